@@ -1,0 +1,54 @@
+"""Reading and writing files so that nothing is ever half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, and move it into place once the block has ended without an exception.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder that is to appear, or to be replaced, in one step. Its parent is made where missing.
+
+    Yields
+    ------
+    Path
+        A path of the same name in a fresh folder on the same file system. Whatever the block leaves there replaces
+        `path`; after an exception it is deleted and `path` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        written = folder / path.name
+        yield written
+        if written.is_dir() and path.is_dir():
+            path.rename(folder / "replaced")
+        os.replace(written, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, indented, with a newline at the end, in one step."""
+    with aside(path) as written:
+        written.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
