@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -37,7 +36,7 @@ def aside(path: Path) -> Iterator[Path]:
         yield written
         if written.is_dir() and path.is_dir():
             path.rename(folder / "replaced")
-        os.replace(written, path)
+        written.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
-"""A panorama or field: axes (y, x), one channel, any integer or floating-point type, in the camera's own grey levels."""
+"""A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
 
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 """A mask: axes (y, x), int32, 0 where there is background and 1..N for N nuclei."""
@@ -83,7 +83,7 @@ def write_image(path: Path, image: Image, *, px_per_um: float | None = None) -> 
 
 
 def write_mask(path: Path, labels: Labels) -> None:
-    """Write a mask as a losslessly compressed TIFF, in one step: 16 bits, or 32 where there are more than 65,535 nuclei."""
+    """Write a mask as a compressed TIFF, in one step: 16 bits, or 32 where there are more than 65,535 nuclei."""
     wide = labels.size > 0 and labels.max() > np.iinfo(np.uint16).max
     _write(path, labels.astype(np.uint32 if wide else np.uint16), {})
 
@@ -92,8 +92,16 @@ def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:
     with aside(path) as written:
         # Deflate level 1 with a horizontal predictor: half the size of raw, and written at over 100 MB/s.
         tifffile.imwrite(
-            written, array, compression="zlib", compressionargs={"level": 1}, predictor=array.dtype.kind in "ui",
-            rowsperstrip=256, photometric="minisblack", metadata=None, maxworkers=2, **options,
+            written,
+            array,
+            compression="zlib",
+            compressionargs={"level": 1},
+            predictor=array.dtype.kind in "ui",
+            rowsperstrip=256,
+            photometric="minisblack",
+            metadata=None,
+            maxworkers=2,
+            **options,
         )
 
 
@@ -106,12 +114,15 @@ def _read(path: Path) -> NDArray[Any]:
         array = _decode(path)
     except NnbookError:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on broken files
-        raise NnbookError(f"{path}: can't be read as an image ({error}); it is truncated, damaged or no TIFF") from error
+    except Exception as error:  # decoders raise whatever they like on broken files
+        raise NnbookError(
+            f"{path}: can't be read as an image ({error}); it is truncated, damaged or no TIFF"
+        ) from error
     if array.ndim != 2:
         shape = " x ".join(map(str, array.shape))
-        raise NnbookError(f"{path}: has {shape} values; nnbook wants one page and one channel, so export the DAPI "
-                          "channel on its own")
+        raise NnbookError(
+            f"{path}: has {shape} values; nnbook wants one page and one channel, so export the DAPI channel on its own"
+        )
     if array.size == 0:
         raise NnbookError(f"{path}: has no pixels; export it again")
     return array

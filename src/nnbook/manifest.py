@@ -42,7 +42,7 @@ class Panorama:
     image_sha256 : str
         64 hexadecimal digits, or empty where the image isn't pinned.
     source : str
-        Where the image comes from: `twin:SEED` (simulated), an `https://` address, or empty (it lies where `image` says).
+        Where the image comes from: `twin:SEED` (simulated), an `https://` address, or empty (it is there already).
     """
 
     panorama: str
@@ -90,16 +90,10 @@ def read_manifest(path: Path) -> list[Panorama]:
     NnbookError
         With one line for each thing that is wrong, naming the file, the row and the column.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise NnbookError(f"{path}: no such manifest; write one with the columns {', '.join(COLUMNS)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise NnbookError(f"{path}: can't be read as UTF-8 text ({error}); save it as CSV in UTF-8") from error
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(_text(path).splitlines())
     header = reader.fieldnames or []
     if missing := [column for column in COLUMNS if column not in header]:
-        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has the columns {', '.join(COLUMNS)}")
+        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
     if unknown := [column for column in header if column not in COLUMNS]:
         raise NnbookError(f"{path}: has unknown columns {', '.join(unknown)}; remove or rename them")
     problems: list[str] = []
@@ -132,6 +126,15 @@ def write_manifest(path: Path, panoramas: list[Panorama]) -> None:
         writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise NnbookError(f"{path}: no such manifest; write one with the columns {', '.join(COLUMNS)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NnbookError(f"{path}: can't be read as UTF-8 text ({error}); save it as CSV in UTF-8") from error
+
+
 def _parse(row: dict[str, str | None]) -> Panorama:
     if None in row.values() or None in row:
         raise ValueError("has more or fewer fields than the header; check for stray commas or quotes")
@@ -143,9 +146,13 @@ def _parse(row: dict[str, str | None]) -> Panorama:
     if text["crop"] not in ("", *CROPS):
         raise ValueError(f"crop {text['crop']!r} is unknown; use {', '.join(CROPS)} or leave it empty")
     if text["image_sha256"] and not re.fullmatch(r"[0-9a-f]{64}", text["image_sha256"]):
-        raise ValueError(f"image_sha256 {text['image_sha256']!r} is no SHA-256; give 64 hexadecimal digits or leave it empty")
+        raise ValueError(
+            f"image_sha256 {text['image_sha256']!r} is no SHA-256; give 64 hexadecimal digits or leave it empty"
+        )
     if text["source"] and not re.fullmatch(r"twin:\d+|https://\S+", text["source"]):
-        raise ValueError(f"source {text['source']!r} is unknown; give twin:SEED, an https:// address, or leave it empty")
+        raise ValueError(
+            f"source {text['source']!r} is unknown; give twin:SEED, an https:// address, or leave it empty"
+        )
     return Panorama(
         panorama=text["panorama"],
         run=_whole(text["run"], "run", 10_000_000),
