@@ -1,0 +1,61 @@
+import { EditionBanner } from './EditionBanner.js';
+import { Navigation } from './Navigation.js';
+import { NotFound, PageView } from './PageView.js';
+import { holds } from './node.js';
+import { outline, tableOfContents, type Page, type Project, type Site } from './site.js';
+
+export interface Assets { script: string; style: string; mathStyle: string; fonts: string[] }
+
+interface Props { site: Site; project: Project; page?: Page; base: string; assets: Assets; live: boolean }
+
+// Runs before anything is painted, so that a remembered choice of light or dark never flashes the other one first.
+const APPEARANCE = `try{var a=localStorage.getItem('appearance');if(a==='light'||a==='dark')document.documentElement.dataset.appearance=a}catch(e){}`;
+
+export function Document({ site, project, page, base, assets, live }: Props) {
+  const bookTitle = site.title ?? project.title ?? 'Book';
+  const isFirst = page?.slug === project.index;
+  const pageTitle = page?.frontmatter.title ?? 'Page not found';
+  const description = page?.frontmatter.description ?? project.description ?? site.description;
+  const entries = tableOfContents(project, base, page?.slug ?? '');
+  // Outputs of text/markdown may hold math that is not in the tree.
+  const hasMath = page !== undefined && JSON.stringify(page).includes('katex') || (page !== undefined && holds(page.mdast, 'output'));
+
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{isFirst || pageTitle === bookTitle ? bookTitle : `${pageTitle} – ${bookTitle}`}</title>
+        {description !== undefined && <meta name="description" content={description} />}
+        <meta name="color-scheme" content="light dark" />
+        <script dangerouslySetInnerHTML={{ __html: APPEARANCE }} />
+        {assets.fonts.map((font) => (
+          <link key={font} rel="preload" href={`${base}/${font}`} as="font" type="font/woff2" crossOrigin="" />
+        ))}
+        <link rel="stylesheet" href={`${base}/${assets.style}`} />
+        {hasMath && <link rel="stylesheet" href={`${base}/${assets.mathStyle}`} />}
+        <link rel="icon" href={`${base}/favicon.svg`} type="image/svg+xml" />
+        <link rel="alternate icon" href={`${base}/favicon.ico`} sizes="32x32" />
+        <script type="module" src={`${base}/${assets.script}`} />
+        {live && <meta name="live-preview" content="/socket" />}
+      </head>
+      <body>
+        <a className="skip" href="#main">Skip to the text</a>
+        <EditionBanner edition={site.options?.edition} />
+        <Navigation
+          title={bookTitle}
+          home={`${base}/`}
+          entries={entries}
+          sections={page === undefined ? [] : outline(page.mdast)}
+        />
+        <main id="main" tabIndex={-1}>
+          {page === undefined ? (
+            <NotFound home={`${base}/`} />
+          ) : (
+            <PageView page={page} project={project} entries={entries} base={base} isFirst={isFirst} />
+          )}
+        </main>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,47 @@
+import { Children } from './Children.js';
+import { usePage } from './context.js';
+import { hrefOf } from './Link.js';
+import { holds, type Node } from './node.js';
+
+/** A figure, table or listing with its caption. What can be explored gets the wide column, unless its class says else. */
+export function Figure({ node }: { node: Node }) {
+  const { page } = usePage();
+  // A figure that is embedded from a notebook brings the cell's code along; the notebook is where that is read.
+  const embedded = node.source !== undefined && page.kind !== 'Notebook';
+  const children = (node.children ?? []).filter(({ type }) => !(embedded && type === 'code'));
+  const panels = children.filter(({ subcontainer }) => subcontainer === true);
+  const wide = node.subcontainer !== true && (panels.length > 0 || holds(node, 'outputs', 'anywidget'));
+  const classes = ['figure', `figure-${node.kind ?? 'figure'}`, node.class, wide ? 'wide' : undefined];
+  return (
+    <figure id={node.html_id ?? node.identifier} className={classes.filter(Boolean).join(' ')}>
+      {panels.length > 0 && <div className="panels"><Children of={panels} /></div>}
+      <Children of={children.filter((child) => !panels.includes(child))} />
+      {embedded && <Source node={node} />}
+    </figure>
+  );
+}
+
+function Source({ node }: { node: Node }) {
+  const { base } = usePage();
+  const { source } = node;
+  if (source?.url === undefined) return null;
+  return (
+    <p className="figure-source">
+      Made by <a href={hrefOf({ type: 'link', internal: true, url: source.url }, base)}>{source.title ?? 'its notebook'}</a>
+    </p>
+  );
+}
+
+export function Caption({ node }: { node: Node }) {
+  return <figcaption><Children of={node.children} /></figcaption>;
+}
+
+export function Legend({ node }: { node: Node }) {
+  return <div className="legend"><Children of={node.children} /></div>;
+}
+
+export function CaptionNumber({ node }: { node: Node }) {
+  const name = <Children of={node.children} />;
+  const id = node.html_id ?? node.identifier;
+  return id === undefined ? <b className="caption-number">{name}</b> : <a className="caption-number" href={`#${id}`}>{name}</a>;
+}

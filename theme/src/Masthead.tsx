@@ -1,0 +1,52 @@
+import { MyST } from 'myst-to-react';
+import type { Author, Page } from './site.js';
+
+/** The head of a page: where it stands, its title, who wrote it and when, and its abstract. */
+export function Masthead({ page, group, isFirst }: { page: Page; group?: string; isFirst: boolean }) {
+  const { title, subtitle, authors = [], affiliations = [], date, parts } = page.frontmatter;
+  const overline = page.kind === 'Notebook' ? (group ?? 'Notebook') : group;
+  return (
+    <header className="masthead">
+      {overline !== undefined && !isFirst && <p className="masthead-group">{overline}</p>}
+      <h1>{title}</h1>
+      {subtitle !== undefined && <p className="masthead-subtitle">{subtitle}</p>}
+      {(authors.length > 0 || date !== undefined) && (
+        <div className="byline">
+          {authors.length > 0 && (
+            <ul className="authors" aria-label="Authors">
+              {authors.map((author) => <li key={author.name}><AuthorName author={author} /></li>)}
+            </ul>
+          )}
+          {isFirst && affiliations.length > 0 && (
+            <p className="affiliations">{affiliations.map(({ name }) => name).filter(Boolean).join('; ')}</p>
+          )}
+          {date !== undefined && <time dateTime={date}>{inWords(date)}</time>}
+        </div>
+      )}
+      {Object.entries(parts ?? {}).filter(([name]) => name === 'abstract').map(([name, part]) => (
+        <section key={name} className="abstract" aria-label="Abstract">
+          <MyST ast={part.mdast as never} />
+        </section>
+      ))}
+    </header>
+  );
+}
+
+function AuthorName({ author: { name, orcid, email, corresponding } }: { author: Author }) {
+  return (
+    <>
+      {orcid === undefined ? name : <a href={`https://orcid.org/${orcid}`} title={`ORCID ${orcid}`}>{name}</a>}
+      {corresponding === true && email !== undefined && (
+        <a className="author-mail" href={`mailto:${email}`} aria-label={`Write to ${name}`}>
+          <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true"><path d="M1.5 3.5h13v9h-13zM1.5 4l6.5 5 6.5-5" /></svg>
+        </a>
+      )}
+    </>
+  );
+}
+
+function inWords(date: string): string {
+  const parsed = new Date(date);
+  if (Number.isNaN(parsed.getTime())) return date;
+  return parsed.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+}

@@ -1,0 +1,18 @@
+import type { CSSProperties } from 'react';
+import { Json } from './Json.js';
+import type { Node } from './node.js';
+
+/** A place for an anywidget; the client loads its module when the place comes near, and keeps its height free until then. */
+export function Widget({ node }: { node: Node }) {
+  const { esm, css, model = {} } = node;
+  const height = typeof model.height === 'number' ? `${model.height}px` : model.height;
+  const style = typeof height === 'string' ? { '--height': height } : undefined;
+  const label = typeof model.label === 'string' ? model.label : 'Interactive view';
+  return (
+    <div id={node.html_id} className={`widget ${node.class ?? 'wide'}`} data-widget="" style={style as CSSProperties | undefined}>
+      <Json value={{ esm, css, model }} />
+      <div className="widget-host" role="group" aria-label={label} />
+      <noscript><p>This view needs JavaScript. Its data and the code that makes them are part of the book.</p></noscript>
+    </div>
+  );
+}

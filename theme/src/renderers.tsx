@@ -1,0 +1,61 @@
+import type { NodeRenderers } from '@myst-theme/providers';
+import { DEFAULT_RENDERERS } from 'myst-to-react';
+import type { ReactNode } from 'react';
+import { Admonition, Dropdown, Exercise, Statement } from './Admonition.js';
+import { Block } from './Block.js';
+import { Card, Grid } from './Card.js';
+import { CodeBlock } from './CodeBlock.js';
+import { Caption, CaptionNumber, Figure, Legend } from './Figure.js';
+import { Frame, Picture } from './Picture.js';
+import { Heading } from './Heading.js';
+import { Abbreviation, Citation, CitationGroup, CrossReference, FootnoteMark, Link } from './Link.js';
+import { Expression, Math } from './Math.js';
+import { MarginNote } from './MarginNote.js';
+import type { Node } from './node.js';
+import { Output, Outputs } from './Output.js';
+import { Table } from './Table.js';
+import { Tabs } from './Tabs.js';
+import { Widget } from './Widget.js';
+
+const nothing = () => null;
+
+/** How each kind of node looks. What is not named here is plain enough for myst-to-react's own renderers. */
+const own: Record<string, (props: { node: Node }) => ReactNode> = {
+  abbreviation: Abbreviation,
+  admonition: Admonition,
+  anywidget: Widget,
+  aside: MarginNote,
+  block: Block,
+  caption: Caption,
+  captionNumber: CaptionNumber,
+  card: Card,
+  cite: Citation,
+  citeGroup: CitationGroup,
+  code: CodeBlock,
+  container: Figure,
+  crossReference: CrossReference,
+  details: Dropdown,
+  exercise: Exercise,
+  footnoteDefinition: nothing,
+  footnoteReference: FootnoteMark,
+  grid: Grid,
+  heading: Heading,
+  iframe: Frame,
+  image: Picture,
+  inlineExpression: Expression,
+  inlineMath: Math,
+  legend: Legend,
+  link: Link,
+  linkBlock: Card,
+  math: Math,
+  mermaid: CodeBlock,
+  output: Output,
+  outputs: Outputs,
+  proof: Statement,
+  solution: Exercise,
+  tabSet: Tabs,
+  table: Table,
+  thematicBreak: () => <hr />,
+};
+
+export const RENDERERS = { ...DEFAULT_RENDERERS, ...own } as NodeRenderers;

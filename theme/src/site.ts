@@ -1,0 +1,99 @@
+import { textOf, type Node } from './node.js';
+import { pageAddress } from './address.js';
+
+export interface Author {
+  name: string;
+  orcid?: string;
+  email?: string;
+  corresponding?: boolean;
+  affiliations?: string[];
+}
+
+export interface Licence { id?: string; name?: string; url?: string }
+
+export interface Download { title?: string; url: string; filename?: string; format?: string }
+
+export interface Frontmatter {
+  title?: string;
+  subtitle?: string;
+  description?: string;
+  date?: string;
+  doi?: string;
+  github?: string;
+  authors?: Author[];
+  affiliations?: { id?: string; name?: string }[];
+  license?: { content?: Licence; code?: Licence };
+  exports?: Download[];
+  downloads?: Download[];
+  parts?: Record<string, { mdast: Node }>;
+}
+
+export interface TocEntry { slug?: string; title: string; short_title?: string; level: number; enumerator?: string }
+
+export interface Project extends Frontmatter { index: string; pages: TocEntry[]; slug?: string }
+
+/** What the content server says about the whole site. */
+export interface Site {
+  title?: string;
+  description?: string;
+  options?: { edition?: string; favicon?: string };
+  projects?: Project[];
+}
+
+/** What the content server says about one page. */
+export interface Page {
+  kind: 'Article' | 'Notebook';
+  slug: string;
+  location: string;
+  frontmatter: Frontmatter;
+  mdast: Node;
+  references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
+}
+
+/** A line of the table of contents: a page, or the name of a group of pages. */
+export interface Entry { title: string; level: number; slug?: string; href?: string; current: boolean; number?: string }
+
+export function tableOfContents(project: Project, base: string, current: string): Entry[] {
+  const index: Entry = { title: project.title ?? 'Start', level: 1, slug: project.index, href: `${base}/`, current: current === project.index };
+  const rest = project.pages.map((page): Entry => ({
+    title: page.short_title ?? page.title,
+    level: page.level,
+    slug: page.slug,
+    // A slug keeps its folders apart by dots, an address by slashes.
+    href: page.slug === undefined ? undefined : pageAddress(base, `/${page.slug.replaceAll('.', '/')}`),
+    current: page.slug === current,
+    number: page.enumerator,
+  }));
+  return [index, ...rest];
+}
+
+/** The pages before and after this one, and the name of the group that it stands in. */
+export function neighbours(entries: Entry[]): { previous?: Entry; next?: Entry; group?: string } {
+  const at = entries.findIndex((entry) => entry.current);
+  if (at < 0) return {};
+  const isPage = (entry: Entry) => entry.href !== undefined;
+  const level = entries[at]?.level ?? 1;
+  return {
+    previous: entries.slice(0, at).findLast(isPage),
+    next: entries.slice(at + 1).find(isPage),
+    group: entries.slice(0, at).findLast((entry) => !isPage(entry) && entry.level < level)?.title,
+  };
+}
+
+export interface Section { id: string; title: string; children: Section[] }
+
+/** The sections of a page, two levels deep; headings inside of cards, tabs and the like are not sections. */
+export function outline(page: Node): Section[] {
+  const sections: Section[] = [];
+  const visit = (node: Node) => {
+    if (node.type === 'root' || node.type === 'block' || node.type === 'div') {
+      node.children?.forEach(visit);
+    } else if (node.type === 'heading' && node.html_id !== undefined) {
+      const section = { id: node.html_id, title: textOf(node), children: [] };
+      if (node.depth === 2) sections.push(section);
+      else if (node.depth === 3) sections.at(-1)?.children.push(section);
+    }
+  };
+  visit(page);
+  return sections;
+}
