@@ -1,0 +1,44 @@
+/** The part of an anywidget model that every host has; the rest may throw or be missing. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  on(event: string, callback: () => void): void;
+  off?(event: string, callback: () => void): void;
+  save_changes?(): void;
+}
+
+export function textTrait(model: Model, name: string): string | null {
+  const value = model.get(name);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+export function numberTrait(model: Model, name: string): number | null {
+  const value = model.get(name);
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+/** Tells the host of a choice made in the view; a page without a kernel has nobody to tell. */
+export function shareTrait(model: Model, name: string, value: unknown): void {
+  try {
+    model.set(name, value);
+    model.save_changes?.();
+  } catch {
+    // The view stays as the reader set it.
+  }
+}
+
+/** Listens to changes of a trait until the signal aborts. */
+export function onTrait(model: Model, name: string, callback: () => void, signal: AbortSignal): void {
+  const event = `change:${name}`;
+  const listener = () => {
+    if (!signal.aborted) callback();
+  };
+  model.on(event, listener);
+  signal.addEventListener('abort', () => {
+    try {
+      model.off?.(event, listener);
+    } catch {
+      // The listener does nothing any more.
+    }
+  });
+}

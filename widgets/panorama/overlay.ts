@@ -1,0 +1,251 @@
+import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
+import {
+  levelAt,
+  levelSize,
+  overviewLevel,
+  shrinkOf,
+  tilesIn,
+  tilesOf,
+  type Pyramid,
+  type Region,
+  type TileBlock,
+  type TileId,
+} from './pyramid';
+import { LabelTiles } from './tiles';
+
+/** What part of the image the screen shows. */
+export interface View {
+  /** The image pixel at the canvas's top left corner. */
+  x: number;
+  y: number;
+  /** Device pixels an image pixel. */
+  scale: number;
+  /** Size of the canvas in device pixels. */
+  width: number;
+  height: number;
+}
+
+/** Width of an outline on the screen, in CSS pixels. */
+const OUTLINE = 2.2;
+
+/**
+ * Draws the masks of a panorama over its image.
+ *
+ * The label tiles in view are put together in one off-screen picture at the resolution of their level, which is then
+ * drawn scaled: tiles drawn one by one would show seams.
+ */
+export class LabelOverlay {
+  readonly tiles: LabelTiles;
+  private readonly context: CanvasRenderingContext2D | null;
+  private readonly sheet = document.createElement('canvas');
+  private readonly sheetContext = this.sheet.getContext('2d');
+  private block: TileBlock | null = null;
+  private image: LabelImage = { width: 0, height: 0, labels: new Uint32Array() };
+  private data: ImageData | null = null;
+  private stroke = 0;
+  private style: MaskStyle | null = 'fill';
+  private marked = 0;
+  private wantedView = '';
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    readonly pyramid: Pyramid,
+    events: { changed(): void; failed(): void },
+  ) {
+    this.context = canvas.getContext('2d');
+    this.tiles = new LabelTiles(pyramid, {
+      loaded: (tile) => {
+        this.place(tile);
+        events.changed();
+      },
+      failed: () => {
+        events.failed();
+      },
+    });
+  }
+
+  /** Sets how masks are drawn; null hides them. */
+  setStyle(style: MaskStyle | null): void {
+    this.style = style;
+    this.repaint();
+  }
+
+  /** Marks one nucleus with a white outline, 0 marks none; tells whether that is a change. */
+  mark(label: number): boolean {
+    if (label === this.marked) return false;
+    this.marked = label;
+    this.repaint();
+    return true;
+  }
+
+  /** Fetches what the view will need once it has come to rest at `view`. */
+  fetchFor(view: View): void {
+    const level = levelAt(this.pyramid, view.scale);
+    const block = tilesIn(this.pyramid, level, regionOf(view));
+    const name = JSON.stringify(block);
+    if (name === this.wantedView) return;
+    this.wantedView = name;
+    // The overview stands in wherever finer tiles are still to come.
+    const overview: TileId = { level: overviewLevel(this.pyramid), column: 0, row: 0 };
+    const rest = block ? tilesOf(block).filter((tile) => tile.level !== overview.level) : [];
+    this.tiles.want([overview, ...rest]);
+  }
+
+  /** Draws the masks as the image is drawn. */
+  draw(view: View): void {
+    const { canvas, context } = this;
+    if (!context) return;
+    if (canvas.width !== view.width || canvas.height !== view.height) {
+      canvas.width = view.width;
+      canvas.height = view.height;
+    } else {
+      context.clearRect(0, 0, canvas.width, canvas.height);
+    }
+    if (this.style === null) return;
+    const level = levelAt(this.pyramid, view.scale);
+    const block = tilesIn(this.pyramid, level, regionOf(view));
+    if (!block) return;
+    const shrink = shrinkOf(this.pyramid, level);
+    const cell = view.scale * shrink;
+    const stroke = Math.max(1, Math.round((OUTLINE * devicePixelRatio) / cell));
+    if (!sameBlock(block, this.block)) this.assemble(block, stroke);
+    else if (stroke !== this.stroke) {
+      this.stroke = stroke;
+      this.repaint();
+    }
+
+    // A kept pixel is the first of its `shrink`: its middle lies there, not in the middle of the pixels it stands for.
+    const offset = (shrink - 1) / 2;
+    const side = this.pyramid.tileSize * shrink;
+    const left = (block.column * side - offset - view.x) * view.scale;
+    const top = (block.row * side - offset - view.y) * view.scale;
+    // Only the part in view, since the whole would be enormous when zoomed in to pixels.
+    const firstX = Math.max(0, Math.floor(-left / cell));
+    const firstY = Math.max(0, Math.floor(-top / cell));
+    const endX = Math.min(this.image.width, Math.ceil((view.width - left) / cell));
+    const endY = Math.min(this.image.height, Math.ceil((view.height - top) / cell));
+    const columns = endX - firstX;
+    const rows = endY - firstY;
+    if (columns <= 0 || rows <= 0) return;
+    // Edges of single pixels are to be seen as such; where several fall into one screen pixel they are averaged.
+    context.imageSmoothingEnabled = cell < 1;
+    context.drawImage(
+      this.sheet,
+      firstX,
+      firstY,
+      columns,
+      rows,
+      left + firstX * cell,
+      top + firstY * cell,
+      columns * cell,
+      rows * cell,
+    );
+  }
+
+  destroy(): void {
+    this.tiles.destroy();
+    this.context?.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  /** Puts the label tiles of a block together. */
+  private assemble(block: TileBlock, stroke: number): void {
+    this.block = block;
+    this.stroke = stroke;
+    const { tileSize } = this.pyramid;
+    const size = levelSize(this.pyramid, block.level);
+    const width = Math.min(block.columns * tileSize, size.width - block.column * tileSize);
+    const height = Math.min(block.rows * tileSize, size.height - block.row * tileSize);
+    if (width !== this.image.width || height !== this.image.height) {
+      this.image = { width, height, labels: new Uint32Array(width * height) };
+      this.sheet.width = width;
+      this.sheet.height = height;
+      this.data = new ImageData(width, height);
+    }
+    for (const tile of tilesOf(block)) this.copy(tile);
+    this.repaint();
+  }
+
+  /** Takes up a tile that has come: itself, or the part of the block that it stands in for. */
+  private place(tile: TileId): void {
+    const { block } = this;
+    if (!block || tile.level > block.level) return;
+    if (tile.level < block.level) {
+      this.assemble(block, this.stroke);
+      return;
+    }
+    const box = this.copy(tile);
+    if (!box) return;
+    // Outlines of the tiles beside it depend on this one.
+    this.repaint({
+      left: Math.max(0, box.left - this.stroke),
+      top: Math.max(0, box.top - this.stroke),
+      right: Math.min(this.image.width, box.right + this.stroke),
+      bottom: Math.min(this.image.height, box.bottom + this.stroke),
+    });
+  }
+
+  /** Copies a tile's labels to their place in the block, from a coarser tile if need be. */
+  private copy(tile: TileId): PixelBox | null {
+    const { block, image, pyramid } = this;
+    if (!block) return null;
+    const { tileSize } = pyramid;
+    const left = (tile.column - block.column) * tileSize;
+    const top = (tile.row - block.row) * tileSize;
+    const right = Math.min(left + tileSize, image.width);
+    const bottom = Math.min(top + tileSize, image.height);
+    if (left < 0 || top < 0 || left >= image.width || top >= image.height) return null;
+
+    for (let up = 0; up <= tile.level; up++) {
+      const times = 2 ** up;
+      const source = this.tiles.get({
+        level: tile.level - up,
+        column: Math.floor(tile.column / times),
+        row: Math.floor(tile.row / times),
+      });
+      if (!source) continue;
+      const sourceLeft = (tile.column % times) * (tileSize / times);
+      const sourceTop = (tile.row % times) * (tileSize / times);
+      for (let y = top; y < bottom; y++) {
+        const row = Math.min(source.height - 1, Math.floor(sourceTop + (y - top) / times)) * source.width;
+        if (up === 0) {
+          image.labels.set(source.labels.subarray(row, row + right - left), y * image.width + left);
+          continue;
+        }
+        for (let x = left; x < right; x++) {
+          const column = Math.min(source.width - 1, Math.floor(sourceLeft + (x - left) / times));
+          image.labels[y * image.width + x] = source.labels[row + column] ?? 0;
+        }
+      }
+      return { left, top, right, bottom };
+    }
+    for (let y = top; y < bottom; y++) image.labels.fill(0, y * image.width + left, y * image.width + right);
+    return { left, top, right, bottom };
+  }
+
+  private repaint(box?: PixelBox): void {
+    const { image, data, style } = this;
+    if (!data || style === null) return;
+    const { left, top, right, bottom } = box ?? { left: 0, top: 0, right: image.width, bottom: image.height };
+    paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, {
+      style,
+      stroke: this.stroke,
+      marked: this.marked,
+    });
+    this.sheetContext?.putImageData(data, 0, 0, left, top, right - left, bottom - top);
+  }
+}
+
+function regionOf(view: View): Region {
+  return { x: view.x, y: view.y, width: view.width / view.scale, height: view.height / view.scale };
+}
+
+function sameBlock(a: TileBlock, b: TileBlock | null): boolean {
+  return (
+    b !== null &&
+    a.level === b.level &&
+    a.column === b.column &&
+    a.row === b.row &&
+    a.columns === b.columns &&
+    a.rows === b.rows
+  );
+}

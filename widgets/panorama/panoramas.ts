@@ -1,0 +1,84 @@
+import { Problem } from './problem';
+
+/** One panorama of the index, its addresses made absolute. */
+export interface Panorama {
+  name: string;
+  width: number;
+  height: number;
+  /** Image pixels a micrometre, where known. */
+  pxPerUm: number | null;
+  intensity: string;
+  /** Address of the label pyramid, where there are masks. */
+  labels: string | null;
+  rank: number | null;
+  distance: number | null;
+  rois: number | null;
+  meanIntensity: number | null;
+  stdIntensity: number | null;
+}
+
+/** The panoramas that can be shown, by rank, and what is to be said about all of them. */
+export interface PanoramaIndex {
+  note: string;
+  panoramas: Panorama[];
+}
+
+/** Reads the text of an index JSON; addresses in it are relative to `address`, its own. */
+export function parseIndex(text: string, address: string): PanoramaIndex {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Problem('The list of panoramas is damaged and cannot be read.');
+  }
+  if (!isRecord(value) || !Array.isArray(value.panoramas)) {
+    throw new Problem('The list of panoramas is damaged: it names no panoramas.');
+  }
+  const panoramas = value.panoramas.map((entry: unknown, at) => parsePanorama(entry, at + 1, address));
+  const rank = (panorama: Panorama) => panorama.rank ?? Number.POSITIVE_INFINITY;
+  // Equal ranks, and panoramas without one, keep the order of the file.
+  panoramas.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  return { note: textOf(value.note) ?? '', panoramas };
+}
+
+function parsePanorama(entry: unknown, position: number, address: string): Panorama {
+  const fault = (what: string) => new Problem(`The list of panoramas is damaged: entry ${position} has no ${what}.`);
+  if (!isRecord(entry)) throw fault('contents');
+  const name = textOf(entry.panorama);
+  const width = numberOf(entry.width);
+  const height = numberOf(entry.height);
+  const intensity = resolve(textOf(entry.intensity), address);
+  if (name === null) throw fault('name');
+  if (width === null || height === null || width <= 0 || height <= 0) throw fault('size');
+  if (intensity === null) throw fault('image');
+  const pxPerUm = numberOf(entry.px_per_um);
+  return {
+    name,
+    width,
+    height,
+    pxPerUm: pxPerUm !== null && pxPerUm > 0 ? pxPerUm : null,
+    intensity,
+    labels: resolve(textOf(entry.labels), address),
+    rank: numberOf(entry.rank),
+    distance: numberOf(entry.distance),
+    rois: numberOf(entry.num_rois),
+    meanIntensity: numberOf(entry.mean_intensity),
+    stdIntensity: numberOf(entry.std_intensity),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function resolve(relative: string | null, address: string): string | null {
+  return relative !== null && URL.canParse(relative, address) ? new URL(relative, address).href : null;
+}
