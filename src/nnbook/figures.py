@@ -1,0 +1,680 @@
+"""The book's figures and tables: each function takes a table or arrays and returns something that a notebook shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from html import escape
+from io import BytesIO
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from PIL import Image as PillowImage
+from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[attr-defined]  # exported lazily
+from skimage.segmentation import find_boundaries
+
+from nnbook import published
+from nnbook.area import area
+from nnbook.errors import NnbookError
+from nnbook.files import aside
+from nnbook.images import read_image, read_mask
+from nnbook.manifest import NAME
+from nnbook.select import centroid, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nnbook.area import Area
+    from nnbook.images import Labels
+    from nnbook.manifest import Panorama
+
+COUNT_TITLE: Final = "Nuclei per panorama"
+MEAN_TITLE: Final = "Mean intensity inside masks (grey levels, 8 bit)"
+SPREAD_TITLE: Final = "SD inside masks (grey levels)"
+
+VERMILION: Final = "#d55e00"
+"""One of Okabe and Ito's colours: told apart from grey levels, and from viridis by its brightness, by every reader."""
+
+NEUTRAL: Final = "#7a7a7a"
+"""A grey that keeps a contrast of 4 to 1 and more on white and on near black: interactive figures show on both."""
+
+STYLE: Final = mpl.RcParams(
+    {
+        "figure.dpi": 240,
+        "figure.figsize": (6.0, 4.8),
+        "font.size": 12,
+        "axes.labelsize": 12,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.labelsize": 11,
+        "ytick.labelsize": 11,
+        "savefig.facecolor": "white",
+    }
+)
+"""The look of all static figures: 12 pt at 6 inches is read on a phone and in print."""
+
+_NOTE_LOOK: Final[dict[str, Any]] = {"fontsize": 10, "x": 0.01, "ha": "left", "color": "#444444"}
+
+PANEL_PX: Final = 560
+"""Panoramas on a contact sheet are reduced to at most this side."""
+
+NO_IMAGES: Final = (
+    "This edition has the table of results but not the images, so the panoramas cannot be shown here. "
+    "Their values need no images: see the table of the panoramas nearest the centroid."
+)
+
+NO_PUBLISHED_TABLE: Final = (
+    "The published table of results was not fetched for this build. "
+    "Run make book EDITION=published once, and build again."
+)
+
+# What the publication states with so few digits, beside what nnbook.published holds in full.
+STATED_SQUARE_SIDE_CM: Final = 6.1
+STATED_MEAN_SIDE_MM: Final = 1.5
+STATED_MEAN_AREA_MM2: Final = 2.3
+
+
+class Panel(NamedTuple):
+    """A panorama reduced to the size of a contact sheet.
+
+    Attributes
+    ----------
+    name : str
+        The panorama's name.
+    image : numpy.ndarray
+        Axes (y, x), float32, mean grey level of each block of pixels.
+    labels : Labels
+        Axes (y, x), int32, the label in the middle of each block.
+    px_per_um : float
+        Pixels of the reduced image a micrometre.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    labels: Labels
+    px_per_um: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table that is shown as HTML on the site and as plain text elsewhere.
+
+    Attributes
+    ----------
+    header : tuple of str
+        One title a column, with units.
+    rows : tuple of tuple of str
+        Formatted cells.
+    numeric : frozenset of int
+        The columns that hold numbers: they are aligned right.
+    note : str
+        A line below the table.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    note: str = ""
+
+    def _repr_html_(self) -> str:
+        head = "".join(self._cell("th", column, text) for column, text in enumerate(self.header))
+        body = "".join(
+            "<tr>" + "".join(self._cell("td", column, text) for column, text in enumerate(row)) + "</tr>"
+            for row in self.rows
+        )
+        note = f"<p><small>{escape(self.note)}</small></p>" if self.note else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+        lines = [
+            "  ".join(
+                text.rjust(width) if column in self.numeric else text.ljust(width)
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in (self.header, *self.rows)
+        ]
+        return "\n".join([*lines, self.note] if self.note else lines)
+
+    def _cell(self, tag: str, column: int, text: str) -> str:
+        side = "right" if column in self.numeric else "left"
+        return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence in place of a figure or table that this edition cannot show."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return f"<p><em>{escape(self.text)}</em></p>"
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file's bytes and the text for readers who do not see it."""
+
+    png: bytes = field(repr=False)
+    alt: str
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self.png, {"alt": self.alt}
+
+
+def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
+    """Plot count against brightness, a point a panorama, coloured by the spread of brightness: interactive.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.results.read_results`. Panoramas without a nucleus have no brightness and no point.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It goes where the figure goes.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Its first trace is the panoramas, in the order of the table, with their names as `customdata`; its second is
+        the centroid.
+    """
+    table = measured(results)
+    centre = centroid(results)
+    points = {
+        "type": "scatter",
+        "name": "Panorama",
+        "x": table["num_rois"],
+        "y": table["mean_intensity"],
+        "customdata": [_stem(image) for image in table["image"]],
+        "mode": "markers",
+        "marker": {
+            "size": _marker_px(len(table)),
+            "color": table["std_intensity"],
+            "colorscale": "Viridis",
+            # Either end of the scale is close to one of the two backgrounds; the line keeps the point visible.
+            "line": {"width": 0.6, "color": NEUTRAL},
+            "colorbar": {
+                "title": {"text": SPREAD_TITLE, "side": "top"},
+                "orientation": "h",
+                "thickness": 12,
+                "y": -0.17,
+                "yanchor": "top",
+                "outlinewidth": 0,
+            },
+        },
+        "hovertemplate": (
+            "<b>%{customdata}</b><br>%{x} nuclei<br>mean %{y:.1f} grey levels"
+            "<br>SD %{marker.color:.1f} grey levels<extra></extra>"
+        ),
+    }
+    middle = {
+        "type": "scatter",
+        "name": "Centroid",
+        "x": [centre["num_rois"]],
+        "y": [centre["mean_intensity"]],
+        "mode": "markers",
+        "marker": {"symbol": "cross", "size": 15, "color": VERMILION, "line": {"width": 1.5, "color": "white"}},
+        "hovertemplate": "<b>Centroid</b><br>%{x:.1f} nuclei<br>mean %{y:.2f} grey levels<extra></extra>",
+    }
+    name = {
+        "x": centre["num_rois"],
+        "y": centre["mean_intensity"],
+        "text": "<b>Centroid</b>",
+        # The halo parts the name from the points behind it; a plate would hide them.
+        "font": {"color": VERMILION, "size": 15, "shadow": ", ".join(["0 0 2px white"] * 4)},
+        "arrowcolor": VERMILION,
+        "ax": 48,
+        "ay": -40,
+    }
+    note_text = _broken(note, "<br>", width=40)
+    edition = {
+        "text": note_text,
+        "font": {"size": 12},
+        "showarrow": False,
+        "align": "left",
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 6,
+    }
+    return PlotlyFigure(  # type: ignore[no-untyped-call]
+        data=[points, middle], layout={**_plotly_layout(note_text.count("<br>") + 1), "annotations": [name, edition]}
+    )
+
+
+def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
+    """Plot count against brightness as `scatter` does, for print.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.results.read_results`.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It goes where the figure goes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = measured(results)
+    centre = centroid(results)
+    with mpl.rc_context(STYLE):
+        figure = Figure(layout="constrained")
+        axes = figure.subplots()
+        points = axes.scatter(
+            table["num_rois"],
+            table["mean_intensity"],
+            c=table["std_intensity"],
+            s=_marker_px(len(table)) ** 2 / 2,
+            cmap="viridis",
+            edgecolors=NEUTRAL,
+            linewidths=0.3,
+        )
+        axes.plot(
+            centre["num_rois"], centre["mean_intensity"], "P", color=VERMILION, markersize=11, markeredgecolor="white"
+        )
+        axes.annotate(
+            "Centroid",
+            (centre["num_rois"], centre["mean_intensity"]),
+            xytext=(28, 26),
+            textcoords="offset points",
+            color=VERMILION,
+            fontweight="bold",
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+            arrowprops={"arrowstyle": "-", "color": VERMILION, "shrinkB": 6},
+        )
+        axes.set(xlabel=COUNT_TITLE, ylabel=MEAN_TITLE.replace(" (", "\n("))
+        bar = figure.colorbar(points, ax=axes, location="bottom", aspect=40, pad=0.04)
+        bar.set_label(SPREAD_TITLE)
+        bar.outline.set_visible(False)
+        figure.suptitle(_broken(note), **_NOTE_LOOK)
+    return figure
+
+
+def read_panels(
+    folder: Path, panoramas: Sequence[Panorama], names: Sequence[str], side_px: int = PANEL_PX
+) -> list[Panel]:
+    """Read panoramas and their masks, reduced to the size of a contact sheet.
+
+    Parameters
+    ----------
+    folder : Path
+        The edition's folder: images lie below it at their paths in the manifest, masks as
+        `masks/<panorama>_cp_masks.tif`.
+    panoramas : sequence of Panorama
+        The edition's manifest.
+    names : sequence of str
+        Which panoramas, in the order wanted; image file names do as well.
+    side_px : int, optional
+        The longest side of a reduced image, in px.
+
+    Returns
+    -------
+    list of Panel
+        One a name, in the order of `names`; empty where the edition has no images at all.
+
+    Raises
+    ------
+    NnbookError
+        Where a name is not in the manifest, or a mask has another size than its image.
+    """
+    if not panoramas:
+        return []
+    known = {panorama.panorama: panorama for panorama in panoramas}
+    panels = []
+    for name in map(_stem, names):
+        if name not in known:
+            raise NnbookError(f"{folder / 'manifest.csv'}: has no panorama {name}, but the results have; measure again")
+        path = folder / known[name].image
+        image, labels = read_image(path), read_mask(folder / "masks" / f"{name}_cp_masks.tif")
+        if image.shape != labels.shape:
+            raise NnbookError(f"{path}: has another size than its mask; segment it again")
+        step = math.ceil(max(image.shape) / side_px)
+        panels.append(
+            Panel(name, _block_means(image, step), _block_middles(labels, step), known[name].px_per_um / step)
+        )
+    return panels
+
+
+def contact_sheet(panels: Sequence[Panel], note: str = "", columns: int = 3) -> Figure:
+    """Show panoramas side by side, at one contrast, with the outlines of their masks and a scale bar each.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        In order of rank; see `read_panels`. With none the figure says that the edition has no images.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It goes where the figure goes.
+    columns : int, optional
+        Panels a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        if not panels:
+            return _notice_figure(NO_IMAGES)
+        rows = math.ceil(len(panels) / columns)
+        figure = Figure(figsize=(7.2, 2.65 * rows), layout="constrained")
+        white = max(float(np.percentile(np.concatenate([panel.image.ravel() for panel in panels]), 99.7)), 1.0)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for rank, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False), start=1):
+            axes.imshow(outlined(panel, white), interpolation="antialiased")
+            axes.set_title(f"{rank}  {panel.name}", fontsize=11, loc="left", pad=4)
+            _draw_scale_bar(axes, panel)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        if len(panels) < grid.size:
+            key = grid.flat[len(panels)].text(
+                0.02,
+                0.98,
+                "Lines: outlines of the masks.\n"
+                f"Black: 0, white: {white:.0f} grey levels\nin all panoramas.\n"
+                "Numbers: rank by distance\nto the centroid.",
+                transform=grid.flat[len(panels)].transAxes,
+                va="top",
+                linespacing=1.5,
+            )
+            key.set_in_layout(False)  # it may reach over the empty panel beside it
+        figure.suptitle(_broken(note, width=72), **_NOTE_LOOK)
+    return figure
+
+
+def outlined(panel: Panel, white: float) -> NDArray[np.uint8]:
+    """Draw a panel in grey with its masks outlined in vermilion.
+
+    Parameters
+    ----------
+    panel : Panel
+        The reduced panorama.
+    white : float
+        The grey level that is shown as white; 0 is black.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (y, x, red green blue), uint8.
+    """
+    grey = np.clip(panel.image * (255.0 / white), 0, 255).astype(np.uint8)
+    rgb = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    nuclei = len(np.unique(panel.labels)) - 1
+    # Two pixels of outline where there is room for them, one where it would cover the nuclei.
+    width_px = math.sqrt((panel.labels > 0).sum() / max(nuclei, 1))
+    edges = find_boundaries(panel.labels, mode="thick" if width_px > 20 else "inner")  # type: ignore[no-untyped-call]
+    rgb[edges] = [int(VERMILION[i : i + 2], 16) for i in (1, 3, 5)]
+    return rgb
+
+
+def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
+    """List the panoramas nearest the centroid.
+
+    Parameters
+    ----------
+    chosen : pandas.DataFrame
+        See `nnbook.select.representatives`.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        In order of distance.
+    """
+    ordered = chosen.sort_values("distance", kind="stable")
+    return Table(
+        header=("Rank", "Panorama", "Nuclei", "Mean intensity (grey levels)", "Distance (SD)"),
+        rows=tuple(
+            (str(rank), _stem(str(row.image)), f"{row.num_rois:,}", f"{row.mean_intensity:.2f}", f"{row.distance:.3f}")
+            for rank, row in enumerate(ordered.itertuples(), start=1)
+        ),
+        numeric=frozenset({0, 2, 3, 4}),
+        note=note,
+    )
+
+
+def area_table(imaged: Area, panoramas: int, note: str = "") -> Table:
+    """Set the imaged area of an edition beside the published one.
+
+    Parameters
+    ----------
+    imaged : Area
+        The edition's.
+    panoramas : int
+        How many panoramas it has.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        Published values as stated; the edition's; and edition minus published, with the digits of the published value.
+    """
+    if panoramas < 1:
+        raise NnbookError(f"the edition has {panoramas} panoramas; it takes at least one to have an area")
+    mean_mm2 = imaged.cm2 * 100 / panoramas  # 1 cm2 is 100 mm2
+    return _comparison(
+        ("Panoramas", published.PANORAMAS, panoramas, "{:,.0f}", "{:,.0f}"),
+        ("Imaged area (px²)", published.TOTAL_AREA_PX2, imaged.px2, "{:,.0f}", "{:,.0f}"),
+        ("Scale (px/µm)", published.PX_PER_UM, imaged.px_per_um, "{:.4f}", "{:.4f}"),
+        ("Imaged area (cm²)", published.TOTAL_AREA_CM2, imaged.cm2, "{:.2f}", "{:.4f}"),
+        ("Side of the square of equal area (cm)", STATED_SQUARE_SIDE_CM, imaged.square_side_cm, "{:.1f}", "{:.3f}"),
+        ("Mean area of a panorama (mm²)", STATED_MEAN_AREA_MM2, mean_mm2, "{:.1f}", "{:.3f}"),
+        ("Mean side of a panorama (mm)", STATED_MEAN_SIDE_MM, math.sqrt(mean_mm2), "{:.1f}", "{:.3f}"),
+        note=note,
+    )
+
+
+def summary_table(
+    results: pd.DataFrame, imaged: Area, published_results: pd.DataFrame | None = None, note: str = ""
+) -> Table:
+    """Set an edition's counts and brightness beside the published ones.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.results.read_results`.
+    imaged : Area
+        The edition's imaged area.
+    published_results : pandas.DataFrame, optional
+        The published table, where it is at hand: without it the values that only the table tells stay open.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+    """
+    stated = area(published.TOTAL_AREA_PX2, published.PX_PER_UM)
+
+    def tell(statistic: Callable[[pd.DataFrame], float]) -> float:
+        return math.nan if published_results is None else statistic(published_results)
+
+    return _comparison(
+        ("Panoramas", published.PANORAMAS, len(results), "{:,.0f}", "{:,.0f}"),
+        ("Experiments", published.EXPERIMENTS, _runs(results), "{:,.0f}", "{:,.0f}"),
+        ("Nuclei in the table of results", published.ROIS_IN_TABLE, results["num_rois"].sum(), "{:,.0f}", "{:,.0f}"),
+        (
+            "Nuclei per mm²",
+            published.ROIS_IN_TABLE / stated.cm2 / 100,
+            results["num_rois"].sum() / imaged.cm2 / 100,
+            "{:.1f}",
+            "{:.1f}",
+        ),
+        ("Mean nuclei per panorama", tell(_mean_count), _mean_count(results), "{:.1f}", "{:.1f}"),
+        ("Mean intensity (grey levels)", tell(_mean_grey), _mean_grey(results), "{:.2f}", "{:.2f}"),
+        ("Mean spread (SD, grey levels)", tell(_mean_spread), _mean_spread(results), "{:.2f}", "{:.2f}"),
+        note=note,
+    )
+
+
+def picture(figure: Figure, path: Path, alt: str) -> Picture:
+    """Write a static figure as a PNG file, in one step, and return it as the picture that a notebook shows.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    path : Path
+        Where the static stand-in goes.
+    alt : str
+        What it shows, for readers who do not see it.
+
+    Returns
+    -------
+    Picture
+    """
+    drawn = BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(drawn, format="png", dpi=STYLE["figure.dpi"])
+    # 256 colours are enough for a grey image with one colour on it or one colour map, at a third of the size.
+    small = BytesIO()
+    with PillowImage.open(drawn) as image:
+        image.convert("RGB").quantize(256, dither=PillowImage.Dither.NONE).save(
+            small, format="PNG", optimize=True, dpi=(STYLE["figure.dpi"],) * 2
+        )
+    with aside(path) as written:
+        written.write_bytes(small.getvalue())
+    return Picture(small.getvalue(), alt)
+
+
+def _plotly_layout(note_lines: int) -> dict[str, Any]:
+    axis = {
+        "gridcolor": "rgba(122, 122, 122, 0.25)",
+        "linecolor": NEUTRAL,
+        "showline": True,
+        "ticks": "outside",
+        "tickcolor": NEUTRAL,
+        "zeroline": False,
+        "automargin": True,
+        "title": {"standoff": 10},
+    }
+    return {
+        "template": None,
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        "font": {"color": NEUTRAL, "size": 14},
+        "height": 560,
+        "margin": {"l": 60, "r": 16, "t": 20 + 16 * note_lines, "b": 10},
+        # A drag that zooms would hold the finger of a reader who only scrolls past; the tool bar has it.
+        "dragmode": False,
+        "modebar": {
+            "bgcolor": "rgba(0, 0, 0, 0)",
+            "color": NEUTRAL,
+            "activecolor": VERMILION,
+            "remove": ["select2d", "lasso2d", "autoScale2d"],
+        },
+        "showlegend": False,
+        "hovermode": "closest",
+        "xaxis": axis | {"title": {"text": COUNT_TITLE, "standoff": 10}},
+        # Broken in two, the title is no longer than the axis, on a phone as well.
+        "yaxis": axis | {"title": {"text": MEAN_TITLE.replace(" (", "<br>("), "standoff": 10}},
+    }
+
+
+def _broken(note: str, by: str = "\n", width: int = 58) -> str:
+    """Break a note into lines that fit a phone."""
+    return by.join(wrap(note, width))
+
+
+def _marker_px(count: int) -> int:
+    return 6 if count > 400 else 10
+
+
+def _stem(image: str) -> str:
+    return image.removesuffix(".tif").removesuffix(".tiff").removesuffix(".png")
+
+
+def _block_means(image: NDArray[Any], step: int) -> NDArray[np.float32]:
+    height, width = (side - side % step for side in image.shape)
+    blocks = image[:height, :width].reshape(height // step, step, width // step, step)
+    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
+
+
+def _block_middles(labels: Labels, step: int) -> Labels:
+    height, width = (side - side % step for side in labels.shape)
+    return labels[step // 2 : height : step, step // 2 : width : step]
+
+
+def _draw_scale_bar(axes: Axes, panel: Panel) -> None:
+    height, width = panel.image.shape
+    length_um = _round_length(0.3 * width / panel.px_per_um)
+    length = length_um * panel.px_per_um
+    left, top = 0.04 * width, 0.93 * height
+    # The plate keeps bar and number legible on bright nuclei.
+    axes.add_patch(
+        mpl.patches.Rectangle((0, 0.84 * height), length + 2 * left, 0.16 * height, color="black", alpha=0.6, lw=0)
+    )
+    axes.add_patch(mpl.patches.Rectangle((left, top), length, 0.02 * height, color="white", lw=0))
+    label = f"{length_um / 1000:g} mm" if length_um >= 1000 else f"{length_um:g} µm"
+    axes.text(left + length / 2, top - 0.01 * height, label, color="white", fontsize=9, ha="center", va="bottom")
+
+
+def _round_length(most_um: float) -> float:
+    """Return the largest of 1, 2, 5, 10, 20, 50 ... that is not above a length."""
+    power = 10.0 ** math.floor(math.log10(most_um))
+    return next(factor * power for factor in (5, 2, 1) if factor * power <= most_um)
+
+
+def _notice_figure(text: str) -> Figure:
+    figure = Figure(figsize=(6.0, 1.6))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color="#444444")
+    return figure
+
+
+def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
+    """Lay out rows of: title, published value, edition's value, and the formats of the two."""
+    return Table(
+        header=("Quantity", "Published", "This edition", "Difference"),
+        rows=tuple(
+            (title, _number(stated, coarse), _number(own, fine), _difference(own, stated, coarse))
+            for title, stated, own, coarse, fine in rows
+        ),
+        numeric=frozenset({1, 2, 3}),
+        note=note,
+    )
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else form.format(value).replace("-", "−")
+
+
+def _difference(own: float, stated: float, form: str) -> str:
+    """Return own minus stated, with the digits of the stated value: 1.53 against a stated 1.5 is no difference."""
+    if math.isnan(own) or math.isnan(stated):
+        return "–"
+    plain = form.replace(",", "")
+    value = float(plain.format(own)) - float(plain.format(stated))
+    return "0" if value == 0 else ("+" if value > 0 else "−") + form.format(abs(value))
+
+
+def _runs(results: pd.DataFrame) -> float:
+    names = [NAME.fullmatch(_stem(image)) for image in results["image"]]
+    return len({name["run"] for name in names if name}) if all(names) else math.nan
+
+
+def _mean_count(results: pd.DataFrame) -> float:
+    return float(centroid(results)["num_rois"])
+
+
+def _mean_grey(results: pd.DataFrame) -> float:
+    return float(centroid(results)["mean_intensity"])
+
+
+def _mean_spread(results: pd.DataFrame) -> float:
+    return float(measured(results)["std_intensity"].mean())

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from nnbook import figures, published
+from nnbook.area import area
+from nnbook.errors import NnbookError
+from nnbook.images import write_image, write_mask
+from nnbook.manifest import Panorama
+from nnbook.select import representatives
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.collections import PathCollection
+
+NOTE = "Simulated images."
+
+
+@pytest.fixture
+def results() -> pd.DataFrame:
+    """Four measured panoramas whose centroid is at 25 nuclei and 70 grey levels, and one without a nucleus."""
+    return pd.DataFrame(
+        {
+            "image": [f"Run{run}TL_top_left.tif" for run in (1, 2, 3, 4, 5)],
+            "num_rois": [10, 20, 30, 40, 0],
+            "mean_intensity": [60.0, 50.0, 80.0, 90.0, np.nan],
+            "std_intensity": [11.0, 22.0, 33.0, 44.0, np.nan],
+        }
+    )
+
+
+def panorama(name: str, side: int) -> Panorama:
+    return Panorama(name, 1, "TL", "top_left", "", f"panoramas/{name}.tif", "", side, side, 8.0, "", "twin:1")
+
+
+def panel(name: str = "Run1TL_top_left", px_per_um: float = 2.0) -> figures.Panel:
+    labels = np.zeros((100, 100), np.int32)
+    labels[20:70, 20:70] = 1
+    return figures.Panel(name, labels * np.float32(100), labels, px_per_um)
+
+
+def test_scatter_draws_every_panorama_that_has_a_nucleus(results: pd.DataFrame) -> None:
+    points, _ = figures.scatter(results).data
+    assert list(points.x) == [10, 20, 30, 40]
+    assert list(points.y) == [60.0, 50.0, 80.0, 90.0]
+    assert list(points.customdata) == [f"Run{run}TL_top_left" for run in (1, 2, 3, 4)]
+
+
+def test_scatter_colours_by_spread(results: pd.DataFrame) -> None:
+    points, _ = figures.scatter(results).data
+    assert list(points.marker.color) == [11.0, 22.0, 33.0, 44.0]
+    assert points.marker.colorbar.title.text == figures.SPREAD_TITLE
+
+
+def test_scatter_marks_and_names_the_centroid(results: pd.DataFrame) -> None:
+    figure = figures.scatter(results)
+    centroid = figure.data[1]
+    assert (list(centroid.x), list(centroid.y)) == ([25.0], [70.0])
+    name = figure.layout.annotations[0]
+    assert (name.x, name.y) == (25.0, 70.0)
+    assert "Centroid" in name.text
+
+
+def test_scatter_shows_on_any_background_and_names_units_and_edition(results: pd.DataFrame) -> None:
+    layout = figures.scatter(results, NOTE).layout
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+    assert "grey levels" in layout.yaxis.title.text
+    assert layout.xaxis.title.text == "Nuclei per panorama"
+    assert layout.annotations[1].text == NOTE
+
+
+def test_static_scatter_draws_the_same_points(results: pd.DataFrame) -> None:
+    figure = figures.scatter_static(results, NOTE)
+    axes = figure.axes[0]
+    points: PathCollection = axes.collections[0]  # type: ignore[assignment]
+    assert np.asarray(points.get_offsets()).tolist() == [[10, 60], [20, 50], [30, 80], [40, 90]]
+    colours: Any = points.get_array()
+    assert colours.tolist() == [11, 22, 33, 44]
+    assert np.asarray(axes.lines[0].get_xydata()).tolist() == [[25.0, 70.0]]
+    assert figure.get_suptitle() == NOTE
+
+
+@pytest.mark.parametrize("draw", [figures.scatter, figures.scatter_static])
+def test_scatter_of_no_nucleus_is_refused(results: pd.DataFrame, draw: Any) -> None:
+    with pytest.raises(NnbookError, match="no panorama in the table has a nucleus"):
+        draw(results.tail(1))
+
+
+def test_representatives_are_listed_by_distance(results: pd.DataFrame) -> None:
+    chosen = representatives(results, 4)
+    table = figures.representatives_table(chosen.iloc[::-1], NOTE)
+    assert [row[0] for row in table.rows] == ["1", "2", "3", "4"]
+    assert [row[1] for row in table.rows] == [name.removesuffix(".tif") for name in chosen["image"]]
+    distances = [float(row[4]) for row in table.rows]
+    assert distances == sorted(distances)
+    assert NOTE in table._repr_html_()
+
+
+def test_representatives_numbers_are_formatted() -> None:
+    chosen = pd.DataFrame(
+        {
+            "image": ["a.tif"],
+            "num_rois": [1234],
+            "mean_intensity": [78.6077],
+            "std_intensity": [1.0],
+            "distance": [0.0456],
+        }
+    )
+    assert figures.representatives_table(chosen).rows == (("1", "a", "1,234", "78.61", "0.046"),)
+
+
+def test_published_area_agrees_with_itself() -> None:
+    table = figures.area_table(area(published.TOTAL_AREA_PX2, published.PX_PER_UM), published.PANORAMAS)
+    assert {row[3] for row in table.rows} == {"0"}
+    values = {row[0]: row[1:3] for row in table.rows}
+    assert values["Imaged area (px²)"] == ("241,083,171,855", "241,083,171,855")
+    assert values["Imaged area (cm²)"] == ("37.25", "37.2462")
+
+
+def test_area_of_another_edition_differs_and_says_by_how_much() -> None:
+    table = figures.area_table(area(2_000 * 1_000 * 10, 10.0), 10)
+    values = {row[0]: row[1:] for row in table.rows}
+    assert values["Panoramas"] == ("1,600", "10", "−1,590")
+    assert values["Scale (px/µm)"] == ("8.0453", "10.0000", "+1.9547")
+    assert values["Imaged area (cm²)"] == ("37.25", "0.0020", "−37.25")
+    assert values["Mean area of a panorama (mm²)"] == ("2.3", "0.020", "−2.3")
+
+
+def test_area_without_panoramas_is_refused() -> None:
+    with pytest.raises(NnbookError, match="0 panoramas"):
+        figures.area_table(area(1, 1.0), 0)
+
+
+def test_summary_counts_runs_and_nuclei_and_leaves_open_what_is_not_at_hand(results: pd.DataFrame) -> None:
+    values = {row[0]: row[1:] for row in figures.summary_table(results, area(64 * 10**8, 8.0)).rows}
+    assert values["Experiments"] == ("100", "5", "−95")
+    assert values["Nuclei in the table of results"] == ("1,111,184", "100", "−1,111,084")
+    assert values["Nuclei per mm²"][:2] == ("298.3", "1.0")
+    assert values["Mean nuclei per panorama"] == ("–", "25.0", "–")
+    assert values["Mean intensity (grey levels)"] == ("–", "70.00", "–")
+
+
+def test_summary_takes_the_published_table_where_it_is_at_hand(results: pd.DataFrame) -> None:
+    brighter = results.assign(mean_intensity=results["mean_intensity"] + 1.5)
+    table = figures.summary_table(brighter, area(64, 8.0), results)
+    values = {row[0]: row[1:] for row in table.rows}
+    assert values["Mean intensity (grey levels)"] == ("70.00", "71.50", "+1.50")
+
+
+def test_summary_of_names_that_tell_no_experiment_leaves_it_open(results: pd.DataFrame) -> None:
+    table = figures.summary_table(results.assign(image=list("abcde")), area(64, 8.0))
+    assert {row[0]: row[2] for row in table.rows}["Experiments"] == "–"
+
+
+def test_table_is_safe_and_readable_as_text() -> None:
+    table = figures.Table(("Name", "Value"), (("<b>", "10"), ("x", "5")), frozenset({1}), "a & b")
+    assert "&lt;b&gt;" in table._repr_html_()
+    assert "a &amp; b" in table._repr_html_()
+    assert repr(table) == "Name  Value\n<b>      10\nx         5\na & b"
+
+
+def test_notice_is_escaped() -> None:
+    assert figures.Notice("1 < 2")._repr_html_() == "<p><em>1 &lt; 2</em></p>"
+
+
+def test_panels_are_reduced_with_their_masks_and_scale(tmp_path: Path) -> None:
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    labels = np.zeros((8, 8), np.int32)
+    labels[:, 4:] = 7
+    for name in ("a", "b"):
+        write_image(tmp_path / "panoramas" / f"{name}.tif", image)
+        write_mask(tmp_path / "masks" / f"{name}_cp_masks.tif", labels)
+    panels = figures.read_panels(tmp_path, [panorama("a", 8), panorama("b", 8)], ["b.tif", "a"], side_px=4)
+    assert [panel.name for panel in panels] == ["b", "a"]
+    assert panels[0].px_per_um == 4.0
+    assert panels[0].image.shape == panels[0].labels.shape == (4, 4)
+    assert panels[0].image[0, 0] == image[:2, :2].mean()
+    assert panels[0].labels[0].tolist() == [0, 0, 7, 7]
+
+
+def test_panels_of_sides_that_the_step_does_not_divide(tmp_path: Path) -> None:
+    write_image(tmp_path / "panoramas" / "a.tif", np.ones((11, 7), np.uint8))
+    write_mask(tmp_path / "masks" / "a_cp_masks.tif", np.ones((11, 7), np.int32))
+    (reduced,) = figures.read_panels(tmp_path, [panorama("a", 8)], ["a"], side_px=5)
+    assert reduced.image.shape == reduced.labels.shape == (3, 2)
+
+
+def test_panels_of_an_edition_without_images(tmp_path: Path) -> None:
+    assert figures.read_panels(tmp_path, [], ["a.tif"]) == []
+
+
+def test_panels_refuse_an_unknown_name_and_a_mask_of_another_size(tmp_path: Path) -> None:
+    with pytest.raises(NnbookError, match="has no panorama b"):
+        figures.read_panels(tmp_path, [panorama("a", 8)], ["b.tif"])
+    write_image(tmp_path / "panoramas" / "a.tif", np.ones((8, 8), np.uint8))
+    write_mask(tmp_path / "masks" / "a_cp_masks.tif", np.ones((8, 9), np.int32))
+    with pytest.raises(NnbookError, match="another size"):
+        figures.read_panels(tmp_path, [panorama("a", 8)], ["a.tif"])
+
+
+def test_outlines_follow_the_mask() -> None:
+    shown = panel()
+    rgb = figures.outlined(shown, white=200.0)
+    vermilion = (rgb == [0xD5, 0x5E, 0x00]).all(axis=2)
+    assert vermilion[20, 45]
+    assert vermilion[45, 69]
+    assert rgb[45, 45].tolist() == [127, 127, 127]
+    assert not rgb[5, 5].any()
+
+
+def test_contact_sheet_shows_each_panorama_with_its_rank(results: pd.DataFrame) -> None:
+    names = results["image"].str.removesuffix(".tif").tolist()
+    figure = figures.contact_sheet([panel(name) for name in names], NOTE)
+    shown = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title(loc="left") for axes in shown] == [f"{n}  {name}" for n, name in enumerate(names, start=1)]
+    assert figure.get_suptitle() == NOTE
+
+
+def test_contact_sheet_scale_bar_is_as_long_as_it_says() -> None:
+    axes = figures.contact_sheet([panel(px_per_um=2.0)]).axes[0]
+    (label,) = axes.texts
+    bar: Any = axes.patches[1]
+    assert label.get_text() == "10 µm"
+    assert bar.get_width() == 20.0
+
+
+def test_contact_sheet_of_dark_panoramas_is_dark() -> None:
+    dark = panel()._replace(image=np.zeros((100, 100), np.float32))
+    array: Any = figures.contact_sheet([dark]).axes[0].images[0].get_array()
+    assert array[0, 0].tolist() == [0, 0, 0]
+
+
+def test_contact_sheet_without_images_says_so() -> None:
+    (text,) = figures.contact_sheet([]).texts
+    assert text.get_text() == figures.NO_IMAGES
+
+
+@pytest.mark.parametrize(("most", "length"), [(75.0, 50.0), (50.0, 50.0), (49.0, 20.0), (9.9, 5.0), (1400.0, 1000.0)])
+def test_scale_bars_have_round_lengths(most: float, length: float) -> None:
+    assert figures._round_length(most) == length
+
+
+def test_picture_is_written_and_shown_with_its_text(tmp_path: Path, results: pd.DataFrame) -> None:
+    path = tmp_path / "figures" / "scatter.png"
+    shown, metadata = figures.picture(figures.scatter_static(results), path, "A scatter plot.")._repr_png_()
+    assert shown == path.read_bytes()
+    assert metadata == {"alt": "A scatter plot."}
+    with Image.open(BytesIO(shown)) as image:
+        assert image.size == (1440, 1152)
+    assert figures.picture(figures.scatter_static(results), path, "")._repr_png_()[0] == shown
