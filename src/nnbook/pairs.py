@@ -1,0 +1,69 @@
+"""Which mask belongs to which image: files matched by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nnbook.errors import NnbookError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MASK_SUFFIX: Final = "_cp_masks"
+"""What follows an image's stem in the name of its mask, as Cellpose names them."""
+
+IMAGE_TYPES: Final = (".tif", ".tiff", ".png")
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """List a folder's TIFF and PNG files by stem, without `MASK_SUFFIX`, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+        Looked at alone, without the folders in it.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no such folder, no image in it, or two files of one stem.
+    """
+    if not folder.is_dir():
+        raise NnbookError(f"{folder}: no such folder; give the one that holds the images or masks")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in IMAGE_TYPES or path.name.startswith("."):
+            continue
+        stem = path.stem.removesuffix(MASK_SUFFIX)
+        if stem in files:
+            raise NnbookError(f"{path}: has the same stem as {files[stem].name}; keep one of the two in the folder")
+        files[stem] = path
+    if not files:
+        raise NnbookError(f"{folder}: holds no TIFF or PNG file; give the folder that holds the images or masks")
+    return files
+
+
+def pair_files(first: Path, second: Path) -> dict[str, tuple[Path, Path]]:
+    """Match the files of two folders by stem: images with masks, or predicted masks with true ones.
+
+    Parameters
+    ----------
+    first, second : Path
+        Folders of TIFF and PNG files. `a_cp_masks.tif` and `a.png` have the same stem.
+
+    Returns
+    -------
+    dict of str to (Path, Path)
+        By stem, in the order of the names.
+
+    Raises
+    ------
+    NnbookError
+        As `image_files`; also with one line for each file that has no partner.
+    """
+    ones, others = image_files(first), image_files(second)
+    problems = [f"{ones[stem]}: has no partner in {second}; add it or remove this" for stem in ones.keys() - others]
+    problems += [f"{others[stem]}: has no partner in {first}; add it or remove this" for stem in others.keys() - ones]
+    if problems:
+        raise NnbookError("\n".join(sorted(problems)))
+    return {stem: (path, others[stem]) for stem, path in ones.items()}

@@ -1,0 +1,599 @@
+"""Masks from panoramas with a Cellpose 3 network, fast and in bounded memory: `nnbook segment`.
+
+The network, and the dynamics that turn its flows into masks, are Cellpose's (Stringer et al. 2021,
+doi:10.1038/s41592-020-01018-x). Around them, everything happens at the network's scale, where nuclei have the diameter
+that the network was trained with: a panorama of 12,275 px a side is 2408 px there. Only the outlines are drawn at full
+resolution, along the interpolated edge of the cell probability.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numba import njit, prange
+
+from nnbook.errors import NnbookError
+from nnbook.files import sha256, write_json
+from nnbook.images import read_image, write_mask
+from nnbook.manifest import read_manifest
+from nnbook.pairs import MASK_SUFFIX
+from nnbook.rescale import grey_range, median_diameter, rescale
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from numpy.typing import NDArray
+
+    from nnbook.images import Image, Labels
+
+SHIPPED_MODEL: Final = Path(__file__).parents[2] / "models" / "nnbook_nuclei"
+"""The model that comes with nnbook; its card is `models/README.md`."""
+
+DIAMETER_PX: Final = 152.91
+FLOW_THRESHOLD: Final = 0.5
+CELLPROB_THRESHOLD: Final = -2.0
+
+METHOD: Final = 1
+"""Raised whenever masks change at equal settings, so that those made before are redone."""
+
+TILE_PX: Final = 224
+TILE_OVERLAP: Final = 0.1
+TILE_BATCH: Final = 4
+TAPER_PX: Final = 7.5
+PADDING_PX: Final = 8
+NETWORK_STEP_PX: Final = 16
+ITERATIONS: Final = 200
+"""As in Cellpose: tiles, their overlap and taper, the padding, and steps along the flow."""
+
+MIN_AREA_PX: Final = 15
+"""Smaller masks are dropped, at full resolution, as in Cellpose."""
+
+MAX_NETWORK_PX: Final = 400_000_000
+"""Most pixels at the network's scale; more means a wrong diameter."""
+
+GUESSED_DIAMETERS_PX: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
+GUESS_FACTOR: Final = 1.6
+"""An unknown diameter is looked for from these guesses; a mask within this factor of a guess speaks for it."""
+
+GUESS_SIDE_PX: Final = 416
+"""Side at the network's scale of the part of an image in which the diameter is looked for."""
+
+OVERVIEW_SIDE_PX: Final = 512
+
+
+@dataclass(frozen=True)
+class Model:
+    """A Cellpose 3 network with its weights.
+
+    Attributes
+    ----------
+    name, sha256 : str
+        Name and SHA-256 of the file.
+    network : cellpose.resnet_torch.CPnet
+        Takes (image, 0) and gives flow y, flow x and cell probability.
+    diam_mean : float
+        Diameter in px that nuclei must be brought to.
+    diam_labels : float
+        Mean diameter of the nuclei that it was trained on, in px of their images.
+    """
+
+    name: str
+    sha256: str
+    network: Any
+    diam_mean: float
+    diam_labels: float
+
+
+def new_network(diam_mean: float) -> Any:
+    """Return a `CPnet` with random weights: two channels in, three out, as Cellpose 3 builds it.
+
+    Parameters
+    ----------
+    diam_mean : float
+        Diameter in px that nuclei will be brought to.
+    """
+    from cellpose.resnet_torch import CPnet
+
+    # `mkldnn=False` leaves tensors in torch's own layout; convolutions are oneDNN's either way.
+    return CPnet([2, 32, 64, 128, 256], 3, sz=3, mkldnn=False, diam_mean=diam_mean)  # type: ignore[no-untyped-call]
+
+
+def load_model(path: Path | None = None) -> Model:
+    """Load a Cellpose 3 model from its file. Nothing is ever downloaded.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The weights; the model that comes with nnbook where left out.
+
+    Returns
+    -------
+    Model
+        Its diameters are those of the file, never assumed.
+
+    Raises
+    ------
+    NnbookError
+        Where the file is missing or holds no Cellpose 3 model of one network.
+    """
+    import torch
+
+    path = path or SHIPPED_MODEL
+    if not path.is_file():
+        raise NnbookError(f"{path}: no such model; give a Cellpose 3 model file, or train one with nnbook train")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise NnbookError(f"{path}: can't be read as a model ({reason}); give a Cellpose 3 model file") from error
+    if not isinstance(state, dict) or "W2" in state:
+        raise NnbookError(f"{path}: is no model of Cellpose 3 (Cellpose 4 models differ); give one of Cellpose 3")
+    network = new_network(30.0)
+    wanted = network.state_dict()
+    # Models older than Cellpose 2 store no diameters; theirs can't be known.
+    if wrong := [name for name in wanted if name not in state or state[name].shape != wanted[name].shape]:
+        raise NnbookError(
+            f"{path}: lacks the weights {wrong[0]} of a Cellpose 3 network, or has them in another shape; give a model "
+            "of the default network with two channels, with its diameters"
+        )
+    network.load_state_dict({name: state[name] for name in wanted})
+    network.eval()
+    return Model(
+        name=path.name,
+        sha256=sha256(path),
+        network=network.to(memory_format=torch.channels_last),
+        diam_mean=float(network.diam_mean.data[0]),
+        diam_labels=float(network.diam_labels.data[0]),
+    )
+
+
+@cache
+def network_dtype() -> str:
+    """Return what the network computes in: bfloat16 where this machine's processor has it, else float32."""
+    import torch
+
+    able = torch.cpu.get_capabilities()
+    return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
+
+
+def autocast() -> torch.autocast:
+    """Return the context in which the network computes in `network_dtype`."""
+    import torch
+
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=network_dtype() == "bfloat16")
+
+
+def segment_image(
+    image: Image,
+    model: Model,
+    *,
+    diameter_px: float | None = DIAMETER_PX,
+    flow_threshold: float = FLOW_THRESHOLD,
+    cellprob_threshold: float = CELLPROB_THRESHOLD,
+) -> Labels:
+    """Segment the nuclei of one panorama.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x), any grey levels: only their order and relative distance between the 1st and the 99th percentile
+        count, so 8 and 16 bits or floats of the same panorama give the same masks.
+    model : Model
+        See `load_model`.
+    diameter_px : float, optional
+        Diameter of the nuclei in px; None to look for it, see `estimate_diameter`.
+    flow_threshold : float
+        Masks whose flows differ by more from the network's (mean squared error of unit vectors) are dropped; 0 keeps
+        all.
+    cellprob_threshold : float
+        Pixels above it, a logit, belong to nuclei.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x), 0 for background and 1..N for nuclei by their first pixel, row by row. Neither the number of
+        threads nor that of tiles computed at once changes it, up to rounding in the network's last digits.
+
+    Raises
+    ------
+    NnbookError
+        Where the array is no image or a setting is out of range.
+    """
+    _check(diameter_px, flow_threshold, cellprob_threshold)
+    if image.ndim != 2 or image.size == 0 or image.dtype.kind not in "uif":
+        raise NnbookError(f"the image is {image.dtype} of shape {image.shape}; give one channel of grey levels, (y, x)")
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        raise NnbookError("the image has pixels that are not a number or infinite; replace them, then run again")
+    low, high = grey_range(image)
+    if low == high:
+        return np.zeros(image.shape, dtype=np.int32)
+    if diameter_px is None:
+        diameter_px = estimate_diameter(image, model)
+    if diameter_px == 0:
+        return np.zeros(image.shape, dtype=np.int32)
+    shape = _network_shape(image.shape, model.diam_mean / diameter_px)
+    output = run_network(rescale(image, shape, low, high), model)
+    labels = masks_of(output, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold)
+    full = enlarge(labels, output[2], cellprob_threshold, (image.shape[0], image.shape[1]))
+    _renumber(full, int(labels.max()), MIN_AREA_PX)
+    return full
+
+
+def estimate_diameter(image: Image, model: Model) -> float:
+    """Look for the diameter of an image's nuclei.
+
+    A part of the image with much foreground (above Otsu's threshold) is segmented as if nuclei had each of
+    `GUESSED_DIAMETERS_PX`. The guess counts whose masks of about the guessed size agree best with the foreground; the
+    median diameter of its masks is refined once.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x).
+    model : Model
+        See `load_model`.
+
+    Returns
+    -------
+    float
+        Median diameter in px of circles of the masks' areas; 0 where no nucleus is found.
+    """
+    low, high = grey_range(image)
+    if low == high:
+        return 0.0
+    best, best_agreement = 0.0, 0.0
+    for guess in GUESSED_DIAMETERS_PX:
+        found, agreement = _try_diameter(image, model, guess, low, high)
+        if agreement > best_agreement:
+            best, best_agreement = found, agreement
+    if best > 0:
+        best = _try_diameter(image, model, best, low, high)[0] or best
+    return best
+
+
+def _try_diameter(image: Image, model: Model, guess: float, low: float, high: float) -> tuple[float, float]:
+    """Segment a part as if nuclei had this diameter: their median one, and how well masks near it fit foreground."""
+    scale = model.diam_mean / guess
+    part, threshold = _part_with_foreground(image, math.ceil(GUESS_SIDE_PX / scale), low, high)
+    small = rescale(part, _network_shape(part.shape, scale), low, high)
+    output = run_network(small, model)
+    labels = masks_of(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
+    diameters = 2 * np.sqrt(np.bincount(labels.ravel()) / math.pi)
+    near = (diameters > model.diam_mean / GUESS_FACTOR) & (diameters < model.diam_mean * GUESS_FACTOR)
+    near[0] = False
+    foreground = small > threshold
+    agreement = (near[labels] & foreground).sum() / max(1, ((labels > 0) | foreground).sum())
+    return median_diameter(labels) / scale, float(agreement)
+
+
+def _part_with_foreground(image: Image, side: int, low: float, high: float) -> tuple[Image, float]:
+    """Cut out the square that holds most foreground, and give the threshold between it and background."""
+    import cv2
+    from skimage.filters import threshold_otsu
+
+    shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
+    overview = rescale(image, _network_shape(image.shape, shrink), low, high)
+    threshold = float(threshold_otsu(np.clip(overview, 0, 1)))  # type: ignore[no-untyped-call]
+    width = max(1, min(round(side * shrink), *overview.shape))
+    foreground = (overview > threshold).astype(np.float32)
+    share = cv2.blur(foreground, (width, width), borderType=cv2.BORDER_CONSTANT)
+    middle = np.unravel_index(int(np.argmax(share)), overview.shape)
+    box = []
+    for place, whole in zip(middle, image.shape, strict=True):
+        start = min(max(0, round(int(place) / shrink - side / 2)), max(0, whole - side))
+        box.append(slice(start, start + side))
+    return image[tuple(box)], threshold
+
+
+def run_network(image: NDArray[np.float32], model: Model, *, batch: int = TILE_BATCH) -> NDArray[np.float32]:
+    """Run the network over an image at its scale, in overlapping tiles.
+
+    Parameters
+    ----------
+    image : float32, axes (y, x)
+        Grey levels with the 1st percentile at 0 and the 99th at 1, nuclei with the network's diameter.
+    model : Model
+        See `load_model`.
+    batch : int
+        Tiles computed at once: speed and memory only.
+
+    Returns
+    -------
+    float32, axes (channel, y, x)
+        Five times the unit flow's y and x component, and the logit of the cell probability. Where tiles overlap, their
+        mean weighted by Cellpose's taper, a logistic function of the distance to the tile's edge.
+    """
+    import torch
+
+    before, after = zip(*(_padding(side) for side in image.shape), strict=True)
+    padded = np.pad(image, tuple(zip(before, after, strict=True)))
+    height, width = (min(TILE_PX, side) for side in padded.shape)
+    corners = [(y, x) for y in _tile_starts(padded.shape[0]) for x in _tile_starts(padded.shape[1])]
+    taper = np.outer(_taper(height), _taper(width)).astype(np.float32)
+    total = np.zeros((3, *padded.shape), dtype=np.float32)
+    weight = np.zeros(padded.shape, dtype=np.float32)
+    for first in range(0, len(corners), batch):
+        some = corners[first : first + batch]
+        tiles = np.zeros((len(some), 2, height, width), dtype=np.float32)
+        for tile, (y, x) in zip(tiles, some, strict=True):
+            tile[0] = padded[y : y + height, x : x + width]
+        with torch.inference_mode(), autocast():
+            outputs = model.network(torch.from_numpy(tiles).to(memory_format=torch.channels_last))[0]
+        for output, (y, x) in zip(outputs.float().numpy(), some, strict=True):
+            total[:, y : y + height, x : x + width] += output * taper
+            weight[y : y + height, x : x + width] += taper
+    total /= weight
+    return total[:, before[0] : before[0] + image.shape[0], before[1] : before[1] + image.shape[1]]
+
+
+def masks_of(output: NDArray[np.float32], *, flow_threshold: float, cellprob_threshold: float) -> Labels:
+    """Turn the network's output into masks, by Cellpose's dynamics at the scale of the output.
+
+    Parameters
+    ----------
+    output : float32, axes (channel, y, x)
+        See `run_network`.
+    flow_threshold, cellprob_threshold : float
+        See `segment_image`.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x). Holes are filled. Masks over 40 % of the image are dropped, as in Cellpose.
+    """
+    import torch
+    from cellpose.dynamics import compute_masks
+    from skimage.measure import regionprops
+
+    # Cellpose says so in its log where it finds no mask: here that's a result like any other.
+    logging.getLogger("cellpose.dynamics").setLevel(logging.ERROR)
+    # Checks off, said outright: torch warns where that is left to its default, and Cellpose leaves it.
+    with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]
+        found = compute_masks(  # type: ignore[no-untyped-call]
+            np.ascontiguousarray(output[:2]),
+            output[2],
+            niter=ITERATIONS,
+            cellprob_threshold=cellprob_threshold,
+            flow_threshold=flow_threshold,
+            device=torch.device("cpu"),
+        )
+    labels = np.asarray(found, dtype=np.int32)
+    for region in regionprops(labels):  # type: ignore[no-untyped-call]
+        within = labels[region.slice]
+        within[region.image_filled & (within == 0)] = region.label
+    return labels
+
+
+def enlarge(labels: Labels, cellprob: NDArray[np.float32], threshold: float, shape: tuple[int, int]) -> Labels:
+    """Bring masks up to full resolution with smooth outlines.
+
+    Parameters
+    ----------
+    labels : Labels
+        Axes (y, x), at the network's scale.
+    cellprob : float32, axes (y, x)
+        Logit of the cell probability, at the same scale.
+    threshold : float
+        Where nuclei end against the background: where the logit, interpolated linearly between the four nearest
+        pixels, falls below it. Where they end against each other, the label with most weight among the four counts.
+    shape : (int, int)
+        Height and width at full resolution.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x).
+    """
+    out = np.empty(shape, dtype=np.int32)
+    logit = np.where((labels > 0) & (cellprob <= threshold), np.float32(threshold + 1), cellprob)  # filled holes
+    rows, row_parts = _neighbours(labels.shape[0], shape[0])
+    columns, column_parts = _neighbours(labels.shape[1], shape[1])
+    # -1: above the threshold, but in no mask. It takes its place among the four, and then leaves background.
+    ranked = np.where((labels == 0) & (logit > threshold), np.int32(-1), labels)
+    _enlarge(ranked, logit, np.float32(threshold), rows, row_parts, columns, column_parts, out)
+    return out
+
+
+def segment_files(
+    images: Mapping[str, Path],
+    out: Path,
+    model: Model,
+    *,
+    diameter_px: float | None = DIAMETER_PX,
+    flow_threshold: float = FLOW_THRESHOLD,
+    cellprob_threshold: float = CELLPROB_THRESHOLD,
+) -> list[Path]:
+    """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
+
+    Beside each mask lies `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
+    that is still the same, the mask stays as it is, corrections by hand included; else it is made again.
+
+    Parameters
+    ----------
+    images : mapping of str to Path
+        Image files by the name that their masks get: see `pairs.image_files` and `manifest_images`.
+    out : Path
+        The folder to write to.
+    model, diameter_px, flow_threshold, cellprob_threshold
+        See `segment_image`.
+
+    Returns
+    -------
+    list of Path
+        The masks, in the order of `images`.
+
+    Raises
+    ------
+    NnbookError
+        At the end, with one line for each image that couldn't be segmented; the others are done. At once where a
+        setting is wrong.
+    """
+    from tqdm import tqdm
+
+    _check(diameter_px, flow_threshold, cellprob_threshold)
+    thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
+    settings = {
+        "method": METHOD,
+        "model": model.name,
+        "model_sha256": model.sha256,
+        "diam_mean_px": model.diam_mean,
+        "diameter_px": diameter_px,
+        "network_scale": None if diameter_px is None else model.diam_mean / diameter_px,
+        **thresholds,
+        "dtype": network_dtype(),
+        "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch")},
+    }
+    masks: list[Path] = []
+    problems: list[str] = []
+    for name, path in tqdm(images.items(), desc="segment", unit="panorama"):
+        mask_path = out / f"{name}{MASK_SUFFIX}.tif"
+        try:
+            # A file that is missing has no SHA-256; `read_image` says so below.
+            depends = {"image": path.name, "image_sha256": sha256(path) if path.is_file() else "", **settings}
+            if not _up_to_date(mask_path, depends):
+                image = read_image(path)
+                found = estimate_diameter(image, model) if diameter_px is None else diameter_px
+                labels = np.zeros(image.shape, dtype=np.int32)
+                if found > 0:
+                    labels = segment_image(image, model, diameter_px=found, **thresholds)
+                mask_path.with_suffix(".json").unlink(missing_ok=True)
+                write_mask(mask_path, labels)
+                result = {"found_diameter_px": found, "nuclei": int(labels.max())}
+                write_json(mask_path.with_suffix(".json"), {**depends, **result})
+            masks.append(mask_path)
+        except NnbookError as error:
+            text = str(error)
+            problems.append(text if str(path) in text else f"{path}: {text}")
+        except OSError as error:
+            problems.append(f"{path}: can't be read, or its mask not written to {out} ({error}); check both")
+    if problems:
+        raise NnbookError("\n".join(problems))
+    return masks
+
+
+def manifest_images(manifest: Path) -> dict[str, Path]:
+    """List the panoramas of a manifest for `segment_files`: image files by the panorama's name.
+
+    Parameters
+    ----------
+    manifest : Path
+        See `nnbook.manifest.read_manifest`, which also says what raises `NnbookError`.
+    """
+    return {row.panorama: manifest.parent / row.image for row in read_manifest(manifest)}
+
+
+def _check(diameter_px: float | None, flow_threshold: float, cellprob_threshold: float) -> None:
+    if diameter_px is not None and not 1 <= diameter_px <= 100_000:
+        raise NnbookError(f"diameter_px is {diameter_px:g}; give the nuclei's diameter, 1 to 100,000 px")
+    if not 0 <= flow_threshold < math.inf:
+        raise NnbookError(f"flow_threshold is {flow_threshold:g}; give a number from 0, which keeps every mask")
+    if not math.isfinite(cellprob_threshold):
+        raise NnbookError(f"cellprob_threshold is {cellprob_threshold:g}; give a number, usually from -6 to 6")
+
+
+def _up_to_date(mask_path: Path, depends: dict[str, Any]) -> bool:
+    try:
+        record = json.loads(mask_path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return mask_path.is_file() and isinstance(record, dict) and depends.items() <= record.items()
+
+
+def _network_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    height, width = (max(1, int(side * scale)) for side in shape)
+    if height * width > MAX_NETWORK_PX:
+        raise NnbookError(
+            f"an image of {shape[1]} x {shape[0]} px would be {width} x {height} px at the network's scale; "
+            "give the nuclei's true diameter in px"
+        )
+    return height, width
+
+
+def _padding(side: int) -> tuple[int, int]:
+    """Zeros before and after: at least 8 px a side, up to a multiple of 16 px in all."""
+    missing = -side % NETWORK_STEP_PX
+    return PADDING_PX + missing // 2, PADDING_PX + missing - missing // 2
+
+
+def _tile_starts(side: int) -> list[int]:
+    if side <= TILE_PX:
+        return [0]
+    count = math.ceil((1 + 2 * TILE_OVERLAP) * side / TILE_PX)
+    return [int(start) for start in np.linspace(0, side - TILE_PX, count)]
+
+
+def _taper(side: int) -> NDArray[np.float64]:
+    """Weight of a tile's pixels along one axis: half of it 20 px from the edge of a whole tile."""
+    offset = np.abs(np.arange(side) - (side - 1) / 2)
+    return np.asarray(1 / (1 + np.exp((offset - (TILE_PX / 2 - 20)) / TAPER_PX)))
+
+
+def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each pixel at full resolution, the network's pixel before its centre, and how far it is on to the next."""
+    places = np.clip((np.arange(large) + 0.5) * (small / large) - 0.5, 0, small - 1)
+    first = np.minimum(places.astype(np.int64), max(0, small - 2))
+    return first, (places - first).astype(np.float32)
+
+
+@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
+    labels: Any, logit: Any, threshold: Any, rows: Any, row_parts: Any, columns: Any, column_parts: Any, out: Any
+) -> None:
+    below, beside = min(1, labels.shape[0] - 1), min(1, labels.shape[1] - 1)
+    for y in prange(out.shape[0]):
+        top, v = rows[y], row_parts[y]
+        bottom = top + below
+        for x in range(out.shape[1]):
+            left = columns[x]
+            right = left + beside
+            a, b = labels[top, left], labels[top, right]
+            c, d = labels[bottom, left], labels[bottom, right]
+            if a == b and a == c and a == d:
+                out[y, x] = max(a, 0)
+                continue
+            u = column_parts[x]
+            wa, wb, wc, wd = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+            level = (
+                logit[top, left] * wa + logit[top, right] * wb + logit[bottom, left] * wc + logit[bottom, right] * wd
+            )
+            if level <= threshold:
+                out[y, x] = 0
+                continue
+            best, best_weight = 0, np.float32(0)
+            for label in (a, b, c, d):
+                weight = (label == a) * wa + (label == b) * wb + (label == c) * wc + (label == d) * wd
+                if label != 0 and (weight > best_weight or (weight == best_weight and label < best)):
+                    best, best_weight = label, weight
+            out[y, x] = max(best, 0)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _renumber(labels: Any, count: int, min_area: int) -> None:
+    """Drop masks of few pixels and number the others by their first pixel, in place."""
+    areas = np.zeros(count + 1, dtype=np.int64)
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            areas[labels[y, x]] += 1
+    numbers = np.zeros(count + 1, dtype=np.int32)
+    last = 0
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            label = labels[y, x]
+            if label == 0:
+                continue
+            if areas[label] < min_area:
+                labels[y, x] = 0
+                continue
+            if numbers[label] == 0:
+                last += 1
+                numbers[label] = last
+            labels[y, x] = numbers[label]

@@ -1,0 +1,241 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nnbook.errors import NnbookError
+from nnbook.evaluate import evaluate
+from nnbook.images import Image, Labels, read_mask, write_image
+from nnbook.manifest import Panorama, write_manifest
+from nnbook.rescale import grey_range, rescale
+from nnbook.segment import (
+    SHIPPED_MODEL,
+    Model,
+    enlarge,
+    estimate_diameter,
+    load_model,
+    manifest_images,
+    masks_of,
+    new_network,
+    run_network,
+    segment_files,
+    segment_image,
+)
+from nnbook.twin import simulate_panorama
+
+# The seed of the shipped model's training was 7.
+PLACE = (11, 4, "BR", "top_right")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def panorama() -> tuple[Image, Labels]:
+    image, labels, _ = simulate_panorama(*PLACE, width_px=1500, height_px=1400)
+    return image, labels
+
+
+@pytest.fixture(scope="module")
+def masks(model: Model, panorama: tuple[Image, Labels]) -> Labels:
+    return segment_image(panorama[0], model)
+
+
+def test_finds_the_nuclei(masks: Labels, panorama: tuple[Image, Labels]) -> None:
+    scores = evaluate(masks, panorama[1])
+    assert scores["true_nuclei"] > 5
+    assert scores["ap_0.50"] > 0.75
+    assert scores["mean_iou"] > 0.85
+    assert masks.dtype == np.int32
+    assert masks.shape == panorama[0].shape
+
+
+def test_labels_are_numbered_by_first_pixel(masks: Labels) -> None:
+    values, first = np.unique(masks, return_index=True)
+    assert list(values) == list(range(masks.max() + 1))
+    assert list(first[1:]) == sorted(first[1:])
+
+
+@pytest.mark.parametrize("run", [6, 7])
+def test_separates_nuclei_that_touch(model: Model, run: int) -> None:
+    image, labels, truth = simulate_panorama(11, run, "TL", "top_left", width_px=900, height_px=900)
+    pair = truth.loc[truth["touching"] & ~truth["cut"], "label"]
+    assert len(pair) == 2
+    scores = evaluate(segment_image(image, model), np.where(np.isin(labels, pair), labels, 0))
+    assert scores["tp_0.50"] == 2
+    assert scores["merges"] == 0
+
+
+@pytest.mark.parametrize("kind", ["constant", "noise", "gradient"])
+def test_no_nucleus_gives_an_empty_mask(model: Model, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    image = {
+        "constant": np.full((400, 500), 7, dtype=np.uint8),
+        "noise": rng.poisson(6, (400, 500)).astype(np.uint16),
+        "gradient": rng.poisson(np.linspace(6, 12, 500), (400, 500)).astype(np.float32),
+    }[kind]
+    masks = segment_image(image, model)
+    assert masks.shape == image.shape
+    assert not masks.any()
+
+
+def test_bit_depth_changes_nothing(model: Model, panorama: tuple[Image, Labels], masks: Labels) -> None:
+    image = panorama[0]
+    for other in (image.astype(np.uint16) * 16, image.astype(np.uint16) * 256, image.astype(np.float32) / 256 - 3):
+        again = segment_image(other, model)
+        assert evaluate(again, masks)["ap_0.95"] == 1
+        assert (again != masks).mean() < 1e-3
+
+
+def test_neither_batch_nor_threads_change_the_masks(model: Model, panorama: tuple[Image, Labels]) -> None:
+    image = panorama[0]
+    small = rescale(image, (274, 294), *grey_range(image))
+    threads = torch.get_num_threads()
+    try:
+        outputs = []
+        for batch, count in ((4, threads), (1, threads), (3, 1)):
+            torch.set_num_threads(count)
+            outputs.append(run_network(small, model, batch=batch))
+    finally:
+        torch.set_num_threads(threads)
+    first, *others = (masks_of(output, flow_threshold=0.5, cellprob_threshold=-2.0) for output in outputs)
+    assert first.max() > 3
+    for other in others:
+        assert evaluate(other, first)["ap_0.95"] == 1
+        assert (other != first).mean() < 1e-3
+
+
+def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_path: Path) -> None:
+    write_image(tmp_path / "a.tif", panorama[0])
+    (path,) = segment_files({"a": tmp_path / "a.tif"}, tmp_path, model, diameter_px=None)
+    assert evaluate(read_mask(path), panorama[1])["ap_0.50"] > 0.7
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert record["found_diameter_px"] == pytest.approx(150, rel=0.25)
+    assert estimate_diameter(np.zeros((50, 50), dtype=np.uint8), model) == 0
+
+
+# Raised when `cellpose.models` is imported, which only tests do.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
+def test_stock_cellpose_agrees(panorama: tuple[Image, Labels], masks: Labels) -> None:
+    from cellpose.models import CellposeModel
+
+    stock = CellposeModel(pretrained_model=str(SHIPPED_MODEL))
+    with torch.sparse.check_sparse_tensor_invariants(enable=False):
+        found, _, _ = stock.eval(
+            panorama[0], channels=[0, 0], diameter=152.91, flow_threshold=0.5, cellprob_threshold=-2.0, resample=False
+        )
+    scores = evaluate(masks, found.astype(np.int32))
+    assert scores["ap_0.50"] > 0.85
+    assert scores["mean_iou"] > 0.93
+
+
+def test_outlines_are_smooth() -> None:
+    # A disc of radius 9 px whose logit falls off linearly, 5 times enlarged.
+    y, x = np.mgrid[:30, :30]
+    logit = (9 - np.hypot(y - 14.5, x - 14.5)).astype(np.float32)
+    full = enlarge((logit > 0).astype(np.int32), logit, 0.0, (150, 150))
+    v, u = np.mgrid[:150, :150]
+    disc = np.hypot(v - 74.5, u - 74.5) < 45
+    assert evaluate(full, disc.astype(np.int32))["mean_iou"] > 0.99
+    # What is above the threshold but in no mask stays background.
+    assert not enlarge(np.zeros((30, 30), dtype=np.int32), logit, 0.0, (150, 150)).any()
+
+
+def test_rescale_keeps_means_and_places() -> None:
+    rng = np.random.default_rng(4)
+    image = rng.integers(0, 4096, (300, 410)).astype(np.uint16)
+    small = rescale(image, (30, 41), 1000, 2000)
+    assert small.mean() == pytest.approx((image.mean() - 1000) / 1000, abs=0.02)
+    ramp = np.tile(np.arange(200.0), (100, 1))
+    np.testing.assert_allclose(rescale(ramp, (10, 20))[5, 2:-2], np.arange(24.5, 175, 10), rtol=1e-5)
+    np.testing.assert_allclose(rescale(ramp[:3, :3], (3, 6))[1, 1:-1], [0.25, 0.75, 1.25, 1.75], rtol=1e-5)
+    assert grey_range(np.pad([[5.0]], 20)) == (0, 5)
+
+
+def test_files_are_named_kept_and_redone(
+    model: Model, tmp_path: Path, panorama: tuple[Image, Labels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = {name: tmp_path / f"{name}.tif" for name in ("a", "bad", "c")}
+    write_image(images["a"], panorama[0][:400, :400])
+    images["bad"].write_bytes(b"no image")
+    write_image(images["c"], panorama[0][-300:, -300:])
+    out = tmp_path / "masks"
+    with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: can't be read[^\n]*$"):
+        segment_files(images, out, model)
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"{name}_cp_masks.{ending}" for name in "ac" for ending in ("json", "tif")
+    ]
+    record = json.loads((out / "a_cp_masks.json").read_text(encoding="utf-8"))
+    assert record["model_sha256"] == model.sha256
+    assert record["nuclei"] == read_mask(out / "a_cp_masks.tif").max()
+    assert (record["diameter_px"], record["flow_threshold"], record["cellprob_threshold"]) == (152.91, 0.5, -2.0)
+
+    del images["bad"]
+    made: list[tuple[int, ...]] = []
+
+    def noted(image: Image, *_: object, **__: object) -> Labels:
+        made.append(image.shape)
+        return np.ones(image.shape, dtype=np.int32)
+
+    monkeypatch.setattr("nnbook.segment.segment_image", noted)
+    assert segment_files(images, out, model) == [out / "a_cp_masks.tif", out / "c_cp_masks.tif"]
+    assert made == []
+    write_image(images["c"], panorama[0][-310:, -300:])
+    segment_files(images, out, model)
+    assert made == [(310, 300)]
+    segment_files(images, out, model, cellprob_threshold=0.0)
+    assert made == [(310, 300), (400, 400), (310, 300)]
+    (out / "a_cp_masks.tif").unlink()
+    segment_files(images, out, model, cellprob_threshold=0.0)
+    assert made[3:] == [(400, 400)]
+
+
+def test_masks_are_named_after_panoramas(tmp_path: Path) -> None:
+    row = Panorama("Run1TL_top_left", 1, "TL", "top_left", "", "raw/x.tif", "", 10, 10, 8.0453, "", "")
+    write_manifest(tmp_path / "manifest.csv", [row])
+    assert manifest_images(tmp_path / "manifest.csv") == {"Run1TL_top_left": tmp_path / "raw" / "x.tif"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"diameter_px": 0.0}, "diameter_px is 0"),
+        ({"diameter_px": float("nan")}, "diameter_px is nan"),
+        ({"flow_threshold": -1.0}, "flow_threshold is -1"),
+        ({"cellprob_threshold": float("inf")}, "cellprob_threshold is inf"),
+    ],
+)
+def test_settings_out_of_range(model: Model, tmp_path: Path, settings: dict[str, float], message: str) -> None:
+    with pytest.raises(NnbookError, match=message):
+        segment_image(np.eye(9, dtype=np.uint8), model, **settings)
+    with pytest.raises(NnbookError, match=message):
+        segment_files({}, tmp_path, model, **settings)
+
+
+def test_images_that_are_none(model: Model) -> None:
+    with pytest.raises(NnbookError, match="one channel"):
+        segment_image(np.zeros((3, 4, 5), dtype=np.uint8), model)  # type: ignore[arg-type]
+    with pytest.raises(NnbookError, match="not a number"):
+        segment_image(np.full((9, 9), np.nan), model)
+    with pytest.raises(NnbookError, match="true diameter"):
+        segment_image(np.tile(np.arange(9, dtype=np.uint8), (9000, 1000)), model, diameter_px=1)
+
+
+def test_models_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(NnbookError, match="no such model"):
+        load_model(tmp_path / "model")
+    (tmp_path / "text").write_text("weights", encoding="utf-8")
+    with pytest.raises(NnbookError, match="can't be read as a model"):
+        load_model(tmp_path / "text")
+    torch.save({"W2": torch.zeros(1)}, tmp_path / "four")
+    with pytest.raises(NnbookError, match="Cellpose 4"):
+        load_model(tmp_path / "four")
+    state = new_network(30.0).state_dict()
+    del state["diam_mean"]
+    torch.save(state, tmp_path / "old")
+    with pytest.raises(NnbookError, match="lacks the weights diam_mean"):
+        load_model(tmp_path / "old")
