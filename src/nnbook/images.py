@@ -15,11 +15,42 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_WRONG_SHAPE = "{path}: has {shape} values; nnbook wants one channel, so export the DAPI channel on its own"
+
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 """A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
 
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 """A mask: axes (y, x), int32, 0 where there is background and 1..N for N nuclei."""
+
+
+def image_shape(path: Path) -> tuple[int, int]:
+    """Return height and width in px of a panorama or mask, without decoding its pixels where the format allows.
+
+    Raises
+    ------
+    NnbookError
+        Where the file is missing, empty, no image, or has several pages or channels.
+    """
+    if path.suffix.lower() == ".png" or not path.is_file() or path.stat().st_size == 0:
+        height, width = _read(path).shape
+        return height, width
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            pages, shape = len(tiff.pages), tiff.pages.first.shape
+            # A copy that broke off keeps its header: the last strip's bytes must be there too.
+            end = max(
+                map(sum, zip(tiff.pages.first.dataoffsets, tiff.pages.first.databytecounts, strict=True)), default=0
+            )
+    except Exception as error:
+        raise NnbookError(f"{path}: can't be read ({error}); it is truncated, damaged or no image") from error
+    if end > path.stat().st_size:
+        raise NnbookError(f"{path}: is cut off, it ends before its last pixels; copy or export it again")
+    if pages != 1:
+        raise NnbookError(f"{path}: has {pages} pages; nnbook wants one, so export each as a file")
+    if len(shape) != 2:
+        raise NnbookError(_WRONG_SHAPE.format(path=path, shape=" x ".join(map(str, shape))))
+    return shape[0], shape[1]
 
 
 def read_image(path: Path) -> Image:
@@ -119,10 +150,7 @@ def _read(path: Path) -> NDArray[Any]:
             f"{path}: can't be read as an image ({error}); it is truncated, damaged or no TIFF"
         ) from error
     if array.ndim != 2:
-        shape = " x ".join(map(str, array.shape))
-        raise NnbookError(
-            f"{path}: has {shape} values; nnbook wants one page and one channel, so export the DAPI channel on its own"
-        )
+        raise NnbookError(_WRONG_SHAPE.format(path=path, shape=" x ".join(map(str, array.shape))))
     if array.size == 0:
         raise NnbookError(f"{path}: has no pixels; export it again")
     return array

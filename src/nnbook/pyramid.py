@@ -100,11 +100,12 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
         Axes (y, x), uint8. An image of one grey level becomes black.
     """
     if image.dtype == np.uint8:
-        return image
+        return image.view(np.uint8)
     step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels tell the percentiles of any panorama
     low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
     scale = 255.0 / (high - low) if high > low else 0.0
-    return np.clip((image.astype(np.float32) - low) * scale + 0.5, 0, 255).astype(np.uint8)
+    stretched = (image.astype(np.float32) - low) * scale + 0.5
+    return np.clip(stretched, 0, 255).astype(np.uint8)
 
 
 def _rgb(labels: Labels) -> NDArray[np.uint8]:

@@ -1,0 +1,298 @@
+"""The command line: each command parses, calls one function, and prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnbook import __version__, published
+from nnbook.errors import NnbookError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those that the process was called with.
+
+    Returns
+    -------
+    int
+        The exit status: 0 only when all was done, 1 where something is wrong with the data. A wrong call exits with 2.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.command(parsed)
+    except NnbookError as error:
+        print(f"nnbook {parsed.name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"nnbook {parsed.name}: interrupted; what is finished is kept, call again to go on", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"nnbook {parsed.name}: {error}; check that the path is right, writable and has space", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _twin(call: argparse.Namespace) -> None:
+    from nnbook.twin import write_twin
+
+    rows = write_twin(call.out, call.seed, call.runs, call.side)
+    _print(call, {"manifest": str(call.out / "manifest.csv"), "panoramas": len(rows)})
+
+
+def _validate(call: argparse.Namespace) -> None:
+    from nnbook.manifest import read_manifest
+    from nnbook.validate import problems_of
+
+    rows = read_manifest(call.manifest)
+    folder = call.images or call.manifest.parent
+    if problems := [problem for row in rows for problem in problems_of(row, folder)]:
+        raise NnbookError("\n".join(problems))
+    there = sum((folder / row.image).exists() for row in rows)
+    _print(call, {"manifest": str(call.manifest), "panoramas": len(rows), "images_at_hand": there})
+
+
+def _segment(call: argparse.Namespace) -> None:
+    from nnbook.segment import load_model, segment_files
+
+    diameter = None if call.diameter == "auto" else call.diameter
+    masks = segment_files(
+        _images(call.images),
+        call.out,
+        load_model(call.model),
+        diameter_px=diameter,
+        flow_threshold=call.flow_threshold,
+        cellprob_threshold=call.cellprob_threshold,
+    )
+    _print(call, {"masks": [str(mask) for mask in masks]})
+
+
+def _measure(call: argparse.Namespace) -> None:
+    from nnbook.pairs import MASK_SUFFIX
+    from nnbook.run import measure_files, write_measurements
+
+    images = _images(call.images)
+    rois, results = measure_files(
+        {name: (image, call.masks / f"{name}{MASK_SUFFIX}.tif") for name, image in images.items()}, call.px_per_um
+    )
+    write_measurements(rois, results, call.out)
+    _print(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
+
+
+def _representatives(call: argparse.Namespace) -> None:
+    from nnbook.results import read_results
+    from nnbook.select import centroid, representatives
+
+    results = read_results(call.table)
+    chosen = representatives(results, call.k)
+    columns = ["image", "num_rois", "mean_intensity", "distance"]
+    middle = centroid(results)
+    if call.json:
+        _print(call, {"centroid": middle.to_dict(), "panoramas": chosen[columns].to_dict("records")})
+        return
+    print(f"centroid: {middle['num_rois']:.2f} nuclei, mean intensity {middle['mean_intensity']:.4f}")
+    print(chosen[columns].to_string(index=False))
+
+
+def _area(call: argparse.Namespace) -> None:
+    from nnbook.area import area
+    from nnbook.manifest import read_manifest
+
+    px2, px_per_um = call.px2, call.px_per_um
+    if call.manifest:
+        rows = read_manifest(call.manifest)
+        px2 = sum(row.width_px * row.height_px for row in rows)
+        if len({row.px_per_um for row in rows}) > 1:
+            raise NnbookError(
+                f"{call.manifest}: has panoramas of different px_per_um; give each scale its own manifest"
+            )
+        px_per_um = rows[0].px_per_um
+    _print(call, asdict(area(px2, px_per_um)))
+
+
+def _pyramid(call: argparse.Namespace) -> None:
+    from nnbook.images import read_image, read_mask
+    from nnbook.pyramid import write_pyramid
+
+    written = write_pyramid(call.out, read_image(call.image), read_mask(call.mask) if call.mask else None)
+    _print(call, {"out": str(call.out), **asdict(written)})
+
+
+def _evaluate(call: argparse.Namespace) -> None:
+    from nnbook.evaluate import evaluate_folders
+
+    table, total = evaluate_folders(call.predicted, call.true)
+    if call.json:
+        _print(call, {"total": total, "images": table.to_dict("records")})
+    else:
+        print(table.to_string(index=False))
+        _print(call, total)
+
+
+def _train(call: argparse.Namespace) -> None:
+    from nnbook.train import TrainingSettings, train
+
+    settings = TrainingSettings(steps=call.steps, seed=call.seed)
+    pairs = [(Path(images), Path(masks)) for images, masks in call.data]
+    model = train(pairs, call.out, settings, from_model=call.from_model)
+    _print(call, {"model": str(model)})
+
+
+def _run(call: argparse.Namespace) -> None:
+    from nnbook.run import PUBLISHED, run, run_published
+
+    folder = call.build / call.edition
+    if call.edition == PUBLISHED:
+        run_published(folder, call.notebooks, local=call.local)
+    else:
+        run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
+    _print(call, {"edition": str(folder)})
+
+
+def _site(call: argparse.Namespace) -> None:
+    from nnbook.site import build_site, serve_site, show_edition
+
+    show_edition(call.edition, call.project, stand_ins=call.edition.name == "twin")
+    if call.serve:
+        serve_site(call.project)
+    else:
+        _print(call, {"site": str(build_site(call.project))})
+
+
+def _images(paths: Sequence[Path]) -> dict[str, Path]:
+    """List images by name: from one manifest, or from files and folders of files."""
+    from nnbook.pairs import image_files
+    from nnbook.segment import manifest_images
+
+    if len(paths) == 1 and paths[0].suffix == ".csv":
+        return manifest_images(paths[0])
+    images: dict[str, Path] = {}
+    for path in paths:
+        found = image_files(path) if path.is_dir() else {path.stem: path}
+        if not found:
+            raise NnbookError(f"{path}: has no TIFF or PNG files; name image files, a folder of them, or a manifest")
+        for name, image in found.items():
+            if name in images:
+                raise NnbookError(
+                    f"{image}: has the same name as {images[name]}; their masks would overwrite each other"
+                )
+            images[name] = image
+    return images
+
+
+def _print(call: argparse.Namespace, value: dict[str, Any]) -> None:
+    if call.json:
+        print(json.dumps(value, indent=2, default=str))
+        return
+    for key, entry in value.items():
+        print(f"{key}: {len(entry) if isinstance(entry, list) else entry}")
+
+
+def _diameter(text: str) -> float | str:
+    return text if text == "auto" else float(text)
+
+
+def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, told in order
+    parser = argparse.ArgumentParser(
+        prog="nnbook", description="Simulate, segment, measure and show panoramas of nuclei."
+    )
+    parser.add_argument("--version", action="version", version=f"nnbook {__version__}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(command=function)
+        command.add_argument("--json", action="store_true", help="print the values as JSON")
+        return command
+
+    def model_option(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--model", type=Path, help="a Cellpose 3 model (default: the one in models/)")
+
+    twin = add("twin", _twin, "Simulate experiments: panoramas, truth masks, a truth table and a manifest.")
+    twin.add_argument("--out", type=Path, required=True, help="folder to write to")
+    twin.add_argument("--seed", type=int, default=1)
+    twin.add_argument("--runs", type=int, default=10, help="experiments of 16 panoramas (default: 10)")
+    twin.add_argument("--side", type=int, default=2048, help="side of a panorama in px (default: 2048; real: 12275)")
+
+    validate = add("validate", _validate, "Check a manifest and the files that it names.")
+    validate.add_argument("manifest", type=Path)
+    validate.add_argument("--images", type=Path, help="folder that its paths are below (default: the manifest's)")
+
+    segment = add("segment", _segment, "Mask the nuclei of panoramas: NAME_cp_masks.tif for each.")
+    segment.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
+    segment.add_argument("--out", type=Path, required=True, help="folder to write to")
+    model_option(segment)
+    segment.add_argument(
+        "--diameter",
+        type=_diameter,
+        default=published.DIAMETER_PX,
+        help="of a nucleus in px, or 'auto' (default: 152.91)",
+    )
+    segment.add_argument("--flow-threshold", type=float, default=published.FLOW_THRESHOLD)
+    segment.add_argument("--cellprob-threshold", type=float, default=published.CELLPROB_THRESHOLD)
+
+    measure = add("measure", _measure, "Measure nuclei and panoramas: rois.parquet and results.csv.")
+    measure.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
+    measure.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif")
+    measure.add_argument("--out", type=Path, required=True, help="folder to write to")
+    measure.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="default: 8.0453")
+
+    chosen = add(
+        "representatives", _representatives, "Find the panoramas nearest the centroid of count and brightness."
+    )
+    chosen.add_argument("table", type=Path, help="a results.csv")
+    chosen.add_argument("-k", type=int, default=published.REPRESENTATIVES, help="how many (default: 10)")
+
+    area = add("area", _area, "Turn pixels into square centimetres.")
+    pixels = area.add_mutually_exclusive_group(required=True)
+    pixels.add_argument("manifest", type=Path, nargs="?")
+    pixels.add_argument("--px2", type=int, help="a number of pixels instead of a manifest")
+    area.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="with --px2 (default: 8.0453)")
+
+    pyramid = add("pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama, and of its mask.")
+    pyramid.add_argument("image", type=Path)
+    pyramid.add_argument("--mask", type=Path)
+    pyramid.add_argument("--out", type=Path, required=True, help="folder to write")
+
+    evaluate = add("evaluate", _evaluate, "Compare predicted with true masks.")
+    evaluate.add_argument("predicted", type=Path, metavar="PRED", help="folder of NAME_cp_masks.tif")
+    evaluate.add_argument("true", type=Path, metavar="TRUE", help="folder of label images NAME.tif or NAME.png")
+
+    train = add("train", _train, "Train a Cellpose 3 model; call again to go on after an interruption.")
+    train.add_argument(
+        "--data",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("IMAGES", "MASKS"),
+        help="may be given several times",
+    )
+    train.add_argument("--out", type=Path, required=True, help="the model file to write")
+    train.add_argument("--from", dest="from_model", type=Path, help="a Cellpose 3 model to go on from")
+    train.add_argument("--steps", type=int, default=1200)
+    train.add_argument("--seed", type=int, default=1)
+
+    run = add("run", _run, "Make every stage of an edition that is not up to date.")
+    run.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))
+    run.add_argument("--edition", default="twin", help="its name; 'published' takes the released table (default: twin)")
+    run.add_argument("--build", type=Path, default=Path("build"), help="folder of all editions (default: build)")
+    run.add_argument("--notebooks", type=Path, default=Path("notebooks"))
+    run.add_argument("--local", type=Path, help="folder with the published results.csv, instead of its address")
+    model_option(run)
+
+    site = add("site", _site, "Build the book's site from an edition, strictly.")
+    site.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")
+    site.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
+    site.add_argument("--serve", action="store_true", help="serve a live preview instead")
+    return parser

@@ -1,0 +1,246 @@
+"""The whole pipeline: every stage of an edition that is not up to date."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nnbook import published
+from nnbook.edition import Edition, write_edition
+from nnbook.errors import NnbookError
+from nnbook.fetch import fetch_panoramas, published_results
+from nnbook.files import aside, write_json
+from nnbook.images import read_image, read_mask
+from nnbook.manifest import Panorama, read_manifest, write_manifest
+from nnbook.measure import measure_panorama, summarise
+from nnbook.notebooks import execute_notebook
+from nnbook.pairs import MASK_SUFFIX
+from nnbook.pyramid import write_pyramid
+from nnbook.records import code_of, is_current, state_of, write_record
+from nnbook.results import read_results, write_results
+from nnbook.select import measured, representatives
+
+PUBLISHED = "published"
+PUBLISHED_NOTE = (
+    "Published edition: the results table that was released with NucleusNet. Its panoramas are not part of this build."
+)
+TWIN_NOTE = "Simulated edition: every image here was drawn by a virtual microscope, and every number comes from those."
+OWN_NOTE = "Edition {name}: images and numbers come from the manifest {manifest}."
+
+
+def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = None, local: Path | None = None) -> None:
+    """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
+
+    Parameters
+    ----------
+    manifest : Path
+        See `nnbook.manifest`.
+    folder : Path
+        The edition's folder, whose name is the edition's name.
+    notebooks : Path
+        The folder of the text notebooks.
+    model : Path, optional
+        A Cellpose 3 model; by default the shipped one.
+    local : Path, optional
+        A folder that stands in for the public address of the published table.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each thing that is wrong. What was fine stays, and the next run goes on from there.
+    """
+    rows = read_manifest(manifest)
+    if len({row.px_per_um for row in rows}) > 1:
+        raise NnbookError(f"{manifest}: has panoramas of different px_per_um; make an edition of each scale")
+    panoramas = fetch_panoramas(rows, manifest.parent, folder)
+    write_manifest(folder / "manifest.csv", panoramas)
+    simulated = all(panorama.simulated for panorama in panoramas)
+    edition = Edition(
+        name=folder.name,
+        note=TWIN_NOTE if simulated else OWN_NOTE.format(name=folder.name, manifest=manifest.name),
+        simulated=simulated,
+        px_per_um=panoramas[0].px_per_um,
+        area_px2=sum(panorama.width_px * panorama.height_px for panorama in panoramas),
+    )
+    write_edition(folder, edition)
+    segment_panoramas(panoramas, folder, model)
+    measure_panoramas(panoramas, folder)
+    write_pyramids(panoramas, folder, edition)
+    try:
+        published_results(folder.parent / PUBLISHED / "results.csv", local)
+    except NnbookError as error:
+        print(f"nnbook: the book will lack the published table beside this edition's. {error}", file=sys.stderr)
+    execute_notebooks(notebooks, folder)
+
+
+def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -> None:
+    """Make the published edition: its released table instead of images, then the notebooks.
+
+    Parameters
+    ----------
+    folder, notebooks, local
+        As in `run`.
+    """
+    published_results(folder / "results.csv", local)
+    edition = Edition(
+        name=PUBLISHED,
+        note=PUBLISHED_NOTE,
+        simulated=False,
+        px_per_um=published.PX_PER_UM,
+        area_px2=published.TOTAL_AREA_PX2,
+    )
+    write_edition(folder, edition)
+    write_json(folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
+    execute_notebooks(notebooks, folder)
+
+
+def segment_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None) -> None:
+    """Segment every panorama of an edition that comes without a mask into `masks/NAME_cp_masks.tif`."""
+    from nnbook.segment import load_model, segment_files
+
+    unmasked = {panorama.panorama: folder / panorama.image for panorama in panoramas if not panorama.mask}
+    if unmasked:
+        segment_files(unmasked, folder / "masks", load_model(model))
+
+
+def measure_panoramas(panoramas: list[Panorama], folder: Path) -> None:
+    """Measure an edition's panoramas into `rois.parquet` and `results.csv`, unless those are up to date."""
+    record, rois_path, results_path = folder / "records/measure.json", folder / "rois.parquet", folder / "results.csv"
+    files = {panorama.panorama: (folder / panorama.image, mask_path(panorama, folder)) for panorama in panoramas}
+    depends = {
+        "files": [[state_of(image), state_of(mask)] for image, mask in files.values()],
+        "px_per_um": panoramas[0].px_per_um,
+        "code": code_of(["images", "measure", "results"]),
+    }
+    if is_current(record, depends, [rois_path, results_path]):
+        return
+    rois, results = measure_files(files, panoramas[0].px_per_um)
+    runs = {Path(panorama.image).name: panorama for panorama in panoramas}
+    results["run"] = [runs[image].run for image in results["image"]]
+    results["passage"] = [runs[image].passage for image in results["image"]]
+    write_measurements(rois, results, folder)
+    write_record(record, depends)
+
+
+def measure_files(files: dict[str, tuple[Path, Path]], px_per_um: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure image files with their masks.
+
+    Parameters
+    ----------
+    files : dict of str to (Path, Path)
+        Image and mask by the panorama's name.
+    px_per_um : float
+        Pixels a micrometre.
+
+    Returns
+    -------
+    (pandas.DataFrame, pandas.DataFrame)
+        A row a nucleus (`nnbook.measure.measure_panorama`) and a row a panorama (`nnbook.measure.summarise`). A
+        panorama without a nucleus has a row too, and is named on standard error.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each panorama whose files are wrong.
+    """
+    from tqdm import tqdm
+
+    def measure(name: str) -> pd.DataFrame | str:
+        image, mask = files[name]
+        try:
+            return measure_panorama(name, read_image(image), read_mask(mask), px_per_um)
+        except NnbookError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(tqdm(pool.map(measure, files), desc="measure", unit="panorama", total=len(files)))
+    if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
+        raise NnbookError("\n".join(problems))
+    tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
+    for name, table in tables.items():
+        if table.empty:
+            print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
+    results = pd.DataFrame([summarise(files[name][0].name, table) for name, table in tables.items()])
+    found = [table for table in tables.values() if not table.empty] or list(tables.values())[:1]
+    return pd.concat(found, ignore_index=True), results
+
+
+def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) -> None:
+    """Write `rois.parquet` and `results.csv` into a folder, each in one step."""
+    with aside(folder / "rois.parquet") as written:
+        rois.to_parquet(written, index=False)
+    write_results(folder / "results.csv", results)
+
+
+def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) -> None:
+    """Write the pyramids of an edition's representatives, and `pyramids/index.json`, which viewers read."""
+    from tqdm import tqdm
+
+    by_image = {Path(panorama.image).name: panorama for panorama in panoramas}
+    results = read_results(folder / "results.csv")
+    chosen = representatives(results, min(published.REPRESENTATIVES, len(measured(results))))
+    entries: list[dict[str, Any]] = []
+    code = code_of(["images", "pyramid"])
+    for rank, row in enumerate(tqdm(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
+        panorama = by_image[row["image"]]
+        name = panorama.panorama
+        image, mask = folder / panorama.image, mask_path(panorama, folder)
+        record, tiles = folder / f"records/pyramid-{name}.json", folder / "pyramids" / name
+        depends = {"files": [state_of(image), state_of(mask)], "code": code}
+        if not is_current(record, depends, [tiles]):
+            write_pyramid(tiles, read_image(image), read_mask(mask))
+            write_record(record, depends)
+        entries.append(
+            {
+                "panorama": name,
+                "width": panorama.width_px,
+                "height": panorama.height_px,
+                "px_per_um": panorama.px_per_um,
+                "intensity": f"{name}/intensity.dzi",
+                "labels": f"{name}/labels.dzi",
+                "rank": rank,
+                "distance": round(row["distance"], 4),
+                "num_rois": row["num_rois"],
+                "mean_intensity": round(row["mean_intensity"], 4),
+                "std_intensity": round(row["std_intensity"], 4),
+            }
+        )
+    write_json(
+        folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": entries}
+    )
+    kept = {entry["panorama"] for entry in entries}
+    for tiles in (folder / "pyramids").iterdir():
+        if tiles.is_dir() and tiles.name not in kept:
+            shutil.rmtree(tiles)
+
+
+def execute_notebooks(notebooks: Path, folder: Path) -> None:
+    """Execute every text notebook that is not up to date into `notebooks/NAME.ipynb` of an edition's folder."""
+    from tqdm import tqdm
+
+    data = [path for path in (folder / "results.csv", folder.parent / PUBLISHED / "results.csv") if path.is_file()]
+    shared = {
+        "code": code_of([]),
+        "data": [state_of(path) for path in data],
+        "edition": (folder / "edition.json").read_text(encoding="utf-8"),
+    }
+    texts = sorted(notebooks.glob("*.md"))
+    if not texts:
+        raise NnbookError(f"{notebooks}: has no notebooks; name the folder of the text notebooks")
+    for text in (bar := tqdm(texts, desc="notebooks", unit="notebook")):
+        bar.set_postfix_str(text.stem)
+        executed, record = folder / "notebooks" / f"{text.stem}.ipynb", folder / f"records/notebook-{text.stem}.json"
+        depends = {"text": text.read_text(encoding="utf-8"), **shared}
+        if not is_current(record, depends, [executed]):
+            execute_notebook(text, folder, executed)
+            write_record(record, depends)
+
+
+def mask_path(panorama: Panorama, folder: Path) -> Path:
+    """Return where an edition keeps a panorama's mask, be it segmented or brought along."""
+    return folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif"

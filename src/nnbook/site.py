@@ -1,0 +1,138 @@
+"""Building the site strictly: whatever MyST lets pass with a warning, and a reader would miss, fails the build."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnbook.edition import read_edition
+from nnbook.errors import NnbookError
+from nnbook.files import aside
+
+if TYPE_CHECKING:
+    from nnbook.edition import Edition
+
+BUILD_SECONDS = 600
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PROBLEM = re.compile(r"⚠|⛔|❌")
+MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
+
+
+def show_edition(folder: Path, project: Path, *, stand_ins: bool) -> Edition:
+    """Make an edition the one that the book shows.
+
+    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page, and `figures/` gets
+    the static stand-ins that its notebooks drew.
+
+    Parameters
+    ----------
+    folder : Path
+        The edition's folder, as `nnbook.run` made it.
+    project : Path
+        The book's folder, which holds `myst.yml`.
+    stand_ins : bool
+        Whether to bring `figures/` up to date: true for the edition whose stand-ins are kept with the text.
+
+    Returns
+    -------
+    Edition
+    """
+    edition = read_edition(folder)
+    with aside(folder / "edition.yml") as written:
+        note = edition.note.replace("\\", "\\\\").replace('"', '\\"')
+        written.write_text(f'version: 1\nsite:\n  options:\n    edition: "{note}"\n', encoding="utf-8")
+    with aside(project / "build" / "book") as written:
+        written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
+    if stand_ins:
+        for drawn in sorted((folder / "figures").glob("*.png")):
+            kept = project / "figures" / drawn.name
+            if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
+                with aside(kept) as written:
+                    shutil.copyfile(drawn, written)
+    return edition
+
+
+def build_site(project: Path) -> Path:
+    """Build the book into `_build/html`.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder, with the edition to show linked as `build/book`.
+
+    Returns
+    -------
+    Path
+        `_build/html`.
+
+    Raises
+    ------
+    NnbookError
+        With MyST's own lines where it reports an error or a warning: an unresolved reference or citation, an unknown
+        directive or role, a missing asset, a widget whose JSON is broken. The site that was there is then removed.
+    """
+    process = subprocess.Popen(
+        [_myst(), "build", "--html", "--strict"],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # so that the theme's server ends with it
+    )
+    try:
+        output, _ = process.communicate(timeout=BUILD_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise NnbookError(f"{project}: MyST hadn't built the site after {BUILD_SECONDS} s") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    html = project / "_build" / "html"
+    problems = problems_in(output)
+    if process.returncode or problems or not (html / "index.html").is_file():
+        shutil.rmtree(html, ignore_errors=True)
+        raise NnbookError("the site can't be built:\n" + ("\n".join(problems) or output.strip()))
+    _drop_second_copies(project, html)
+    return html
+
+
+def serve_site(project: Path) -> None:
+    """Serve a live preview until interrupted: an edit of a chapter shows within seconds."""
+    process = subprocess.Popen([_myst(), "start"], cwd=project, start_new_session=True)
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        print("stopping", file=sys.stderr)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def problems_in(output: str) -> list[str]:
+    """Find the lines of MyST's output that tell of an error or a warning."""
+    lines = [ANSI.sub("", line).rstrip() for line in output.splitlines()]
+    return [line.strip() for line in lines if PROBLEM.search(line) or MISSING_ASSET.search(line)]
+
+
+def _drop_second_copies(project: Path, html: Path) -> None:
+    """Remove the copy of each static folder that MyST puts at the root: modules read the one beside them."""
+    for folder in (project / "build" / "book" / "pyramids",):
+        if (html / "build" / folder.name).is_dir():
+            shutil.rmtree(html / folder.name, ignore_errors=True)
+
+
+def _myst() -> str:
+    beside = Path(sys.executable).parent / "myst"
+    found = str(beside) if beside.is_file() else shutil.which("myst")
+    if found is None:
+        raise NnbookError("myst: no such command; install the packages of requirements.txt")
+    return found
