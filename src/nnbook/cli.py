@@ -163,7 +163,7 @@ def _run(call: argparse.Namespace) -> None:
 def _site(call: argparse.Namespace) -> None:
     from nnbook.site import build_site, serve_site, show_edition
 
-    show_edition(call.edition, call.project, stand_ins=call.edition.name == "twin")
+    show_edition(call.edition, call.project)
     if call.serve:
         serve_site(call.project)
     else:

@@ -25,7 +25,7 @@ PROBLEM = re.compile(r"⚠|⛔|❌")
 MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
 
 
-def show_edition(folder: Path, project: Path, *, stand_ins: bool) -> Edition:
+def show_edition(folder: Path, project: Path) -> Edition:
     """Make an edition the one that the book shows.
 
     `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page, and `figures/` gets
@@ -37,8 +37,6 @@ def show_edition(folder: Path, project: Path, *, stand_ins: bool) -> Edition:
         The edition's folder, as `nnbook.run` made it.
     project : Path
         The book's folder, which holds `myst.yml`.
-    stand_ins : bool
-        Whether to bring `figures/` up to date: true for the edition whose stand-ins are kept with the text.
 
     Returns
     -------
@@ -50,12 +48,11 @@ def show_edition(folder: Path, project: Path, *, stand_ins: bool) -> Edition:
         written.write_text(f'version: 1\nsite:\n  options:\n    edition: "{note}"\n', encoding="utf-8")
     with aside(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
-    if stand_ins:
-        for drawn in sorted((folder / "figures").glob("*.png")):
-            kept = project / "figures" / drawn.name
-            if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
-                with aside(kept) as written:
-                    shutil.copyfile(drawn, written)
+    for drawn in sorted((folder / "figures").glob("*.png")):
+        kept = project / "figures" / drawn.name
+        if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
+            with aside(kept) as written:
+                shutil.copyfile(drawn, written)
     return edition
 
 

@@ -8,7 +8,9 @@ export function Figure({ node }: { node: Node }) {
   const { page } = usePage();
   // A figure that is embedded from a notebook brings the cell's code along; the notebook is where that is read.
   const embedded = node.source !== undefined && page.kind !== 'Notebook';
-  const children = (node.children ?? []).filter(({ type }) => !(embedded && type === 'code'));
+  // The static stand-in is for print and other formats; on a page it serves readers without JavaScript.
+  const standIn = (node.children ?? []).find(({ placeholder }) => placeholder === true);
+  const children = (node.children ?? []).filter((child) => child !== standIn && !(embedded && child.type === 'code'));
   const panels = children.filter(({ subcontainer }) => subcontainer === true);
   const wide = node.subcontainer !== true && (panels.length > 0 || holds(node, 'outputs', 'anywidget'));
   const classes = ['figure', `figure-${node.kind ?? 'figure'}`, node.class, wide ? 'wide' : undefined];
@@ -16,9 +18,15 @@ export function Figure({ node }: { node: Node }) {
     <figure id={node.html_id ?? node.identifier} className={classes.filter(Boolean).join(' ')}>
       {panels.length > 0 && <div className="panels"><Children of={panels} /></div>}
       <Children of={children.filter((child) => !panels.includes(child))} />
+      {standIn !== undefined && needsScript(node) && <noscript><Children of={[standIn]} /></noscript>}
       {embedded && <Source node={node} />}
     </figure>
   );
+}
+
+function needsScript(node: Node): boolean {
+  if (node.type === 'anywidget' || node.jupyter_data?.data?.['application/vnd.plotly.v1+json'] !== undefined) return true;
+  return (node.children ?? []).some(needsScript);
 }
 
 function Source({ node }: { node: Node }) {

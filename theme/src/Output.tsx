@@ -117,7 +117,7 @@ function PlotlyFigure({ figure, still, node }: { figure: MimeContent; still?: Mi
       {data !== undefined && <Json value={data} />}
       <div className="plotly-host" role="figure" aria-label={label} />
       <noscript>
-        {still === undefined ? <p>This figure needs JavaScript.</p> : <OutputImage image={still} node={node} alt={label} />}
+        {still === undefined ? <p>The interactive form of this figure needs JavaScript.</p> : <OutputImage image={still} node={node} alt={label} />}
       </noscript>
     </div>
   );

@@ -23,6 +23,7 @@ export interface Node {
   remote?: boolean;
   // images
   alt?: string;
+  placeholder?: boolean;
   width?: string;
   height?: string;
   align?: string;
