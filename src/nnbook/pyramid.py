@@ -105,7 +105,8 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
     low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
     scale = 255.0 / (high - low) if high > low else 0.0
     stretched = (image.astype(np.float32) - low) * scale + 0.5
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
+    return shown
 
 
 def _rgb(labels: Labels) -> NDArray[np.uint8]:
