@@ -1,125 +1,142 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from nnbook.cli import main
 from nnbook.errors import NnbookError
-from nnbook.images import write_image
-from nnbook.manifest import COLUMNS, read_manifest, write_manifest
-from nnbook.twin import simulate_manifest, simulate_panorama
+from nnbook.manifest import COLUMNS, Panorama, name_of, read_manifest, write_manifest
 
-ROW = {
-    "panorama": "Run1TL_top_left",
-    "run": "1",
-    "quarter": "TL",
-    "crop": "top_left",
-    "passage": "P12",
-    "image": "panoramas/a.tif",
-    "mask": "",
-    "width_px": "256",
-    "height_px": "256",
-    "px_per_um": "8.0453",
-    "image_sha256": "",
-    "source": "",
-}
+GOOD = Panorama(
+    panorama="Run53TL_bottom_left",
+    run=53,
+    quarter="TL",
+    crop="bottom_left",
+    passage="P22",
+    image="panoramas/Run53TL_bottom_left.tif",
+    mask="",
+    width_px=40,
+    height_px=30,
+    px_per_um=8.0453,
+    image_sha256="",
+    source="",
+)
+OTHER = replace(GOOD, panorama="B", image="panoramas/b.tif", mask="masks/b.png", passage="", quarter="", crop="",
+                px_per_um=0.1 + 0.2, image_sha256="0123456789abcdef" * 4, source="https://example.org/b.tif")  # fmt: skip
 
 
-def write(path, *rows):
-    lines = [",".join(COLUMNS), *(",".join((ROW | row)[column] for column in COLUMNS) for row in rows)]
+def write_rows(folder: Path, *rows: dict[str, object]) -> Path:
+    """Write a manifest whose rows are good but for what is given."""
+    path = folder / "manifest.csv"
+    lines = [",".join(COLUMNS)]
+    for number, row in enumerate(rows):
+        values = {column: getattr(GOOD, column) for column in COLUMNS}
+        values |= {"panorama": f"P{number}", "image": f"p{number}.tif"} | row
+        lines.append(",".join(str(value) for value in values.values()))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def test_a_manifest_comes_back_as_it_was(tmp_path):
-    rows = simulate_manifest(1, 2, 512)
-    write_manifest(tmp_path / "manifest.csv", rows)
-    assert read_manifest(tmp_path / "manifest.csv") == rows
+class TestReading:
+    def test_round_trip(self, tmp_path: Path) -> None:
+        write_manifest(tmp_path / "manifest.csv", [GOOD, OTHER])
+        assert read_manifest(tmp_path / "manifest.csv") == [GOOD, OTHER]
 
+    def test_columns_in_any_order_and_a_byte_order_mark(self, tmp_path: Path) -> None:
+        order = COLUMNS[::-1]
+        text = ",".join(order) + "\r\n" + ",".join(str(getattr(GOOD, column)) for column in order) + "\r\n"
+        (tmp_path / "manifest.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+        assert read_manifest(tmp_path / "manifest.csv") == [GOOD]
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"width_px": "-5"}, "width_px is '-5'"),
-        ({"height_px": "0"}, "height_px is '0'"),
-        ({"width_px": "9999999"}, "width_px is '9999999'"),
-        ({"px_per_um": "nan"}, "px_per_um is 'nan'"),
-        ({"px_per_um": "0"}, "px_per_um is '0'"),
-        ({"image": "../a.tif"}, "without '..'"),
-        ({"image": "/etc/a.tif"}, "below the manifest's folder"),
-        ({"image": ""}, "image is ''"),
-        ({"mask": "C:\\a.tif"}, "mask is"),
-        ({"image_sha256": "abc"}, "no SHA-256"),
-        ({"source": "ftp://x"}, "source 'ftp://x'"),
-        ({"quarter": "XX"}, "quarter 'XX'"),
-        ({"crop": "middle"}, "crop 'middle'"),
-        ({"panorama": "<img>"}, "is no name"),
-        ({"run": "one"}, "run is 'one'"),
-        ({"passage": "P1,P2"}, "more or fewer fields"),
-    ],
-)
-def test_a_bad_row_is_named_with_its_number(tmp_path, change, told):
-    path = write(tmp_path / "manifest.csv", {"panorama": "fine", "image": "fine.tif"}, change)
-    with pytest.raises(NnbookError, match="row 3") as caught:
-        read_manifest(path)
-    assert told in str(caught.value)
+    def test_published_name(self) -> None:
+        assert name_of(GOOD.run, GOOD.quarter, GOOD.crop) == GOOD.panorama
 
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            ({"panorama": ""}, "panorama ''"),
+            ({"panorama": "../a"}, "panorama '../a'"),
+            ({"run": "first"}, "run is 'first'"),
+            ({"quarter": "XX"}, "quarter 'XX'"),
+            ({"crop": "middle"}, "crop 'middle'"),
+            ({"width_px": -5}, "width_px is '-5'"),
+            ({"height_px": 0}, "height_px is '0'"),
+            ({"width_px": 200_001}, "width_px is '200001'"),
+            ({"height_px": "1e4"}, "height_px is '1e4'"),
+            ({"height_px": "9" * 5000}, "height_px is"),
+            ({"px_per_um": 0}, "px_per_um is '0'"),
+            ({"px_per_um": -8}, "px_per_um is '-8'"),
+            ({"px_per_um": "nan"}, "px_per_um is 'nan'"),
+            ({"px_per_um": "inf"}, "px_per_um is 'inf'"),
+            ({"px_per_um": "8 px"}, "px_per_um is '8 px'"),
+            ({"px_per_um": ""}, "px_per_um is ''"),
+            ({"image": "../a.tif"}, "image is '../a.tif'"),
+            ({"image": "a/../../a.tif"}, "without '..'"),
+            ({"image": "..\\a.tif"}, "without '..'"),
+            ({"image": "/a.tif"}, "image is '/a.tif'"),
+            ({"image": "C:\\a.tif"}, "below the manifest's folder"),
+            ({"image": ""}, "image is ''"),
+            ({"mask": "../m.tif"}, "mask is '../m.tif'"),
+            ({"image_sha256": "abc"}, "image_sha256 'abc'"),
+            ({"source": "ftp://example.org/a"}, "source 'ftp://example.org/a'"),
+            ({"source": "twin:-1"}, "source 'twin:-1'"),
+            ({"source": "a,b"}, "stray commas"),
+        ],
+    )
+    def test_a_bad_value_is_named_with_its_row(self, tmp_path: Path, change: dict[str, object], named: str) -> None:
+        path = write_rows(tmp_path, {}, change)
+        with pytest.raises(NnbookError) as caught:
+            read_manifest(path)
+        assert str(caught.value).startswith(f"{path}, row 3: ")
+        assert named in str(caught.value)
+        assert "\n" not in str(caught.value)
 
-def test_everything_wrong_is_told_at_once(tmp_path):
-    path = write(tmp_path / "manifest.csv", {"run": "0"}, {"width_px": "x"})
-    with pytest.raises(NnbookError) as caught:
-        read_manifest(path)
-    assert len(str(caught.value).splitlines()) == 2
+    @pytest.mark.parametrize("column", ["panorama", "image", "mask"])
+    def test_what_stands_in_two_rows_is_named(self, tmp_path: Path, column: str) -> None:
+        path = write_rows(tmp_path, {column: "same.tif"}, {}, {column: "same.tif"})
+        with pytest.raises(NnbookError, match=f"row 4: {column} same.tif stands in row 2 too"):
+            read_manifest(path)
 
+    def test_the_same_image_spelt_otherwise_is_the_same(self, tmp_path: Path) -> None:
+        path = write_rows(tmp_path, {"image": "a/b.tif"}, {"image": "a/.//b.tif"})
+        with pytest.raises(NnbookError, match=r"row 3: image a/b\.tif stands in row 2 too"):
+            read_manifest(path)
 
-@pytest.mark.parametrize("column", ["panorama", "image"])
-def test_a_duplicate_is_named(tmp_path, column):
-    other = {"panorama": "b", "image": "b.tif"} | {column: ROW[column]}
-    with pytest.raises(NnbookError, match=f"row 3: {column} .* stands in row 2 too"):
-        read_manifest(write(tmp_path / "manifest.csv", {}, other))
+    def test_all_problems_are_told_at_once(self, tmp_path: Path) -> None:
+        path = write_rows(tmp_path, {"width_px": 0}, {}, {"px_per_um": "x"}, {"panorama": "P1"})
+        with pytest.raises(NnbookError) as caught:
+            read_manifest(path)
+        lines = str(caught.value).splitlines()
+        assert [line.removeprefix(f"{path}, ").split(":")[0] for line in lines] == ["row 2", "row 4", "row 5"]
 
+    @pytest.mark.parametrize(
+        ("header", "named"),
+        [
+            (COLUMNS[:-2], "has no column image_sha256, source"),
+            ((*COLUMNS, "colour"), "unknown columns colour"),
+            ((*COLUMNS, "image"), "image twice"),
+            ((), "has no column panorama"),
+        ],
+    )
+    def test_a_header_that_is_none_is_named(self, tmp_path: Path, header: tuple[str, ...], named: str) -> None:
+        path = tmp_path / "manifest.csv"
+        path.write_text(",".join(header) + "\n")
+        with pytest.raises(NnbookError, match=named) as caught:
+            read_manifest(path)
+        assert str(path) in str(caught.value)
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("a,b\n1,2\n", "has no column"),
-        (",".join((*COLUMNS, "more")), "unknown columns more"),
-        (",".join(COLUMNS), "lists no"),
-    ],
-)
-def test_a_table_of_another_kind_is_named(tmp_path, text, told):
-    (tmp_path / "manifest.csv").write_text(text)
-    with pytest.raises(NnbookError, match=told):
-        read_manifest(tmp_path / "manifest.csv")
-
-
-@pytest.fixture
-def image(tmp_path):
-    pixels, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=256, height_px=256)
-    write_image(tmp_path / "panoramas" / "a.tif", pixels)
-    return tmp_path / "panoramas" / "a.tif"
-
-
-def test_validate_passes_a_manifest_whose_files_are_as_it_says(tmp_path, image, capsys):
-    assert image.is_file()
-    assert main(["validate", str(write(tmp_path / "manifest.csv", {}))]) == 0
-    assert "panoramas: 1" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"image": "panoramas/b.tif"}, "no such file"),
-        ({"width_px": "255"}, "256 x 256 px, but the manifest says 255 x 256"),
-        ({"image_sha256": "0" * 64}, "another SHA-256"),
-        ({"mask": "panoramas/mask.tif"}, "no such file"),
-        ({"image": "out.tif"}, "leads out of"),
-    ],
-)
-def test_validate_names_a_file_that_is_not_as_the_manifest_says(
-    tmp_path, tmp_path_factory, image, change, told, capsys
-):
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "out.tif"
-    elsewhere.write_bytes(image.read_bytes())
-    (tmp_path / "out.tif").symlink_to(elsewhere)
-    assert main(["validate", str(write(tmp_path / "manifest.csv", change))]) == 1
-    message = capsys.readouterr().err
-    assert told in message
-    assert "Run1TL_top_left" in message
+    @pytest.mark.parametrize(
+        ("content", "named"),
+        [
+            (None, "no such manifest"),
+            (",".join(COLUMNS).encode() + b"\n", "lists no panorama"),
+            (",".join(COLUMNS).encode() + "\nRün".encode("latin-1"), "UTF-8"),
+            (",".join(COLUMNS).encode() + b'\n"' + b"x" * 200_000, "field"),
+        ],
+    )
+    def test_a_file_that_is_no_manifest_is_named(self, tmp_path: Path, content: bytes | None, named: str) -> None:
+        path = tmp_path / "manifest.csv"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(NnbookError, match=named) as caught:
+            read_manifest(path)
+        assert str(path) in str(caught.value)

@@ -77,7 +77,10 @@ def read_edition(folder: Path | None = None) -> Edition:
     path = (folder or edition_folder()) / "edition.json"
     if not path.is_file():
         raise NnbookError(f"{path}: no such edition; run 'make book' (or 'nnbook run') first")
-    return Edition(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return Edition(**json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise NnbookError(f"{path}: describes no edition ({error}); run 'make book' (or 'nnbook run') again") from error
 
 
 def edition_results(folder: Path | None = None) -> pd.DataFrame:

@@ -91,15 +91,20 @@ def read_manifest(path: Path) -> list[Panorama]:
         With one line for each thing that is wrong, naming the file, the row and the column.
     """
     reader = csv.DictReader(_text(path).splitlines())
-    header = reader.fieldnames or []
+    try:
+        header, rows = list(reader.fieldnames or []), list(reader)
+    except csv.Error as error:
+        raise NnbookError(f"{path}, row {reader.line_num}: {error}; check for an open quote") from error
     if missing := [column for column in COLUMNS if column not in header]:
         raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
+    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+        raise NnbookError(f"{path}: has the column {', '.join(twice)} twice; remove one")
     if unknown := [column for column in header if column not in COLUMNS]:
         raise NnbookError(f"{path}: has unknown columns {', '.join(unknown)}; remove or rename them")
     problems: list[str] = []
     panoramas: list[Panorama] = []
     first_row: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(reader, start=2):
+    for number, row in enumerate(rows, start=2):
         where = f"{path}, row {number}"
         try:
             panorama = _parse(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numba
@@ -59,26 +60,35 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
     Raises
     ------
     NnbookError
-        Where image and mask differ in size.
+        Where image and mask differ in size, or the scale is not above 0.
     """
+    if not (px_per_um > 0 and math.isfinite(px_per_um)):
+        raise NnbookError(f"the scale is {px_per_um} px/um; give pixels a micrometre, above 0")
     if image.shape != labels.shape:
         raise NnbookError(
             f"{panorama}: the image is {_size(image)} but its mask is {_size(labels)}; segment this image again"
         )
     highest = int(labels.max(initial=0))
-    # Whole numbers are summed exactly; the square of a 16-bit value over 2^31 pixels still fits into 64 bits.
+    names = None
+    if highest > labels.size:  # a table up to the highest label would be larger than the mask
+        names, numbers = np.unique(np.append(labels, np.int32(0)), return_inverse=True)
+        labels, highest = numbers[:-1].reshape(labels.shape).astype(np.int32), len(names) - 1
+    # Grey levels are summed as differences from the nucleus's first pixel, so that no small spread about a high level
+    # is rounded away. Whole numbers are summed exactly: the square of 16 bits over 2^31 pixels still fits into 64.
     kind = np.int64 if image.dtype.kind in "ui" and image.dtype.itemsize <= 2 else np.float64
-    sums, total, squares = _accumulate(image, labels, highest, np.zeros(highest + 1, kind), np.zeros(highest + 1, kind))
+    first, total, squares = np.zeros((3, highest + 1), kind)
+    sums = _accumulate(image, labels, first, total, squares)
     roi = np.flatnonzero(sums[:, 0])
     area = sums[roi, 0]
-    mean = total[roi] / area
-    variance = squares[roi] / area - mean**2
+    above_first = total[roi] / area
+    mean = first[roi] + above_first
+    variance = squares[roi] / area - above_first**2
     height, width = labels.shape
     left, top, right, bottom = sums[roi, 3], sums[roi, 4], sums[roi, 5], sums[roi, 6]
     return pd.DataFrame(
         {
             "panorama": panorama,
-            "roi": roi,
+            "roi": roi if names is None else names[roi].astype(np.int64),
             "area_px": area,
             "area_um2": area / px_per_um**2,
             "x_px": sums[roi, 1] / area,
@@ -130,11 +140,15 @@ def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _accumulate(
-    image: Image, labels: Labels, highest: int, total: NDArray[Any], squares: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]:
-    """Gather for each label: pixels, sums of x and y, left, top, right, bottom; and sums of grey levels and squares."""
+    image: Image, labels: Labels, first: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Gather for each label: pixels, sums of x and y, left, top, right, bottom.
+
+    `first` gets its first pixel's grey level; `total` and `squares` the sums of the differences from it and of their
+    squares.
+    """
     height, width = labels.shape
-    sums = np.zeros((highest + 1, 7), np.int64)
+    sums = np.zeros((len(first), 7), np.int64)
     sums[:, 3] = width
     sums[:, 4] = height
     for y in range(height):
@@ -143,6 +157,9 @@ def _accumulate(
             if label == 0:
                 continue
             row = sums[label]
+            value = first.dtype.type(image[y, x])
+            if row[0] == 0:
+                first[label] = value
             row[0] += 1
             row[1] += x
             row[2] += y
@@ -150,10 +167,10 @@ def _accumulate(
             row[4] = min(row[4], y)
             row[5] = max(row[5], x)
             row[6] = max(row[6], y)
-            value = total.dtype.type(image[y, x])
-            total[label] += value
-            squares[label] += value * value
-    return sums, total, squares
+            above = value - first[label]
+            total[label] += above
+            squares[label] += above * above
+    return sums
 
 
 def _size(array: Image | Labels) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnbook.edition import FOLDER_VARIABLE
 from nnbook.errors import NnbookError
@@ -42,27 +42,31 @@ def execute_notebook(text_path: Path, edition_folder: Path, executed_path: Path)
     notebook = jupytext.read(text_path, fmt="md:myst")
     # MyST warns of what jupytext keeps for itself.
     notebook.metadata.pop("jupytext", None)
+    begun = [0]
     client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(text_path.parent)}}
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(text_path.parent)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),  # noqa: ARG005 - called by these names
     )
     try:
         client.execute(env={**os.environ, FOLDER_VARIABLE: str(edition_folder.resolve())})
     except CellExecutionError as error:
-        raise NnbookError(
-            f"{text_path}: {_failed_cell(notebook)}{error.ename}: {ANSI.sub('', error.evalue)}"
-        ) from error
+        said = f"{error.ename}: {ANSI.sub('', error.evalue)}"
+        raise NnbookError(f"{text_path}: {_cell_name(notebook, begun[-1])} failed: {said}") from error
     except CellTimeoutError as error:
-        raise NnbookError(f"{text_path}: {_failed_cell(notebook)}still ran after {CELL_SECONDS} s") from error
+        raise NnbookError(f"{text_path}: {_cell_name(notebook, begun[-1])} still ran after {CELL_SECONDS} s") from error
     except DeadKernelError as error:
-        raise NnbookError(f"{text_path}: {_failed_cell(notebook)}the kernel died; is there enough memory?") from error
+        raise NnbookError(
+            f"{text_path}: {_cell_name(notebook, begun[-1])} killed the kernel; is there enough memory?"
+        ) from error
     with aside(executed_path) as written:
         written.write_text(nbformat.writes(notebook), encoding="utf-8")
 
 
-def _failed_cell(notebook: dict[str, list[dict[str, str]]]) -> str:
-    """Name the last cell that was begun: cells are numbered as a reader counts the code cells, from 1."""
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    begun = [number for number, cell in enumerate(code, start=1) if cell["execution_count"] or cell["outputs"]]
-    number = begun[-1] if begun else 1
-    lines = [line for line in code[number - 1]["source"].splitlines() if line.strip() and not line.startswith("#|")]
-    return f"code cell {number} ({lines[0] if lines else 'empty'}) failed: "
+def _cell_name(notebook: Any, index: int) -> str:
+    """Name a cell as a reader finds it: code cells counted from 1, with the first line of code."""
+    number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+    lines = [line for line in notebook.cells[index].source.splitlines() if line.strip() and not line.startswith("#|")]
+    return f"code cell {number} ({lines[0] if lines else 'empty'})"

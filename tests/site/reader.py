@@ -1,0 +1,160 @@
+"""How the tests read the book: a quiet server, a page that notices whatever goes wrong, and a copy to break."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+
+from nnbook.site import show_edition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Request, Response
+
+PROJECT = Path(__file__).parents[2]
+SITE = PROJECT / "_build" / "html"
+BOOK = PROJECT / "build" / "book"
+STEP_PX = 350
+STEP_MS = 60
+PANORAMA = ".nn-panorama"
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the tests tell what matters."""
+
+
+class _QuietServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a browser that went away in the middle of a file."""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine alone, and yield its address."""
+    server = _QuietServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def page_paths(site: Path) -> list[str]:
+    """List the addresses of a site's pages: `/` for the first, `/NAME/` for the others."""
+    folders = sorted(found.parent.relative_to(site).as_posix() for found in site.rglob("index.html"))
+    return ["/" if folder == "." else f"/{folder}/" for folder in folders]
+
+
+@contextmanager
+def open_page(
+    browser: Browser, address: str, *, width: int = 1440, scheme: str = "light"
+) -> Iterator[tuple[Page, list]]:
+    """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page, problems = context.new_page(), []
+    host = urlsplit(address).netloc
+
+    def on_request(request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob"} and parts.netloc != host:
+            problems.append(f"asks another host: {request.url}")
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            problems.append(f"status {response.status}: {response.url}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url} ({request.failure})"))
+    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    page.on(
+        "console",
+        lambda said: (
+            problems.append(f"console {said.type}: {said.text}") if said.type in {"error", "warning"} else None
+        ),
+    )
+    try:
+        page.goto(address, wait_until="load")
+        yield page, problems
+    finally:
+        context.close()
+
+
+def scroll_through(page: Page) -> None:
+    """Scroll from top to bottom, slowly enough for what loads late, and wait until all of it has come to rest."""
+    top = 0
+    while top < page.evaluate("document.documentElement.scrollHeight"):
+        page.evaluate("top => scrollTo({ top, behavior: 'instant' })", top)
+        page.wait_for_timeout(STEP_MS)
+        top += STEP_PX
+    page.wait_for_function(
+        """() => [...document.images].every((image) => image.complete)
+            && [...document.querySelectorAll('.output-plotly')].every((box) => box.querySelector('.main-svg, .failure'))
+            && [...document.querySelectorAll('[data-widget]')].every((box) => box.dataset.widget !== '')"""
+    )
+    wait_for_viewers(page)
+
+
+def wait_for_viewers(page: Page) -> None:
+    """Wait until no viewer is loading any more, whatever came of it."""
+    for viewer in page.locator(PANORAMA).all():
+        viewer.scroll_into_view_if_needed()
+        viewer.evaluate(
+            """async (viewer) => {
+                for (let waited = 0; waited < 15000; waited += 50) {
+                    if (viewer.dataset.state !== 'loading' && viewer.dataset.masks !== 'loading') return;
+                    await new Promise((done) => setTimeout(done, 50));
+                }
+            }"""
+        )
+
+
+def pixels(png: bytes) -> np.ndarray:
+    """Decode a screenshot."""
+    with Image.open(BytesIO(png)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def grey_levels(png: bytes) -> int:
+    """Count the different grey levels of a screenshot: 1 where it is flat."""
+    return len(np.unique(pixels(png).mean(axis=2).astype(int)))
+
+
+def plain(text: str) -> str:
+    """Collapse white space, as a reader sees a text."""
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
+    """Copy what a build of the site needs, so that a test may break it; the images themselves are only linked to."""
+    edition = edition or BOOK.resolve()
+    for name in ("chapters", "figures", "widgets/dist", "theme/build", "theme/public"):
+        shutil.copytree(PROJECT / name, folder / name)
+    for name in ("myst.yml", "theme/template.yml"):
+        shutil.copyfile(PROJECT / name, folder / name)
+    copied = folder / "build" / edition.name
+    for name in ("figures", "notebooks"):
+        if (edition / name).is_dir():
+            shutil.copytree(edition / name, copied / name)
+    shutil.copyfile(edition / "edition.json", copied / "edition.json")
+    (copied / "pyramids").symlink_to(edition / "pyramids", target_is_directory=True)
+    show_edition(copied, folder)
+    return folder

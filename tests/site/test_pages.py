@@ -1,0 +1,153 @@
+"""Every page of the built book, read from top to bottom in a browser."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urldefrag
+from urllib.request import urlopen
+
+import pytest
+from reader import BOOK, PANORAMA, SITE, grey_levels, open_page, page_paths, plain, scroll_through
+
+from nnbook.edition import read_edition
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# Where the book is missing, one test stays and fails by its fixture.
+PAGES = page_paths(SITE) or ["/"]
+
+FAULTY_IMAGES = """async () => {
+    const faults = [];
+    for (const image of document.images) {
+        const name = image.currentSrc.slice(0, 120);
+        if (!image.alt.trim()) faults.push(`no alternative text: ${name}`);
+        if (!image.checkVisibility()) continue;
+        if (!image.complete || image.naturalWidth === 0) { faults.push(`no pixels: ${name}`); continue; }
+        const canvas = new OffscreenCanvas(64, 64);
+        const context = canvas.getContext('2d');
+        context.drawImage(image, 0, 0, 64, 64);
+        const drawn = new Uint32Array(context.getImageData(0, 0, 64, 64).data.buffer);
+        if (new Set(drawn).size < 2) faults.push(`a single colour: ${name}`);
+    }
+    return faults;
+}"""
+
+FAULTY_FIGURES = """() => [...document.querySelectorAll('figure')].flatMap((figure) => {
+    const faults = [];
+    const caption = figure.querySelector(':scope > figcaption');
+    if (!caption?.innerText.trim()) faults.push(`no caption: figure ${figure.id}`);
+    const seen = [...figure.querySelectorAll('img, svg, canvas, table, pre, .output, .widget')].some((part) => {
+        const { width, height } = part.getBoundingClientRect();
+        return !caption?.contains(part) && width > 20 && height > 20;
+    });
+    if (!seen) faults.push(`nothing to see: figure ${figure.id}`);
+    return faults;
+})"""
+
+PLOTS = """() => [...document.querySelectorAll('.output-plotly')].map((box) => {
+    const points = [...box.querySelectorAll('.scatterlayer .point')];
+    const places = new Set(points.map((point) => point.getAttribute('transform')));
+    return [points.length, places.size];
+})"""
+
+GREY_LEVELS_OF_VIEWER = """(viewer) => {
+    const { data } = ((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height))(
+        viewer.querySelector('.nn-area canvas:not(.nn-overlay)'));
+    const levels = new Set();
+    for (let at = 0; at < data.length; at += 4) if (data[at + 3] === 255) levels.add(data[at]);
+    return levels.size;
+}"""
+
+PAINTED_SHARE = """(viewer) => {
+    const canvas = viewer.querySelector('.nn-overlay');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let painted = 0;
+    for (let at = 3; at < data.length; at += 4) painted += data[at] > 0;
+    return painted / (canvas.width * canvas.height);
+}"""
+
+
+def test_the_book_has_its_chapters(pages: list[str]) -> None:
+    assert {"/", "/nucleusnet/", "/million-images/"} <= set(pages)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+@pytest.mark.parametrize("path", PAGES)
+def test_page(path: str, width: int, scheme: str, browser: Browser, address: str) -> None:
+    with open_page(browser, address + path, width=width, scheme=scheme) as (page, problems):
+        scroll_through(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"the page is {overflow} px wider than the screen"
+        assert page.locator("h1").count() == 1
+        _check_edition(page)
+        assert page.evaluate(FAULTY_FIGURES) == []
+        assert page.evaluate(FAULTY_IMAGES) == []
+        for points, places in page.evaluate(PLOTS):
+            assert points > 1, "a plot without points"
+            assert places > points / 2, "a plot with all points in one place"
+        _check_viewers(page)
+        assert page.locator(".failure, .output-error").count() == 0
+        assert problems == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_links_lead_somewhere(path: str, browser: Browser, address: str) -> None:
+    with open_page(browser, address + path) as (page, _):
+        links = page.eval_on_selector_all("a[href]", "links => links.map(({ href }) => href)")
+        links += page.eval_on_selector_all("link[href]", "links => links.map(({ href }) => href)")
+    own = sorted({link for link in links if link.startswith(address)})
+    assert own
+    assert [link for link in own if not _resolves(link)] == []
+
+
+def test_a_page_that_went_wrong_is_noticed(browser: Browser, address: str) -> None:
+    """The net itself: a page with each fault that `open_page` watches for."""
+    faulty = SITE_FAULTS.replace("OTHER", "http://127.0.0.1:9/")
+    with open_page(browser, address + "/") as (page, problems):
+        page.set_content(faulty)
+        page.wait_for_timeout(300)
+        assert page.evaluate(FAULTY_IMAGES)
+        assert len(page.evaluate(FAULTY_FIGURES)) == 2
+    told = "\n".join(problems)
+    for expected in ("asks another host", "status 404", "uncaught: thrown", "console error: said", "failed: "):
+        assert expected in told
+
+
+SITE_FAULTS = """<base href="/"><img src="no-such-image.png"><img src="OTHER"><figure id="empty"></figure>
+<script>console.error('said'); setTimeout(() => { throw new Error('thrown'); });</script>"""
+
+
+def _check_edition(page: Page) -> None:
+    banner = page.locator("aside.edition")
+    assert banner.is_visible()
+    assert plain(banner.text_content() or "") == plain(read_edition(BOOK).note)
+
+
+def _check_viewers(page: Page) -> None:
+    for viewer in page.locator(PANORAMA).all():
+        viewer.scroll_into_view_if_needed()
+        assert viewer.get_attribute("data-state") == "ready", viewer.inner_text()
+        assert viewer.get_attribute("data-masks") == "drawn"
+        assert viewer.evaluate(GREY_LEVELS_OF_VIEWER) > 30
+        assert viewer.evaluate(PAINTED_SHARE) > 0.005
+        assert grey_levels(viewer.screenshot()) > 30
+
+
+_fetched: dict[str, str | None] = {}
+
+
+def _resolves(link: str) -> bool:
+    """Say whether an address of the served book answers with 200, and has the part that the link names."""
+    whole, fragment = urldefrag(link)
+    if whole not in _fetched:
+        try:
+            with urlopen(whole) as answer:  # noqa: S310 - the test's own server
+                _fetched[whole] = answer.read().decode("utf-8", "replace")
+        except OSError as error:
+            if close := getattr(error, "close", None):
+                close()
+            _fetched[whole] = None
+    text = _fetched[whole]
+    return text is not None and (not fragment or bool(re.search(rf'\bid="{re.escape(unquote(fragment))}"', text)))

@@ -1,0 +1,88 @@
+"""The live preview: what an author writes shows within seconds, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from reader import BOOK, copy_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+START_SECONDS = 60
+EDIT_SECONDS = 10
+STOP_SECONDS = 10
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):\d+")
+SENTENCE = "A sentence that was written while the preview ran."
+
+
+def until(found: Callable[[], object], seconds: float) -> object:
+    """Ask again and again, until there is an answer or the time is over."""
+    end = time.monotonic() + seconds
+    while not (answer := found()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer
+
+
+@pytest.fixture
+def preview(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes], str]]:
+    """A copy of the book, the command that serves it, and the address that the command told."""
+    project, log = copy_book(tmp_path / "book"), tmp_path / "log"
+    command = [Path(sys.executable).parent / "nnbook", "site", f"build/{BOOK.resolve().name}", "--serve"]
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL, stdout=told, stderr=told)
+    try:
+        found = until(lambda: ADDRESS.findall(_ready_line(log)), START_SECONDS)
+        assert found, log.read_text(encoding="utf-8")
+        yield project, process, found[-1]
+    finally:
+        family = (
+            [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            if (process.poll() is None)
+            else []
+        )
+        for member in family:
+            member.kill()
+        process.wait()
+
+
+def test_an_edit_shows_and_nothing_stays_behind(preview: tuple[Path, subprocess.Popen[bytes], str]) -> None:
+    project, process, address = preview
+    assert SENTENCE not in _read(address)
+    chapter = project / "chapters" / "index.md"
+    chapter.write_text(f"{chapter.read_text(encoding='utf-8')}\n{SENTENCE}\n", encoding="utf-8")
+    assert until(lambda: SENTENCE in _read(address), EDIT_SECONDS), "the edit did not show"
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 2, "MyST and the theme's server"
+    process.send_signal(signal.SIGINT)
+    process.wait(STOP_SECONDS)
+    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    assert alive == []
+    with pytest.raises(URLError):
+        urlopen(address, timeout=5)
+
+
+def _ready_line(log: Path) -> str:
+    lines = ANSI.sub("", log.read_text(encoding="utf-8", errors="replace")).splitlines()
+    return "\n".join(line for line in lines if "started on" in line.lower())
+
+
+def _read(address: str) -> str:
+    try:
+        with urlopen(address, timeout=5) as answer:
+            return answer.read().decode("utf-8")
+    except OSError as error:
+        if close := getattr(error, "close", None):
+            close()
+        return ""

@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.io import imread
+
+from nnbook.errors import NnbookError
+from nnbook.images import Image, Labels
+from nnbook.pyramid import (
+    INTENSITY_OVERLAP_PX,
+    INTENSITY_TILE_PX,
+    LABEL_TILE_PX,
+    MAX_LABEL,
+    to_8_bits,
+    write_pyramid,
+)
+
+HEIGHT, WIDTH = 1100, 1337
+LEVELS = 12  # 2^10 < 1337 <= 2^11, and level 0 is one pixel
+
+
+@pytest.fixture(scope="module")
+def scene() -> tuple[Image, Labels]:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    image = (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 55)).astype(np.uint8)
+    labels = ((y // 37) * 4000 + (x // 23) * 7).astype(np.int32)  # beyond 65,535: all three channels are used
+    labels[(y + x) % 91 < 30] = 0
+    labels[5:9, 5:9] = MAX_LABEL
+    return image, labels
+
+
+@pytest.fixture(scope="module")
+def folder(scene: tuple[Image, Labels], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pyramids") / "P"
+    write_pyramid(folder, *scene)
+    return folder
+
+
+@pytest.mark.parametrize("level", range(LEVELS))
+def test_labels_of_every_level_are_every_sth_pixel(folder: Path, scene: tuple[Image, Labels], level: int) -> None:
+    step = 2 ** (LEVELS - 1 - level)
+    expected = scene[1][::step, ::step]
+    found = np.full(expected.shape, -1, np.int64)
+    for tile in (folder / "labels_files" / str(level)).iterdir():
+        column, row = (LABEL_TILE_PX * int(number) for number in tile.stem.split("_"))
+        rgb = imread(tile).astype(np.int64)
+        assert found[row : row + LABEL_TILE_PX, column : column + LABEL_TILE_PX].shape == rgb.shape[:2]
+        found[row : row + rgb.shape[0], column : column + rgb.shape[1]] = rgb @ [1, 256, 65_536]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_no_further_level(folder: Path) -> None:
+    for layer in ("labels_files", "intensity_files"):
+        assert sorted(int(path.name) for path in (folder / layer).iterdir() if path.is_dir()) == list(range(LEVELS))
+
+
+def test_full_size_intensity_is_the_image(folder: Path, scene: tuple[Image, Labels]) -> None:
+    seen = np.zeros(scene[0].shape, bool)
+    for tile in (folder / "intensity_files" / str(LEVELS - 1)).iterdir():
+        column, row = (max(0, INTENSITY_TILE_PX * int(n) - INTENSITY_OVERLAP_PX) for n in tile.stem.split("_"))
+        pixels = imread(tile).astype(int)
+        here = np.s_[row : row + pixels.shape[0], column : column + pixels.shape[1]]
+        assert np.abs(pixels - scene[0][here]).max() <= 8, tile.name
+        seen[here] = True
+    assert seen.all()
+
+
+def test_a_coarse_intensity_is_the_mean(folder: Path, scene: tuple[Image, Labels]) -> None:
+    coarse = imread(folder / "intensity_files" / str(LEVELS - 1 - 2) / "0_0.jpg").astype(float)
+    size = min(coarse.shape[0], HEIGHT // 4), min(coarse.shape[1], WIDTH // 4)
+    means = scene[0][: 4 * size[0], : 4 * size[1]].reshape(size[0], 4, size[1], 4).mean(axis=(1, 3))
+    assert np.abs(coarse[: size[0], : size[1]] - means).mean() < 2
+
+
+def test_counts_what_it_wrote_and_replaces_what_was_there(tmp_path: Path) -> None:
+    image = np.zeros((600, 20), np.uint8)
+    write_pyramid(tmp_path / "P", image, image.astype(np.int32))
+    written = write_pyramid(tmp_path / "P", image)
+    files = [path for path in (tmp_path / "P").rglob("*") if path.suffix in {".jpg", ".png"}]
+    assert written.tiles == len(files)
+    assert written.bytes == sum(path.stat().st_size for path in files)
+    assert not (tmp_path / "P" / "labels.dzi").exists(), "the labels of the earlier pyramid stayed"
+    assert [path.name for path in tmp_path.iterdir()] == ["P"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        (np.zeros((8, 10), np.int32), "P: the image has 9 x 8 px but its mask 10 x 8;"),
+        (np.full((8, 9), MAX_LABEL + 1, np.int32), "P: has labels above 16,777,215"),
+    ],
+)
+def test_labels_that_do_not_fit_leave_nothing(tmp_path: Path, labels: Labels, named: str) -> None:
+    with pytest.raises(NnbookError, match=named):
+        write_pyramid(tmp_path / "P", np.zeros((8, 9), np.uint8), labels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_8_bits_stay_as_they_are() -> None:
+    image = np.arange(7, 107, dtype=np.uint8).reshape(10, 10)
+    np.testing.assert_array_equal(to_8_bits(image), image)
+
+
+@pytest.mark.parametrize(("dtype", "low", "high"), [("uint16", 100, 4095), ("float32", -0.5, 0.25), ("int32", 0, 1e6)])
+def test_others_are_stretched_and_keep_their_order(dtype: str, low: float, high: float) -> None:
+    image = np.linspace(low, high, 10_000).astype(dtype).reshape(100, 100)
+    shown = to_8_bits(image)
+    assert shown.dtype == np.uint8
+    assert (shown.min(), shown.max()) == (0, 255)
+    assert (np.diff(shown.ravel().astype(int)) >= 0).all()
+    assert shown.ravel()[5000] == pytest.approx(127.5, abs=1)
+
+
+def test_few_hot_pixels_do_not_darken_the_rest() -> None:
+    image = np.tile(np.arange(1000, 2000, dtype=np.uint16), (100, 1))
+    image[3, :50] = 65_535
+    assert to_8_bits(image)[50, 900] > 220
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "int32"])
+def test_one_grey_level_becomes_black(dtype: str) -> None:
+    assert not to_8_bits(np.full((9, 9), 300, dtype)).any()

@@ -1,0 +1,134 @@
+import pandas as pd
+import pytest
+
+from nnbook.cli import main
+from nnbook.errors import NnbookError
+from nnbook.images import read_mask, write_image, write_mask
+from nnbook.manifest import write_manifest
+from nnbook.results import read_results
+from nnbook.run import run, run_published
+from nnbook.twin import simulate_manifest, simulate_panorama
+
+NOTEBOOK = """---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+```{code-cell} ipython3
+from nnbook.edition import edition_results
+print(len(edition_results()), "rows")
+```
+"""
+
+
+@pytest.fixture
+def notebooks(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "count.md").write_text(NOTEBOOK)
+    return folder
+
+
+def times(folder):
+    return {
+        path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "manifest.csv"
+    }
+
+
+def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(tmp_path, notebooks, shared):
+    edition, local = tmp_path / "build" / "tiny", shared / "data" / "nucleusnet"
+    write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:3])
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    results, rois = read_results(edition / "results.csv"), pd.read_parquet(edition / "rois.parquet")
+    assert results["image"].tolist() == ["Run1TL_top_left.tif", "Run1TL_top_right.tif", "Run1TL_bottom_left.tif"]
+    assert results["num_rois"].sum() == len(rois) > 0
+    assert (edition / "pyramids" / "index.json").is_file()
+    assert "3 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+
+    before = times(edition)
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before[path] != time}
+    assert again <= {"edition.json", "pyramids/index.json"}
+
+    mask = edition / "masks" / "Run1TL_top_left_cp_masks.tif"
+    corrected = read_mask(mask)
+    corrected[corrected == 1] = 0
+    write_mask(mask, corrected)
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    assert read_results(edition / "results.csv")["num_rois"].sum() == len(rois) - 1
+
+
+def test_panoramas_of_two_scales_are_refused(tmp_path, notebooks):
+    rows = simulate_manifest(1, 1, 256)[:2]
+    write_manifest(tmp_path / "manifest.csv", rows)
+    text = (tmp_path / "manifest.csv").read_text().replace("8.0453", "4", 1)
+    (tmp_path / "manifest.csv").write_text(text)
+    with pytest.raises(NnbookError, match="different px_per_um"):
+        run(tmp_path / "manifest.csv", tmp_path / "build", notebooks)
+
+
+def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, notebooks, shared):
+    edition = tmp_path / "build" / "published"
+    run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
+    assert len(read_results(edition / "results.csv")) == 1600
+    assert '"panoramas": []' in (edition / "pyramids" / "index.json").read_text()
+    assert "1600 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("1 / 0", "ZeroDivisionError"), ("import os; os._exit(3)", "killed the kernel"), ("print(", "SyntaxError")],
+)
+def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path, notebooks, shared, code, told):
+    (notebooks / "count.md").write_text(NOTEBOOK + f"\n```{{code-cell}} ipython3\n{code}\n```\n")
+    with pytest.raises(NnbookError, match=r"count\.md: code cell 2") as caught:
+        run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+    assert told in str(caught.value)
+    assert not (tmp_path / "published" / "notebooks" / "count.ipynb").exists()
+
+
+@pytest.fixture(scope="module")
+def panoramas(tmp_path_factory):
+    """One with nuclei, and one that is black."""
+    folder = tmp_path_factory.mktemp("images")
+    image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=700, height_px=700)
+    write_image(folder / "seen.tif", image)
+    write_image(folder / "black.tif", image * 0)
+    return folder
+
+
+def test_image_files_are_segmented_and_measured_by_the_commands(tmp_path, panoramas, capsys):
+    assert main(["segment", str(panoramas), "--out", str(tmp_path / "masks")]) == 0
+    assert main(["measure", str(panoramas), "--masks", str(tmp_path / "masks"), "--out", str(tmp_path / "out")]) == 0
+    assert "black has no nucleus" in capsys.readouterr().err
+    results = read_results(tmp_path / "out" / "results.csv").set_index("image")
+    assert list(results.columns[:3]) == ["num_rois", "mean_intensity", "std_intensity"]
+    assert results.loc["black.tif", "num_rois"] == 0
+    assert pd.isna(results.loc["black.tif", "mean_intensity"])
+    assert results.loc["seen.tif", "num_rois"] == read_mask(tmp_path / "masks" / "seen_cp_masks.tif").max()
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "told"),
+    [
+        (["representatives", "absent.csv"], 1, "absent.csv: no such table"),
+        (["validate", "absent.csv"], 1, "absent.csv: no such manifest"),
+        (["area", "--px2", "-3"], 1, "above 0"),
+        (["segment", "absent.tif", "--out", "masks"], 1, "absent.tif: no such file"),
+    ],
+)
+def test_a_command_that_can_not_do_all_says_so_in_one_line(call, status, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(call) == status
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nnbook ")]
+    assert len(lines) == 1
+    assert told in lines[0]
+
+
+@pytest.mark.parametrize("call", [[], ["unknown"], ["area"], ["twin"], ["area", "--px2", "many"]])
+def test_a_wrong_call_exits_with_2(call, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(call)
+    assert caught.value.code == 2
+    assert "usage: nnbook" in capsys.readouterr().err
