@@ -1,3 +1,4 @@
+import gc
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -111,6 +112,7 @@ def test_a_changed_download_leaves_what_was_there(tmp_path: Path, address: str) 
     assert here(path.parent) == ["a.csv"]
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves the answer 404 open
 @pytest.mark.parametrize("missing", ["file", "server"])
 def test_a_network_failure_is_one_clear_line(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch, missing: str
@@ -123,3 +125,5 @@ def test_a_network_failure_is_one_clear_line(
     assert str(caught.value).startswith(table)
     assert "\n" not in str(caught.value)
     assert here(tmp_path / "out") == []
+    del caught
+    gc.collect()

@@ -20,8 +20,18 @@ GOOD = Panorama(
     image_sha256="",
     source="",
 )
-OTHER = replace(GOOD, panorama="B", image="panoramas/b.tif", mask="masks/b.png", passage="", quarter="", crop="",
-                px_per_um=0.1 + 0.2, image_sha256="0123456789abcdef" * 4, source="https://example.org/b.tif")  # fmt: skip
+OTHER = replace(
+    GOOD,
+    panorama="B",
+    image="panoramas/b.tif",
+    mask="masks/b.png",
+    passage="",
+    quarter="",
+    crop="",
+    px_per_um=0.1 + 0.2,
+    image_sha256="0123456789abcdef" * 4,
+    source="https://example.org/b.tif",
+)
 
 
 def write_rows(folder: Path, *rows: dict[str, object]) -> Path:

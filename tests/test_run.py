@@ -1,12 +1,17 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from nnbook import published
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.images import read_mask, write_image, write_mask
-from nnbook.manifest import write_manifest
+from nnbook.manifest import Panorama, write_manifest
 from nnbook.results import read_results
-from nnbook.run import run, run_published
+from nnbook.run import mask_path, measure_files, measure_panoramas, run, run_published
 from nnbook.twin import simulate_manifest, simulate_panorama
 
 NOTEBOOK = """---
@@ -132,3 +137,52 @@ def test_a_wrong_call_exits_with_2(call, capsys):
         main(call)
     assert caught.value.code == 2
     assert "usage: nnbook" in capsys.readouterr().err
+
+
+@pytest.fixture
+def black(tmp_path: Path) -> Panorama:
+    """A row of an image without a nucleus, which lies beside the manifest."""
+    write_image(tmp_path / "in" / "black.tif", np.zeros((64, 64), np.uint8))
+    return Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, published.PX_PER_UM, "", "")
+
+
+def test_measures_again_after_a_mask_or_an_image_changed(tmp_path: Path, black: Panorama) -> None:
+    folder = tmp_path
+    row = replace(black, mask="in/m.tif")
+    labels = np.zeros((64, 64), np.int32)
+    labels[3:7, 3:8] = 1
+
+    def counted() -> tuple[int, float, int]:
+        measure_panoramas([row], folder)
+        table = read_results(folder / "results.csv")
+        return table["num_rois"][0], table["mean_intensity"][0], (folder / "results.csv").stat().st_mtime_ns
+
+    write_mask(mask_path(row, folder), labels)
+    first = counted()
+    assert first[:2] == (1, 0)
+    assert counted() == first
+    labels[20, 20] = 2
+    write_mask(mask_path(row, folder), labels)
+    assert counted()[:2] == (2, 0)
+    write_image(folder / row.image, np.full((64, 64), 9, np.uint8))
+    assert counted()[:2] == (2, 9)
+    (folder / "rois.parquet").unlink()
+    counted()
+    assert (folder / "rois.parquet").is_file()
+
+
+def test_images_of_one_name_are_refused_before_anything_is_made(tmp_path: Path, black: Panorama) -> None:
+    # The results table tells panoramas apart by their image's file name.
+    write_manifest(tmp_path / "manifest.csv", [black, replace(black, panorama="other", image="there/black.tif")])
+    with pytest.raises(NnbookError, match=r"black\.tif"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    assert not (tmp_path / "build").exists()
+
+
+def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.tif", np.zeros((8, 9), np.uint8))
+    write_mask(tmp_path / "a_m.tif", np.zeros((9, 8), np.int32))
+    files = {name: (tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif") for name in ("a", "b")}
+    with pytest.raises(NnbookError) as caught:
+        measure_files(files, 8.0)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["a", str(tmp_path / "b.tif")]

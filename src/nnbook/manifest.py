@@ -90,17 +90,7 @@ def read_manifest(path: Path) -> list[Panorama]:
     NnbookError
         With one line for each thing that is wrong, naming the file, the row and the column.
     """
-    reader = csv.DictReader(_text(path).splitlines())
-    try:
-        header, rows = list(reader.fieldnames or []), list(reader)
-    except csv.Error as error:
-        raise NnbookError(f"{path}, row {reader.line_num}: {error}; check for an open quote") from error
-    if missing := [column for column in COLUMNS if column not in header]:
-        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
-    if twice := [column for column in COLUMNS if header.count(column) > 1]:
-        raise NnbookError(f"{path}: has the column {', '.join(twice)} twice; remove one")
-    if unknown := [column for column in header if column not in COLUMNS]:
-        raise NnbookError(f"{path}: has unknown columns {', '.join(unknown)}; remove or rename them")
+    rows = _rows(path)
     problems: list[str] = []
     panoramas: list[Panorama] = []
     first_row: dict[tuple[str, str], int] = {}
@@ -129,6 +119,21 @@ def write_manifest(path: Path, panoramas: list[Panorama]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
+
+
+def _rows(path: Path) -> list[dict[str, str | None]]:
+    reader = csv.DictReader(_text(path).splitlines())
+    try:
+        header, rows = list(reader.fieldnames or []), list(reader)
+    except csv.Error as error:
+        raise NnbookError(f"{path}, row {reader.line_num}: {error}; check for an open quote") from error
+    if missing := [column for column in COLUMNS if column not in header]:
+        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
+    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+        raise NnbookError(f"{path}: has the column {', '.join(twice)} twice; remove one")
+    if unknown := [column for column in header if column not in COLUMNS]:
+        raise NnbookError(f"{path}: has unknown columns {', '.join(unknown)}; remove or rename them")
+    return rows
 
 
 def _text(path: Path) -> str:

@@ -57,6 +57,9 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
     rows = read_manifest(manifest)
     if len({row.px_per_um for row in rows}) > 1:
         raise NnbookError(f"{manifest}: has panoramas of different px_per_um; make an edition of each scale")
+    names = [Path(row.image).name for row in rows]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise NnbookError(f"{manifest}: has several images named {', '.join(twice)}; give each another name")
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     write_manifest(folder / "manifest.csv", panoramas)
     simulated = all(panorama.simulated for panorama in panoramas)

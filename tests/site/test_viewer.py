@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from reader import BOOK, PANORAMA, grey_levels, open_page, pixels, scroll_through
+from reader import BOOK, PANORAMA, grey_levels, open_page, pixels, wait_for_viewers
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from nnbook.images import read_mask
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
     from nnbook.images import Labels
 
-SETTLE_MS = 1200
+SETTLE_MS = 1000
 POINTS = 6
 
 
 @pytest.fixture
 def viewer(browser: Browser, address: str) -> Iterator[Locator]:
     with open_page(browser, f"{address}/nucleusnet/") as (page, problems):
-        scroll_through(page)
+        page.locator("[data-widget]").scroll_into_view_if_needed()
         viewer = page.locator(PANORAMA)
-        viewer.scroll_into_view_if_needed()
+        viewer.wait_for()
+        wait_for_viewers(page)
         page.wait_for_timeout(SETTLE_MS)
         yield viewer
         assert problems == []
