@@ -110,6 +110,9 @@ def build_site(project: Path) -> Path:
 
 def serve_site(project: Path) -> None:
     """Serve a live preview until interrupted: an edit of a chapter shows within seconds."""
+    # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     process = subprocess.Popen([_myst(), "start"], cwd=project, start_new_session=True)
     try:
         process.wait()

@@ -57,6 +57,7 @@ def preview(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes], str
 
 def test_an_edit_shows_and_nothing_stays_behind(preview: tuple[Path, subprocess.Popen[bytes], str]) -> None:
     project, process, address = preview
+    assert until(lambda: "NucleusNet" in _read(address), EDIT_SECONDS), "the preview did not answer"
     assert SENTENCE not in _read(address)
     chapter = project / "chapters" / "index.md"
     chapter.write_text(f"{chapter.read_text(encoding='utf-8')}\n{SENTENCE}\n", encoding="utf-8")
