@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from textwrap import wrap
@@ -163,12 +163,15 @@ class Notice:
         return self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A PNG file's bytes and the text for readers who do not see it."""
 
-    png: bytes = field(repr=False)
+    png: bytes
     alt: str
+
+    def __repr__(self) -> str:
+        return self.alt  # a page takes an output's plain text for its alternative text
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
         return self.png, {"alt": self.alt}

@@ -23,6 +23,7 @@ FAULTY_IMAGES = """async () => {
     for (const image of document.images) {
         const name = image.currentSrc.slice(0, 120);
         if (!image.alt.trim()) faults.push(`no alternative text: ${name}`);
+        if (/^\\w+\\(/.test(image.alt)) faults.push(`code for alternative text: ${name}`);
         if (!image.checkVisibility()) continue;
         if (!image.complete || image.naturalWidth === 0) { faults.push(`no pixels: ${name}`); continue; }
         const canvas = new OffscreenCanvas(64, 64);
