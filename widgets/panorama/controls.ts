@@ -1,3 +1,5 @@
+import { iconButton, textElement } from '../shared/elements';
+import { grouped, nuclei, rounded } from '../shared/text';
 import type { MaskStyle } from './paint';
 import type { Panorama } from './panoramas';
 import { lengthText } from './scalebar';
@@ -108,12 +110,12 @@ export function viewButtons(actions: {
   element.setAttribute('role', 'group');
   element.setAttribute('aria-label', 'View');
   element.append(
-    button('Zoom in', 'M12 5v14M5 12h14', actions.zoomIn),
-    button('Zoom out', 'M5 12h14', actions.zoomOut),
-    button('Show the whole panorama', 'M4 4h16v16H4zM9 9h6v6H9z', actions.showAll),
+    iconButton('Zoom in', 'M12 5v14M5 12h14', actions.zoomIn),
+    iconButton('Zoom out', 'M5 12h14', actions.zoomOut),
+    iconButton('Show the whole panorama', 'M4 4h16v16H4zM9 9h6v6H9z', actions.showAll),
   );
   if (actions.fullScreen) {
-    element.append(button('Full screen', 'M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5', actions.fullScreen));
+    element.append(iconButton('Full screen', 'M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5', actions.fullScreen));
   }
   return element;
 }
@@ -140,41 +142,4 @@ function choiceText({ rank, name, rois, meanIntensity }: Panorama): string {
   if (rois !== null) facts.push(nuclei(rois));
   if (meanIntensity !== null) facts.push(`brightness ${rounded(meanIntensity)}`);
   return `${rank === null ? '' : `${rank}. `}${name}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
-}
-
-function nuclei(count: number): string {
-  return count === 1 ? '1 nucleus' : `${grouped(count)} nuclei`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en');
-}
-
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-
-function button(name: string, icon: string, action: () => void): HTMLButtonElement {
-  const element = document.createElement('button');
-  element.type = 'button';
-  element.title = name;
-  element.setAttribute('aria-label', name);
-  const namespace = 'http://www.w3.org/2000/svg';
-  const picture = document.createElementNS(namespace, 'svg');
-  picture.setAttribute('viewBox', '0 0 24 24');
-  picture.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(namespace, 'path');
-  path.setAttribute('d', icon);
-  picture.append(path);
-  element.append(picture);
-  element.addEventListener('click', action);
-  return element;
-}
-
-/** An element that holds a text, never markup. */
-export function textElement(tag: string, text: string, className = ''): HTMLElement {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (className) element.className = className;
-  return element;
 }

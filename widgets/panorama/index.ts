@@ -1,8 +1,10 @@
-import { followTheme } from './appearance';
-import { factsText, textElement, Toolbar } from './controls';
-import { numberTrait, onTrait, shareTrait, textTrait, type Model } from './model';
+import { followTheme } from '../shared/appearance';
+import { textElement } from '../shared/elements';
+import { dataAddress, laidOut } from '../shared/host';
+import { numberTrait, onTrait, shareTrait, textTrait, type Model } from '../shared/model';
+import { fetchText, Problem } from '../shared/problem';
+import { factsText, Toolbar } from './controls';
 import { parseIndex, type Panorama, type PanoramaIndex } from './panoramas';
-import { fetchText, Problem } from './problem';
 import { Stage, type MaskState, type StageEvents } from './stage';
 import css from './style.css';
 
@@ -68,7 +70,7 @@ class PanoramaView {
 
   private async load(): Promise<void> {
     const { signal } = this.ended;
-    const address = indexAddress(textTrait(this.model, 'index'));
+    const address = dataAddress(this.model, 'index');
     const index = parseIndex(await fetchText(address, 'The list of panoramas', signal), address);
     await laidOut(this.root, signal);
     if (signal.aborted) return;
@@ -174,31 +176,6 @@ class PanoramaView {
     this.message.textContent = message;
     this.message.hidden = message === '';
   }
-}
-
-/** A relative address is relative to this module, or to the page where the module has no address of its own. */
-function indexAddress(address: string | null): string {
-  const base = import.meta.url.startsWith('http') ? import.meta.url : document.baseURI;
-  if (address === null || !URL.canParse(address, base)) {
-    throw new Problem('This view was not told where its panoramas are.');
-  }
-  return new URL(address, base).href;
-}
-
-/** Waits until an element has a size: a host may attach it late, or keep it in a closed tab. */
-function laidOut(element: HTMLElement, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth === 0) return;
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(element);
-    signal.addEventListener('abort', () => {
-      observer.disconnect();
-      resolve();
-    });
-  });
 }
 
 function render({ model, el, signal }: { model: Model; el: HTMLElement; signal?: AbortSignal }): () => void {

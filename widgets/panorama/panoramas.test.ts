@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Problem } from '../shared/problem';
 import { parseIndex } from './panoramas';
-import { Problem } from './problem';
 
 const ADDRESS = 'http://book.example/build/twin/panoramas.json';
 const ENTRY = {

@@ -1,4 +1,5 @@
-import { Problem } from './problem';
+import { isRecord, numberOf, resolve, textOf } from '../shared/json';
+import { Problem } from '../shared/problem';
 
 /** One panorama of the index, its addresses made absolute. */
 export interface Panorama {
@@ -65,20 +66,4 @@ function parsePanorama(entry: unknown, position: number, address: string): Panor
     meanIntensity: numberOf(entry.mean_intensity),
     stdIntensity: numberOf(entry.std_intensity),
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function resolve(relative: string | null, address: string): string | null {
-  return relative !== null && URL.canParse(relative, address) ? new URL(relative, address).href : null;
 }

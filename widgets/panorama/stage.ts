@@ -1,9 +1,9 @@
 import OpenSeadragon from 'openseadragon';
+import { fetchText, Problem } from '../shared/problem';
 import { viewButtons } from './controls';
 import { LabelOverlay, type View } from './overlay';
 import type { MaskStyle } from './paint';
 import type { Panorama } from './panoramas';
-import { fetchText, Problem } from './problem';
 import { parseDescriptor, type Pyramid } from './pyramid';
 import { Readout } from './readout';
 import { ScaleBar } from './scalebar';

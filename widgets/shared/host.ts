@@ -1,0 +1,32 @@
+import { textTrait, type Model } from './model';
+import { Problem } from './problem';
+
+/**
+ * The address of a data file, which a trait of the model holds.
+ *
+ * A relative one is relative to this module, or to the page where the module has no address of its own.
+ */
+export function dataAddress(model: Model, trait: string): string {
+  const address = textTrait(model, trait);
+  const base = import.meta.url.startsWith('http') ? import.meta.url : document.baseURI;
+  if (address === null || !URL.canParse(address, base)) {
+    throw new Problem('This view was not told where its panoramas are.');
+  }
+  return new URL(address, base).href;
+}
+
+/** Waits until an element has a size: a host may attach it late, or keep it in a closed tab. */
+export function laidOut(element: HTMLElement, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth === 0) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(element);
+    signal.addEventListener('abort', () => {
+      observer.disconnect();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,11 @@
+export function nuclei(count: number): string {
+  return count === 1 ? '1 nucleus' : `${grouped(count)} nuclei`;
+}
+
+export function grouped(value: number): string {
+  return value.toLocaleString('en');
+}
+
+export function rounded(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
