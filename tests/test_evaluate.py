@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nnbook.errors import NnbookError
-from nnbook.evaluate import THRESHOLDS, evaluate, evaluate_folders, overlaps
+from nnbook.evaluate import THRESHOLDS, evaluate, evaluate_folders, overlaps, partners
 from nnbook.images import Labels, write_mask
 
 
@@ -51,6 +51,16 @@ def test_one_partner_each_at_exactly_half() -> None:
     scores = evaluate(mask((0, 0, 10, 10), (0, 10, 10, 10)), mask((0, 0, 10, 20)))
     assert scores["tp_0.50"] == 1
     assert scores["tp_0.55"] == 0
+
+
+def test_partners_share_more_than_half_of_what_they_cover_together() -> None:
+    true = mask((0, 0, 10, 10), (20, 0, 10, 20), (0, 40, 10, 10))
+    predicted = np.array([0, 90_000, 5, 7, 8], np.int32)[
+        mask((0, 0, 10, 8), (20, 0, 10, 10), (20, 10, 10, 10), (30, 50, 5, 5))
+    ]
+    assert partners(predicted, true) == {90_000: 1}, "one matches; the halves have exactly 0.5 each; one is beside"
+    with pytest.raises(NnbookError, match="the predicted mask has"):
+        partners(predicted[1:], true)
 
 
 def test_a_nucleus_seen_only_in_part_is_missed() -> None:

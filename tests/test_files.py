@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from nnbook.files import aside, write_json
@@ -31,6 +33,17 @@ def test_json_with_a_value_that_is_none_of_its_own_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"mean": float("nan")})
     assert names(tmp_path) == []
+
+
+def test_json_that_says_the_same_is_left_alone(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"roi": [1, 2]}, indent=None)
+    assert path.read_text() == '{"roi":[1,2]}\n'
+    os.utime(path, ns=(1, 1))
+    write_json(path, {"roi": [1, 2]}, indent=None)
+    assert path.stat().st_mtime_ns == 1
+    write_json(path, {"roi": [1, 3]}, indent=None)
+    assert path.read_text() == '{"roi":[1,3]}\n'
 
 
 def test_a_stage_is_current_until_what_it_depends_on_changes(tmp_path):

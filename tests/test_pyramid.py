@@ -12,6 +12,7 @@ from nnbook.pyramid import (
     LABEL_TILE_PX,
     MAX_LABEL,
     to_8_bits,
+    write_preview,
     write_pyramid,
 )
 
@@ -94,6 +95,20 @@ def test_labels_that_do_not_fit_leave_nothing(tmp_path: Path, labels: Labels, na
     with pytest.raises(NnbookError, match=named):
         write_pyramid(tmp_path / "P", np.zeros((8, 9), np.uint8), labels)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((1536, 800), (768, 400)), ((30, 40), (30, 40))])
+def test_a_preview_is_the_whole_picture_and_never_enlarged(
+    tmp_path: Path, shape: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = (200 * y / shape[0] + 50 * x / shape[1]).astype(np.uint16)
+    write_preview(tmp_path / "P.jpg", image)
+    shown, stretched = imread(tmp_path / "P.jpg"), to_8_bits(image)
+    assert shown.shape == expected
+    step = shape[0] // expected[0]
+    assert np.abs(shown.astype(int) - stretched[::step, ::step].astype(int)).mean() < 3
+    assert [path.name for path in tmp_path.iterdir()] == ["P.jpg"]
 
 
 def test_8_bits_stay_as_they_are() -> None:

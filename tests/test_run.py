@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,19 @@ from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.images import read_mask, write_image, write_mask
 from nnbook.manifest import Panorama, write_manifest
+from nnbook.measure import measure_panorama
+from nnbook.nuclei import CLASSES
 from nnbook.results import read_results
-from nnbook.run import mask_path, measure_files, measure_panoramas, run, run_published
+from nnbook.run import (
+    mask_path,
+    measure_files,
+    measure_panoramas,
+    nuclei_columns,
+    panoramas_columns,
+    run,
+    run_published,
+    write_previews,
+)
 from nnbook.twin import simulate_manifest, simulate_panorama
 
 NOTEBOOK = """---
@@ -48,13 +60,13 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     results, rois = read_results(edition / "results.csv"), pd.read_parquet(edition / "rois.parquet")
     assert results["image"].tolist() == ["Run1TL_top_left.tif", "Run1TL_top_right.tif", "Run1TL_bottom_left.tif"]
     assert results["num_rois"].sum() == len(rois) > 0
-    assert (edition / "pyramids" / "index.json").is_file()
+    assert_viewers_find_everything(edition, rois)
     assert "3 rows" in (edition / "notebooks" / "count.ipynb").read_text()
 
-    before = times(edition)
+    before, nuclei_before = times(edition), nuclei_of(edition, "Run1TL_top_left")
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
     again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before[path] != time}
-    assert again <= {"edition.json", "pyramids/index.json"}
+    assert again == set()
 
     mask = edition / "masks" / "Run1TL_top_left_cp_masks.tif"
     corrected = read_mask(mask)
@@ -62,6 +74,35 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     write_mask(mask, corrected)
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
     assert read_results(edition / "results.csv")["num_rois"].sum() == len(rois) - 1
+    assert nuclei_of(edition, "Run1TL_top_left")["roi"] == nuclei_before["roi"][1:]
+    again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before.get(path) != time}
+    assert "pyramids/Run1TL_top_left/labels.dzi" in again
+    assert "pyramids/Run1TL_top_right/labels.dzi" not in again
+    assert not [path for path in again if path.startswith("pyramids/previews/")], "previews show no masks"
+
+
+def nuclei_of(edition, name):
+    return json.loads((edition / "pyramids" / name / "nuclei.json").read_text())["columns"]
+
+
+def assert_viewers_find_everything(edition, rois):
+    folder = edition / "pyramids"
+    shown = json.loads((folder / "panoramas.json").read_text())["columns"]
+    assert shown["panorama"] == ["Run1TL_top_left", "Run1TL_top_right", "Run1TL_bottom_left"]
+    assert shown["crop"] == ["top_left", "top_right", "bottom_left"]
+    assert (shown["run"], shown["quarter"], shown["passage"]) == ([1] * 3, ["TL"] * 3, ["P12"] * 3)
+    assert sorted(shown["rank"]) == [1, 2, 3]
+    assert shown["pyramid"] == [True] * 3
+    assert shown["num_rois"] == [(rois["panorama"] == name).sum() for name in shown["panorama"]]
+    assert all((folder / preview).is_file() for preview in shown["preview"])
+    for entry in json.loads((folder / "index.json").read_text())["panoramas"]:
+        assert all((folder / entry[key]).is_file() for key in ("intensity", "labels", "nuclei"))
+        mine = rois[rois["panorama"] == entry["panorama"]]
+        nuclei = nuclei_of(edition, entry["panorama"])
+        assert nuclei["roi"] == mine["roi"].tolist()
+        assert nuclei["x_px"] == pytest.approx(mine["x_px"].tolist(), abs=0.005)
+        assert nuclei["width_px"] == mine["width_px"].tolist()
+        assert set(nuclei["class"]) <= {None, *CLASSES}
 
 
 def test_panoramas_of_two_scales_are_refused(tmp_path, notebooks):
@@ -78,6 +119,14 @@ def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, noteb
     run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
     assert len(read_results(edition / "results.csv")) == 1600
     assert '"panoramas": []' in (edition / "pyramids" / "index.json").read_text()
+    shown = pd.DataFrame(json.loads((edition / "pyramids" / "panoramas.json").read_text())["columns"])
+    assert len(shown) == 1600
+    first = shown.set_index("panorama").loc["Run100BL_bottom_left"]
+    assert first[["run", "quarter", "crop", "num_rois"]].tolist() == [100, "BL", "bottom_left", 914]
+    assert (first["mean_intensity"], first["std_intensity"]) == (63.3834, 56.2255)
+    assert sorted(shown["rank"].dropna()) == list(range(1, 11))
+    assert not shown["pyramid"].any()
+    assert shown[["passage", "preview"]].isna().all(axis=None)
     assert "1600 rows" in (edition / "notebooks" / "count.ipynb").read_text()
 
 
@@ -169,6 +218,65 @@ def test_measures_again_after_a_mask_or_an_image_changed(tmp_path: Path, black: 
     (folder / "rois.parquet").unlink()
     counted()
     assert (folder / "rois.parquet").is_file()
+
+
+def test_previews_are_made_again_after_their_image_changed_and_go_with_their_panorama(
+    tmp_path: Path, black: Panorama
+) -> None:
+    other = replace(black, panorama="other", image="in/other.tif")
+    write_image(tmp_path / other.image, np.zeros((50, 60), np.uint8))
+    previews = tmp_path / "pyramids" / "previews"
+
+    def written(panoramas: list[Panorama]) -> dict[str, int]:
+        write_previews(panoramas, tmp_path)
+        return {path.name: path.stat().st_mtime_ns for path in previews.iterdir()}
+
+    first = written([black, other])
+    assert sorted(first) == ["black.jpg", "other.jpg"]
+    assert written([black, other]) == first
+    write_image(tmp_path / other.image, np.full((50, 60), 9, np.uint8))
+    changed = written([black, other])
+    assert {name for name in changed if changed[name] != first[name]} == {"other.jpg"}
+    assert sorted(written([black])) == ["black.jpg"]
+
+
+def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(tmp_path: Path, black: Panorama) -> None:
+    (tmp_path / "in" / "cut.tif").write_bytes((tmp_path / black.image).read_bytes()[:100])
+    with pytest.raises(NnbookError, match=r"cut\.tif: can't be read"):
+        write_previews([replace(black, panorama="cut", image="in/cut.tif"), black], tmp_path)
+    assert (tmp_path / "pyramids" / "previews" / "black.jpg").is_file()
+
+
+def test_what_is_not_known_is_none(black: Panorama) -> None:
+    row = {"image": "black.tif", "num_rois": 0, "mean_intensity": np.nan, "std_intensity": np.nan}
+    seen = {"image": "other.tif", "num_rois": 3, "mean_intensity": 5.5, "std_intensity": 1.0}
+    columns = panoramas_columns(pd.DataFrame([row, seen]), {"black.tif": black})
+    assert columns["panorama"] == ["black", "other"]
+    assert columns["run"] == [7, None]
+    assert columns["quarter"] == columns["crop"] == columns["passage"] == [None, None]
+    assert columns["mean_intensity"] == [None, 5.5]
+    assert columns["rank"] == [None, 1]
+    assert columns["pyramid"] == [False, False]
+    assert columns["preview"] == ["previews/black.jpg", None]
+    assert json.loads(json.dumps(columns, allow_nan=False)) == columns
+
+
+def test_nuclei_have_classes_only_where_some_are_known() -> None:
+    image, labels = np.full((20, 20), 7, np.uint8), np.zeros((20, 20), np.int32)
+    labels[2:5, 3:7], labels[10:12, 10:12] = 9, 2
+    rois = measure_panorama("P", image, labels, 2.0)
+    columns = nuclei_columns(rois)
+    assert "class" not in columns
+    assert (columns["roi"], columns["area_um2"], columns["left_px"]) == ([2, 9], [1, 3], [10, 3])
+    assert (columns["x_px"], columns["y_px"]) == ([10.5, 4.5], [10.5, 3])
+    assert nuclei_columns(rois.assign(**{"class": [None, "anaphase"]}))["class"] == [None, "anaphase"]
+
+
+@pytest.mark.parametrize("name", ["previews", "index.json", "panoramas.json"])
+def test_a_panorama_named_as_a_file_of_ours_is_refused(tmp_path: Path, black: Panorama, name: str) -> None:
+    write_manifest(tmp_path / "manifest.csv", [replace(black, panorama=name)])
+    with pytest.raises(NnbookError, match=f"named {name}"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
 
 
 def test_images_of_one_name_are_refused_before_anything_is_made(tmp_path: Path, black: Panorama) -> None:

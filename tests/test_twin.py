@@ -276,6 +276,16 @@ class TestWriting:
         twin.write_panorama(panorama, tmp_path)
         assert mask.read_bytes() == before
 
+    def test_classes_are_those_of_the_truth_whatever_the_labels(self, written):
+        out, rows = written
+        row = max(rows, key=lambda row: read_mask(out / f"truth/{row.panorama}.tif").max())
+        truth = pd.read_csv(out / f"truth/{row.panorama}.csv").set_index("label")["class"]
+        labels = read_mask(out / f"truth/{row.panorama}.tif")
+        segmented = np.where(labels > 1, 900 - labels, 0).astype(np.int32)  # others' numbers, and the first one missed
+        assert len(truth) > 1
+        expected = {900 - label: kind for label, kind in truth.items() if label > 1}
+        assert twin.true_classes(row, segmented, out) == expected
+
     def test_another_twin_is_not_written_over(self, written):
         out, rows = written
         with pytest.raises(NnbookError, match="another twin"):

@@ -135,6 +135,35 @@ def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArra
     return keys // width, keys % width, areas
 
 
+def partners(predicted: Labels, true: Labels) -> dict[int, int]:
+    """Find for each predicted nucleus the true one that it is: their intersection over union is above 0.5.
+
+    Above 0.5 neither has another partner.
+
+    Parameters
+    ----------
+    predicted, true : Labels
+        Axes (y, x), of one size.
+
+    Returns
+    -------
+    dict of int to int
+        Label in `true` by label in `predicted`; those without a partner are left out.
+
+    Raises
+    ------
+    NnbookError
+        Where the masks differ in size.
+    """
+    if predicted.shape != true.shape:
+        raise NnbookError(f"the predicted mask {_sizes_differ(predicted, true)}")
+    p, t, area = overlaps(predicted, true)
+    p_index, t_index = np.unique(p, return_inverse=True)[1], np.unique(t, return_inverse=True)[1]
+    p_area, t_area = np.bincount(p_index, area)[p_index], np.bincount(t_index, area)[t_index]
+    good = (p > 0) & (t > 0) & (2 * area > p_area + t_area - area)
+    return dict(zip(p[good].tolist(), t[good].tolist(), strict=True))
+
+
 def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct keys and how often each stands there. Runs of equal keys, as masks have them, are counted first."""
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))

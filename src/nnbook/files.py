@@ -47,7 +47,21 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON, indented, with a newline at the end, in one step."""
+def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write a value as JSON with a newline at the end, in one step; a file that says the same already is left alone.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    value : Any
+        What `json.dumps` takes, without NaN or infinity.
+    indent : int, optional
+        Spaces a level; with None all stands on one line, as long columns of numbers should.
+    """
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, indent=indent, separators=separators, allow_nan=False) + "\n"
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
     with aside(path) as written:
-        written.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        written.write_text(text, encoding="utf-8")

@@ -22,6 +22,8 @@ INTENSITY_OVERLAP_PX = 1
 JPEG_QUALITY = 85
 LABEL_TILE_PX = 512
 MAX_LABEL = 2**24 - 1
+PREVIEW_PX = 768
+PREVIEW_QUALITY = 80
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,32 @@ def write_pyramid(folder: Path, image: Image, labels: Labels | None = None) -> P
             )
         tiles = [file for file in written.rglob("*") if file.suffix in {".jpg", ".png"}]
         return Pyramid(tiles=len(tiles), bytes=sum(file.stat().st_size for file in tiles))
+
+
+def write_preview(path: Path, image: Image) -> None:
+    """Write a small picture of a panorama: JPEG, its longer side at most 768 px.
+
+    Parameters
+    ----------
+    path : Path
+        The file, written in one step.
+    image : Image
+        Axes (y, x); brought to 8 bits by `to_8_bits`.
+
+    Raises
+    ------
+    NnbookError
+        Where the file can't be written.
+    """
+    import pyvips
+
+    grey = pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))
+    with aside(path) as written:
+        try:
+            small = grey.thumbnail_image(PREVIEW_PX, height=PREVIEW_PX, size="down")
+            small.jpegsave(str(written), Q=PREVIEW_QUALITY, strip=True)
+        except pyvips.Error as error:
+            raise NnbookError(f"{path}: can't be written ({str(error).strip()}); check space and rights") from error
 
 
 def to_8_bits(image: Image) -> NDArray[np.uint8]:

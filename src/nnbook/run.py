@@ -6,7 +6,7 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,14 +16,20 @@ from nnbook.errors import NnbookError
 from nnbook.fetch import fetch_panoramas, published_results
 from nnbook.files import aside, write_json
 from nnbook.images import read_image, read_mask
-from nnbook.manifest import Panorama, read_manifest, write_manifest
+from nnbook.manifest import NAME, Panorama, read_manifest, write_manifest
 from nnbook.measure import measure_panorama, summarise
 from nnbook.notebooks import execute_notebook
 from nnbook.pairs import MASK_SUFFIX
-from nnbook.pyramid import write_pyramid
+from nnbook.pyramid import write_preview, write_pyramid
 from nnbook.records import code_of, is_current, state_of, write_record
 from nnbook.results import read_results, write_results
 from nnbook.select import measured, representatives
+from nnbook.twin import true_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nnbook.images import Labels
 
 PUBLISHED = "published"
 PUBLISHED_NOTE = (
@@ -31,6 +37,14 @@ PUBLISHED_NOTE = (
 )
 TWIN_NOTE = "Simulated edition: every image here was drawn by a virtual microscope, and every number comes from those."
 OWN_NOTE = "Edition {name}: images and numbers come from the manifest {manifest}."
+PREVIEWS = "previews"
+TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
+"""Names in the folder of pyramids that no panorama can have."""
+
+NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2, "mean_intensity": 3, "std_intensity": 3}
+NUCLEUS_COLUMNS = [
+    "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
+]  # fmt: skip
 
 
 def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = None, local: Path | None = None) -> None:
@@ -60,6 +74,8 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
     names = [Path(row.image).name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise NnbookError(f"{manifest}: has several images named {', '.join(twice)}; give each another name")
+    if taken := sorted(TAKEN & {row.panorama for row in rows}):
+        raise NnbookError(f"{manifest}: has a panorama named {taken[0]}, as nnbook's own files; give it another name")
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     write_manifest(folder / "manifest.csv", panoramas)
     simulated = all(panorama.simulated for panorama in panoramas)
@@ -99,6 +115,7 @@ def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -
     )
     write_edition(folder, edition)
     write_json(folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
+    _write_panoramas_json(read_results(folder / "results.csv"), {}, folder, edition)
     execute_notebooks(notebooks, folder)
 
 
@@ -118,11 +135,16 @@ def measure_panoramas(panoramas: list[Panorama], folder: Path) -> None:
     depends = {
         "files": [[state_of(image), state_of(mask)] for image, mask in files.values()],
         "px_per_um": panoramas[0].px_per_um,
-        "code": code_of(["images", "measure", "results"]),
+        "code": code_of(["evaluate", "images", "measure", "results"]),
     }
     if is_current(record, depends, [rois_path, results_path]):
         return
-    rois, results = measure_files(files, panoramas[0].px_per_um)
+    simulated = {panorama.panorama: panorama for panorama in panoramas if panorama.simulated}
+    rois, results = measure_files(
+        files,
+        panoramas[0].px_per_um,
+        lambda name, labels: true_classes(simulated[name], labels, folder) if name in simulated else {},
+    )
     runs = {Path(panorama.image).name: panorama for panorama in panoramas}
     results["run"] = [runs[image].run for image in results["image"]]
     results["passage"] = [runs[image].passage for image in results["image"]]
@@ -130,7 +152,11 @@ def measure_panoramas(panoramas: list[Panorama], folder: Path) -> None:
     write_record(record, depends)
 
 
-def measure_files(files: dict[str, tuple[Path, Path]], px_per_um: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure_files(
+    files: dict[str, tuple[Path, Path]],
+    px_per_um: float,
+    classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure image files with their masks.
 
     Parameters
@@ -139,11 +165,14 @@ def measure_files(files: dict[str, tuple[Path, Path]], px_per_um: float) -> tupl
         Image and mask by the panorama's name.
     px_per_um : float
         Pixels a micrometre.
+    classes : callable, optional
+        Tells from a panorama's name and mask what its nuclei are: a class by label, for those that are known.
 
     Returns
     -------
     (pandas.DataFrame, pandas.DataFrame)
-        A row a nucleus (`nnbook.measure.measure_panorama`) and a row a panorama (`nnbook.measure.summarise`). A
+        A row a nucleus (`nnbook.measure.measure_panorama`) and a row a panorama (`nnbook.measure.summarise`). Where the
+        class of any nucleus is known, the rows of nuclei have a column `class`, which is None for the others. A
         panorama without a nucleus has a row too, and is named on standard error.
 
     Raises
@@ -156,7 +185,11 @@ def measure_files(files: dict[str, tuple[Path, Path]], px_per_um: float) -> tupl
     def measure(name: str) -> pd.DataFrame | str:
         image, mask = files[name]
         try:
-            return measure_panorama(name, read_image(image), read_mask(mask), px_per_um)
+            pixels, labels = read_image(image), read_mask(mask)
+            table = measure_panorama(name, pixels, labels, px_per_um)
+            if known := classes(name, labels):
+                table["class"] = [known.get(roi) for roi in table["roi"]]
+            return table
         except NnbookError as error:
             return str(error)
 
@@ -170,7 +203,10 @@ def measure_files(files: dict[str, tuple[Path, Path]], px_per_um: float) -> tupl
             print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
     results = pd.DataFrame([summarise(files[name][0].name, table) for name, table in tables.items()])
     found = [table for table in tables.values() if not table.empty] or list(tables.values())[:1]
-    return pd.concat(found, ignore_index=True), results
+    rois = pd.concat(found, ignore_index=True)
+    if "class" in rois:
+        rois["class"] = rois["class"].astype(object).where(rois["class"].notna(), None)
+    return rois, results
 
 
 def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) -> None:
@@ -181,23 +217,32 @@ def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) 
 
 
 def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) -> None:
-    """Write the pyramids of an edition's representatives, and `pyramids/index.json`, which viewers read."""
+    """Write what viewers read into an edition's `pyramids/`, as far as it is not up to date.
+
+    `index.json` lists the representatives, each with its tiles and `NAME/nuclei.json`, its nuclei; `panoramas.json`
+    lists every panorama, each with `previews/NAME.jpg`. How many files there are, and their size, is told on standard
+    error. Addresses are relative to the file that holds them.
+    """
     from tqdm import tqdm
 
+    shown = folder / "pyramids"
     by_image = {Path(panorama.image).name: panorama for panorama in panoramas}
     results = read_results(folder / "results.csv")
-    chosen = representatives(results, min(published.REPRESENTATIVES, len(measured(results))))
+    rois = pd.read_parquet(folder / "rois.parquet")
     entries: list[dict[str, Any]] = []
     code = code_of(["images", "pyramid"])
+    chosen = _representatives(results)
     for rank, row in enumerate(tqdm(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
         panorama = by_image[row["image"]]
         name = panorama.panorama
         image, mask = folder / panorama.image, mask_path(panorama, folder)
-        record, tiles = folder / f"records/pyramid-{name}.json", folder / "pyramids" / name
+        record, tiles = folder / f"records/pyramid-{name}.json", shown / name
         depends = {"files": [state_of(image), state_of(mask)], "code": code}
-        if not is_current(record, depends, [tiles]):
+        if not is_current(record, depends, [tiles / "intensity.dzi", tiles / "labels.dzi"]):
             write_pyramid(tiles, read_image(image), read_mask(mask))
             write_record(record, depends)
+        nuclei = nuclei_columns(rois[rois["panorama"] == name])
+        write_json(tiles / "nuclei.json", {"panorama": name, "columns": nuclei}, indent=None)
         entries.append(
             {
                 "panorama": name,
@@ -206,6 +251,7 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
                 "px_per_um": panorama.px_per_um,
                 "intensity": f"{name}/intensity.dzi",
                 "labels": f"{name}/labels.dzi",
+                "nuclei": f"{name}/nuclei.json",
                 "rank": rank,
                 "distance": round(row["distance"], 4),
                 "num_rois": row["num_rois"],
@@ -213,13 +259,121 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
                 "std_intensity": round(row["std_intensity"], 4),
             }
         )
-    write_json(
-        folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": entries}
-    )
-    kept = {entry["panorama"] for entry in entries}
-    for tiles in (folder / "pyramids").iterdir():
+    write_previews(panoramas, folder)
+    write_json(shown / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": entries})
+    _write_panoramas_json(results, by_image, folder, edition)
+    kept = {PREVIEWS, *(entry["panorama"] for entry in entries)}
+    for tiles in shown.iterdir():
         if tiles.is_dir() and tiles.name not in kept:
             shutil.rmtree(tiles)
+    sizes = [path.stat().st_size for path in shown.rglob("*") if path.is_file()]
+    print(f"nnbook: {shown} has {len(sizes):,} files, {sum(sizes) / 1e6:,.1f} MB", file=sys.stderr)
+
+
+def write_previews(panoramas: list[Panorama], folder: Path) -> None:
+    """Write `pyramids/previews/NAME.jpg` of every panorama of an edition that has none up to date; remove others."""
+    from tqdm import tqdm
+
+    previews = folder / "pyramids" / PREVIEWS
+    code = code_of(["images", "pyramid"])
+
+    def write(panorama: Panorama) -> str | None:
+        image, record = folder / panorama.image, folder / f"records/preview-{panorama.panorama}.json"
+        preview = previews / f"{panorama.panorama}.jpg"
+        depends = {"file": state_of(image), "code": code}
+        if not is_current(record, depends, [preview]):
+            try:
+                write_preview(preview, read_image(image))
+            except NnbookError as error:
+                return str(error)
+            write_record(record, depends)
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(tqdm(pool.map(write, panoramas), desc="preview", unit="panorama", total=len(panoramas)))
+    if problems := [outcome for outcome in outcomes if outcome is not None]:
+        raise NnbookError("\n".join(problems))
+    kept = {panorama.panorama for panorama in panoramas}
+    for preview in previews.glob("*.jpg"):
+        if preview.stem not in kept:
+            preview.unlink()
+
+
+def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the nuclei of one panorama as columns for a viewer, in order of `roi`.
+
+    Parameters
+    ----------
+    rois : pandas.DataFrame
+        Rows of `nnbook.measure.measure_panorama`, with a column `class` where it is known of some.
+
+    Returns
+    -------
+    dict of str to list
+        `roi` (the label), `x_px`, `y_px`, `left_px`, `top_px`, `width_px`, `height_px`, `area_um2`, `mean_intensity`,
+        `std_intensity`; and `class`, a name or None, where that of any nucleus is known.
+    """
+    known = "class" in rois and bool(rois["class"].notna().any())
+    return _columns(rois.sort_values("roi")[[*NUCLEUS_COLUMNS, *(["class"] if known else [])]].round(NUCLEUS_DECIMALS))
+
+
+def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
+    """Return all panoramas of an edition as columns for a viewer, in the order of the results.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.results.read_results`.
+    panoramas : dict of str to Panorama
+        Rows of the manifest by the image's file name; empty where an edition has a table alone. Run, quarter and crop
+        are then taken from the published form of the name.
+
+    Returns
+    -------
+    dict of str to list
+        `panorama`, `run`, `quarter`, `crop`, `passage`, `num_rois`, `mean_intensity`, `std_intensity`, `rank` (of the
+        representatives, from 1), `pyramid` (whether there is a full one), `preview` (its address); None for what is
+        not known or not there.
+    """
+    ranks = {image: rank for rank, image in enumerate(_representatives(results)["image"], start=1)}
+    rows = []
+    for row in results.to_dict("records"):
+        panorama = panoramas.get(row["image"])
+        name = panorama.panorama if panorama else Path(row["image"]).stem
+        place = (
+            {key: getattr(panorama, key) or None for key in ("run", "quarter", "crop", "passage")} if panorama else {}
+        )
+        if panorama is None and (published_name := NAME.fullmatch(name)):
+            place = {**published_name.groupdict(), "run": int(published_name["run"])}
+        rank = ranks.get(row["image"])
+        rows.append(
+            {
+                "panorama": name,
+                **{key: place.get(key) for key in ("run", "quarter", "crop", "passage")},
+                **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
+                "rank": rank,
+                "pyramid": panorama is not None and rank is not None,
+                "preview": f"{PREVIEWS}/{name}.jpg" if panorama else None,
+            }
+        )
+    return _columns(pd.DataFrame(rows, dtype=object))
+
+
+def _write_panoramas_json(
+    results: pd.DataFrame, panoramas: dict[str, Panorama], folder: Path, edition: Edition
+) -> None:
+    columns = panoramas_columns(results, panoramas)
+    told = {"edition": edition.name, "note": edition.note, "columns": columns}
+    write_json(folder / "pyramids" / "panoramas.json", told, indent=None)
+
+
+def _representatives(results: pd.DataFrame) -> pd.DataFrame:
+    return representatives(results, min(published.REPRESENTATIVES, len(measured(results))))
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return a table as JSON has it: a list a column, with None for what is missing."""
+    return {str(name): [None if pd.isna(value) else value for value in column] for name, column in table.items()}
 
 
 def execute_notebooks(notebooks: Path, folder: Path) -> None:

@@ -26,8 +26,9 @@ import pandas as pd
 
 from nnbook import nuclei
 from nnbook.errors import NnbookError
+from nnbook.evaluate import partners
 from nnbook.files import aside, sha256
-from nnbook.images import write_image, write_mask
+from nnbook.images import read_mask, write_image, write_mask
 from nnbook.manifest import CROPS, MAX_SIDE_PX, QUARTERS, Panorama, name_of, read_manifest, write_manifest
 from nnbook.nuclei import PX_PER_UM, compiled
 
@@ -360,6 +361,34 @@ def write_panorama(panorama: Panorama, folder: Path) -> Panorama:
             truth.to_csv(written, index=False, lineterminator="\n")
         write_image(image_path, image, px_per_um=panorama.px_per_um)
     return replace(panorama, image_sha256=sha256(image_path))
+
+
+def true_classes(panorama: Panorama, labels: Labels, folder: Path) -> dict[int, str]:
+    """Tell what the nuclei of a mask are, where the truth knows.
+
+    Parameters
+    ----------
+    panorama : Panorama
+        A simulated row that `write_panorama` has written.
+    labels : Labels
+        Its mask as segmented: axes (y, x).
+    folder : Path
+        The manifest's folder.
+
+    Returns
+    -------
+    dict of int to str
+        One of `nnbook.nuclei.CLASSES` by label, for each nucleus that has a partner in the truth: see
+        `nnbook.evaluate.partners`.
+
+    Raises
+    ------
+    NnbookError
+        Where the truth mask can't be read or has another size.
+    """
+    _, mask, table = _paths(panorama, folder)
+    classes = pd.read_csv(table, usecols=["label", "class"]).set_index("label")["class"]
+    return {label: str(classes[true]) for label, true in partners(labels, read_mask(mask)).items()}
 
 
 def write_twin(
