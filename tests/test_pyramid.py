@@ -1,9 +1,15 @@
+import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
+from numpy.typing import NDArray
 from skimage.io import imread
 
+from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.images import Image, Labels
 from nnbook.pyramid import (
@@ -82,6 +88,84 @@ def test_counts_what_it_wrote_and_replaces_what_was_there(tmp_path: Path) -> Non
     assert written.bytes == sum(path.stat().st_size for path in files)
     assert not (tmp_path / "P" / "labels.dzi").exists(), "the labels of the earlier pyramid stayed"
     assert [path.name for path in tmp_path.iterdir()] == ["P"]
+
+
+def tiles_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def stored(tmp_path: Path, image: NDArray[Any], labels: NDArray[Any], **options: Any) -> tuple[Path, Path]:
+    """Write both as TIFF files."""
+    tifffile.imwrite(tmp_path / "image.tif", image, metadata=None, **options)
+    tifffile.imwrite(tmp_path / "mask.tif", labels, metadata=None, **options)
+    return tmp_path / "image.tif", tmp_path / "mask.tif"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [
+        ("uint16", {"compression": "zlib", "predictor": True, "rowsperstrip": 64}),
+        ("uint16", {"tile": (128, 128), "byteorder": ">"}),
+        ("uint16", {"photometric": "miniswhite"}),
+        ("uint8", {}),
+        ("uint32", {"compression": "lzw"}),
+        ("int32", {"compression": "zstd"}),
+    ],
+)
+def test_files_give_the_tiles_of_their_arrays(
+    tmp_path: Path, scene: tuple[Image, Labels], dtype: str, options: dict[str, Any]
+) -> None:
+    image, labels = scene[0], (scene[1] % (256 if dtype == "uint8" else 65_536)).astype(dtype)
+    write_pyramid(tmp_path / "A", image, labels.astype(np.int32))
+    write_pyramid(tmp_path / "F", *stored(tmp_path, image, labels, **options))
+    assert tiles_of(tmp_path / "F") == tiles_of(tmp_path / "A")
+
+
+def test_a_file_of_16_bits_is_stretched_as_its_array(tmp_path: Path, scene: tuple[Image, Labels]) -> None:
+    image = scene[0].astype(np.uint16) * 13 + 400
+    path, _ = stored(tmp_path, image, scene[1])
+    write_pyramid(tmp_path / "A", image)
+    write_pyramid(tmp_path / "F", path)
+    assert tiles_of(tmp_path / "F") == tiles_of(tmp_path / "A")
+
+
+def test_a_file_damaged_inside_is_named_and_leaves_nothing(tmp_path: Path, scene: tuple[Image, Labels]) -> None:
+    path, _ = stored(tmp_path, scene[0], scene[1], compression="zlib", rowsperstrip=64)
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages.first.dataoffsets[9]
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"nothing that zlib knows")
+    with pytest.raises(NnbookError, match=r"image\.tif: its intensity tiles can't be made .* damaged"):
+        write_pyramid(tmp_path / "P", path)
+    assert not (tmp_path / "P").exists()
+
+
+def test_a_zip_holds_the_same_files_uncompressed_and_is_the_same_every_time(
+    tmp_path: Path, folder: Path, scene: tuple[Image, Labels]
+) -> None:
+    written = write_pyramid(tmp_path / "P.zip", *scene, zipped=True)
+    with zipfile.ZipFile(tmp_path / "P.zip") as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert {name: archive.read(name) for name in archive.namelist()} == tiles_of(folder)
+    assert written.tiles == len([name for name in tiles_of(folder) if not name.endswith(".dzi")])
+    first = (tmp_path / "P.zip").read_bytes()
+    write_pyramid(tmp_path / "P.zip", *scene, zipped=True)
+    assert (tmp_path / "P.zip").read_bytes() == first
+    assert [path.name for path in tmp_path.iterdir()] == ["P.zip"]
+
+
+def test_the_command_tells_how_much_it_wrote(
+    tmp_path: Path, scene: tuple[Image, Labels], capsys: pytest.CaptureFixture[str]
+) -> None:
+    image, mask = stored(tmp_path, *scene)
+    assert main(["pyramid", str(image), "--mask", str(mask), "--out", str(tmp_path / "P"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    sizes = [len(data) for name, data in tiles_of(tmp_path / "P").items() if not name.endswith(".dzi")]
+    assert (told["tiles"], told["bytes"]) == (len(sizes), sum(sizes))
+    assert main(["pyramid", str(image), "--mask", str(mask), "--out", str(tmp_path / "P.zip"), "--zip"]) == 0
+    assert f"tiles: {len(sizes)}\nbytes: {sum(sizes)}\n" in capsys.readouterr().out
+    assert zipfile.is_zipfile(tmp_path / "P.zip")
 
 
 @pytest.mark.parametrize(

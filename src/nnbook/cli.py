@@ -122,10 +122,9 @@ def _area(call: argparse.Namespace) -> None:
 
 
 def _pyramid(call: argparse.Namespace) -> None:
-    from nnbook.images import read_image, read_mask
     from nnbook.pyramid import write_pyramid
 
-    written = write_pyramid(call.out, read_image(call.image), read_mask(call.mask) if call.mask else None)
+    written = write_pyramid(call.out, call.image, call.mask, zipped=call.zip)
     _print(call, {"out": str(call.out), **asdict(written)})
 
 
@@ -260,10 +259,13 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     pixels.add_argument("--px2", type=int, help="a number of pixels instead of a manifest")
     area.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="with --px2 (default: 8.0453)")
 
-    pyramid = add("pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama, and of its mask.")
-    pyramid.add_argument("image", type=Path)
-    pyramid.add_argument("--mask", type=Path)
-    pyramid.add_argument("--out", type=Path, required=True, help="folder to write")
+    pyramid = add("pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama and of its mask; tell how many.")
+    pyramid.add_argument("image", type=Path, help="a TIFF or PNG file; its grey levels become JPEG tiles")
+    pyramid.add_argument("--mask", type=Path, help="its label image, which becomes lossless tiles")
+    pyramid.add_argument("--out", type=Path, required=True, help="folder to write, or file with --zip")
+    pyramid.add_argument(
+        "--zip", action="store_true", help="write one uncompressed zip, read by ranges of bytes, instead of many files"
+    )
 
     evaluate = add("evaluate", _evaluate, "Compare predicted with true masks.")
     evaluate.add_argument("predicted", type=Path, metavar="PRED", help="folder of NAME_cp_masks.tif")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tifffile
 
 from nnbook.errors import NnbookError
 from nnbook.files import aside
+from nnbook.images import image_shape, read_image, read_mask
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from nnbook.images import Image, Labels
@@ -24,6 +27,8 @@ LABEL_TILE_PX = 512
 MAX_LABEL = 2**24 - 1
 PREVIEW_PX = 768
 PREVIEW_QUALITY = 80
+STREAMED = {tifffile.COMPRESSION[name] for name in ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS")}
+"""Compressions of TIFF files that every libvips decodes."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +39,25 @@ class Pyramid:
     bytes: int
 
 
-def write_pyramid(folder: Path, image: Image, labels: Labels | None = None) -> Pyramid:
+def write_pyramid(
+    path: Path, image: Image | Path, labels: Labels | Path | None = None, *, zipped: bool = False
+) -> Pyramid:
     """Write a panorama's tiles: grey levels as JPEG, labels without loss.
 
     Parameters
     ----------
-    folder : Path
-        Appears in one step, or replaces what was there: `intensity.dzi` with `intensity_files/`, and `labels.dzi` with
-        `labels_files/` where there are labels.
-    image : Image
-        Axes (y, x). 8-bit grey levels are shown as they are, others are brought to 8 bits by `to_8_bits`.
-    labels : Labels, optional
-        Axes (y, x), the same shape, at most 16,777,215. Written as RGB PNG: label = red + 256 green + 65,536 blue. Each
-        level takes every second pixel of the one below it, so no label is ever mixed with another.
+    path : Path
+        A folder that appears in one step, or replaces what was there: `intensity.dzi` with `intensity_files/`, and
+        `labels.dzi` with `labels_files/` where there are labels.
+    image : Image or Path
+        Axes (y, x), or a file of it. 8-bit grey levels are shown as they are, others are brought to 8 bits by
+        `to_8_bits`.
+    labels : Labels or Path, optional
+        Axes (y, x), or a file of it; the same shape, at most 16,777,215. Written as RGB PNG: label = red + 256 green +
+        65,536 blue. Each level takes every second pixel of the one below it, so no label is ever mixed with another.
+    zipped : bool
+        Whether `path` is to be one zip file with what the folder would hold, stored without compression, so that a
+        viewer can fetch any tile by its range of bytes.
 
     Returns
     -------
@@ -55,35 +66,34 @@ def write_pyramid(folder: Path, image: Image, labels: Labels | None = None) -> P
     Raises
     ------
     NnbookError
-        Where image and labels differ in size, or a label is too large.
+        Where a file can't be read, image and labels differ in size, or a label is too large.
+
+    Notes
+    -----
+    An 8-bit image and a 16-bit mask are not held in memory where they are plain TIFF files: libvips decodes them strip
+    by strip as it writes tiles, each in a thread of its own.
     """
-    if labels is not None and labels.shape != image.shape:
+    shape = _shape(image)
+    if labels is not None and _shape(labels) != shape:
+        height, width = _shape(labels)
         raise NnbookError(
-            f"{folder.name}: the image has {image.shape[1]} x {image.shape[0]} px but its mask "
-            f"{labels.shape[1]} x {labels.shape[0]}; segment this image again"
+            f"{path.name}: the image has {shape[1]} x {shape[0]} px but its mask {width} x {height}; "
+            "segment this image again"
         )
-    if labels is not None and labels.max(initial=0) > MAX_LABEL:
-        raise NnbookError(f"{folder.name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
-    with aside(folder) as written:
-        written.mkdir()
-        _save(
-            written / "intensity",
-            to_8_bits(image),
-            suffix=f".jpg[Q={JPEG_QUALITY},strip]",
-            tile_size=INTENSITY_TILE_PX,
-            overlap=INTENSITY_OVERLAP_PX,
-        )
-        if labels is not None:
-            _save(
-                written / "labels",
-                _rgb(labels),
-                suffix=".png[compression=6,strip]",
-                tile_size=LABEL_TILE_PX,
-                overlap=0,
-                region_shrink="nearest",
-            )
-        tiles = [file for file in written.rglob("*") if file.suffix in {".jpg", ".png"}]
-        return Pyramid(tiles=len(tiles), bytes=sum(file.stat().st_size for file in tiles))
+    with aside(path) as written:
+        folder = written.with_name("tiles") if zipped else written
+        folder.mkdir()
+        with ThreadPoolExecutor(2) as pool:
+            layers = [pool.submit(_write_intensity, folder / "intensity", image, path.name)]
+            if labels is not None:
+                layers.append(pool.submit(_write_labels, folder / "labels", labels, path.name))
+            for layer in layers:
+                layer.result()
+        tiles = [file for file in folder.rglob("*") if file.suffix in {".jpg", ".png"}]
+        pyramid = Pyramid(tiles=len(tiles), bytes=sum(file.stat().st_size for file in tiles))
+        if zipped:
+            _zip(folder, written)
+        return pyramid
 
 
 def write_preview(path: Path, image: Image) -> None:
@@ -109,7 +119,9 @@ def write_preview(path: Path, image: Image) -> None:
             small = grey.thumbnail_image(PREVIEW_PX, height=PREVIEW_PX, size="down")
             small.jpegsave(str(written), Q=PREVIEW_QUALITY, strip=True)
         except pyvips.Error as error:
-            raise NnbookError(f"{path}: can't be written ({str(error).strip()}); check space and rights") from error
+            raise NnbookError(
+                f"{path}: can't be written ({' '.join(str(error).split())}); check space and rights"
+            ) from error
 
 
 def to_8_bits(image: Image) -> NDArray[np.uint8]:
@@ -137,20 +149,80 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
     return shown
 
 
-def _rgb(labels: Labels) -> NDArray[np.uint8]:
-    rgb = np.empty((*labels.shape, 3), np.uint8)
-    for channel in range(3):
-        rgb[..., channel] = (labels >> (8 * channel)) & 255
-    return rgb
+def _shape(image: Image | Path) -> tuple[int, int]:
+    return image_shape(image) if isinstance(image, Path) else (image.shape[0], image.shape[1])
 
 
-def _save(stem: Path, pixels: NDArray[np.uint8], **options: Any) -> None:
+def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
     import pyvips
 
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    grey = _streamed(image, np.uint8) if isinstance(image, Path) else None
+    if grey is None:
+        pixels = to_8_bits(read_image(image) if isinstance(image, Path) else image)
+        grey = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    _save(
+        stem,
+        grey,
+        image if isinstance(image, Path) else name,
+        suffix=f".jpg[Q={JPEG_QUALITY},strip]",
+        tile_size=INTENSITY_TILE_PX,
+        overlap=INTENSITY_OVERLAP_PX,
+    )
+
+
+def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
+    import pyvips
+
+    wide = _streamed(labels, np.uint16) if isinstance(labels, Path) else None
+    if wide is not None:
+        # A label's bytes, the lowest first, are the red and green that stand for it.
+        rgb = wide.copy(format="uchar", bands=2).bandjoin(0)
+    else:
+        values = np.ascontiguousarray(read_mask(labels) if isinstance(labels, Path) else labels, dtype="<i4")
+        if values.max(initial=0) > MAX_LABEL:
+            raise NnbookError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
+        height, width = values.shape
+        rgb = pyvips.Image.new_from_memory(values.data, width, height, 4, "uchar")[0:3]
+    _save(
+        stem,
+        rgb.copy(interpretation="srgb"),
+        labels if isinstance(labels, Path) else name,
+        suffix=".png[compression=6,filter=none,strip]",
+        tile_size=LABEL_TILE_PX,
+        overlap=0,
+        region_shrink="nearest",
+    )
+
+
+def _streamed(path: Path, dtype: type[np.generic]) -> Any:
+    """Open a file so that libvips decodes it strip by strip; None where it may see other values than tifffile does."""
+    import pyvips
+
+    if path.suffix.lower() not in {".tif", ".tiff"}:
+        return None
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages.first
+        plain = page.photometric == tifffile.PHOTOMETRIC.MINISBLACK and page.compression in STREAMED
+        whole = page.dtype == dtype and page.bitspersample == 8 * np.dtype(dtype).itemsize
+    return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="error") if plain and whole else None
+
+
+def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
+    import pyvips
+
     try:
         image.dzsave(str(stem), depth="onepixel", **options)
     except pyvips.Error as error:
+        why = " ".join(str(error).split())
         raise NnbookError(
-            f"{stem}: the tiles can't be written ({str(error).strip()}); check space and rights"
+            f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged, or the disk full or not writable"
         ) from error
+    # It tells where and when the tiles were made, and no viewer reads it.
+    stem.with_name(f"{stem.name}_files").joinpath("vips-properties.xml").unlink(missing_ok=True)
+
+
+def _zip(folder: Path, path: Path) -> None:
+    """Store a folder's files in a zip, by name and undated, so that the same tiles make the same zip."""
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            archive.writestr(zipfile.ZipInfo(file.relative_to(folder).as_posix()), file.read_bytes())

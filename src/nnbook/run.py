@@ -239,7 +239,7 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
         record, tiles = folder / f"records/pyramid-{name}.json", shown / name
         depends = {"files": [state_of(image), state_of(mask)], "code": code}
         if not is_current(record, depends, [tiles / "intensity.dzi", tiles / "labels.dzi"]):
-            write_pyramid(tiles, read_image(image), read_mask(mask))
+            write_pyramid(tiles, image, mask)
             write_record(record, depends)
         nuclei = nuclei_columns(rois[rois["panorama"] == name])
         write_json(tiles / "nuclei.json", {"panorama": name, "columns": nuclei}, indent=None)
