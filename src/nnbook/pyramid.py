@@ -215,7 +215,7 @@ def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
     except pyvips.Error as error:
         why = " ".join(str(error).split())
         raise NnbookError(
-            f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged, or the disk full or not writable"
+            f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged or the disk full"
         ) from error
     # It tells where and when the tiles were made, and no viewer reads it.
     stem.with_name(f"{stem.name}_files").joinpath("vips-properties.xml").unlink(missing_ok=True)
