@@ -1,8 +1,9 @@
 import { followTheme } from '../shared/appearance';
 import { textElement } from '../shared/elements';
+import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { numberTrait, onTrait, shareTrait, textTrait, type Model } from '../shared/model';
-import { fetchText, Problem } from '../shared/problem';
+import { Problem } from '../shared/problem';
 import { factsText, Toolbar } from './controls';
 import { parseIndex, type Panorama, type PanoramaIndex } from './panoramas';
 import { Stage, type MaskState, type StageEvents } from './stage';
@@ -70,7 +71,7 @@ class PanoramaView {
 
   private async load(): Promise<void> {
     const { signal } = this.ended;
-    const address = dataAddress(this.model, 'index');
+    const address = dataAddress(this.model, 'index', signal);
     const index = parseIndex(await fetchText(address, 'The list of panoramas', signal), address);
     await laidOut(this.root, signal);
     if (signal.aborted) return;

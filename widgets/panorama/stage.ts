@@ -1,5 +1,6 @@
 import OpenSeadragon from 'openseadragon';
-import { fetchText, Problem } from '../shared/problem';
+import { fetchText } from '../shared/files';
+import { Problem } from '../shared/problem';
 import { viewButtons } from './controls';
 import { LabelOverlay, type View } from './overlay';
 import type { MaskStyle } from './paint';
@@ -7,6 +8,7 @@ import type { Panorama } from './panoramas';
 import { parseDescriptor, type Pyramid } from './pyramid';
 import { Readout } from './readout';
 import { ScaleBar } from './scalebar';
+import { tileSource } from './source';
 
 /** How far the masks are: `none` where a panorama has none. */
 export type MaskState = 'none' | 'loading' | 'drawn' | 'off' | 'failed';
@@ -25,8 +27,6 @@ const ZOOM_STEP = 1.6;
 /** CSS pixels an image pixel, at most, and from which on image pixels are drawn as squares. */
 const MAX_ZOOM = 12;
 const SQUARE_ZOOM = 3;
-/** Levels below this have images smaller than the minimap. */
-const MIN_LEVEL = 7;
 const KEYS_OF_OPENSEADRAGON = new Set(['KeyR', 'KeyF', 'KeyJ', 'KeyK', 'KeyW', 'KeyA', 'KeyS', 'KeyD']);
 
 /** The image of a panorama with its masks, minimap, scale bar and buttons. */
@@ -219,16 +219,7 @@ export class Stage {
   private async openImage(panorama: Panorama, signal: AbortSignal): Promise<void> {
     const pyramid = await fetchPyramid(panorama.intensity, `The image of ${panorama.name}`, signal);
     if (signal.aborted) return;
-    const source = new OpenSeadragon.TileSource({
-      width: pyramid.width,
-      height: pyramid.height,
-      tileSize: pyramid.tileSize,
-      tileOverlap: pyramid.overlap,
-      minLevel: Math.min(MIN_LEVEL, pyramid.maxLevel),
-      maxLevel: pyramid.maxLevel,
-    });
-    source.getTileUrl = (level, column, row) => pyramid.tileAddress({ level, column, row });
-    this.viewer.open({ tileSource: source });
+    this.viewer.open({ tileSource: tileSource(pyramid) });
   }
 
   private async openLabels(panorama: Panorama, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { fetchBlob } from '../shared/files';
 import { levelSize, nearestSample, overviewLevel, shrinkOf, type Pyramid, type TileId } from './pyramid';
 
 /** Label numbers of one tile, row by row. */
@@ -117,10 +118,8 @@ function key(tile: TileId): string {
 }
 
 async function fetchTile(address: string, signal: AbortSignal): Promise<LabelTile> {
-  const response = await fetch(address, { signal });
-  if (!response.ok) throw new Error(`${response.status} ${address}`);
   // Either conversion would change label numbers.
-  const bitmap = await createImageBitmap(await response.blob(), {
+  const bitmap = await createImageBitmap(await fetchBlob(address, signal), {
     colorSpaceConversion: 'none',
     premultiplyAlpha: 'none',
   });

@@ -1,13 +1,15 @@
+import { kernelAddress } from './files';
 import { textTrait, type Model } from './model';
 import { Problem } from './problem';
 
 /**
- * The address of a data file, which a trait of the model holds.
+ * The address of a data file, which a trait of the model holds; `kernel:` stands for the model's kernel.
  *
  * A relative one is relative to this module, or to the page where the module has no address of its own.
  */
-export function dataAddress(model: Model, trait: string): string {
+export function dataAddress(model: Model, trait: string, signal: AbortSignal): string {
   const address = textTrait(model, trait);
+  if (address?.startsWith('kernel:')) return new URL(address.slice('kernel:'.length), kernelAddress(model, signal)).href;
   const base = import.meta.url.startsWith('http') ? import.meta.url : document.baseURI;
   if (address === null || !URL.canParse(address, base)) {
     throw new Problem('This view was not told where its panoramas are.');
