@@ -1,20 +1,23 @@
 /**
- * Keeps `data-theme` of the widget's root at `light` or `dark`: as the page says on its root element, by `data-theme`
- * or by a class, or else as the reader's system prefers.
+ * Keeps `data-theme` of the widget's root at `light` or `dark`: as the page says on its root element, by `data-theme`,
+ * `data-appearance` or a class, or else as the reader's system prefers. Calls back when it has changed.
  */
-export function followTheme(root: HTMLElement, signal: AbortSignal): void {
+export function followTheme(root: HTMLElement, signal: AbortSignal, changed?: () => void): void {
   const page = document.documentElement;
   const system = matchMedia('(prefers-color-scheme: dark)');
   const update = () => {
-    const said = page.dataset.theme;
+    const said = page.dataset.theme ?? page.dataset.appearance;
     const dark =
       said === 'dark' || said === 'light'
         ? said === 'dark'
         : page.classList.contains('dark') || (system.matches && !page.classList.contains('light'));
-    root.dataset.theme = dark ? 'dark' : 'light';
+    const theme = dark ? 'dark' : 'light';
+    if (root.dataset.theme === theme) return;
+    root.dataset.theme = theme;
+    changed?.();
   };
   const observer = new MutationObserver(update);
-  observer.observe(page, { attributes: true, attributeFilter: ['class', 'data-theme'] });
+  observer.observe(page, { attributes: true, attributeFilter: ['class', 'data-theme', 'data-appearance'] });
   signal.addEventListener('abort', () => {
     observer.disconnect();
   });
