@@ -18,11 +18,11 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 .PHONY: book run serve test check-python check-node test-python test-site setup clean
 .DELETE_ON_ERROR:
 
-book: run widgets/dist/panorama.mjs theme/build/server.mjs
+book: run widgets/dist/.done theme/build/server.mjs
 	$(call say,Building the site from build/$(EDITION))
 	@nnbook site build/$(EDITION)
 
-serve: run widgets/dist/panorama.mjs theme/build/server.mjs
+serve: run widgets/dist/.done theme/build/server.mjs
 	@nnbook site build/$(EDITION) --serve
 
 run: setup
@@ -68,7 +68,7 @@ $(VENV)/.done: requirements.txt pyproject.toml
 	@cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-widgets/dist/panorama.mjs: widgets/node_modules/.done widgets/build.mjs $(wildcard widgets/panorama/* widgets/shared/*)
+widgets/dist/.done: widgets/node_modules/.done widgets/build.mjs $(wildcard widgets/panorama/* widgets/scatter/* widgets/shared/*)
 	$(call say,Building the widgets)
 	@cd widgets && npm run --silent build
 	@touch $@

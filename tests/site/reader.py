@@ -29,6 +29,7 @@ BOOK = PROJECT / "build" / "book"
 STEP_PX = 350
 STEP_MS = 60
 PANORAMA = ".nn-panorama"
+SCATTER = ".nn-scatter"
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -114,8 +115,8 @@ def scroll_through(page: Page) -> None:
 
 
 def wait_for_viewers(page: Page) -> None:
-    """Wait until no viewer is loading any more, whatever came of it."""
-    for viewer in page.locator(PANORAMA).all():
+    """Wait until no viewer or plot is loading any more, whatever came of it."""
+    for viewer in page.locator(f"{PANORAMA}, {SCATTER}").all():
         viewer.scroll_into_view_if_needed()
         viewer.evaluate(
             """async (viewer) => {

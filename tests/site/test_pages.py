@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag
 from urllib.request import urlopen
 
 import pytest
-from reader import BOOK, PANORAMA, SITE, grey_levels, open_page, page_paths, plain, scroll_through
+from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, scroll_through
 
 from nnbook.edition import read_edition
 
@@ -61,6 +61,20 @@ GREY_LEVELS_OF_VIEWER = """(viewer) => {
     return levels.size;
 }"""
 
+# Colours, not greys: axes, numbers and grid have none.
+COLOURS_OF_PLANE = """(area) => {
+    const canvas = area.querySelector('canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const colours = new Set();
+    for (let at = 0; at < data.length; at += 4) {
+        const [red, green, blue, alpha] = data.slice(at, at + 4);
+        if (alpha === 255 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) {
+            colours.add((red << 16) | (green << 8) | blue);
+        }
+    }
+    return colours.size;
+}"""
+
 PAINTED_SHARE = """(viewer) => {
     const canvas = viewer.querySelector('.nn-overlay');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -89,6 +103,7 @@ def test_page(path: str, width: int, scheme: str, browser: Browser, address: str
             assert points > 1, "a plot without points"
             assert places > points / 2, "a plot with all points in one place"
         _check_viewers(page)
+        _check_scatters(page)
         assert page.locator(".failure, .output-error").count() == 0
         assert problems == []
 
@@ -134,6 +149,13 @@ def _check_viewers(page: Page) -> None:
         assert viewer.evaluate(GREY_LEVELS_OF_VIEWER) > 30
         assert viewer.evaluate(PAINTED_SHARE) > 0.005
         assert grey_levels(viewer.screenshot()) > 30
+
+
+def _check_scatters(page: Page) -> None:
+    for scatter in page.locator(SCATTER).all():
+        scatter.scroll_into_view_if_needed()
+        assert scatter.get_attribute("data-state") == "ready", scatter.inner_text()
+        assert scatter.locator(".nn-area").evaluate(COLOURS_OF_PLANE) > 20, "points of hardly any colour"
 
 
 _fetched: dict[str, str | None] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from reader import PANORAMA, PROJECT, copy_book, open_page, page_paths, plain, scroll_through, serving
+from reader import PANORAMA, PROJECT, SCATTER, copy_book, open_page, page_paths, plain, scroll_through, serving
 
 from nnbook.run import PUBLISHED, PUBLISHED_NOTE
 from nnbook.site import build_site
@@ -55,8 +55,9 @@ def test_every_page_says_published(published: Path, browser: Browser, published_
 def test_its_table_is_plotted_and_its_viewer_says_why_it_is_empty(browser: Browser, published_address: str) -> None:
     with open_page(browser, f"{published_address}/nucleusnet/") as (page, problems):
         scroll_through(page)
-        # A point a row, and the cross of the centroid.
-        assert page.locator(".output-plotly .scatterlayer .point").count() == ROWS + 1
+        scatter = page.locator(SCATTER)
+        assert scatter.get_attribute("data-state") == "ready"
+        assert f"{ROWS} panoramas" in (scatter.get_by_role("application").get_attribute("aria-label") or "")
         viewer = page.locator(PANORAMA)
         assert viewer.get_attribute("data-state") == "empty"
         assert viewer.is_visible()

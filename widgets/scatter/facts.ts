@@ -1,0 +1,119 @@
+import { textElement } from '../shared/elements';
+import { fetchBlob } from '../shared/files';
+import { grouped, nuclei, rounded } from '../shared/text';
+import type { Averages, Panorama } from './collection';
+
+/** What is known of a panorama, a line each. */
+export function factsOf({ rois, mean, spread, run, passage, rank }: Panorama): string[] {
+  const facts = [nuclei(rois)];
+  if (mean !== null) facts.push(`brightness ${mean.toFixed(1)}${spread === null ? '' : ` (SD ${spread.toFixed(1)})`}`);
+  const origin = [run === null ? '' : `experiment ${run}`, passage === null ? '' : `passage ${passage}`].filter(Boolean);
+  if (origin.length > 0) facts.push(origin.join(', '));
+  if (rank !== null) facts.push(`rank ${rank} from the centroid`);
+  return facts;
+}
+
+/** A panorama in a sentence, for readers who hear it. */
+export function spoken(panorama: Panorama): string {
+  return `${panorama.name}: ${factsOf(panorama).join(', ')}`;
+}
+
+export function selectionText(averages: Averages | null, total: number): string {
+  if (averages === null) return `None of ${grouped(total)} panoramas selected.`;
+  const { count, nuclei: sum, x, y, spread } = averages;
+  const spreadText = spread === null ? '' : `, SD ${rounded(spread)}`;
+  return (
+    `${grouped(count)} of ${grouped(total)} panoramas selected, with ${nuclei(sum)}. ` +
+    `Means: ${rounded(x)} nuclei, brightness ${rounded(y)}${spreadText}.`
+  );
+}
+
+/** A panorama's preview, or nothing where it has none or none can be loaded. */
+export class Preview {
+  readonly element = document.createElement('img');
+  private address: string | null = null;
+  private opening = new AbortController();
+
+  constructor(signal: AbortSignal) {
+    const { element } = this;
+    element.alt = '';
+    element.decoding = 'async';
+    element.hidden = true;
+    element.addEventListener('load', () => {
+      element.hidden = false;
+    });
+    signal.addEventListener('abort', () => {
+      this.show(null);
+    });
+  }
+
+  show(panorama: Panorama | null): void {
+    const address = panorama?.preview ?? null;
+    if (address === this.address) return;
+    this.address = address;
+    this.opening.abort();
+    this.opening = new AbortController();
+    this.element.hidden = true;
+    this.element.removeAttribute('src');
+    if (address === null) return;
+    if (/^https?:/.test(address)) this.element.src = address;
+    else void this.open(address, this.opening.signal);
+  }
+
+  /** Shows what a browser can't load by itself: a file of the host's kernel. */
+  private async open(address: string, signal: AbortSignal): Promise<void> {
+    const blob = await fetchBlob(address, signal).catch(() => null);
+    if (!blob || signal.aborted) return;
+    const url = URL.createObjectURL(blob);
+    signal.addEventListener('abort', () => {
+      URL.revokeObjectURL(url);
+    });
+    this.element.src = url;
+  }
+}
+
+const THUMBNAIL_MS = 120;
+
+/** The card beside a point that is pointed at: its name, values and a thumbnail. */
+export class Card {
+  readonly element = document.createElement('div');
+  private readonly name = textElement('strong', '');
+  private readonly facts = textElement('span', '');
+  private readonly preview: Preview;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.preview = new Preview(signal);
+    this.element.className = 'nn-card';
+    this.element.setAttribute('aria-hidden', 'true');
+    this.element.hidden = true;
+    this.preview.element.addEventListener('error', () => {
+      this.element.classList.remove('nn-pictured');
+    });
+    this.element.append(this.preview.element, this.name, this.facts);
+    signal.addEventListener('abort', () => {
+      clearTimeout(this.timer);
+    });
+  }
+
+  /** Shows a panorama beside a place of an area of that size; null hides the card. */
+  show(panorama: Panorama | null, place: { x: number; y: number }, area: { width: number; height: number }): void {
+    clearTimeout(this.timer);
+    this.element.hidden = panorama === null;
+    if (!panorama) return;
+    this.name.textContent = panorama.name;
+    this.facts.textContent = factsOf(panorama).join('\n');
+    this.element.classList.toggle('nn-pictured', panorama.preview !== null);
+    this.preview.show(null);
+    // A pointer that only passes over points loads no pictures.
+    this.timer = setTimeout(() => {
+      this.preview.show(panorama);
+    }, THUMBNAIL_MS);
+    const right = place.x > area.width / 2;
+    const low = place.y > area.height / 2;
+    this.element.style.left = right ? 'auto' : `${Math.round(place.x + 16)}px`;
+    this.element.style.right = right ? `${Math.round(area.width - place.x + 16)}px` : 'auto';
+    this.element.style.top = low ? 'auto' : `${Math.round(Math.max(0, place.y - 12))}px`;
+    this.element.style.bottom = low ? `${Math.round(Math.max(0, area.height - place.y - 12))}px` : 'auto';
+  }
+}

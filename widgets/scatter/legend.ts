@@ -1,0 +1,35 @@
+import { textElement } from '../shared/elements';
+import { colourOf, GRADIENT, type By, type Legend } from './colours';
+import { grouped } from '../shared/text';
+
+const TITLES: Record<By, string> = {
+  std: 'SD inside masks (grey levels)',
+  run: 'Experiment',
+  passage: 'Passage',
+};
+
+/** What the colours mean. */
+export function legendElement({ steps, continuous, missing }: Legend, by: By): HTMLElement {
+  const element = textElement('div', '', 'nn-legend');
+  element.append(textElement('span', TITLES[by], 'nn-label'));
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (continuous && first && last) {
+    const bar = textElement('span', '', 'nn-bar');
+    bar.style.background = GRADIENT;
+    const scale = textElement('span', '', 'nn-scale');
+    scale.append(textElement('span', first.text), bar, textElement('span', last.text));
+    element.append(scale);
+  } else {
+    for (const { text, level } of steps) element.append(swatch(text, colourOf(level)));
+  }
+  if (missing > 0) element.append(swatch(`not known (${grouped(missing)})`, 'rgb(150 150 150 / 55%)'));
+  return element;
+}
+
+function swatch(text: string, colour: string): HTMLElement {
+  const element = textElement('span', '', 'nn-step');
+  const dot = textElement('span', '', 'nn-dot');
+  dot.style.background = colour;
+  element.append(dot, textElement('span', text));
+  return element;
+}

@@ -1,0 +1,452 @@
+import { textElement } from '../shared/elements';
+import {
+  confined,
+  homeAxes,
+  isHome,
+  moved,
+  shortened,
+  toData,
+  toPixels,
+  zoomed,
+  type Axes,
+  type Frame,
+  type Place,
+} from './axes';
+import type { Point } from './collection';
+import { drawMarks, drawPlane, frameOf, Layer, radiusFor, type Look, type Marks, type Scene } from './drawing';
+import { isInside, nearest, nearestTowards, simplified } from './geometry';
+import { listen } from './gestures';
+
+export type Polygon = [number, number][];
+
+export interface PlotEvents {
+  /** The reader has moved to another part of the plane; null for all of it. */
+  moved(axes: Axes | null): void;
+  choose(at: number): void;
+  /** A lasso has been drawn; null if it was too small to hold anything. */
+  select(lasso: Polygon | null): void;
+  /** A point is pointed at, or none (-1), at a place of the area. */
+  pointed(at: number, place: Place, byKeyboard: boolean): void;
+  /** Something to be said to readers who don't see it. */
+  tell(text: string): void;
+}
+
+const ZOOM_STEP = 1.6;
+const REACH_PX = 14;
+const COARSE_REACH_PX = 26;
+const MOVE_MS = 220;
+const HINT_MS = 1200;
+const MOST_CORNERS = 120;
+const ARROWS: Record<string, Place> = {
+  ArrowLeft: { x: -1, y: 0 },
+  ArrowRight: { x: 1, y: 0 },
+  ArrowUp: { x: 0, y: -1 },
+  ArrowDown: { x: 0, y: 1 },
+};
+
+/** The plane of count and brightness, with a point a panorama. */
+export class Plot {
+  readonly element = document.createElement('div');
+  private readonly area = document.createElement('div');
+  private readonly plane = document.createElement('canvas');
+  private readonly over = document.createElement('canvas');
+  private readonly hint = textElement('p', '', 'nn-hint');
+  private readonly scene: Scene;
+  private readonly home: Axes;
+  /** Points from left to right, for the keys that go through all of them. */
+  private readonly order: number[];
+  private axes: Axes;
+  private frame: Frame = { left: 0, top: 0, width: 1, height: 1 };
+  private look: Look;
+  private layer: Layer | null = null;
+  private stale = true;
+  private request = 0;
+  private movement = 0;
+  private hintTimer: ReturnType<typeof setTimeout> | undefined;
+  private lassoing = false;
+  private corner = -1;
+  private readonly marks: Marks = {
+    pointed: -1,
+    chosen: -1,
+    byKeyboard: false,
+    lifted: [],
+    lasso: null,
+    drawn: [],
+    rectangle: null,
+  };
+
+  constructor(
+    private readonly points: Point[],
+    representatives: { at: number; rank: number }[],
+    centroid: Place | null,
+    private readonly readLook: () => Look,
+    private readonly events: PlotEvents,
+    signal: AbortSignal,
+  ) {
+    const { element, area, hint } = this;
+    element.className = 'nn-plot';
+    area.className = 'nn-area';
+    area.tabIndex = 0;
+    area.setAttribute('role', 'application');
+    area.setAttribute('aria-roledescription', 'scatter plot');
+    area.setAttribute(
+      'aria-label',
+      `${points.length} panoramas by number of nuclei and brightness. Arrow keys go from point to point, Enter opens one, ` +
+        'plus and minus zoom, zero shows all, R starts a rectangle that selects, Escape ends it.',
+    );
+    hint.hidden = true;
+    for (const canvas of [this.plane, this.over]) canvas.setAttribute('aria-hidden', 'true');
+    area.append(this.plane, this.over);
+    element.append(area, hint);
+    this.home = homeAxes(points);
+    this.axes = this.home;
+    this.order = points.map((_, at) => at).sort((a, b) => this.compare(a, b));
+    this.scene = {
+      places: { x: new Float64Array(points.length), y: new Float64Array(points.length) },
+      levels: new Uint8Array(points.length),
+      inside: null,
+      centroid,
+      representatives,
+    };
+    this.look = readLook();
+    this.listen(signal);
+    signal.addEventListener('abort', () => {
+      cancelAnimationFrame(this.request);
+      cancelAnimationFrame(this.movement);
+      clearTimeout(this.hintTimer);
+    });
+  }
+
+  setLevels(levels: Uint8Array): void {
+    this.scene.levels = levels;
+    this.redraw('plane');
+  }
+
+  /** Shows a part of the plane; null shows all of it. */
+  setAxes(axes: Axes | null): void {
+    cancelAnimationFrame(this.movement);
+    this.axes = axes ? confined(axes, this.home) : this.home;
+    this.redraw('plane');
+  }
+
+  /** Shows a lasso, and tells which points are inside. */
+  setLasso(lasso: Polygon | null): number[] {
+    this.marks.lasso = lasso;
+    const inside = lasso ? this.points.map((point) => isInside(lasso, point)) : null;
+    this.scene.inside = inside;
+    this.redraw('plane');
+    return inside ? this.points.flatMap((_, at) => (inside[at] ? [at] : [])) : [];
+  }
+
+  /** Marks the chosen point, or none for -1. */
+  setChosen(at: number): void {
+    this.marks.chosen = at;
+    this.redraw('over');
+  }
+
+  setLifted(lifted: number[]): void {
+    this.marks.lifted = lifted;
+    this.redraw('over');
+  }
+
+  /** Whether the next drag draws a lasso. */
+  setLassoing(lassoing: boolean): void {
+    this.lassoing = lassoing;
+    this.area.classList.toggle('nn-lassoing', lassoing);
+  }
+
+  /** Points at a point as the keyboard does, and moves it into view. */
+  reveal(at: number): void {
+    const point = this.points[at];
+    if (!point) return;
+    this.marks.byKeyboard = true;
+    const { axes } = this;
+    const [marginX, marginY] = [(axes.x1 - axes.x0) * 0.04, (axes.y1 - axes.y0) * 0.04];
+    const beyond = (value: number, from: number, to: number) => Math.min(0, value - from) + Math.max(0, value - to);
+    const dx = beyond(point.x, axes.x0 + marginX, axes.x1 - marginX);
+    const dy = beyond(point.y, axes.y0 + marginY, axes.y1 - marginY);
+    const next = moved(axes, this.home, dx, dy);
+    if (next.x0 !== axes.x0 || next.y0 !== axes.y0) this.move(next, false);
+    this.place();
+    this.pointTo(at, true);
+  }
+
+  /** Points at nothing any more. */
+  hidePointed(): void {
+    this.pointTo(-1, false);
+  }
+
+  zoomIn(): void {
+    this.zoom(ZOOM_STEP, this.zoomMiddle(), true);
+  }
+
+  zoomOut(): void {
+    this.zoom(1 / ZOOM_STEP, this.zoomMiddle(), true);
+  }
+
+  showAll(): void {
+    this.move(this.home, true);
+  }
+
+  focus(): void {
+    this.area.focus({ preventScroll: true });
+  }
+
+  /** Draws everything anew, after a change of size or of the page's colours. */
+  refresh(): void {
+    this.look = this.readLook();
+    this.layer = null;
+    this.redraw('plane');
+  }
+
+  private listen(signal: AbortSignal): void {
+    const { area } = this;
+    listen(
+      area,
+      {
+        lassoing: () => this.lassoing,
+        point: (place) => {
+          this.marks.byKeyboard = false;
+          this.pointTo(place && this.contains(place) ? nearest(this.scene.places, place, REACH_PX) : -1, false);
+        },
+        choose: (place, coarse) => {
+          const at = nearest(this.scene.places, place, coarse ? COARSE_REACH_PX : REACH_PX);
+          if (at < 0 || !this.contains(place)) return;
+          this.pointTo(at, false);
+          this.events.choose(at);
+        },
+        pan: (dx, dy) => {
+          const { axes, frame } = this;
+          const [perX, perY] = [(axes.x1 - axes.x0) / frame.width, (axes.y1 - axes.y0) / frame.height];
+          this.move(moved(axes, this.home, -dx * perX, dy * perY), false);
+        },
+        zoom: (factor, about) => {
+          this.zoom(factor, toData(this.axes, this.frame, about), false);
+        },
+        draw: (path, done) => {
+          this.marks.drawn = done ? [] : path;
+          this.redraw('over');
+          if (done) this.events.select(this.polygonOf(path));
+        },
+        hint: () => {
+          const key = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
+          this.hint.textContent = `Hold ${key} to zoom with the wheel`;
+          this.hint.hidden = false;
+          clearTimeout(this.hintTimer);
+          this.hintTimer = setTimeout(() => {
+            this.hint.hidden = true;
+          }, HINT_MS);
+        },
+      },
+      signal,
+    );
+    area.addEventListener('keydown', (event) => { this.press(event); }, { signal });
+    area.addEventListener(
+      'focus',
+      () => {
+        // A click brings the focus along, but is not the keyboard.
+        if (area.matches(':focus-visible') && this.marks.pointed < 0) this.reveal(this.first());
+      },
+      { signal },
+    );
+    area.addEventListener(
+      'blur',
+      () => {
+        this.corner = -1;
+        this.marks.rectangle = null;
+        this.pointTo(-1, false);
+      },
+      { signal },
+    );
+    const observer = new ResizeObserver(() => {
+      this.refresh();
+    });
+    observer.observe(this.element);
+    signal.addEventListener('abort', () => {
+      observer.disconnect();
+    });
+  }
+
+  private press(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key } = event;
+    const at = this.marks.pointed >= 0 ? this.marks.pointed : this.first();
+    const place = this.order.indexOf(at);
+    const direction = ARROWS[key];
+    const steps: Partial<Record<string, number>> = { Home: 0, End: -1, PageUp: Math.max(0, place - 1), PageDown: Math.min(this.order.length - 1, place + 1) };
+    const step = steps[key];
+    if (direction) {
+      const next = nearestTowards(this.scene.places, at, direction);
+      this.reveal(this.marks.pointed >= 0 && next >= 0 ? next : at);
+    } else if (step !== undefined) this.reveal(this.order.at(step) ?? -1);
+    else if (key === 'Enter' || key === ' ') {
+      if (this.corner >= 0) this.endRectangle();
+      else this.events.choose(at);
+    } else if (key === '+' || key === '=') this.zoomIn();
+    else if (key === '-') this.zoomOut();
+    else if (key === '0') this.showAll();
+    else if (key === 'r' || key === 'R') {
+      if (this.corner >= 0) this.endRectangle();
+      else this.startRectangle(at);
+    } else if (key === 'Escape' && this.corner >= 0) this.dropRectangle();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  private startRectangle(at: number): void {
+    this.corner = at;
+    this.pointTo(at, true);
+    this.events.tell('Rectangle started. Go to the point at its opposite corner and press Enter, or Escape to leave it.');
+  }
+
+  private endRectangle(): void {
+    const path = this.marks.rectangle;
+    this.corner = -1;
+    this.marks.rectangle = null;
+    if (!path) return;
+    // Both points at its corners belong to it.
+    const [[left, right], [top, bottom]] = (['x', 'y'] as const).map((side) => {
+      const ends = path.map((place) => place[side]);
+      return [Math.min(...ends) - 1, Math.max(...ends) + 1];
+    }) as [[number, number], [number, number]];
+    this.events.select(this.polygonOf([{ x: left, y: top }, { x: right, y: top }, { x: right, y: bottom }, { x: left, y: bottom }]));
+  }
+
+  private dropRectangle(): void {
+    this.corner = -1;
+    this.marks.rectangle = null;
+    this.redraw('over');
+    this.events.tell('Rectangle left.');
+  }
+
+  /** The lasso in nuclei and grey levels, short enough for an address. */
+  private polygonOf(path: Place[]): Polygon | null {
+    let corners = path.length > 4 ? simplified(path, 1) : path;
+    for (let tolerance = 2; corners.length > MOST_CORNERS; tolerance *= 2) corners = simplified(path, tolerance);
+    if (corners.length < 3) return null;
+    const { axes, frame } = this;
+    const [perX, perY] = [(axes.x1 - axes.x0) / frame.width, (axes.y1 - axes.y0) / frame.height];
+    return corners.map((corner) => {
+      const { x, y } = toData(axes, frame, corner);
+      return [shortened(x, perX), shortened(y, perY)];
+    });
+  }
+
+  private pointTo(at: number, byKeyboard: boolean): void {
+    const changed = at !== this.marks.pointed || byKeyboard !== this.marks.byKeyboard;
+    this.marks.pointed = at;
+    this.marks.byKeyboard = byKeyboard;
+    this.area.classList.toggle('nn-over-point', at >= 0);
+    const place = this.placeOf(at);
+    if (this.corner >= 0) this.marks.rectangle = [this.placeOf(this.corner), place];
+    if (changed || byKeyboard) this.events.pointed(at, place, byKeyboard);
+    this.redraw('over');
+  }
+
+  private placeOf(at: number): Place {
+    return { x: this.scene.places.x[at] ?? 0, y: this.scene.places.y[at] ?? 0 };
+  }
+
+  /** Where the keyboard begins: at the chosen point, or else at the one nearest the centroid. */
+  private first(): number {
+    if (this.marks.chosen >= 0) return this.marks.chosen;
+    const { centroid } = this.scene;
+    const middle = centroid ? toPixels(this.axes, this.frame, centroid) : { x: 0, y: 0 };
+    return nearest(this.scene.places, middle, Infinity);
+  }
+
+  private compare(a: number, b: number): number {
+    const [one, two] = [this.points[a], this.points[b]];
+    return one && two ? one.x - two.x || one.y - two.y : 0;
+  }
+
+  private contains({ x, y }: Place): boolean {
+    const { left, top, width, height } = this.frame;
+    return x >= left - REACH_PX && x <= left + width + REACH_PX && y >= top - REACH_PX && y <= top + height + REACH_PX;
+  }
+
+  /** What stays where it is while buttons or keys zoom: the point pointed at by the keyboard, or the middle. */
+  private zoomMiddle(): Place {
+    const point = this.marks.byKeyboard ? this.points[this.marks.pointed] : undefined;
+    return point ?? { x: (this.axes.x0 + this.axes.x1) / 2, y: (this.axes.y0 + this.axes.y1) / 2 };
+  }
+
+  private zoom(factor: number, about: Place, smooth: boolean): void {
+    this.move(zoomed(this.axes, this.home, factor, about), smooth);
+  }
+
+  private move(to: Axes, smooth: boolean): void {
+    cancelAnimationFrame(this.movement);
+    this.events.moved(isHome(to, this.home) ? null : to);
+    const from = this.axes;
+    if (!smooth || matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      this.axes = to;
+      this.redraw('plane');
+      return;
+    }
+    const start = performance.now();
+    const go = (now: number) => {
+      const share = Math.min(1, Math.max(0, (now - start) / MOVE_MS));
+      const eased = 1 - (1 - share) ** 3;
+      const mix = (side: keyof Axes) => from[side] + (to[side] - from[side]) * eased;
+      this.axes = share < 1 ? { x0: mix('x0'), x1: mix('x1'), y0: mix('y0'), y1: mix('y1') } : to;
+      this.redraw('plane');
+      if (share < 1) this.movement = requestAnimationFrame(go);
+    };
+    this.movement = requestAnimationFrame(go);
+  }
+
+  /** Draws in the next frame: the marks over the points, or all of the plane. */
+  private redraw(what: 'plane' | 'over'): void {
+    if (what === 'plane') this.stale = true;
+    if (this.request !== 0) return;
+    this.request = requestAnimationFrame(() => {
+      this.request = 0;
+      this.draw();
+    });
+  }
+
+  /** Puts every point where the axes say. */
+  private place(): void {
+    const { axes, frame, points } = this;
+    const { x, y } = this.scene.places;
+    const [scaleX, scaleY] = [frame.width / (axes.x1 - axes.x0), frame.height / (axes.y1 - axes.y0)];
+    points.forEach((point, at) => {
+      x[at] = frame.left + (point.x - axes.x0) * scaleX;
+      y[at] = frame.top + (axes.y1 - point.y) * scaleY;
+    });
+  }
+
+  private draw(): void {
+    const [width, height, ratio] = [this.area.clientWidth, this.area.clientHeight, devicePixelRatio];
+    if (width === 0) return;
+    const [plane, over] = [prepared(this.plane, width, height, ratio), prepared(this.over, width, height, ratio)];
+    if (!plane || !over) return;
+    const radius = radiusFor(this.points.length);
+    if (this.layer?.ratio !== ratio || this.layer.radius !== radius) this.layer = new Layer(radius, ratio);
+    if (this.stale) {
+      this.stale = false;
+      this.frame = frameOf(plane, this.axes, this.look, width, height);
+      this.place();
+      plane.clearRect(0, 0, width, height);
+      drawPlane(plane, this.axes, this.frame, this.scene, this.layer, this.look);
+      if (this.marks.pointed >= 0 && this.marks.byKeyboard) this.pointTo(this.marks.pointed, true);
+    }
+    if (this.corner >= 0) this.marks.rectangle = [this.placeOf(this.corner), this.placeOf(this.marks.pointed)];
+    over.clearRect(0, 0, width, height);
+    drawMarks(over, this.axes, this.frame, this.scene.places, this.marks, radius, this.look);
+  }
+}
+
+/** A canvas' context in CSS pixels, on as many pixels as the screen has. */
+function prepared(canvas: HTMLCanvasElement, width: number, height: number, ratio: number): CanvasRenderingContext2D | null {
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+  }
+  const context = canvas.getContext('2d');
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}

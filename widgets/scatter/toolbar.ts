@@ -1,0 +1,137 @@
+import { iconButton, textElement } from '../shared/elements';
+import type { By } from './colours';
+
+const COLOURS: { by: By; text: string; name: string }[] = [
+  { by: 'std', text: 'SD', name: 'Standard deviation' },
+  { by: 'run', text: 'Experiment', name: 'Experiment' },
+  { by: 'passage', text: 'Passage', name: 'Passage' },
+];
+
+export interface ToolbarEvents {
+  by(by: By): void;
+  lassoing(lassoing: boolean): void;
+  zoomIn(): void;
+  zoomOut(): void;
+  showAll(): void;
+  table(table: boolean): void;
+  /** The text looked for has changed. */
+  find(text: string): void;
+  /** To the next or previous of those found, or to open it. */
+  step(steps: number): void;
+  open(): void;
+}
+
+/** The rows over the plane: how points are coloured, what a drag does, and which panorama is looked for. */
+export class Toolbar {
+  readonly element = document.createElement('div');
+  private readonly radios = new Map<By, HTMLInputElement>();
+  private readonly lasso: HTMLButtonElement;
+  private readonly table: HTMLButtonElement;
+  private readonly buttons = document.createElement('div');
+  private readonly colours = document.createElement('fieldset');
+  private readonly found = textElement('span', '', 'nn-found');
+
+  constructor(known: ReadonlySet<By>, events: ToolbarEvents) {
+    this.lasso = iconButton('Lasso: draw round panoramas to select them', LASSO, () => {
+      const lassoing = !isPressed(this.lasso);
+      this.setLassoing(lassoing);
+      events.lassoing(lassoing);
+    });
+    this.table = document.createElement('button');
+    this.table.type = 'button';
+    this.table.textContent = 'Table';
+    this.table.className = 'nn-toggle';
+    this.table.addEventListener('click', () => {
+      events.table(!isPressed(this.table));
+    });
+    this.buttons.className = 'nn-buttons';
+    this.buttons.setAttribute('role', 'group');
+    this.buttons.setAttribute('aria-label', 'View');
+    this.buttons.append(
+      this.lasso,
+      iconButton('Zoom in', 'M12 5v14M5 12h14', () => { events.zoomIn(); }),
+      iconButton('Zoom out', 'M5 12h14', () => { events.zoomOut(); }),
+      iconButton('Show all panoramas', 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5', () => { events.showAll(); }),
+    );
+    this.element.className = 'nn-toolbar';
+    this.element.append(this.buildColours(known, events), this.buildSearch(events), this.buttons, this.table);
+    this.setLassoing(false);
+    this.setTable(false);
+  }
+
+  setBy(by: By): void {
+    const radio = this.radios.get(by);
+    if (radio) radio.checked = true;
+  }
+
+  setLassoing(lassoing: boolean): void {
+    this.lasso.setAttribute('aria-pressed', String(lassoing));
+  }
+
+  setTable(table: boolean): void {
+    this.table.setAttribute('aria-pressed', String(table));
+    this.buttons.hidden = this.colours.hidden = table;
+  }
+
+  /** Says how many panoramas have the name looked for. */
+  setFound(text: string): void {
+    this.found.textContent = text;
+  }
+
+  private buildColours(known: ReadonlySet<By>, events: ToolbarEvents): HTMLElement {
+    const field = this.colours;
+    field.className = 'nn-colours';
+    const choices = textElement('div', '', 'nn-choices');
+    // The name keeps the radio buttons of two widgets on one page apart.
+    const group = `nn-by-${crypto.getRandomValues(new Uint32Array(1)).join('')}`;
+    for (const { by, text, name } of COLOURS) {
+      if (!known.has(by)) continue;
+      const label = document.createElement('label');
+      const radio = document.createElement('input');
+      radio.type = 'radio';
+      radio.name = group;
+      radio.value = by;
+      radio.setAttribute('aria-label', name);
+      radio.addEventListener('change', () => {
+        events.by(by);
+      });
+      this.radios.set(by, radio);
+      label.append(radio, textElement('span', text));
+      choices.append(label);
+    }
+    field.append(textElement('legend', 'Colour', 'nn-label'), choices);
+    return field;
+  }
+
+  private buildSearch(events: ToolbarEvents): HTMLElement {
+    const label = document.createElement('label');
+    label.className = 'nn-find';
+    const input = document.createElement('input');
+    input.type = 'search';
+    input.placeholder = 'Name of a panorama';
+    input.autocomplete = 'off';
+    input.spellcheck = false;
+    input.addEventListener('input', () => {
+      events.find(input.value.trim());
+    });
+    input.addEventListener('keydown', (event) => {
+      const steps = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (steps !== undefined) events.step(steps);
+      else if (event.key === 'Enter') events.open();
+      else if (event.key === 'Escape' && input.value !== '') {
+        input.value = '';
+        events.find('');
+        event.stopPropagation();
+      } else return;
+      event.preventDefault();
+    });
+    label.append(textElement('span', 'Find', 'nn-label'), input, this.found);
+    return label;
+  }
+}
+
+function isPressed(button: HTMLButtonElement): boolean {
+  return button.getAttribute('aria-pressed') === 'true';
+}
+
+const LASSO = 'M7 15c-3-1-4-3-4-5 0-4 4-6 9-6s9 2 9 6-4 6-9 6c-2 0-3 0-4-.5M7 13.5a2 2 0 1 0 .1 0M7 17c0 2-1 3-3 4';
