@@ -11,15 +11,12 @@ from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.images import read_mask, write_image, write_mask
 from nnbook.manifest import Panorama, write_manifest
-from nnbook.measure import measure_panorama
 from nnbook.nuclei import CLASSES
 from nnbook.results import read_results
 from nnbook.run import (
     mask_path,
     measure_files,
     measure_panoramas,
-    nuclei_columns,
-    panoramas_columns,
     run,
     run_published,
     write_previews,
@@ -245,31 +242,6 @@ def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(tmp_pa
     with pytest.raises(NnbookError, match=r"cut\.tif: can't be read"):
         write_previews([replace(black, panorama="cut", image="in/cut.tif"), black], tmp_path)
     assert (tmp_path / "pyramids" / "previews" / "black.jpg").is_file()
-
-
-def test_what_is_not_known_is_none(black: Panorama) -> None:
-    row = {"image": "black.tif", "num_rois": 0, "mean_intensity": np.nan, "std_intensity": np.nan}
-    seen = {"image": "other.tif", "num_rois": 3, "mean_intensity": 5.5, "std_intensity": 1.0}
-    columns = panoramas_columns(pd.DataFrame([row, seen]), {"black.tif": black})
-    assert columns["panorama"] == ["black", "other"]
-    assert columns["run"] == [7, None]
-    assert columns["quarter"] == columns["crop"] == columns["passage"] == [None, None]
-    assert columns["mean_intensity"] == [None, 5.5]
-    assert columns["rank"] == [None, 1]
-    assert columns["pyramid"] == [False, False]
-    assert columns["preview"] == ["previews/black.jpg", None]
-    assert json.loads(json.dumps(columns, allow_nan=False)) == columns
-
-
-def test_nuclei_have_classes_only_where_some_are_known() -> None:
-    image, labels = np.full((20, 20), 7, np.uint8), np.zeros((20, 20), np.int32)
-    labels[2:5, 3:7], labels[10:12, 10:12] = 9, 2
-    rois = measure_panorama("P", image, labels, 2.0)
-    columns = nuclei_columns(rois)
-    assert "class" not in columns
-    assert (columns["roi"], columns["area_um2"], columns["left_px"]) == ([2, 9], [1, 3], [10, 3])
-    assert (columns["x_px"], columns["y_px"]) == ([10.5, 4.5], [10.5, 3])
-    assert nuclei_columns(rois.assign(**{"class": [None, "anaphase"]}))["class"] == [None, "anaphase"]
 
 
 @pytest.mark.parametrize("name", ["previews", "index.json", "panoramas.json"])

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nnbook import published
+from nnbook.columns import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
 from nnbook.fetch import fetch_panoramas, published_results
 from nnbook.files import aside, write_json
 from nnbook.images import read_image, read_mask
-from nnbook.manifest import NAME, Panorama, read_manifest, write_manifest
+from nnbook.manifest import Panorama, read_manifest, write_manifest
 from nnbook.measure import measure_panorama, summarise
 from nnbook.notebooks import execute_notebook
 from nnbook.pairs import MASK_SUFFIX
 from nnbook.pyramid import write_preview, write_pyramid
 from nnbook.records import code_of, is_current, state_of, write_record
 from nnbook.results import read_results, write_results
-from nnbook.select import measured, representatives
 from nnbook.twin import true_classes
 
 if TYPE_CHECKING:
@@ -37,14 +37,8 @@ PUBLISHED_NOTE = (
 )
 TWIN_NOTE = "Simulated edition: every image here was drawn by a virtual microscope, and every number comes from those."
 OWN_NOTE = "Edition {name}: images and numbers come from the manifest {manifest}."
-PREVIEWS = "previews"
 TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
-
-NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2, "mean_intensity": 3, "std_intensity": 3}
-NUCLEUS_COLUMNS = [
-    "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
-]  # fmt: skip
 
 
 def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = None, local: Path | None = None) -> None:
@@ -231,7 +225,7 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
     rois = pd.read_parquet(folder / "rois.parquet")
     entries: list[dict[str, Any]] = []
     code = code_of(["images", "pyramid"])
-    chosen = _representatives(results)
+    chosen = most_representative(results)
     for rank, row in enumerate(tqdm(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
         panorama = by_image[row["image"]]
         name = panorama.panorama
@@ -299,81 +293,12 @@ def write_previews(panoramas: list[Panorama], folder: Path) -> None:
             preview.unlink()
 
 
-def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return the nuclei of one panorama as columns for a viewer, in order of `roi`.
-
-    Parameters
-    ----------
-    rois : pandas.DataFrame
-        Rows of `nnbook.measure.measure_panorama`, with a column `class` where it is known of some.
-
-    Returns
-    -------
-    dict of str to list
-        `roi` (the label), `x_px`, `y_px`, `left_px`, `top_px`, `width_px`, `height_px`, `area_um2`, `mean_intensity`,
-        `std_intensity`; and `class`, a name or None, where that of any nucleus is known.
-    """
-    known = "class" in rois and bool(rois["class"].notna().any())
-    return _columns(rois.sort_values("roi")[[*NUCLEUS_COLUMNS, *(["class"] if known else [])]].round(NUCLEUS_DECIMALS))
-
-
-def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
-    """Return all panoramas of an edition as columns for a viewer, in the order of the results.
-
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        See `nnbook.results.read_results`.
-    panoramas : dict of str to Panorama
-        Rows of the manifest by the image's file name; empty where an edition has a table alone. Run, quarter and crop
-        are then taken from the published form of the name.
-
-    Returns
-    -------
-    dict of str to list
-        `panorama`, `run`, `quarter`, `crop`, `passage`, `num_rois`, `mean_intensity`, `std_intensity`, `rank` (of the
-        representatives, from 1), `pyramid` (whether there is a full one), `preview` (its address); None for what is
-        not known or not there.
-    """
-    ranks = {image: rank for rank, image in enumerate(_representatives(results)["image"], start=1)}
-    rows = []
-    for row in results.to_dict("records"):
-        panorama = panoramas.get(row["image"])
-        name = panorama.panorama if panorama else Path(row["image"]).stem
-        place = (
-            {key: getattr(panorama, key) or None for key in ("run", "quarter", "crop", "passage")} if panorama else {}
-        )
-        if panorama is None and (published_name := NAME.fullmatch(name)):
-            place = {**published_name.groupdict(), "run": int(published_name["run"])}
-        rank = ranks.get(row["image"])
-        rows.append(
-            {
-                "panorama": name,
-                **{key: place.get(key) for key in ("run", "quarter", "crop", "passage")},
-                **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
-                "rank": rank,
-                "pyramid": panorama is not None and rank is not None,
-                "preview": f"{PREVIEWS}/{name}.jpg" if panorama else None,
-            }
-        )
-    return _columns(pd.DataFrame(rows, dtype=object))
-
-
 def _write_panoramas_json(
     results: pd.DataFrame, panoramas: dict[str, Panorama], folder: Path, edition: Edition
 ) -> None:
     columns = panoramas_columns(results, panoramas)
     told = {"edition": edition.name, "note": edition.note, "columns": columns}
     write_json(folder / "pyramids" / "panoramas.json", told, indent=None)
-
-
-def _representatives(results: pd.DataFrame) -> pd.DataFrame:
-    return representatives(results, min(published.REPRESENTATIVES, len(measured(results))))
-
-
-def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return a table as JSON has it: a list a column, with None for what is missing."""
-    return {str(name): [None if pd.isna(value) else value for value in column] for name, column in table.items()}
 
 
 def execute_notebooks(notebooks: Path, folder: Path) -> None:
