@@ -35,10 +35,12 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     -------
     dict of str to list
         `roi` (the label), `x_px`, `y_px`, `left_px`, `top_px`, `width_px`, `height_px`, `area_um2`, `mean_intensity`,
-        `std_intensity`; and `class`, a name or None, where that of any nucleus is known.
+        `std_intensity`; and `class`, a name or None, where that of any nucleus is known. No `area_um2` where `rois` has
+        none.
     """
     known = "class" in rois and bool(rois["class"].notna().any())
-    return _columns(rois.sort_values("roi")[[*NUCLEUS_COLUMNS, *(["class"] if known else [])]].round(NUCLEUS_DECIMALS))
+    columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else [])] if name in rois]
+    return _columns(rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS))
 
 
 def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
@@ -64,16 +66,14 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
     for row in results.to_dict("records"):
         panorama = panoramas.get(row["image"])
         name = panorama.panorama if panorama else Path(row["image"]).stem
-        place = (
-            {key: getattr(panorama, key) or None for key in ("run", "quarter", "crop", "passage")} if panorama else {}
-        )
+        place: dict[Any, Any] = vars(panorama) if panorama else row
         if panorama is None and (published_name := NAME.fullmatch(name)):
-            place = {**published_name.groupdict(), "run": int(published_name["run"])}
+            place = {**row, **published_name.groupdict(), "run": int(published_name["run"])}
         rank = ranks.get(row["image"])
         rows.append(
             {
                 "panorama": name,
-                **{key: place.get(key) for key in ("run", "quarter", "crop", "passage")},
+                **{key: place.get(key) or None for key in ("run", "quarter", "crop", "passage")},
                 **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
                 "rank": rank,
                 "pyramid": panorama is not None and rank is not None,

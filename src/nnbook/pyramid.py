@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,13 +74,7 @@ def write_pyramid(
     An 8-bit image and a 16-bit mask are not held in memory where they are plain TIFF files: libvips decodes them strip
     by strip as it writes tiles, each in a thread of its own.
     """
-    shape = _shape(image)
-    if labels is not None and _shape(labels) != shape:
-        height, width = _shape(labels)
-        raise NnbookError(
-            f"{path.name}: the image has {shape[1]} x {shape[0]} px but its mask {width} x {height}; "
-            "segment this image again"
-        )
+    _check_sizes(path.name, _shape(image), None if labels is None else _shape(labels))
     with aside(path) as written:
         folder = written.with_name("tiles") if zipped else written
         folder.mkdir()
@@ -94,6 +89,91 @@ def write_pyramid(
         if zipped:
             _zip(folder, written)
         return pyramid
+
+
+class LivePyramid:
+    """A pyramid of arrays in memory, whose files are made when they are asked for.
+
+    Parameters
+    ----------
+    name : str
+        What the panorama is called.
+    image, labels
+        Arrays as in `write_pyramid`.
+
+    Raises
+    ------
+    NnbookError
+        As `write_pyramid`.
+    """
+
+    def __init__(self, name: str, image: Image, labels: Labels | None = None) -> None:
+        import pyvips
+
+        _check_sizes(name, image.shape, None if labels is None else labels.shape)
+        if labels is not None:
+            _check_labels(name, labels)
+        self._labels = labels
+        self._height, self._width = image.shape
+        self._top = (max(image.shape) - 1).bit_length()
+        self._levels = {self._top: pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))}
+
+    def read(self, path: str) -> bytes | None:
+        """Return what `write_pyramid` would write to a file.
+
+        Parameters
+        ----------
+        path : str
+            Such as `intensity.dzi` or `labels_files/12/3_0.png`.
+
+        Returns
+        -------
+        bytes or None
+            None where there would be no such file.
+        """
+        if path == "intensity.dzi":
+            return self._descriptor("jpg", INTENSITY_TILE_PX, INTENSITY_OVERLAP_PX)
+        if path == "labels.dzi" and self._labels is not None:
+            return self._descriptor("png", LABEL_TILE_PX, 0)
+        found = re.fullmatch(r"(intensity|labels)_files/(\d{1,3})/(\d{1,6})_(\d{1,6})\.(jpg|png)", path)
+        if found is None or (found[1] == "intensity") != (found[5] == "jpg"):
+            return None
+        level, column, row = (int(number) for number in found.groups()[1:4])
+        if level > self._top:
+            return None
+        return self._intensity_tile(level, column, row) if found[5] == "jpg" else self._label_tile(level, column, row)
+
+    def _descriptor(self, suffix: str, tile_px: int, overlap_px: int) -> bytes:
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{suffix}" Overlap="{overlap_px}" '
+            f'TileSize="{tile_px}"><Size Height="{self._height}" Width="{self._width}"/></Image>\n'
+        ).encode()
+
+    def _intensity_tile(self, level: int, column: int, row: int) -> bytes | None:
+        image = self._level(level)
+        side, overlap = INTENSITY_TILE_PX, INTENSITY_OVERLAP_PX
+        if column * side >= image.width or row * side >= image.height:
+            return None
+        left, top = max(0, column * side - overlap), max(0, row * side - overlap)
+        right, bottom = (min(image.width, (column + 1) * side + overlap), min(image.height, (row + 1) * side + overlap))
+        tile = image.crop(left, top, right - left, bottom - top)
+        return bytes(tile.jpegsave_buffer(Q=JPEG_QUALITY, strip=True))
+
+    def _label_tile(self, level: int, column: int, row: int) -> bytes | None:
+        if self._labels is None:
+            return None
+        step = 2 ** (self._top - level)
+        rows, columns = (
+            slice(at * LABEL_TILE_PX * step, (at + 1) * LABEL_TILE_PX * step, step) for at in (row, column)
+        )
+        tile = self._labels[rows, columns]
+        return bytes(_rgb(tile).pngsave_buffer(compression=1, strip=True)) if tile.size else None
+
+    def _level(self, level: int) -> Any:
+        if level not in self._levels:
+            self._levels[level] = self._level(level + 1).shrink(2, 2, ceil=True).copy_memory()
+        return self._levels[level]
 
 
 def write_preview(path: Path, image: Image) -> None:
@@ -153,6 +233,29 @@ def _shape(image: Image | Path) -> tuple[int, int]:
     return image_shape(image) if isinstance(image, Path) else (image.shape[0], image.shape[1])
 
 
+def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
+    if mask is not None and mask != image:
+        raise NnbookError(
+            f"{name}: the image has {image[1]} x {image[0]} px but its mask {mask[1]} x {mask[0]}; "
+            "segment this image again"
+        )
+
+
+def _check_labels(name: str, labels: Labels) -> None:
+    if labels.max(initial=0) > MAX_LABEL:
+        raise NnbookError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
+
+
+def _rgb(labels: Labels) -> Any:
+    """Return labels as libvips has colours: their three lowest bytes, the lowest first."""
+    import pyvips
+
+    values = np.ascontiguousarray(labels, dtype="<i4")
+    height, width = values.shape
+    image = pyvips.Image.new_from_memory(values.data, width, height, 4, "uchar")
+    return image[0:3].copy(interpretation="srgb")
+
+
 def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
     import pyvips
 
@@ -171,21 +274,17 @@ def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
 
 
 def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
-    import pyvips
-
     wide = _streamed(labels, np.uint16) if isinstance(labels, Path) else None
     if wide is not None:
         # A label's bytes, the lowest first, are the red and green that stand for it.
-        rgb = wide.copy(format="uchar", bands=2).bandjoin(0)
+        rgb = wide.copy(format="uchar", bands=2).bandjoin(0).copy(interpretation="srgb")
     else:
-        values = np.ascontiguousarray(read_mask(labels) if isinstance(labels, Path) else labels, dtype="<i4")
-        if values.max(initial=0) > MAX_LABEL:
-            raise NnbookError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
-        height, width = values.shape
-        rgb = pyvips.Image.new_from_memory(values.data, width, height, 4, "uchar")[0:3]
+        values = read_mask(labels) if isinstance(labels, Path) else labels
+        _check_labels(name, values)
+        rgb = _rgb(values)
     _save(
         stem,
-        rgb.copy(interpretation="srgb"),
+        rgb,
         labels if isinstance(labels, Path) else name,
         suffix=".png[compression=6,filter=none,strip]",
         tile_size=LABEL_TILE_PX,
