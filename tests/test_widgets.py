@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,8 @@ def test_tiles_in_memory_are_those_that_would_be_written(tmp_path: Path, scene: 
         data = live.read(path.as_posix())
         assert data is not None, path
         if path.suffix == ".dzi":
-            assert data.split() == (tmp_path / "P" / path).read_bytes().split() or b"Format" in data
+            sizes = [re.findall(rb'\w+="\w+"', text) for text in (data, (tmp_path / "P" / path).read_bytes())]
+            assert sizes[0] == sizes[1] != []
             continue
         here, there = imread(io.BytesIO(data)), imread(tmp_path / "P" / path)
         assert here.shape == there.shape, path

@@ -93,7 +93,7 @@ class PanoramaViewer(_View):
     name : str, optional
         What the panorama is called; by default the file's name, or `image`.
     **traits
-        Where to begin: any of the attributes below.
+        Where to begin: any of the attributes below but `masks`.
 
     Attributes
     ----------
