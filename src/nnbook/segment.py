@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import logging
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numba import njit, prange
 
+from nnbook.dynamics import fill_holes, flow_errors, follow
 from nnbook.errors import NnbookError
 from nnbook.files import sha256, write_json
 from nnbook.images import read_image, write_mask
@@ -28,7 +28,7 @@ from nnbook.pairs import MASK_SUFFIX
 from nnbook.rescale import grey_range, median_diameter, rescale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import torch
     from numpy.typing import NDArray
@@ -42,17 +42,17 @@ DIAMETER_PX: Final = 152.91
 FLOW_THRESHOLD: Final = 0.5
 CELLPROB_THRESHOLD: Final = -2.0
 
-METHOD: Final = 1
+METHOD: Final = 2
 """Raised whenever masks change at equal settings, so that those made before are redone."""
 
-TILE_PX: Final = 224
-TILE_OVERLAP: Final = 0.1
-TILE_BATCH: Final = 4
+TILE_PX: Final = 656
+"""Largest side of a tile. Larger tiles overlap less, but no longer fit the processor's cache."""
+
+TILE_OVERLAP_PX: Final = 40
 TAPER_PX: Final = 7.5
 PADDING_PX: Final = 8
 NETWORK_STEP_PX: Final = 16
-ITERATIONS: Final = 200
-"""As in Cellpose: tiles, their overlap and taper, the padding, and steps along the flow."""
+"""Overlap, taper and padding of tiles as in Cellpose."""
 
 MIN_AREA_PX: Final = 15
 """Smaller masks are dropped, at full resolution, as in Cellpose."""
@@ -84,6 +84,8 @@ class Model:
         Diameter in px that nuclei must be brought to.
     diam_labels : float
         Mean diameter of the nuclei that it was trained on, in px of their images.
+    device : str
+        Where it computes: "cpu" or "cuda".
     """
 
     name: str
@@ -91,6 +93,26 @@ class Model:
     network: Any
     diam_mean: float
     diam_labels: float
+    device: str = "cpu"
+
+    @cached_property
+    def compute(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The network without its training parts: from a tile, axes (1, channel, y, x), to its output of that size."""
+        import torch
+
+        from nnbook import fused
+
+        dtype: torch.dtype = getattr(torch, network_dtype(self.device))
+        if self.device == "cpu" and fused.is_supported():
+            return fused.fuse(self.network, dtype)
+
+        def run(tile: torch.Tensor) -> torch.Tensor:
+            with torch.inference_mode(), torch.autocast(self.device, dtype=dtype, enabled=dtype != torch.float32):
+                moved = tile.to(self.device, memory_format=torch.channels_last)
+                result: torch.Tensor = self.network(moved)[0].float().cpu()
+                return result
+
+        return run
 
 
 def new_network(diam_mean: float) -> Any:
@@ -107,13 +129,15 @@ def new_network(diam_mean: float) -> Any:
     return CPnet([2, 32, 64, 128, 256], 3, sz=3, mkldnn=False, diam_mean=diam_mean)  # type: ignore[no-untyped-call]
 
 
-def load_model(path: Path | None = None) -> Model:
+def load_model(path: Path | None = None, *, device: str | None = None) -> Model:
     """Load a Cellpose 3 model from its file. Nothing is ever downloaded.
 
     Parameters
     ----------
     path : Path, optional
         The weights; the model that comes with nnbook where left out.
+    device : str, optional
+        Where to compute, "cpu" or "cuda"; a GPU where there is one, if left out.
 
     Returns
     -------
@@ -147,20 +171,24 @@ def load_model(path: Path | None = None) -> Model:
         )
     network.load_state_dict({name: state[name] for name in wanted})
     network.eval()
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Model(
         name=path.name,
         sha256=sha256(path),
-        network=network.to(memory_format=torch.channels_last),
+        network=network.to(device, memory_format=torch.channels_last),
         diam_mean=float(network.diam_mean.data[0]),
         diam_labels=float(network.diam_labels.data[0]),
+        device=device,
     )
 
 
 @cache
-def network_dtype() -> str:
-    """Return what the network computes in: bfloat16 where this machine's processor has it, else float32."""
+def network_dtype(device: str = "cpu") -> str:
+    """Return what the network computes in: bfloat16 on a processor that has it, else float32."""
     import torch
 
+    if device != "cpu":
+        return "float32"
     able = torch.cpu.get_capabilities()
     return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
@@ -294,7 +322,7 @@ def _part_with_foreground(image: Image, side: int, low: float, high: float) -> t
     return image[tuple(box)], threshold
 
 
-def run_network(image: NDArray[np.float32], model: Model, *, batch: int = TILE_BATCH) -> NDArray[np.float32]:
+def run_network(image: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
     """Run the network over an image at its scale, in overlapping tiles.
 
     Parameters
@@ -303,8 +331,6 @@ def run_network(image: NDArray[np.float32], model: Model, *, batch: int = TILE_B
         Grey levels with the 1st percentile at 0 and the 99th at 1, nuclei with the network's diameter.
     model : Model
         See `load_model`.
-    batch : int
-        Tiles computed at once: speed and memory only.
 
     Returns
     -------
@@ -316,21 +342,18 @@ def run_network(image: NDArray[np.float32], model: Model, *, batch: int = TILE_B
 
     before, after = zip(*(_padding(side) for side in image.shape), strict=True)
     padded = np.pad(image, tuple(zip(before, after, strict=True)))
-    height, width = (min(TILE_PX, side) for side in padded.shape)
-    corners = [(y, x) for y in _tile_starts(padded.shape[0]) for x in _tile_starts(padded.shape[1])]
+    (rows, height), (columns, width) = (_tiles(side) for side in padded.shape)
     taper = np.outer(_taper(height), _taper(width)).astype(np.float32)
     total = np.zeros((3, *padded.shape), dtype=np.float32)
     weight = np.zeros(padded.shape, dtype=np.float32)
-    for first in range(0, len(corners), batch):
-        some = corners[first : first + batch]
-        tiles = np.zeros((len(some), 2, height, width), dtype=np.float32)
-        for tile, (y, x) in zip(tiles, some, strict=True):
-            tile[0] = padded[y : y + height, x : x + width]
-        with torch.inference_mode(), autocast():
-            outputs = model.network(torch.from_numpy(tiles).to(memory_format=torch.channels_last))[0]
-        for output, (y, x) in zip(outputs.float().numpy(), some, strict=True):
-            total[:, y : y + height, x : x + width] += output * taper
-            weight[y : y + height, x : x + width] += taper
+    # The network takes two channels; the second, a nuclear stain beside another, stays empty.
+    tile = np.zeros((1, 2, height, width), dtype=np.float32)
+    for y in rows:
+        for x in columns:
+            place = np.s_[..., y : y + height, x : x + width]
+            tile[0, 0] = padded[place]
+            total[place] += model.compute(torch.from_numpy(tile))[0].numpy() * taper
+            weight[place] += taper
     total /= weight
     return total[:, before[0] : before[0] + image.shape[0], before[1] : before[1] + image.shape[1]]
 
@@ -350,26 +373,11 @@ def masks_of(output: NDArray[np.float32], *, flow_threshold: float, cellprob_thr
     Labels
         Axes (y, x). Holes are filled. Masks over 40 % of the image are dropped, as in Cellpose.
     """
-    import torch
-    from cellpose.dynamics import compute_masks
-    from skimage.measure import regionprops
-
-    # Cellpose says so in its log where it finds no mask: here that's a result like any other.
-    logging.getLogger("cellpose.dynamics").setLevel(logging.ERROR)
-    # Checks off, said outright: torch warns where that is left to its default, and Cellpose leaves it.
-    with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]
-        found = compute_masks(  # type: ignore[no-untyped-call]
-            np.ascontiguousarray(output[:2]),
-            output[2],
-            niter=ITERATIONS,
-            cellprob_threshold=cellprob_threshold,
-            flow_threshold=flow_threshold,
-            device=torch.device("cpu"),
-        )
-    labels = np.asarray(found, dtype=np.int32)
-    for region in regionprops(labels):  # type: ignore[no-untyped-call]
-        within = labels[region.slice]
-        within[region.image_filled & (within == 0)] = region.label
+    flow = output[:2] / 5
+    labels = follow(flow, output[2] > cellprob_threshold)
+    if flow_threshold > 0:
+        labels[(flow_errors(labels, flow) > flow_threshold)[labels]] = 0
+    fill_holes(labels)
     return labels
 
 
@@ -449,7 +457,8 @@ def segment_files(
         "diameter_px": diameter_px,
         "network_scale": None if diameter_px is None else model.diam_mean / diameter_px,
         **thresholds,
-        "dtype": network_dtype(),
+        "device": model.device,
+        "dtype": network_dtype(model.device),
         "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch")},
     }
     masks: list[Path] = []
@@ -524,17 +533,18 @@ def _padding(side: int) -> tuple[int, int]:
     return PADDING_PX + missing // 2, PADDING_PX + missing - missing // 2
 
 
-def _tile_starts(side: int) -> list[int]:
-    if side <= TILE_PX:
-        return [0]
-    count = math.ceil((1 + 2 * TILE_OVERLAP) * side / TILE_PX)
-    return [int(start) for start in np.linspace(0, side - TILE_PX, count)]
+def _tiles(side: int) -> tuple[list[int], int]:
+    """Return where tiles start along one axis, and their side: as few and as small as will do, spread evenly."""
+    count = max(1, math.ceil((side - TILE_OVERLAP_PX) / (TILE_PX - TILE_OVERLAP_PX)))
+    needed = math.ceil((side + (count - 1) * TILE_OVERLAP_PX) / count)
+    tile = needed + -needed % NETWORK_STEP_PX
+    return [int(start) for start in np.linspace(0, side - tile, count)], tile
 
 
 def _taper(side: int) -> NDArray[np.float64]:
-    """Weight of a tile's pixels along one axis: half of it 20 px from the edge of a whole tile."""
+    """Weight of a tile's pixels along one axis: half of it 20 px from the edge."""
     offset = np.abs(np.arange(side) - (side - 1) / 2)
-    return np.asarray(1 / (1 + np.exp((offset - (TILE_PX / 2 - 20)) / TAPER_PX)))
+    return np.asarray(1 / (1 + np.exp((offset - (side / 2 - TILE_OVERLAP_PX / 2)) / TAPER_PX)))
 
 
 def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -552,28 +562,36 @@ def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
     for y in prange(out.shape[0]):
         top, v = rows[y], row_parts[y]
         bottom = top + below
-        for x in range(out.shape[1]):
-            left = columns[x]
+        end = 0
+        while end < out.shape[1]:
+            # All pixels between the same four of the network's.
+            start, left = end, columns[end]
             right = left + beside
+            while end < out.shape[1] and columns[end] == left:
+                end += 1
             a, b = labels[top, left], labels[top, right]
             c, d = labels[bottom, left], labels[bottom, right]
             if a == b and a == c and a == d:
-                out[y, x] = max(a, 0)
+                out[y, start:end] = max(a, 0)
                 continue
-            u = column_parts[x]
-            wa, wb, wc, wd = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
-            level = (
-                logit[top, left] * wa + logit[top, right] * wb + logit[bottom, left] * wc + logit[bottom, right] * wd
-            )
-            if level <= threshold:
-                out[y, x] = 0
-                continue
-            best, best_weight = 0, np.float32(0)
-            for label in (a, b, c, d):
-                weight = (label == a) * wa + (label == b) * wb + (label == c) * wc + (label == d) * wd
-                if label != 0 and (weight > best_weight or (weight == best_weight and label < best)):
-                    best, best_weight = label, weight
-            out[y, x] = max(best, 0)
+            for x in range(start, end):
+                u = column_parts[x]
+                wa, wb, wc, wd = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+                level = (
+                    logit[top, left] * wa
+                    + logit[top, right] * wb
+                    + logit[bottom, left] * wc
+                    + logit[bottom, right] * wd
+                )
+                if level <= threshold:
+                    out[y, x] = 0
+                    continue
+                best, best_weight = 0, np.float32(0)
+                for label in (a, b, c, d):
+                    weight = (label == a) * wa + (label == b) * wb + (label == c) * wc + (label == d) * wd
+                    if label != 0 and (weight > best_weight or (weight == best_weight and label < best)):
+                        best, best_weight = label, weight
+                out[y, x] = max(best, 0)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
