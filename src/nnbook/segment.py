@@ -60,14 +60,17 @@ MIN_AREA_PX: Final = 15
 MAX_NETWORK_PX: Final = 400_000_000
 """Most pixels at the network's scale; more means a wrong diameter."""
 
-GUESSED_DIAMETERS_PX: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
-GUESS_FACTOR: Final = 1.6
-"""An unknown diameter is looked for from these guesses; a mask within this factor of a guess speaks for it."""
-
 GUESS_SIDE_PX: Final = 416
-"""Side at the network's scale of the part of an image in which the diameter is looked for."""
+"""Side at the network's scale of the part of an image in which an unknown diameter is looked for."""
 
-OVERVIEW_SIDE_PX: Final = 512
+GUESSES: Final = 3
+GUESS_TOLERANCE: Final = 1.25
+"""A diameter within this factor of the guess that it was found from stands; else it is the next guess, up to three."""
+
+LEAST_DIAMETER_PX: Final = 5.0
+"""Smaller bodies are noise to whoever looks for nuclei of unknown diameter."""
+
+OVERVIEW_SIDE_PX: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -259,9 +262,9 @@ def segment_image(
 def estimate_diameter(image: Image, model: Model) -> float:
     """Look for the diameter of an image's nuclei.
 
-    A part of the image with much foreground (above Otsu's threshold) is segmented as if nuclei had each of
-    `GUESSED_DIAMETERS_PX`. The guess counts whose masks of about the guessed size agree best with the foreground; the
-    median diameter of its masks is refined once.
+    The first guess is the diameter of bodies above Otsu's threshold. The part of the image with most of
+    that is segmented as if the guess were right, and the median diameter of its masks is the answer, or the next guess
+    where the two differ by more than `GUESS_TOLERANCE`.
 
     Parameters
     ----------
@@ -278,48 +281,60 @@ def estimate_diameter(image: Image, model: Model) -> float:
     low, high = grey_range(image)
     if low == high:
         return 0.0
-    best, best_agreement = 0.0, 0.0
-    for guess in GUESSED_DIAMETERS_PX:
-        found, agreement = _try_diameter(image, model, guess, low, high)
-        if agreement > best_agreement:
-            best, best_agreement = found, agreement
-    if best > 0:
-        best = _try_diameter(image, model, best, low, high)[0] or best
-    return best
+    foreground, shrink = _foreground(image, low, high)
+    found = guess = _body_diameter(foreground) / shrink
+    for _ in range(GUESSES):
+        if guess < LEAST_DIAMETER_PX:
+            return 0.0
+        scale = model.diam_mean / guess
+        part = _part_with_most(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
+        output = run_network(rescale(part, _network_shape(part.shape, scale), low, high), model)
+        labels = masks_of(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
+        found = median_diameter(labels) / scale
+        if guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE:
+            break
+        guess = found
+    return found if found >= LEAST_DIAMETER_PX else 0.0
 
 
-def _try_diameter(image: Image, model: Model, guess: float, low: float, high: float) -> tuple[float, float]:
-    """Segment a part as if nuclei had this diameter: their median one, and how well masks near it fit foreground."""
-    scale = model.diam_mean / guess
-    part, threshold = _part_with_foreground(image, math.ceil(GUESS_SIDE_PX / scale), low, high)
-    small = rescale(part, _network_shape(part.shape, scale), low, high)
-    output = run_network(small, model)
-    labels = masks_of(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
-    diameters = 2 * np.sqrt(np.bincount(labels.ravel()) / math.pi)
-    near = (diameters > model.diam_mean / GUESS_FACTOR) & (diameters < model.diam_mean * GUESS_FACTOR)
-    near[0] = False
-    foreground = small > threshold
-    agreement = (near[labels] & foreground).sum() / max(1, ((labels > 0) | foreground).sum())
-    return median_diameter(labels) / scale, float(agreement)
-
-
-def _part_with_foreground(image: Image, side: int, low: float, high: float) -> tuple[Image, float]:
-    """Cut out the square that holds most foreground, and give the threshold between it and background."""
+def _foreground(image: Image, low: float, high: float) -> tuple[NDArray[np.bool_], float]:
+    """Return what is above Otsu's threshold in an overview, and how much smaller than the image that is."""
     import cv2
     from skimage.filters import threshold_otsu
 
     shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
     overview = rescale(image, _network_shape(image.shape, shrink), low, high)
-    threshold = float(threshold_otsu(np.clip(overview, 0, 1)))  # type: ignore[no-untyped-call]
-    width = max(1, min(round(side * shrink), *overview.shape))
-    foreground = (overview > threshold).astype(np.float32)
-    share = cv2.blur(foreground, (width, width), borderType=cv2.BORDER_CONSTANT)
-    middle = np.unravel_index(int(np.argmax(share)), overview.shape)
+    overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 1), 0, 1)
+    return overview > threshold_otsu(overview), shrink  # type: ignore[no-untyped-call]
+
+
+def _body_diameter(foreground: NDArray[np.bool_]) -> float:
+    """Return the typical diameter in px of connected bodies, of circles of their area; 0 where there is none.
+
+    It is the median of bodies weighted by their diameters: neither specks of noise nor a few clumps decide it.
+    """
+    import cv2
+
+    areas = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    diameters = np.sort(2 * np.sqrt(areas / math.pi))
+    diameters = diameters[diameters >= LEAST_DIAMETER_PX]
+    sums = np.cumsum(diameters)
+    return float(diameters[np.searchsorted(sums, sums[-1] / 2)]) if diameters.size else 0.0
+
+
+def _part_with_most(image: Image, foreground: NDArray[np.bool_], side: int) -> Image:
+    """Cut out the square of this side that holds most foreground."""
+    import cv2
+
+    shrink = foreground.shape[0] / image.shape[0]
+    width = max(1, min(round(side * shrink), *foreground.shape))
+    share = cv2.blur(foreground.astype(np.float32), (width, width), borderType=cv2.BORDER_CONSTANT)
+    middle = np.unravel_index(int(np.argmax(share)), foreground.shape)
     box = []
     for place, whole in zip(middle, image.shape, strict=True):
         start = min(max(0, round(int(place) / shrink - side / 2)), max(0, whole - side))
         box.append(slice(start, start + side))
-    return image[tuple(box)], threshold
+    return image[tuple(box)]
 
 
 def run_network(image: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
