@@ -1,13 +1,15 @@
 import json
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import torch
 
+from nnbook import fused
 from nnbook.errors import NnbookError
 from nnbook.evaluate import evaluate
-from nnbook.images import Image, Labels, read_mask, write_image
+from nnbook.images import Image, Labels, image_shape, read_mask, write_image
 from nnbook.manifest import Panorama, write_manifest
 from nnbook.rescale import grey_range, rescale
 from nnbook.segment import (
@@ -17,9 +19,7 @@ from nnbook.segment import (
     estimate_diameter,
     load_model,
     manifest_images,
-    masks_of,
     new_network,
-    run_network,
     segment_files,
     segment_image,
 )
@@ -91,22 +91,59 @@ def test_bit_depth_changes_nothing(model: Model, panorama: tuple[Image, Labels],
         assert (again != masks).mean() < 1e-3
 
 
-def test_neither_batch_nor_threads_change_the_masks(model: Model, panorama: tuple[Image, Labels]) -> None:
-    image = panorama[0]
-    small = rescale(image, (274, 294), *grey_range(image))
-    threads = torch.get_num_threads()
+def test_the_number_of_threads_changes_nothing(model: Model, panorama: tuple[Image, Labels], masks: Labels) -> None:
+    threads, compiled = torch.get_num_threads(), numba.get_num_threads()
     try:
-        outputs = []
-        for batch, count in ((4, threads), (1, threads), (3, 1)):
+        for count in (1, 2):
             torch.set_num_threads(count)
-            outputs.append(run_network(small, model, batch=batch))
+            numba.set_num_threads(min(count, compiled))
+            np.testing.assert_array_equal(segment_image(panorama[0], model), masks)
     finally:
         torch.set_num_threads(threads)
-    first, *others = (masks_of(output, flow_threshold=0.5, cellprob_threshold=-2.0) for output in outputs)
-    assert first.max() > 3
-    for other in others:
-        assert evaluate(other, first)["ap_0.95"] == 1
-        assert (other != first).mean() < 1e-3
+        numba.set_num_threads(compiled)
+
+
+def test_tiles_change_no_mask(
+    model: Model, panorama: tuple[Image, Labels], masks: Labels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 294 x 274 px at the network's scale: one tile, or 3 x 3 of at most 128 px, with nuclei of 30 px on their edges.
+    monkeypatch.setattr("nnbook.segment.TILE_PX", 128)
+    computed = []
+    compute = model.compute
+    monkeypatch.setitem(vars(model), "compute", lambda tile: computed.append(tile.shape) or compute(tile))
+    tiled = segment_image(panorama[0], model)
+    assert len(computed) >= 9
+    assert max(max(shape) for shape in computed) <= 128
+    scores = evaluate(tiled, masks)
+    assert scores["true_nuclei"] == scores["predicted_nuclei"] == scores["tp_0.50"]
+    assert scores["splits"] == scores["merges"] == 0
+    assert scores["mean_iou"] > 0.97
+
+
+def test_joined_layers_compute_what_the_network_does(model: Model, panorama: tuple[Image, Labels]) -> None:
+    small = rescale(panorama[0], (256, 240), *grey_range(panorama[0]))
+    tile = torch.zeros(1, 2, *small.shape)
+    tile[0, 0] = torch.from_numpy(small)
+    with torch.inference_mode():
+        expected = model.network(tile)[0]
+    assert fused.is_supported()
+    torch.testing.assert_close(fused.fuse(model.network, torch.float32)(tile), expected, rtol=0, atol=1e-3)
+    rounded = fused.fuse(model.network, torch.bfloat16)(tile)
+    assert (rounded - expected).abs().mean() < 0.03
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_devices_agree(
+    panorama: tuple[Image, Labels], masks: Labels, monkeypatch: pytest.MonkeyPatch, *, joined: bool
+) -> None:
+    # What a GPU computes, float32 with or without joined layers, stands in for it where there is none.
+    monkeypatch.setattr("nnbook.segment.network_dtype", lambda _device="cpu": "float32")
+    monkeypatch.setattr("nnbook.fused.is_supported", lambda: joined)
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() and not joined else ["cpu"]
+    for device in devices:
+        scores = evaluate(segment_image(panorama[0], load_model(device=device)), masks)
+        assert scores["ap_0.90"] == 1
+        assert scores["mean_iou"] > 0.98
 
 
 def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_path: Path) -> None:
@@ -177,11 +214,11 @@ def test_files_are_named_kept_and_redone(
     del images["bad"]
     made: list[tuple[int, ...]] = []
 
-    def noted(image: Image, *_: object, **__: object) -> Labels:
-        made.append(image.shape)
-        return np.ones(image.shape, dtype=np.int32)
+    def noted(path: Path, *_: object) -> tuple[Labels, float]:
+        made.append(image_shape(path))
+        return np.ones(made[-1], dtype=np.int32), 150.0
 
-    monkeypatch.setattr("nnbook.segment.segment_image", noted)
+    monkeypatch.setattr("nnbook.segment._segment_file", noted)
     assert segment_files(images, out, model) == [out / "a_cp_masks.tif", out / "c_cp_masks.tif"]
     assert made == []
     write_image(images["c"], panorama[0][-310:, -300:])

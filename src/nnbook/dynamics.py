@@ -72,7 +72,7 @@ def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64
     """Compare the flow in each mask with the one that the mask itself would have.
 
     A mask's own flow is the direction in which heat comes from its middle, with a source there, spreading for twice as
-    many steps as the mask is high and wide.
+    many steps as the mask is high and wide together.
 
     Parameters
     ----------
@@ -110,11 +110,15 @@ def _follow(steps: Any, places: Any, iterations: int) -> Any:
             one = np.float32(1)
             a, b, c, d = (one - v) * (one - u), (one - v) * u, v * (one - u), v * u
             to_y = y + (
-                steps[top, left, 0] * a + steps[top, right, 0] * b + steps[bottom, left, 0] * c
+                steps[top, left, 0] * a
+                + steps[top, right, 0] * b
+                + steps[bottom, left, 0] * c
                 + steps[bottom, right, 0] * d
             )
             to_x = x + (
-                steps[top, left, 1] * a + steps[top, right, 1] * b + steps[bottom, left, 1] * c
+                steps[top, left, 1] * a
+                + steps[top, right, 1] * b
+                + steps[bottom, left, 1] * c
                 + steps[bottom, right, 1] * d
             )
             to_y = min(np.float32(height - 1), max(np.float32(0), to_y))
@@ -193,35 +197,31 @@ def _heat(labels: Any, boxes: Any, heat: Any) -> None:
         top, bottom, left, right = boxes[label]
         if bottom == 0:
             continue
-        height, width = bottom - top, right - left
-        inside = np.zeros((height + 2, width + 2))
-        area, sum_y, sum_x = 0, 0, 0
-        for y in range(height):
-            for x in range(width):
-                if labels[top + y, left + x] == label:
-                    inside[y + 1, x + 1] = 1 / 9
-                    area, sum_y, sum_x = area + 1, sum_y + y, sum_x + x
-        middle_y, middle_x = 0, 0
-        nearest = np.inf
-        for y in range(height):
-            for x in range(width):
-                distance = (y - sum_y / area) ** 2 + (x - sum_x / area) ** 2
-                if inside[y + 1, x + 1] > 0 and distance < nearest:
-                    nearest, middle_y, middle_x = distance, y, x
-        one = np.zeros((height + 2, width + 2))
-        across = np.zeros((height + 2, width + 2))
-        for _ in range(2 * (height + width + 2)):
-            one[middle_y + 1, middle_x + 1] += 1
-            for y in range(1, height + 1):
-                for x in range(1, width + 1):
-                    across[y, x] = one[y, x - 1] + one[y, x] + one[y, x + 1]
-            for y in range(1, height + 1):
-                for x in range(1, width + 1):
-                    one[y, x] = (across[y - 1, x] + across[y, x] + across[y + 1, x]) * inside[y, x]
-        for y in range(height):
-            for x in range(width):
-                if inside[y + 1, x + 1] > 0:
-                    heat[top + y + 1, left + x + 1] = one[y + 1, x + 1]
+        inside = np.zeros((bottom - top + 2, right - left + 2), dtype=np.bool_)
+        inside[1:-1, 1:-1] = labels[top:bottom, left:right] == label
+        one = _spread(inside, 2 * (inside.shape[0] + inside.shape[1] - 2))
+        for y in range(inside.shape[0]):
+            for x in range(inside.shape[1]):
+                if inside[y, x]:
+                    heat[top + y, left + x] = one[y, x]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _spread(inside: Any, steps: int) -> Any:
+    ys, xs = np.nonzero(inside)
+    middle = np.argmin((xs - xs.mean()) ** 2 + (ys - ys.mean()) ** 2)
+    share = inside / 9
+    heat = np.zeros(inside.shape)
+    across = np.zeros(inside.shape)
+    for _ in range(steps):
+        heat[ys[middle], xs[middle]] += 1
+        for y in range(1, inside.shape[0] - 1):
+            for x in range(1, inside.shape[1] - 1):
+                across[y, x] = heat[y, x - 1] + heat[y, x] + heat[y, x + 1]
+        for y in range(1, inside.shape[0] - 1):
+            for x in range(1, inside.shape[1] - 1):
+                heat[y, x] = (across[y - 1, x] + across[y, x] + across[y + 1, x]) * share[y, x]
+    return heat
 
 
 @njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -1,9 +1,9 @@
 """A Cellpose 3 network for inference on a processor: its layers joined where that gives the same numbers.
 
 In a `CPnet` every convolution comes after a batch normalisation and a rectifier. Here a normalisation that follows a
-convolution, or stands before one of a single pixel, is part of that convolution's weights, and oneDNN rectifies and adds
-while it writes a convolution's result, instead of in passes of their own over memory. One tile at a time stays in the
-processor's cache.
+convolution, or stands before one of a single pixel, is part of that convolution's weights, and oneDNN rectifies and
+adds while it writes a convolution's result, instead of in passes of their own over memory. One tile at a time stays
+mostly in the processor's cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def is_supported() -> bool:
     """Return whether this build of torch has the convolutions that this module is made of."""
-    return bool(torch.backends.mkldnn.is_available()) and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
 def fuse(network: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
@@ -51,7 +52,7 @@ def fuse(network: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     def run(tile: Tensor) -> Tensor:
         with torch.inference_mode():
             x = tile.to(dtype).contiguous(memory_format=torch.channels_last)
-            levels = []
+            levels: list[Tensor] = []
             for down in downs:
                 x = down(functional.max_pool2d(x, 2) if levels else x)
                 levels.append(x)
@@ -132,9 +133,9 @@ class _Up:
     def __call__(self, x: Tensor, level: Tensor, style: Tensor) -> Tensor:
         first, second, third, fourth = self.convolutions
         offsets = [layer(style) for layer in self.styles]
-        # What concerns pixels one by one comes out the same before they are repeated as after, for a quarter of the work.
+        # What is done to pixels one by one is done before they are repeated, for a quarter of the work.
         projected, rectified = self.projection(x), _rectified(x, self.affines[0])
-        if x.shape != level.shape and x.shape[2] < level.shape[2]:
+        if x.shape[2] < level.shape[2]:
             projected, rectified = _twice(projected), _twice(rectified)
         x = first(rectified, plus=level)
         x = second(_rectified(x, self.affines[1], offsets[0]), plus=projected)

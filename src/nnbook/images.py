@@ -116,7 +116,7 @@ def write_image(path: Path, image: Image, *, px_per_um: float | None = None) -> 
 def write_mask(path: Path, labels: Labels) -> None:
     """Write a mask as a compressed TIFF, in one step: 16 bits, or 32 where there are more than 65,535 nuclei."""
     wide = labels.size > 0 and labels.max() > np.iinfo(np.uint16).max
-    _write(path, labels.astype(np.uint32 if wide else np.uint16), {})
+    _write(path, labels.astype(np.uint32 if wide else np.uint16, copy=False), {})
 
 
 def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:

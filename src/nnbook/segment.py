@@ -231,8 +231,8 @@ def segment_image(
     Returns
     -------
     Labels
-        Axes (y, x), 0 for background and 1..N for nuclei by their first pixel, row by row. Neither the number of
-        threads nor that of tiles computed at once changes it, up to rounding in the network's last digits.
+        Axes (y, x), 0 for background and 1..N for nuclei by their first pixel, row by row. The number of threads
+        doesn't change it.
 
     Raises
     ------
@@ -251,11 +251,42 @@ def segment_image(
         diameter_px = estimate_diameter(image, model)
     if diameter_px == 0:
         return np.zeros(image.shape, dtype=np.int32)
+    output = network_output(image, model, diameter_px)
+    return full_masks(
+        output, (image.shape[0], image.shape[1]), flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold
+    )
+
+
+def network_output(image: Image, model: Model, diameter_px: float) -> NDArray[np.float32]:
+    """Bring an image to the network's scale and run the network: see `run_network` for what it gives.
+
+    Parameters
+    ----------
+    image, model
+        See `segment_image`.
+    diameter_px : float
+        Diameter of the nuclei in px.
+    """
     shape = _network_shape(image.shape, model.diam_mean / diameter_px)
-    output = run_network(rescale(image, shape, low, high), model)
+    return run_network(rescale(image, shape, *grey_range(image)), model)
+
+
+def full_masks(
+    output: NDArray[np.float32],
+    shape: tuple[int, int],
+    *,
+    flow_threshold: float,
+    cellprob_threshold: float,
+    narrow: bool = False,
+) -> Labels:
+    """Turn the network's output into the masks of an image of this height and width: see `segment_image`.
+
+    With `narrow` they are uint16 where there are few enough, as `write_mask` stores them: half of the memory.
+    """
     labels = masks_of(output, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold)
-    full = enlarge(labels, output[2], cellprob_threshold, (image.shape[0], image.shape[1]))
-    _renumber(full, int(labels.max()), MIN_AREA_PX)
+    count = int(labels.max())
+    full = enlarge(labels, output[2], cellprob_threshold, shape, narrow=narrow and count <= np.iinfo(np.uint16).max)
+    _renumber(full, count, MIN_AREA_PX)
     return full
 
 
@@ -396,7 +427,9 @@ def masks_of(output: NDArray[np.float32], *, flow_threshold: float, cellprob_thr
     return labels
 
 
-def enlarge(labels: Labels, cellprob: NDArray[np.float32], threshold: float, shape: tuple[int, int]) -> Labels:
+def enlarge(
+    labels: Labels, cellprob: NDArray[np.float32], threshold: float, shape: tuple[int, int], *, narrow: bool = False
+) -> Labels:
     """Bring masks up to full resolution with smooth outlines.
 
     Parameters
@@ -410,20 +443,22 @@ def enlarge(labels: Labels, cellprob: NDArray[np.float32], threshold: float, sha
         pixels, falls below it. Where they end against each other, the label with most weight among the four counts.
     shape : (int, int)
         Height and width at full resolution.
+    narrow : bool
+        Give uint16.
 
     Returns
     -------
     Labels
         Axes (y, x).
     """
-    out = np.empty(shape, dtype=np.int32)
+    out: Any = np.empty(shape, dtype=np.uint16 if narrow else np.int32)
     logit = np.where((labels > 0) & (cellprob <= threshold), np.float32(threshold + 1), cellprob)  # filled holes
     rows, row_parts = _neighbours(labels.shape[0], shape[0])
     columns, column_parts = _neighbours(labels.shape[1], shape[1])
     # -1: above the threshold, but in no mask. It takes its place among the four, and then leaves background.
     ranked = np.where((labels == 0) & (logit > threshold), np.int32(-1), labels)
     _enlarge(ranked, logit, np.float32(threshold), rows, row_parts, columns, column_parts, out)
-    return out
+    return out  # type: ignore[no-any-return]
 
 
 def segment_files(
@@ -484,11 +519,7 @@ def segment_files(
             # A file that is missing has no SHA-256; `read_image` says so below.
             depends = {"image": path.name, "image_sha256": sha256(path) if path.is_file() else "", **settings}
             if not _up_to_date(mask_path, depends):
-                image = read_image(path)
-                found = estimate_diameter(image, model) if diameter_px is None else diameter_px
-                labels = np.zeros(image.shape, dtype=np.int32)
-                if found > 0:
-                    labels = segment_image(image, model, diameter_px=found, **thresholds)
+                labels, found = _segment_file(path, model, diameter_px, thresholds)
                 mask_path.with_suffix(".json").unlink(missing_ok=True)
                 write_mask(mask_path, labels)
                 result = {"found_diameter_px": found, "nuclei": int(labels.max())}
@@ -502,6 +533,21 @@ def segment_files(
     if problems:
         raise NnbookError("\n".join(problems))
     return masks
+
+
+def _segment_file(
+    path: Path, model: Model, diameter_px: float | None, thresholds: dict[str, float]
+) -> tuple[Labels, float]:
+    """Segment one file: its masks, narrow, and the diameter that its nuclei have."""
+    image = read_image(path)
+    shape = (image.shape[0], image.shape[1])
+    low, high = grey_range(image)
+    found = 0.0 if low == high else diameter_px or estimate_diameter(image, model)
+    if found == 0:
+        return np.zeros(shape, dtype=np.int32), found
+    output = network_output(image, model, found)
+    del image
+    return full_masks(output, shape, **thresholds, narrow=True), found
 
 
 def manifest_images(manifest: Path) -> dict[str, Path]:
