@@ -1,4 +1,6 @@
+import { colourNeighbours, findBodies, type Body } from './colouring';
 import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
+import { colourIndex, COLOURS, PIXELS } from './palette';
 import {
   levelAt,
   levelSize,
@@ -44,7 +46,14 @@ export class LabelOverlay {
   private data: ImageData | null = null;
   private stroke = 0;
   private style: MaskStyle | null = 'fill';
+  private alpha = 0xff000000;
   private marked = 0;
+  private chosen = 0;
+  /** Fulfilled once it is known where the nuclei are. */
+  readonly surveyed: Promise<void>;
+  private endSurvey: () => void = () => undefined;
+  private bodies = new Map<number, Body>();
+  private colours = new Map<number, number>();
   private wantedView = '';
 
   constructor(
@@ -53,8 +62,12 @@ export class LabelOverlay {
     events: { changed(): void; failed(): void },
   ) {
     this.context = canvas.getContext('2d');
+    this.surveyed = new Promise((resolve) => {
+      this.endSurvey = resolve;
+    });
     this.tiles = new LabelTiles(pyramid, {
       loaded: (tile) => {
+        if (tile.level === overviewLevel(pyramid)) this.survey(tile);
         this.place(tile);
         events.changed();
       },
@@ -64,18 +77,45 @@ export class LabelOverlay {
     });
   }
 
-  /** Sets how masks are drawn; null hides them. */
-  setStyle(style: MaskStyle | null): void {
+  /** Sets how masks are drawn; without a style only the nuclei marked and chosen are outlined. */
+  setLook(style: MaskStyle | null, opacity: number): void {
+    const alpha = (Math.round(opacity * 255) << 24) >>> 0;
+    if (style === this.style && alpha === this.alpha) return;
     this.style = style;
+    this.alpha = alpha;
     this.repaint();
   }
 
-  /** Marks one nucleus with a white outline, 0 marks none; tells whether that is a change. */
+  /** Marks the nucleus pointed at, 0 marks none; tells whether that is a change. */
   mark(label: number): boolean {
     if (label === this.marked) return false;
     this.marked = label;
     this.repaint();
     return true;
+  }
+
+  /** Marks the chosen nucleus, 0 marks none. */
+  choose(label: number): void {
+    if (label === this.chosen) return;
+    this.chosen = label;
+    this.repaint();
+  }
+
+  /** CSS colour of a nucleus. */
+  colourOf(label: number): string {
+    return COLOURS[this.indexOf(label)] ?? COLOURS[0];
+  }
+
+  /** About where a nucleus is, in image pixels; null if it is too small for the overview, or that has not come yet. */
+  placeOf(label: number): { x: number; y: number; width: number } | null {
+    const body = this.bodies.get(label);
+    const shrink = shrinkOf(this.pyramid, overviewLevel(this.pyramid));
+    return body ? { x: body.x * shrink, y: body.y * shrink, width: 2 * body.radius * shrink } : null;
+  }
+
+  /** Paints everything anew, after a canvas was lost. */
+  restore(): void {
+    this.repaint();
   }
 
   /** Fetches what the view will need once it has come to rest at `view`. */
@@ -101,7 +141,7 @@ export class LabelOverlay {
     } else {
       context.clearRect(0, 0, canvas.width, canvas.height);
     }
-    if (this.style === null) return;
+    if (this.bare) return;
     const level = levelAt(this.pyramid, view.scale);
     const block = tilesIn(this.pyramid, level, regionOf(view));
     if (!block) return;
@@ -222,16 +262,34 @@ export class LabelOverlay {
     return { left, top, right, bottom };
   }
 
+  /** Learns from the overview where the nuclei are. */
+  private survey(tile: TileId): void {
+    const overview = this.tiles.get(tile);
+    if (!overview) return;
+    const bodies = findBodies(overview);
+    this.bodies = new Map(bodies.map((body) => [body.label, body]));
+    this.colours = colourNeighbours(bodies);
+    this.endSurvey();
+  }
+
+  /** Whether there is nothing to paint. */
+  private get bare(): boolean {
+    return this.style === null && this.marked === 0 && this.chosen === 0;
+  }
+
+  private indexOf(label: number): number {
+    return this.colours.get(label) ?? colourIndex(label);
+  }
+
   private repaint(box?: PixelBox): void {
-    const { image, data, style } = this;
-    if (!data || style === null) return;
+    const { image, data, style, stroke, marked, chosen, alpha } = this;
+    if (!data || this.bare) return;
     const { left, top, right, bottom } = box ?? { left: 0, top: 0, right: image.width, bottom: image.height };
-    paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, {
-      style,
-      stroke: this.stroke,
-      marked: this.marked,
-    });
-    this.sheetContext?.putImageData(data, 0, 0, left, top, right - left, bottom - top);
+    const colourOf = (label: number) => (((PIXELS[this.indexOf(label)] ?? 0) & 0xffffff) | alpha) >>> 0;
+    paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, { style, stroke, marked, chosen, colourOf });
+    // The dark outline of the chosen nucleus may reach beyond the box.
+    const [x, y] = [Math.max(0, left - stroke), Math.max(0, top - stroke)];
+    this.sheetContext?.putImageData(data, 0, 0, x, y, right - x + stroke, bottom - y + stroke);
   }
 }
 

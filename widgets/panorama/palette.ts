@@ -17,11 +17,6 @@ export function colourIndex(label: number): number {
   return (label + scramble(block)) % count;
 }
 
-/** CSS colour of a label. */
-export function labelColour(label: number): string {
-  return COLOURS[colourIndex(label)] ?? COLOURS[0];
-}
-
 /** The same colours as opaque pixels of an ImageData seen as 32-bit little-endian numbers. */
 export const PIXELS = Uint32Array.from(COLOURS, (colour) => {
   const rgb = Number.parseInt(colour.slice(1), 16);

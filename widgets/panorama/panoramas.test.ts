@@ -30,6 +30,8 @@ describe('parseIndex', () => {
         pxPerUm: 8.0453,
         intensity: 'http://book.example/build/twin/Run1TL_top_left/intensity.dzi',
         labels: 'http://book.example/build/twin/Run1TL_top_left/labels.dzi',
+        nuclei: null,
+        preview: false,
         rank: 1,
         distance: 0.03,
         rois: 19,

@@ -11,6 +11,10 @@ export interface Panorama {
   intensity: string;
   /** Address of the label pyramid, where there are masks. */
   labels: string | null;
+  /** Address of the measurements of its nuclei, where there are any. */
+  nuclei: string | null;
+  /** Whether `intensity` is not a pyramid but a single small picture. */
+  preview: boolean;
   rank: number | null;
   distance: number | null;
   rois: number | null;
@@ -60,6 +64,8 @@ function parsePanorama(entry: unknown, position: number, address: string): Panor
     pxPerUm: pxPerUm !== null && pxPerUm > 0 ? pxPerUm : null,
     intensity,
     labels: resolve(textOf(entry.labels), address),
+    nuclei: resolve(textOf(entry.nuclei), address),
+    preview: false,
     rank: numberOf(entry.rank),
     distance: numberOf(entry.distance),
     rois: numberOf(entry.num_rois),

@@ -1,17 +1,12 @@
 import { fetchBlob } from '../shared/files';
+import { decodeLabels, type LabelTile } from './labelpng';
 import { levelSize, nearestSample, overviewLevel, shrinkOf, type Pyramid, type TileId } from './pyramid';
-
-/** Label numbers of one tile, row by row. */
-export interface LabelTile {
-  width: number;
-  height: number;
-  labels: Uint32Array;
-}
 
 const REQUESTS_AT_ONCE = 6;
 /** A tile takes 1 MB; those in view are kept beyond this number. */
 const TILES_KEPT = 64;
-const LABEL_BITS = 0xffffff;
+/** A tile that could not be had is asked for again after these waits, in ms, before that is told. */
+const WAITS = [600, 2400];
 
 /** The label tiles of a panorama: fetches those wanted, keeps those used last, and tells which nucleus is where. */
 export class LabelTiles {
@@ -42,6 +37,22 @@ export class LabelTiles {
   /** Whether all the wanted tiles have come, or never will. */
   get settled(): boolean {
     return this.wanted.every((tile) => this.tiles.has(key(tile)) || this.failed.has(key(tile)));
+  }
+
+  /** Whether some of the wanted tiles could not be had. */
+  get missing(): boolean {
+    return this.wanted.some((tile) => this.failed.has(key(tile)));
+  }
+
+  /** Asks again for what could not be had. */
+  retry(): void {
+    this.failed.clear();
+    this.request();
+  }
+
+  /** The tile at hand, from the web if need be. */
+  async fetch(tile: TileId, signal: AbortSignal): Promise<LabelTile> {
+    return this.get(tile) ?? decodeLabels(await fetchBlob(this.pyramid.tileAddress(tile), signal));
   }
 
   get(tile: TileId): LabelTile | undefined {
@@ -88,17 +99,26 @@ export class LabelTiles {
 
   private async load(tile: TileId, name: string): Promise<void> {
     const request = new AbortController();
+    const { signal } = request;
     this.requests.set(name, request);
-    try {
-      const loaded = await fetchTile(this.pyramid.tileAddress(tile), request.signal);
-      if (request.signal.aborted) return;
-      this.tiles.set(name, loaded);
-      this.forget();
-      this.requests.delete(name);
-      this.events.loaded(tile);
-    } catch {
-      if (request.signal.aborted) return;
-      this.requests.delete(name);
+    for (const wait of [0, ...WAITS]) {
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (signal.aborted) return;
+      try {
+        const loaded = await decodeLabels(await fetchBlob(this.pyramid.tileAddress(tile), signal));
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have been given up meanwhile
+        if (signal.aborted) return;
+        this.tiles.set(name, loaded);
+        this.forget();
+        break;
+      } catch {
+        // The next attempt may go better.
+      }
+    }
+    if (signal.aborted) return;
+    this.requests.delete(name);
+    if (this.tiles.has(name)) this.events.loaded(tile);
+    else {
       this.failed.add(name);
       this.events.failed();
     }
@@ -115,24 +135,4 @@ export class LabelTiles {
 
 function key(tile: TileId): string {
   return `${tile.level}/${tile.column}_${tile.row}`;
-}
-
-async function fetchTile(address: string, signal: AbortSignal): Promise<LabelTile> {
-  // Either conversion would change label numbers.
-  const bitmap = await createImageBitmap(await fetchBlob(address, signal), {
-    colorSpaceConversion: 'none',
-    premultiplyAlpha: 'none',
-  });
-  const { width, height } = bitmap;
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) throw new Error('no 2D canvas');
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  const labels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
-  // Red is the lowest byte; the highest is alpha.
-  for (let at = 0; at < labels.length; at++) labels[at] = (labels[at] ?? 0) & LABEL_BITS;
-  return { width, height, labels };
 }

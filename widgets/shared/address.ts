@@ -56,6 +56,11 @@ export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal:
   return new AddressState(traits, kinds, name !== null && NAME.test(name) ? `${name}.` : '', signal);
 }
 
+/** Writes now what all views of the page wait to write, so that the page's address tells what they show. */
+export function settle(): void {
+  dispatchEvent(new CustomEvent(SETTLE));
+}
+
 /** State in an anywidget model's traits. */
 class TraitState<V> implements State<V> {
   constructor(

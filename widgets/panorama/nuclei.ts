@@ -1,0 +1,89 @@
+import { fetchText } from '../shared/files';
+import { isRecord, numberOf, textOf } from '../shared/json';
+import { Problem } from '../shared/problem';
+import { rounded } from '../shared/text';
+
+/** What was measured of a nucleus; null where it was not. Lengths are in pixels of the panorama. */
+export interface Nucleus {
+  /** Its number, which is its label in the mask. */
+  roi: number;
+  /** The centroid, and the size of the box around it. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  areaUm2: number | null;
+  meanIntensity: number | null;
+  stdIntensity: number | null;
+  /** Its class, where known. */
+  kind: string | null;
+}
+
+/** The nuclei of a panorama in order of their numbers. */
+export class Nuclei {
+  private readonly places: Map<number, number>;
+
+  constructor(readonly all: readonly Nucleus[]) {
+    this.places = new Map(all.map(({ roi }, at) => [roi, at]));
+  }
+
+  get(roi: number): Nucleus | null {
+    return this.all[this.places.get(roi) ?? -1] ?? null;
+  }
+
+  /** The number that comes `step` nuclei after another, from the last on to the first. */
+  next(roi: number, step: number): number | null {
+    const count = this.all.length;
+    const place = this.places.get(roi);
+    const at = place === undefined ? (step > 0 ? 0 : count - 1) : (place + step + count) % count;
+    return this.all[at]?.roi ?? null;
+  }
+}
+
+export async function fetchNuclei(address: string, signal: AbortSignal): Promise<Nuclei> {
+  return parseNuclei(await fetchText(address, 'The measurements of the nuclei', signal));
+}
+
+/** Reads the text of a `nuclei.json`. */
+export function parseNuclei(text: string): Nuclei {
+  const damaged = new Problem('The measurements of the nuclei are damaged and cannot be read.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw damaged;
+  }
+  const columns = isRecord(value) && isRecord(value.columns) ? value.columns : null;
+  if (!columns || !Array.isArray(columns.roi)) throw damaged;
+  const cell = (name: string, row: number): unknown => {
+    const column = columns[name];
+    return Array.isArray(column) ? column[row] : null;
+  };
+  const nuclei = columns.roi.map((roi: unknown, row): Nucleus => {
+    const [number, x, y] = [numberOf(roi), numberOf(cell('x_px', row)), numberOf(cell('y_px', row))];
+    if (number === null || x === null || y === null) throw damaged;
+    return {
+      roi: number,
+      x,
+      y,
+      width: numberOf(cell('width_px', row)) ?? 0,
+      height: numberOf(cell('height_px', row)) ?? 0,
+      areaUm2: numberOf(cell('area_um2', row)),
+      meanIntensity: numberOf(cell('mean_intensity', row)),
+      stdIntensity: numberOf(cell('std_intensity', row)),
+      kind: textOf(cell('class', row)),
+    };
+  });
+  return new Nuclei(nuclei.sort((a, b) => a.roi - b.roi));
+}
+
+/** What is known of a nucleus, in a line; empty where nothing is. */
+export function nucleusText({ areaUm2, meanIntensity, stdIntensity, kind }: Nucleus): string {
+  const facts: string[] = [];
+  if (areaUm2 !== null) facts.push(`${rounded(areaUm2)} µm²`);
+  if (meanIntensity !== null) {
+    facts.push(`mean ${rounded(meanIntensity)}${stdIntensity === null ? '' : `, SD ${rounded(stdIntensity)}`}`);
+  }
+  if (kind !== null) facts.push(kind);
+  return facts.join(' · ');
+}

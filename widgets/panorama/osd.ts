@@ -1,0 +1,89 @@
+import OpenSeadragon from 'openseadragon';
+
+/** CSS pixels an image pixel, at most. */
+const MAX_ZOOM = 12;
+
+/** OpenSeadragon as the book uses it. */
+export function createViewer(element: HTMLElement, minimap: HTMLElement): OpenSeadragon.Viewer {
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  return new OpenSeadragon.Viewer({
+    element,
+    drawer: 'canvas',
+    showNavigationControl: false,
+    showNavigator: true,
+    navigatorElement: minimap,
+    navigatorDisplayRegionColor: '#ffffff',
+    cooperativeGestures: true,
+    crossOriginPolicy: 'Anonymous',
+    gestureSettingsMouse: { clickToZoom: false },
+    gestureSettingsPen: { clickToZoom: false },
+    maxZoomPixelRatio: MAX_ZOOM,
+    minZoomImageRatio: 0.8,
+    visibilityRatio: 0.4,
+    // Its way of smoothing tile edges draws at half the resolution or less, off by up to a pixel; tiles overlap anyway.
+    smoothTileEdgesMinZoom: Number.POSITIVE_INFINITY,
+    animationTime: calm ? 0.01 : 0.7,
+    tileRetryMax: 2,
+    tileRetryDelay: 800,
+  });
+}
+
+/**
+ * Makes OpenSeadragon's canvas one that can be used by keyboard. Tells when it has the focus, and whether by a click:
+ * in a shadow root OpenSeadragon focuses it on every click, which must neither scroll the page nor show the ring.
+ */
+export function onFocus(canvas: HTMLElement, changed: (focused: boolean) => void): void {
+  canvas.setAttribute('role', 'application');
+  let clicked = false;
+  const focus = canvas.focus.bind(canvas);
+  canvas.focus = () => {
+    clicked = true;
+    focus({ preventScroll: true });
+    clicked = false;
+  };
+  canvas.addEventListener('focus', () => {
+    if (!clicked) changed(true);
+  });
+  canvas.addEventListener('blur', () => {
+    changed(false);
+  });
+}
+
+/** Keys that OpenSeadragon would turn, flip or scroll by. */
+export const KEYS_OF_OPENSEADRAGON = new Set(['KeyR', 'KeyF', 'KeyJ', 'KeyK', 'KeyW', 'KeyA', 'KeyS', 'KeyD']);
+
+/** The tiles of the image that could not be had. */
+export class MissingTiles {
+  private readonly tiles = new Set<{ exists: boolean; loading: boolean }>();
+
+  constructor(
+    private readonly viewer: OpenSeadragon.Viewer,
+    changed: () => void,
+  ) {
+    viewer.addHandler('tile-load-failed', (event) => {
+      if ((event as { maxReached?: boolean }).maxReached === false) return;
+      this.tiles.add(event.tile);
+      changed();
+    });
+    viewer.addHandler('tile-loaded', ({ tile }) => {
+      if (this.tiles.delete(tile)) changed();
+    });
+  }
+
+  get some(): boolean {
+    return this.tiles.size > 0;
+  }
+
+  forget(): void {
+    this.tiles.clear();
+  }
+
+  /** Asks for them again. */
+  retry(): void {
+    for (const tile of this.tiles) {
+      tile.exists = true;
+      tile.loading = false;
+    }
+    this.viewer.forceRedraw();
+  }
+}

@@ -1,0 +1,110 @@
+import { contrastTable, type Contrast } from './contrast';
+import { scaleLength } from './scalebar';
+
+/** What a picture of a view is made of. */
+export interface Shown {
+  image: HTMLCanvasElement;
+  masks: HTMLCanvasElement;
+  contrast: Contrast;
+  /** Pixels of the picture a micrometre, where known. */
+  pixelsPerMicrometre: number | null;
+  /** Pixels of the picture a CSS pixel. */
+  ratio: number;
+  title: string;
+  /** Where the picture comes from and how it is shown. */
+  lines: string[];
+}
+
+/** Draws a view as a PNG with its scale bar, and below it its name and source. */
+export async function viewPicture(shown: Shown): Promise<Blob> {
+  const { image, masks, ratio, title, lines } = shown;
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('no 2D canvas');
+  const [size, pad] = [13 * ratio, 12 * ratio];
+  const font = (weight: string) => `${weight} ${size}px system-ui, sans-serif`;
+  context.font = font('normal');
+  const told = lines.flatMap((line) => wrapped(context, line, image.width - 2 * pad));
+  canvas.width = image.width;
+  canvas.height = Math.round(image.height + 2 * pad + (told.length + 1) * size * 1.4);
+  context.drawImage(recoloured(image, shown.contrast), 0, 0);
+  context.drawImage(masks, 0, 0, image.width, image.height);
+  if (shown.pixelsPerMicrometre !== null) drawScale(context, shown.pixelsPerMicrometre, image, ratio);
+  context.fillStyle = '#fff';
+  context.fillRect(0, image.height, canvas.width, canvas.height - image.height);
+  context.fillStyle = '#1c1f23';
+  context.textBaseline = 'top';
+  context.textAlign = 'left';
+  context.shadowBlur = 0;
+  [title, ...told].forEach((line, at) => {
+    context.font = font(at === 0 ? 'bold' : 'normal');
+    context.fillText(line, pad, image.height + pad + at * size * 1.4);
+  });
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      if (blob) resolve(blob);
+      else reject(new Error('no picture'));
+    }, 'image/png');
+  });
+}
+
+/** The image as the filter shows it, on black. */
+function recoloured(image: HTMLCanvasElement, contrast: Contrast): HTMLCanvasElement {
+  const copy = document.createElement('canvas');
+  copy.width = image.width;
+  copy.height = image.height;
+  const context = copy.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('no 2D canvas');
+  context.drawImage(image, 0, 0);
+  const pixels = context.getImageData(0, 0, copy.width, copy.height);
+  const { data } = pixels;
+  const table = contrastTable(contrast);
+  for (let at = 0; at < data.length; at += 4) {
+    const beside = data[at + 3] === 0;
+    for (let channel = 0; channel < 3; channel++) {
+      data[at + channel] = beside ? 0 : (table[3 * (data[at + channel] ?? 0) + channel] ?? 0);
+    }
+    data[at + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  return copy;
+}
+
+function drawScale(context: CanvasRenderingContext2D, perUm: number, { width, height }: HTMLCanvasElement, ratio: number): void {
+  const { pixels, text } = scaleLength(perUm, Math.min(160 * ratio, width * 0.3));
+  const [left, bottom] = [14 * ratio, height - 14 * ratio];
+  context.fillStyle = '#000';
+  context.fillRect(left - ratio, bottom - 5 * ratio, pixels + 2 * ratio, 6 * ratio);
+  context.fillStyle = '#fff';
+  context.fillRect(left, bottom - 4 * ratio, pixels, 4 * ratio);
+  context.font = `${13 * ratio}px system-ui, sans-serif`;
+  context.textAlign = 'center';
+  context.textBaseline = 'bottom';
+  context.shadowColor = '#000';
+  context.shadowBlur = 4 * ratio;
+  context.fillText(text, left + pixels / 2, bottom - 6 * ratio);
+}
+
+function wrapped(context: CanvasRenderingContext2D, text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && context.measureText(longer).width > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+/** Hands a file to the reader. */
+export function download(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name.replace(/[^\w.-]+/g, '_');
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, 60_000);
+}

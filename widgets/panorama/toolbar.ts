@@ -1,0 +1,113 @@
+import { textElement } from '../shared/elements';
+import { choiceText } from './facts';
+import type { MaskStyle } from './paint';
+import type { Panorama } from './panoramas';
+import type { Masks } from './viewstate';
+
+const MASK_CHOICES: { masks: Masks; text: string }[] = [
+  { masks: 'off', text: 'Off' },
+  { masks: 'fill', text: 'Filled' },
+  { masks: 'outline', text: 'Outlined' },
+];
+
+/** Outlines are thin and want to be strong, fills are wide and must let the image through. */
+export const OPACITY: Record<MaskStyle, number> = { fill: 0.5, outline: 1 };
+
+/** The row over the image: which panorama, how its masks are drawn, and whether contrast can be set. */
+export class Toolbar {
+  readonly element = document.createElement('div');
+  private readonly select = document.createElement('select');
+  private readonly fieldset = document.createElement('fieldset');
+  private readonly radios = new Map<Masks, HTMLInputElement>();
+  private readonly slider = document.createElement('input');
+  private readonly contrast = textElement('button', 'Contrast', 'nn-button nn-contrast-button') as HTMLButtonElement;
+  private panoramas: Panorama[] = [];
+  private masks: Masks = 'fill';
+  /** What was set for each style, for when that style comes back. */
+  private readonly opacity: Record<MaskStyle, number | null> = { fill: null, outline: null };
+
+  constructor(
+    private readonly events: {
+      choose(panorama: Panorama): void;
+      masks(masks: Masks, opacity: number | null): void;
+      contrast(open: boolean): void;
+    },
+  ) {
+    this.element.className = 'nn-toolbar';
+    this.contrast.type = 'button';
+    this.contrast.setAttribute('aria-expanded', 'false');
+    this.contrast.addEventListener('click', () => {
+      const open = this.contrast.getAttribute('aria-expanded') !== 'true';
+      this.contrast.setAttribute('aria-expanded', String(open));
+      events.contrast(open);
+    });
+    this.element.append(this.choice(), this.maskChoices(), this.contrast);
+  }
+
+  /** Shows which panorama of which is open, and how its masks are drawn. */
+  show(panoramas: Panorama[], open: Panorama, masks: Masks, opacity: number | null): void {
+    if (panoramas !== this.panoramas) {
+      this.panoramas = panoramas;
+      this.select.replaceChildren(...panoramas.map((panorama, at) => new Option(choiceText(panorama), String(at))));
+    }
+    this.select.value = String(panoramas.indexOf(open));
+    this.fieldset.disabled = open.labels === null;
+    this.masks = masks;
+    const radio = this.radios.get(masks);
+    if (radio) radio.checked = true;
+    this.slider.disabled = masks === 'off';
+    if (masks === 'off') return;
+    this.opacity[masks] = opacity;
+    this.slider.value = String((opacity ?? OPACITY[masks]) * 100);
+  }
+
+  /** Marks the button where contrast is not plain, so that a closed panel does not hide that. */
+  setContrast(plain: boolean): void {
+    this.contrast.classList.toggle('nn-set', !plain);
+  }
+
+  private choice(): HTMLElement {
+    const label = document.createElement('label');
+    label.className = 'nn-choose';
+    label.append(textElement('span', 'Panorama', 'nn-label'), this.select);
+    this.select.addEventListener('change', () => {
+      const chosen = this.panoramas[Number(this.select.value)];
+      if (chosen) this.events.choose(chosen);
+    });
+    return label;
+  }
+
+  private maskChoices(): HTMLElement {
+    const { fieldset, slider } = this;
+    fieldset.className = 'nn-masks';
+    const choices = document.createElement('div');
+    choices.className = 'nn-choices';
+    // The name keeps the radio buttons of two widgets on one page apart.
+    const name = `nn-masks-${crypto.getRandomValues(new Uint32Array(1)).join('')}`;
+    for (const { masks, text } of MASK_CHOICES) {
+      const label = document.createElement('label');
+      const radio = document.createElement('input');
+      radio.type = 'radio';
+      radio.name = name;
+      radio.value = masks;
+      radio.addEventListener('change', () => {
+        this.events.masks(masks, masks === 'off' ? null : this.opacity[masks]);
+      });
+      this.radios.set(masks, radio);
+      label.append(radio, textElement('span', text));
+      choices.append(label);
+    }
+    const strength = document.createElement('label');
+    strength.className = 'nn-opacity';
+    slider.type = 'range';
+    slider.min = '0';
+    slider.max = '100';
+    slider.step = '5';
+    slider.addEventListener('input', () => {
+      if (this.masks !== 'off') this.events.masks(this.masks, Number(slider.value) / 100);
+    });
+    strength.append(textElement('span', 'Opacity', 'nn-label'), slider);
+    fieldset.append(textElement('legend', 'Masks', 'nn-label'), choices, strength);
+    return fieldset;
+  }
+}
