@@ -1,38 +1,58 @@
-"""The viewer of panoramas, used as a reader would."""
+"""The viewer of panoramas, used as a reader would, on a panorama of full size."""
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from reader import BOOK, PANORAMA, grey_levels, open_page, pixels, wait_for_viewers
-from scipy.ndimage import distance_transform_edt, find_objects
-
-from nnbook.images import read_mask
-from nnbook.pairs import MASK_SUFFIX
+from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
+from reader import PROJECT, pixels, serving
+from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, Locator, Page
 
-    from nnbook.images import Labels
+SETTLE_MS = 900
+MAX_BUNDLE_BYTES = 500_000
+POINTS = 1000
+POINTS_A_VIEW = 40
+AXE = PROJECT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
+# A tile that is not wanted any more, after movement.
+GIVEN_UP = re.compile(r"_files/.*ERR_ABORTED|loaded before reset")
+STATE_KEPT = "() => new Promise((done) => setTimeout(done, 450))"  # longer than an address waits for rest
 
-SETTLE_MS = 1000
-POINTS = 6
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Full:
+    return write_page(tmp_path_factory.mktemp("viewer"))
+
+
+@pytest.fixture(scope="session")
+def here(full: Full) -> Iterator[str]:
+    """Where the page with the viewer is served."""
+    with serving(full.folder) as address:
+        yield address
 
 
 @pytest.fixture
-def viewer(browser: Browser, address: str) -> Iterator[Locator]:
-    with open_page(browser, f"{address}/nucleusnet/") as (page, problems):
-        page.locator("[data-widget]").scroll_into_view_if_needed()
-        viewer = page.locator(PANORAMA)
-        viewer.wait_for()
-        wait_for_viewers(page)
-        page.wait_for_timeout(SETTLE_MS)
-        yield viewer
-        assert problems == []
+def seen(browser: Browser, here: str):
+    """Open a view, and hold that nothing goes wrong in it."""
+
+    @contextmanager
+    def opened(**state: object) -> Iterator[Locator]:
+        for viewer, problems in open_viewer(browser, link(here, **state)):
+            viewer.page.wait_for_timeout(SETTLE_MS)
+            yield viewer
+            assert [problem for problem in problems if not GIVEN_UP.search(problem)] == []
+
+    return opened
 
 
 def area(viewer: Locator) -> np.ndarray:
@@ -41,84 +61,625 @@ def area(viewer: Locator) -> np.ndarray:
     return pixels(viewer.locator(".nn-area").screenshot())
 
 
+def middle(picture: np.ndarray) -> np.ndarray:
+    """Return the part of a picture that no control covers."""
+    return picture[100:-100, 100:-150]
+
+
 def changed_share(before: np.ndarray, after: np.ndarray) -> float:
     return float((np.abs(before.astype(int) - after).max(axis=2) > 12).mean())
 
 
-def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(viewer: Locator) -> None:
-    def bar() -> tuple[float, str]:
-        drawn = viewer.locator(".nn-scale-bar").bounding_box()
-        assert drawn is not None
-        return drawn["width"], viewer.locator(".nn-scale-text").inner_text()
-
-    before, scale_before = area(viewer), bar()
-    for _ in range(3):
-        viewer.get_by_role("button", name="Zoom in").click()
-    after, scale_after = area(viewer), bar()
-    assert changed_share(before, after) > 0.05
-    assert _per_um(*scale_after) == pytest.approx(_per_um(*scale_before) * 1.6**3, rel=0.02)
-    viewer.get_by_role("button", name="Show the whole panorama").click()
-    area(viewer)
-    assert bar() == scale_before
+def at_full_resolution(viewer: Locator) -> int:
+    """Return the width of the stage, at which a pixel of the screen is one of the image."""
+    return int(viewer.locator(".nn-area").evaluate("area => area.clientWidth"))
 
 
-def test_masks_can_be_taken_off_and_outlined(viewer: Locator) -> None:
-    filled = area(viewer)
-    viewer.get_by_role("radio", name="Off").check()
-    bare = area(viewer)
-    assert viewer.get_attribute("data-masks") == "off"
-    assert changed_share(filled, bare) > 0.01
-    assert (bare.max(axis=2) - bare.min(axis=2) < 8).mean() > 0.9, "without masks the picture is grey"
-    viewer.get_by_role("radio", name="Outlined").check()
-    outlined = area(viewer)
-    assert 0 < changed_share(bare, outlined) < changed_share(bare, filled)
+def go_to(page: Page, **state: object) -> None:
+    """Change the address as Back would."""
+    query = urlsplit(link("http://x", **state)).query
+    page.evaluate("q => { history.pushState(null, '', '?' + q); dispatchEvent(new Event('popstate')); }", query)
 
 
-def test_another_panorama_is_another_picture(viewer: Locator) -> None:
-    first = area(viewer)
-    viewer.locator("select").select_option(index=1)
-    second = area(viewer)
-    assert viewer.get_attribute("data-state") == "ready"
+def crowded(full: Full) -> tuple[int, int]:
+    """Return the middle of a nucleus in the middle of the panorama."""
+    rois = full.rois
+    side = full.labels.shape[0]
+    row = rois.iloc[np.hypot(rois["x_px"] - side / 2, rois["y_px"] - side / 2).argmin()]
+    return int(row["x_px"]), int(row["y_px"])
+
+
+# Controls
+
+
+def test_contrast_is_exact_to_a_grey_level(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(masks="off", view=f"{x},{y},1200") as viewer:
+        go_to(viewer.page, masks="off", view=f"{x},{y},{at_full_resolution(viewer)}")
+        viewer.get_by_role("button", name="Contrast").click()
+        grey = middle(area(viewer))
+        assert (grey[..., 0] == grey[..., 1]).all()
+        assert (grey[..., 0] == grey[..., 2]).all()
+        assert np.ptp(grey) > 100
+        group = viewer.get_by_role("group", name="Contrast")
+        group.get_by_role("slider", name="Black").fill("12")
+        group.get_by_role("slider", name="White").fill("170")
+        check_shown(viewer, grey, contrast_table(12, 170))
+        group.get_by_role("slider", name="Gamma").fill("-25")
+        check_shown(viewer, grey, contrast_table(12, 170, 0.67))
+        group.get_by_role("checkbox", name="Invert").check()
+        check_shown(viewer, grey, contrast_table(12, 170, 0.67, inverted=True))
+        group.get_by_role("button", name="Reset").click()
+        check_shown(viewer, grey, np.arange(256))
+        group.get_by_role("button", name="Auto").click()
+        stretched = middle(area(viewer))
+        assert np.ptp(stretched) > np.ptp(grey)
+
+
+def check_shown(viewer: Locator, grey: np.ndarray, table: np.ndarray) -> None:
+    shown = middle(area(viewer)).astype(int)
+    assert np.abs(shown - table[grey].astype(int)).max() <= 1
+
+
+def test_false_colours_grow_lighter_with_the_grey_level(seen, full: Full) -> None:
+    x, y = crowded(full)
+    for colour in ("cividis", "viridis", "inferno"):
+        with seen(masks="off", view=f"{x},{y},900", colour=colour) as viewer:
+            viewer.get_by_role("button", name="Contrast").click()
+            shown = middle(area(viewer)).reshape(-1, 3).astype(int)
+            viewer.get_by_label("Colours").select_option("grey")
+            grey = middle(area(viewer))[..., 0].reshape(-1)
+            assert (np.ptp(shown, axis=1) > 40).mean() > 0.03, "hardly coloured"
+            lightness = shown @ [0.2126, 0.7152, 0.0722]
+            by_grey = [lightness[grey == level].mean() for level in range(0, 250, 10) if (grey == level).sum() > 20]
+            assert len(by_grey) > 8
+            assert all(dark < light for dark, light in pairwise(by_grey)), colour
+
+
+def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},2000") as viewer:
+        filled = area(viewer)
+        assert viewer.get_attribute("data-masks") == "drawn"
+        viewer.get_by_label("Opacity").fill("20")
+        faint = area(viewer)
+        viewer.get_by_role("radio", name="Off").check()
+        bare = area(viewer)
+        assert viewer.get_attribute("data-masks") == "off"
+        viewer.get_by_role("radio", name="Outlined").check()
+        outlined = area(viewer)
+        chroma = [float(np.ptp(middle(picture), axis=2).mean()) for picture in (bare, faint, filled)]
+        assert chroma[0] < 0.5, "without masks the picture is grey"
+        assert chroma[0] < chroma[1] < chroma[2]
+        assert 0 < changed_share(bare, outlined) < changed_share(bare, filled)
+
+
+def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen) -> None:
+    with seen() as viewer:
+
+        def bar() -> tuple[float, str]:
+            drawn = viewer.locator(".nn-scale-bar").bounding_box()
+            assert drawn is not None
+            return drawn["width"], viewer.locator(".nn-scale-text").inner_text()
+
+        before, scale_before = area(viewer), bar()
+        for _ in range(3):
+            viewer.get_by_role("button", name="Zoom in").click()
+        after, scale_after = area(viewer), bar()
+        assert changed_share(before, after) > 0.05
+        assert _per_um(*scale_after) == pytest.approx(_per_um(*scale_before) * 1.6**3, rel=0.02)
+        viewer.get_by_role("button", name="Show the whole panorama").click()
+        area(viewer)
+        assert bar() == scale_before
+
+
+def test_the_view_is_saved_as_a_picture(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},1500", contrast="10,150,1", colour="viridis") as viewer:
+        shown = area(viewer)
+        with viewer.page.expect_download() as downloading:
+            viewer.get_by_role("button", name="Save this view").click()
+        assert downloading.value.suggested_filename == f"Full_{x}_{y}_1500.png"
+        saved = pixels(downloading.value.path().read_bytes())
+        height, width, _ = shown.shape
+        assert saved.shape[1] == width
+        assert saved.shape[0] > height + 40
+        assert np.abs(middle(saved[:height]).astype(int) - middle(shown)).mean() < 2
+        strip = saved[height:]
+        assert (strip == 255).all(axis=2).mean() > 0.7
+        assert (strip < 60).all(axis=2).sum() > 300, "no text under the picture"
+        assert (saved[height - 18 : height - 12, 20:60] == 255).all(axis=2).any(), "no scale bar"
+
+
+# Nuclei
+
+
+def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None:
+    """Half of the points are anywhere, half at most 30 px from a nucleus's middle, where masks end and touch."""
+    rng = np.random.default_rng(4)
+    side = full.labels.shape[0]
+    checked = 0
+    with seen(view="6000,6000,1000") as viewer:
+        page, position = viewer.page, viewer.locator(".nn-position")
+        width = at_full_resolution(viewer)
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        height = box["height"]
+        for _ in range(POINTS // POINTS_A_VIEW):
+            x, y = (int(v) for v in rng.integers(width, side - width, 2))
+            go_to(page, view=f"{x},{y},{width}")
+            page.wait_for_timeout(SETTLE_MS)
+            page.wait_for_function(LOADED)
+            page.mouse.move(box["x"] + width / 2 + 0.25, box["y"] + height / 2 + 0.25)
+            page.wait_for_function(POINTS_AT, arg=[x, y])
+            places = rng.integers([110, 60], [width - 150, int(height) - 110], (POINTS_A_VIEW, 2))
+            near = full.rois[
+                (np.abs(full.rois["x_px"] - x) < width / 2 - 200) & (np.abs(full.rois["y_px"] - y) < height / 2 - 200)
+            ]
+            if len(near):
+                chosen = near.iloc[rng.integers(0, len(near), POINTS_A_VIEW // 2)]
+                corner = np.array([x - width / 2, y - height / 2])
+                places[: POINTS_A_VIEW // 2] = (
+                    chosen[["x_px", "y_px"]].to_numpy() - corner + rng.integers(-90, 91, (POINTS_A_VIEW // 2, 2))
+                ).astype(int)
+            for across, down in places:
+                page.mouse.move(box["x"] + across + 0.25, box["y"] + down + 0.25)
+                column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", position.inner_text())[:2])
+                assert abs(column - (x - width / 2 + across)) <= 1.5
+                assert abs(row - (y - height / 2 + down)) <= 1.5
+                assert told_roi(viewer) == full.labels[row, column], (column, row)
+                checked += 1
+    assert checked == POINTS
+
+
+POINTS_AT = """([x, y]) => {
+    const told = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
+    const [column, row] = told.match(/[\\d,]+/g).map((text) => Number(text.replace(',', '')));
+    return Math.abs(column - x) <= 1.5 && Math.abs(row - y) <= 1.5;
+}"""
+LOADED = "() => document.getElementById('host').shadowRoot.querySelector('.nn-panorama').dataset.masks === 'drawn'"
+
+
+def told_roi(viewer: Locator) -> int:
+    """Read the number that stands beside the pointer; 0 where none does."""
+    readout = viewer.locator(".nn-readout")
+    return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
+
+
+def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Full) -> None:
+    rng = np.random.default_rng(5)
+    side = full.labels.shape[0]
+    with seen() as viewer:
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        scale = min(box["width"], box["height"]) / side
+        left, top = box["x"] + (box["width"] - side * scale) / 2, box["y"] + (box["height"] - side * scale) / 2
+        reach = int(0.5 / scale) + 17  # and half a pixel of the level shown
+        hits = 0
+        for row in full.rois.iloc[rng.integers(0, len(full.rois), 60)].itertuples():
+            viewer.page.mouse.move(left + row.x_px * scale, top + row.y_px * scale)
+            x, y = int(row.x_px), int(row.y_px)
+            around = full.labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+            assert told_roi(viewer) in np.unique(around)
+            hits += told_roi(viewer) == row.roi
+        assert hits > 50
+
+
+def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_contrast(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},400", contrast="0,30,1", invert="1") as viewer:
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        off = []
+        for dx in range(-60, 61, 12):
+            viewer.page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + 3)
+            told = viewer.locator(".nn-position").inner_text()
+            assert "≈" not in told, "at full resolution it is that of the pixel"
+            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told))
+            off.append(abs(grey - int(full.image[row, column])))
+        assert np.median(off) <= 4, "JPEG is off by a few grey levels"
+        assert max(off) < 40
+
+
+def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full) -> None:
+    x, y = crowded(full)
+    roi = full.rois.iloc[np.hypot(full.rois["x_px"] - x, full.rois["y_px"] - y).argmin()]
+    with seen(view=f"{x},{y},1000") as viewer:
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        before = area(viewer)
+        viewer.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        card = viewer.get_by_role("region", name="Chosen nucleus")
+        card.get_by_role("img").wait_for()
+        told = card.inner_text()
+        assert f"ROI {roi['roi']:.0f}" in told
+        assert f"{roi['area_um2']:.3g} µm²" in told
+        assert f"{roi['mean_intensity']:.3g}" in told
+        assert f"{roi['std_intensity']:.3g}" in told
+        assert str(roi["class"]) in told
+        assert parse_qs(urlsplit(viewer.page.url).query)["roi"] == [f"{roi['roi']:.0f}"]
+        assert changed_share(before, area(viewer)) > 0.001, "it is not marked"
+        cell = np.array(
+            card.get_by_role("img").evaluate(
+                "c => [...c.getContext('2d').getImageData(0, 0, 256, 256).data].filter((_, at) => at % 4 === 0)"
+            )
+        ).reshape(256, 256)
+        left, top = round(float(roi["x_px"])) - 128, round(float(roi["y_px"])) - 128
+        mask = full.labels[top : top + 256, left : left + 256] == roi["roi"]
+        image = full.image[top : top + 256, left : left + 256]
+        assert (cell[~mask] == 0).all()
+        assert np.abs(cell[mask].astype(int) - image[mask]).mean() < 5
+
+
+def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: Full) -> None:
+    first, second = int(full.rois["roi"].iloc[100]), int(full.rois["roi"].iloc[101])
+    with seen(panorama="Full", roi=first) as viewer:
+        name = viewer.locator(".nn-card-name")
+        assert name.inner_text() == f"ROI {first}"
+        viewer.get_by_role("button", name="Next nucleus").click()
+        viewer.page.wait_for_timeout(SETTLE_MS)
+        assert name.inner_text() == f"ROI {second}"
+        view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
+        x, y, width = (float(v) for v in view)
+        nucleus = full.rois.set_index("roi").loc[second]
+        assert abs(nucleus["x_px"] - x) < width / 2
+        assert abs(nucleus["y_px"] - y) < width / 2
+        viewer.get_by_role("button", name="Previous nucleus").click()
+        viewer.get_by_role("button", name="Zoom to it").click()
+        viewer.page.wait_for_timeout(2 * SETTLE_MS)
+        assert name.inner_text() == f"ROI {first}"
+        assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
+
+
+def test_neighbours_have_different_colours(seen, full: Full) -> None:
+    small = full.labels[::8, ::8]
+    neighbours: set[tuple[int, int]] = set()
+    for dy, dx in [(0, 3), (3, 0), (3, 3), (3, -3), (0, 1), (1, 0)]:
+        a = small[: small.shape[0] - dy, max(0, -dx) : small.shape[1] - max(0, dx)]
+        b = small[dy:, max(0, dx) : small.shape[1] + min(0, dx)]
+        meet = (a != b) & (a > 0) & (b > 0)
+        neighbours |= {(min(p), max(p)) for p in zip(a[meet].tolist(), b[meet].tolist(), strict=True)}
+    assert len(neighbours) > 30
+    with seen(opacity=1) as viewer:
+        drawn = np.array(viewer.locator(".nn-overlay").evaluate(DRAWN), dtype=np.uint8)
+        box = viewer.locator(".nn-overlay").evaluate("c => [c.height, c.width]")
+        drawn = drawn.reshape(*box, 3)
+    side = full.labels.shape[0]
+    scale = min(box) / side
+    top, left = ((length - side * scale) / 2 for length in box)
+    # The place deepest inside of a mask, at the resolution of an eighth.
+    depth = distance_transform_edt(small > 0)
+    colour = {}
+    for pair in neighbours:
+        for roi in pair:
+            row = full.rois.set_index("roi").loc[roi]
+            y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
+            part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
+            inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
+            if inside.max() < 5:
+                continue
+            y, x = np.unravel_index(inside.argmax(), inside.shape)
+            place = int(top + (y0 + y) * 8 * scale), int(left + (x0 + x) * 8 * scale)
+            colour[roi] = tuple(drawn[place])
+    judged = [pair for pair in neighbours if pair[0] in colour and pair[1] in colour]
+    assert len(judged) > 20
+    assert [pair for pair in judged if _near(colour[pair[0]], colour[pair[1]])] == []
+
+
+DRAWN = """(c) => {
+    const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+    return [...data].filter((_, at) => at % 4 !== 3);
+}"""
+
+
+def _near(a: tuple, b: tuple) -> bool:
+    return max(abs(int(p) - int(q)) for p, q in zip(a, b, strict=True)) < 12
+
+
+# The address
+
+
+def test_a_link_shows_the_same_picture_in_another_browser(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},1600") as viewer:
+        viewer.get_by_role("button", name="Contrast").click()
+        group = viewer.get_by_role("group", name="Contrast")
+        group.get_by_role("slider", name="White").fill("150")
+        group.get_by_role("checkbox", name="Invert").check()
+        group.get_by_label("Colours").select_option("inferno")
+        viewer.get_by_role("radio", name="Outlined").check()
+        viewer.get_by_label("Opacity").fill("70")
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        viewer.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        viewer.page.mouse.move(0, 0)
+        viewer.get_by_role("button", name="Contrast").click()
+        viewer.get_by_role("region", name="Chosen nucleus").get_by_role("img").wait_for()
+        shown = area(viewer)
+        viewer.page.evaluate(STATE_KEPT)
+        copied = viewer.page.url
+    query = parse_qs(urlsplit(copied).query)
+    assert set(query) == {"panorama", "roi", "view", "contrast", "invert", "colour", "masks", "opacity"}
+    with seen(**{name: value[0] for name, value in query.items()}) as viewer:
+        assert changed_share(middle(shown), middle(area(viewer))) < 0.001
+        assert viewer.locator(".nn-card").is_visible()
+
+
+def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},1000") as viewer:
+        page = viewer.page
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        card = viewer.get_by_role("region", name="Chosen nucleus")
+        card.wait_for()
+        card.get_by_role("button", name="Close").click()
+        viewer.get_by_role("button", name="Bare").click()
+        page.wait_for_timeout(SETTLE_MS)
+        assert "Bare" in page.url
+        assert "view" not in parse_qs(urlsplit(page.url).query)
+        page.go_back()
+        page.wait_for_timeout(SETTLE_MS)
+        assert viewer.locator("[aria-current]").inner_text() == "Full"
+        assert parse_qs(urlsplit(page.url).query)["view"] == [f"{x},{y},1000"]
+        page.go_back()
+        page.wait_for_timeout(SETTLE_MS)
+        assert not card.is_visible()
+        page.go_forward()
+        page.go_forward()
+        page.wait_for_timeout(SETTLE_MS)
+        assert viewer.locator("[aria-current]").inner_text() == "Bare"
+
+
+def test_nonsense_in_an_address_is_ignored_and_told(seen) -> None:
+    with seen(
+        panorama=MARKUP + "no", view="1,2", contrast="9,1,1", masks="x", opacity="much", colour="toString"
+    ) as viewer:
+        assert viewer.get_attribute("data-state") == "ready"
+        assert viewer.locator("[aria-current]").inner_text() == "Full"
+        assert f"“{MARKUP}no” cannot be shown here" in viewer.locator(".nn-remark").inner_text()
+        assert viewer.page.title() == "Panoramas"
+    with seen(panorama="Full", roi=999999) as viewer:
+        assert "no nucleus with the number 999999" in viewer.locator(".nn-card").inner_text()
+
+
+def test_other_views_of_the_page_learn_what_it_can_show(seen) -> None:
+    ask = """(name) => {
+        let answers = 0;
+        const answer = (element) => { answers += element.isConnected; };
+        dispatchEvent(new CustomEvent('nnbook:who-shows', { detail: { panorama: name, answer } }));
+        return answers;
+    }"""
+    with seen() as viewer:
+        answers = [viewer.page.evaluate(ask, name) for name in ("Full", "Bare", "Reduced", "None")]
+        assert answers == [1, 1, 1, 0]
+        go_to(viewer.page, panorama="Bare", view="6000,6000,900")
+        viewer.page.evaluate("close_viewer()")
+        assert viewer.page.evaluate(ask, "Full") == 0
+
+
+# For everyone
+
+
+def test_everything_works_by_keyboard(seen, full: Full) -> None:
+    with seen() as viewer:
+        page = viewer.page
+        focused = "() => document.activeElement.shadowRoot?.activeElement?.getAttribute('role')"
+        reached = []
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate(focused))
+            if reached[-1] == "application":
+                break
+        assert reached[-1] == "application", reached
+        assert viewer.locator(".nn-cross").is_visible()
+        whole = area(viewer)
+        for _ in range(4):
+            page.keyboard.press("+")
+        page.keyboard.press("ArrowRight")
+        assert changed_share(whole, area(viewer)) > 0.1
+        status = viewer.locator(".nn-stage [role=status].nn-hidden")
+        assert re.match(r"Middle at [\d,]+, [\d,]+ px; .+ in view\.", status.inner_text())
+        page.keyboard.press("n")
+        page.wait_for_timeout(2 * SETTLE_MS)
+        card = viewer.locator(".nn-card")
+        first = int(full.rois["roi"].min())
+        assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
+        assert f"ROI {first}" in status.inner_text()
+        page.keyboard.press("n")
+        page.keyboard.press("p")
+        page.wait_for_timeout(SETTLE_MS)
+        assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
+        page.keyboard.press("Escape")
+        assert not card.is_visible()
+        page.keyboard.press("Enter")
+        card.wait_for()
+        # From the image, Tab goes on to the card.
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement.shadowRoot?.activeElement?.closest('.nn-card') !== null"):
+                break
+        page.keyboard.press("Escape")
+        assert not card.is_visible()
+        assert page.evaluate(focused) == "application"
+
+
+def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
+    with seen() as viewer:
+        viewer.get_by_role("button", name="Full", exact=True).focus()
+        viewer.page.keyboard.press("ArrowDown")
+        viewer.page.keyboard.press("Enter")
+        viewer.page.wait_for_timeout(SETTLE_MS)
+        assert viewer.locator("[aria-current]").inner_text() == "Bare"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, here: str, full: Full) -> None:
+    state = {"panorama": "Full", "roi": int(full.rois["roi"].iloc[3])}
+    for viewer, problems in open_viewer(browser, link(here, **state), width=width, scheme=scheme):
+        viewer.get_by_role("button", name="Contrast").click()
+        viewer.get_by_role("region", name="Chosen nucleus").get_by_role("img").wait_for()
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert viewer.page.evaluate(overflow) <= 0
+        viewer.page.add_script_tag(path=AXE)
+        found = viewer.page.evaluate("axe.run().then(({ violations }) => violations)")
+        serious = [fault for fault in found if fault["impact"] in {"serious", "critical"}]
+        assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in serious] == []
+        assert problems == []
+
+
+def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
+    with seen() as viewer:
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        viewer.page.mouse.move(box["x"] + 300, box["y"] + 200)
+        viewer.page.mouse.wheel(0, 200)
+        viewer.page.wait_for_function("() => scrollY > 100")
+        touch = viewer.locator(".nn-area .openseadragon-canvas").evaluate("c => getComputedStyle(c).touchAction")
+        assert "pan-y" in touch
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("layer", ["intensity", "labels"])
+def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
+    x, y = crowded(full)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    broken = re.compile(rf"{layer}_files/1[234]/")
+    page.route(broken, lambda route: route.fulfill(status=503))
+    page.goto(link(here, view=f"{x},{y},900"))
+    viewer = page.locator(".nn-panorama")
+    remark = viewer.locator(".nn-remark")
+    again = remark.get_by_role("button", name="Try again")
+    again.wait_for(timeout=20_000)
+    assert ("Parts of the image" if layer == "intensity" else "Masks could not") in remark.inner_text()
+    coarse = area(viewer)
+    page.unroute(broken)
+    again.click()
+    page.wait_for_timeout(SETTLE_MS)
+    assert remark.inner_text() == ""
     assert viewer.get_attribute("data-masks") == "drawn"
-    assert changed_share(first, second) > 0.05
-    assert grey_levels(viewer.screenshot()) > 30
+    assert changed_share(coarse, area(viewer)) > 0.001, "nothing became finer"
+    context.close()
 
 
-def test_pointing_at_a_nucleus_says_its_number_in_the_mask(viewer: Locator) -> None:
-    name = viewer.locator("select option:checked").inner_text().split()[1]
-    mask = read_mask(BOOK / "masks" / f"{name}{MASK_SUFFIX}.tif")
+def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> None:
+    damaged = {
+        "**/pyramids/index.json": ("error", "The list of panoramas is damaged"),
+        "**/Full/intensity.dzi": ("error", "description is damaged"),
+        "**/Full/labels.dzi": ("ready", "Masks could not be loaded"),
+        "**/Full/nuclei.json": ("ready", "measurements of the nuclei are damaged"),
+    }
+    for pattern, (state, told) in damaged.items():
+        context = browser.new_context()
+        page = context.new_page()
+        page.route(pattern, lambda route: route.fulfill(status=200, body='{"columns": {"roi": [1'))
+        page.goto(link(here, panorama="Full", roi=int(full.rois["roi"].iloc[0])))
+        viewer = page.locator(".nn-panorama")
+        viewer.get_by_text(told).first.wait_for()
+        page.locator(f".nn-panorama[data-state={state}]").wait_for()
+        page.unroute(pattern)
+        viewer.get_by_role("button", name="Try again").click()
+        page.wait_for_function(LOADED)
+        page.locator(".nn-panorama[data-state=ready]").wait_for()
+        assert viewer.get_by_role("button", name="Try again").count() == 0, pattern
+        context.close()
+
+
+def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> None:
+    with seen(panorama="Bare") as viewer:
+        assert viewer.get_attribute("data-masks") == "none"
+        assert "has no masks" in viewer.locator(".nn-remark").inner_text()
+        assert viewer.get_by_role("radio", name="Filled").is_disabled()
+    with seen(panorama="Reduced") as viewer:
+        viewer.page.wait_for_timeout(SETTLE_MS)
+        assert "Preview at reduced size; no masks." in viewer.locator(".nn-remark").inner_text()
+        assert np.ptp(middle(area(viewer))) > 60
+
+
+def test_a_name_is_text_never_markup(seen) -> None:
+    with seen(panorama=MARKUP) as viewer:
+        assert viewer.get_attribute("data-masks") == "drawn"
+        assert viewer.locator("[aria-current]").inner_text() == MARKUP
+        assert viewer.locator("img").count() == 0
+        assert viewer.page.title() == "Panoramas"
+        # It has no measurements: its nuclei are found in the overview of its masks.
+        go_to(viewer.page, panorama=MARKUP, roi=1)
+        viewer.get_by_role("region", name="Chosen nucleus").get_by_role("img").wait_for()
+        assert f"Panorama {MARKUP}." in (viewer.get_by_role("application").get_attribute("aria-label") or "")
+
+
+def test_masks_are_right_where_a_browser_alters_what_is_read_from_canvases(
+    browser: Browser, here: str, full: Full
+) -> None:
+    x, y = crowded(full)
+    altered = """const read = CanvasRenderingContext2D.prototype.getImageData;
+        CanvasRenderingContext2D.prototype.getImageData = function (...where) {
+            const image = read.apply(this, where);
+            for (let at = 0; at < image.data.length; at += 4) image.data[at] ^= (at >> 2) & 1;
+            return image;
+        };"""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.add_init_script(altered)
+    page.goto(link(here, view=f"{x},{y},1000"))
+    page.wait_for_function(LOADED)
+    viewer = page.locator(".nn-panorama")
     box = viewer.locator(".nn-area").bounding_box()
     assert box is not None
-    height, width = mask.shape
-    scale = min(box["width"] / width, box["height"] / height)
-    left = box["x"] + (box["width"] - width * scale) / 2
-    top = box["y"] + (box["height"] - height * scale) / 2
-    readout = viewer.locator(".nn-readout")
-    mouse = viewer.page.mouse
-    places = middles(mask)
-    assert len(places) == POINTS
-    for number, (y, x) in places.items():
-        mouse.move(left + x * scale, top + y * scale)
-        viewer.page.wait_for_timeout(50)
-        assert readout.inner_text().strip() == f"ROI {number}", (x, y)
-    y, x = np.unravel_index(distance_transform_edt(mask == 0).argmax(), mask.shape)
-    mouse.move(left + x * scale, top + y * scale)
-    viewer.page.wait_for_timeout(50)
-    assert not readout.is_visible(), "background has no number"
+    rois = set()
+    for dx in range(-300, 301, 25):
+        page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2)
+        told = viewer.locator(".nn-position").inner_text()
+        assert "≈" in told
+        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told)[:2])
+        assert told_roi(viewer) == full.labels[row, column]
+        rois.add(told_roi(viewer))
+    assert len(rois) > 1
+    context.close()
 
 
-def middles(mask: Labels) -> dict[int, tuple[int, int]]:
-    """Find the pixel farthest from the edge, in a handful of nuclei from all over the panorama."""
-    found = find_objects(mask)
-    numbers = [number for number, where in enumerate(found, start=1) if where is not None]
-    chosen = [numbers[at] for at in np.linspace(0, len(numbers) - 1, POINTS).astype(int)]
-    places = {}
-    for number in chosen:
-        rows, columns = found[number - 1]
-        inside = np.pad(mask[rows, columns] == number, 1)
-        y, x = np.unravel_index(distance_transform_edt(inside).argmax(), inside.shape)
-        places[number] = (rows.start + int(y) - 1, columns.start + int(x) - 1)
-    return places
+def test_a_canvas_whose_memory_was_lost_is_drawn_again(seen, full: Full) -> None:
+    x, y = crowded(full)
+    with seen(view=f"{x},{y},1000") as viewer:
+        before = area(viewer)
+        viewer.page.mouse.move(0, 0)
+        viewer.evaluate(
+            """(viewer) => {
+                for (const canvas of viewer.querySelectorAll('.nn-area canvas')) {
+                    canvas.dispatchEvent(new Event('contextlost'));
+                    canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
+                }
+            }"""
+        )
+        assert "Parts of the image" in viewer.locator(".nn-remark").inner_text()
+        viewer.evaluate(
+            "v => v.querySelectorAll('.nn-area canvas').forEach((c) => c.dispatchEvent(new Event('contextrestored')))"
+        )
+        assert changed_share(before, area(viewer)) < 0.001
+        assert viewer.locator(".nn-remark").inner_text() == ""
+
+
+# Weight
+
+
+def test_the_bundle_is_light_enough() -> None:
+    assert BUNDLE.stat().st_size <= MAX_BUNDLE_BYTES
+
+
+def test_a_first_view_takes_few_tiles(browser: Browser, here: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    tiles: list[str] = []
+    page.on("request", lambda request: tiles.append(request.url) if re.search(r"_files/", request.url) else None)
+    page.goto(here)
+    page.wait_for_function(LOADED)
+    page.wait_for_timeout(SETTLE_MS)
+    assert 2 <= len(tiles) <= 12, tiles
+    context.close()
 
 
 def _per_um(width: float, text: str) -> float:

@@ -13,6 +13,7 @@ export function createViewer(element: HTMLElement, minimap: HTMLElement): OpenSe
     showNavigator: true,
     navigatorElement: minimap,
     navigatorDisplayRegionColor: '#ffffff',
+    navigatorOpacity: 1,
     cooperativeGestures: true,
     crossOriginPolicy: 'Anonymous',
     gestureSettingsMouse: { clickToZoom: false },
@@ -84,6 +85,7 @@ export class MissingTiles {
       tile.exists = true;
       tile.loading = false;
     }
+    this.viewer.world.update(true);
     this.viewer.forceRedraw();
   }
 }

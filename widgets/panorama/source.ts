@@ -1,9 +1,6 @@
 import OpenSeadragon from 'openseadragon';
 import { fetchBlob } from '../shared/files';
-import type { Pyramid } from './pyramid';
-
-/** Levels below this have images smaller than the minimap. */
-const MIN_LEVEL = 7;
+import { overviewLevel, type Pyramid } from './pyramid';
 
 /** A pyramid as OpenSeadragon reads it, its tiles fetched from wherever their address says. */
 export function tileSource(pyramid: Pyramid): OpenSeadragon.TileSource {
@@ -12,7 +9,8 @@ export function tileSource(pyramid: Pyramid): OpenSeadragon.TileSource {
     height: pyramid.height,
     tileSize: pyramid.tileSize,
     tileOverlap: pyramid.overlap,
-    minLevel: Math.min(MIN_LEVEL, pyramid.maxLevel),
+    // Smaller levels show nothing that this one does not.
+    minLevel: overviewLevel(pyramid),
     maxLevel: pyramid.maxLevel,
   });
   const requests = new WeakMap<OpenSeadragon.ImageJob, AbortController>();

@@ -190,6 +190,7 @@ export class PanoramaView {
     return {
       ready: () => {
         this.tell('ready', '');
+        this.showRemark();
       },
       imageFailed: (problem) => {
         this.fail(problem, () => this.stage?.retry());
