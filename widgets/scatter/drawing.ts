@@ -263,7 +263,8 @@ export function drawMarks(
     const [a, b] = marks.rectangle;
     outline([a, { x: b.x, y: a.y }, b, { x: a.x, y: b.y }], true);
   }
-  for (const at of marks.lifted) ring(at, 1, 2, look.ink);
+  const lift = marks.lifted.length > 40 ? 1.25 : 2;
+  for (const at of marks.lifted) ring(at, 1, lift, look.ink);
   if (marks.chosen >= 0) {
     ring(marks.chosen, 4.5, 6, look.ground);
     ring(marks.chosen, 4.5, 3, look.accent);
