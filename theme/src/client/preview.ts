@@ -64,10 +64,13 @@ async function targetOf(link: HTMLAnchorElement): Promise<Element | null> {
   return copy;
 }
 
-/** The image for readers without JavaScript: text in a page that runs scripts, an element in one that was only parsed. */
+/** The image for readers without JavaScript, which the view or its figure has: text in a page that runs scripts, an element in one that was only parsed. */
 function stillOf(view: Element): Element | null {
-  const fallback = view.querySelector('noscript');
-  return fallback?.querySelector('img') ?? new DOMParser().parseFromString(fallback?.textContent ?? '', 'text/html').querySelector('img');
+  for (const fallback of [view.querySelector('noscript'), view.closest('figure')?.querySelector(':scope > noscript')]) {
+    const still = fallback?.querySelector('img') ?? new DOMParser().parseFromString(fallback?.textContent ?? '', 'text/html').querySelector('img');
+    if (still !== null) return still;
+  }
+  return null;
 }
 
 function place(card: HTMLElement, link: HTMLElement): void {
