@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import re
 import shutil
 import threading
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -21,13 +22,14 @@ from nnbook.site import show_edition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page, Request, Response
+    from playwright.sync_api import Browser, Locator, Page, Request, Response
 
 PROJECT = Path(__file__).parents[2]
 SITE = PROJECT / "_build" / "html"
 BOOK = PROJECT / "build" / "book"
 STEP_PX = 350
 STEP_MS = 60
+SETTLE_MS = 600
 PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
 
@@ -159,3 +161,37 @@ def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
     (copied / "pyramids").symlink_to(edition / "pyramids", target_is_directory=True)
     show_edition(copied, folder)
     return folder
+
+
+def panoramas_table() -> dict[str, list[Any]]:
+    """The table that the book's scatter shows."""
+    return json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
+
+
+def open_scatter(page: Page) -> Locator:
+    """Bring the page's scatter into view, and wait until it has drawn itself."""
+    page.locator("[data-widget]").first.scroll_into_view_if_needed()
+    scatter = page.locator(SCATTER)
+    scatter.wait_for()
+    scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
+    scatter.scroll_into_view_if_needed()
+    page.wait_for_timeout(SETTLE_MS)
+    return scatter
+
+
+def choose_by_search(scatter: Locator, name: str) -> None:
+    search = scatter.get_by_role("searchbox")
+    search.fill(name)
+    search.press("Enter")
+    settled(scatter.page, "panorama")
+    search.fill("")
+
+
+def settled(page: Page, name: str) -> str:
+    """Wait until the address tells a parameter, and return it."""
+    page.wait_for_url(re.compile(rf"[?&]{re.escape(name)}="))
+    return parameters(page)[name]
+
+
+def parameters(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}

@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
-from reader import BOOK, PANORAMA, PROJECT, SCATTER, open_page, pixels, serving, wait_for_viewers
+from reader import (
+    PROJECT,
+    SCATTER,
+    SETTLE_MS,
+    choose_by_search,
+    open_page,
+    open_scatter,
+    panoramas_table,
+    parameters,
+    pixels,
+    serving,
+    settled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator
 
 CHAPTER = "/million-images/"
-SETTLE_MS = 600
 AXE = PROJECT / "theme/node_modules/axe-core/axe.min.js"
 PLACE_OF_MARK = """async (area) => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -55,27 +65,11 @@ widget.render({ model: { get: (name) => values[name], set() {}, on() {} }, el })
 NASTY = '<img src="x" onerror="window.harmed = true">'
 
 
-def columns() -> dict[str, list[Any]]:
-    """The table that the book's scatter shows."""
-    return json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
-
-
 @pytest.fixture
 def scatter(browser: Browser, address: str) -> Iterator[Locator]:
     with open_page(browser, address + CHAPTER) as (page, problems):
-        yield opened(page)
+        yield open_scatter(page)
         assert problems == []
-
-
-def opened(page: Page) -> Locator:
-    """Bring the page's scatter into view, and wait until it has drawn itself."""
-    page.locator("[data-widget]").first.scroll_into_view_if_needed()
-    scatter = page.locator(SCATTER)
-    scatter.wait_for()
-    scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
-    scatter.scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLE_MS)
-    return scatter
 
 
 def place_of(scatter: Locator, name: str) -> tuple[float, float]:
@@ -100,16 +94,6 @@ def point_at(scatter: Locator, name: str) -> None:
     scatter.page.mouse.move(x, y, steps=3)
 
 
-def parameters(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def settled(page: Page, name: str) -> str:
-    """Wait until the address tells a parameter, and return it."""
-    page.wait_for_url(re.compile(rf"[?&]{re.escape(name)}="))
-    return parameters(page)[name]
-
-
 def plane(scatter: Locator) -> np.ndarray:
     scatter.page.mouse.move(0, 0)
     scatter.page.wait_for_timeout(SETTLE_MS)
@@ -118,7 +102,7 @@ def plane(scatter: Locator) -> np.ndarray:
 
 def lone_panorama() -> str:
     """The name of a panorama that lies apart from all others in the plane, so that pointing at it is unambiguous."""
-    table = columns()
+    table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     spread = np.nanstd(points, axis=0)
     distances = np.hypot(*((points[:, None] - points[None]) / spread).transpose(2, 0, 1))
@@ -129,7 +113,7 @@ def lone_panorama() -> str:
 
 
 def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: Locator) -> None:
-    table, name = columns(), lone_panorama()
+    table, name = panoramas_table(), lone_panorama()
     at = table["panorama"].index(name)
     point_at(scatter, name)
     card = scatter.locator(".nn-card")
@@ -168,7 +152,7 @@ def test_a_chosen_panorama_is_in_the_address_stays_marked_and_back_takes_it_away
 
 
 def test_a_panorama_without_tiles_is_shown_as_a_large_preview(scatter: Locator) -> None:
-    table = columns()
+    table = panoramas_table()
     name = next(name for name, tiles in zip(table["panorama"], table["pyramid"], strict=True) if not tiles)
     choose_by_search(scatter, name)
     picture = scatter.locator(".nn-details img")
@@ -179,16 +163,8 @@ def test_a_panorama_without_tiles_is_shown_as_a_large_preview(scatter: Locator) 
     assert "no tiles" in scatter.locator(".nn-details").inner_text()
 
 
-def choose_by_search(scatter: Locator, name: str) -> None:
-    search = scatter.get_by_role("searchbox")
-    search.fill(name)
-    search.press("Enter")
-    settled(scatter.page, "panorama")
-    search.fill("")
-
-
 def test_colours_by_experiment_and_passage_are_those_of_the_legend(scatter: Locator) -> None:
-    table, name = columns(), lone_panorama()
+    table, name = panoramas_table(), lone_panorama()
     at = table["panorama"].index(name)
     x, y = place_of(scatter, name)
     assert scatter.locator(".nn-legend .nn-bar").is_visible()
@@ -208,7 +184,7 @@ def test_buttons_zoom_and_everything_comes_back(scatter: Locator) -> None:
     before = plane(scatter)
     scatter.get_by_role("button", name="Zoom in").click()
     x0, x1, _, _ = map(float, settled(scatter.page, "axes").split(","))
-    counts = columns()["num_rois"]
+    counts = panoramas_table()["num_rois"]
     assert (x1 - x0) == pytest.approx((max(counts) - min(counts)) * 1.1 / 1.6, rel=1e-3)
     assert (plane(scatter) != before).any()
     scatter.get_by_role("button", name="Show all panoramas").click()
@@ -266,7 +242,7 @@ def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> np.ndarr
 
 def test_a_lasso_tells_how_many_it_holds_and_their_means(scatter: Locator) -> None:
     polygon = draw_lasso(scatter, [(250, 120), (620, 160), (560, 380), (300, 330)])
-    table = columns()
+    table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     inside = Polygon(polygon).contains_points(points)
     assert 5 < inside.sum() < len(points) - 5
@@ -298,7 +274,7 @@ def test_a_link_shows_another_browser_the_same_picture(scatter: Locator, browser
     page.wait_for_timeout(SETTLE_MS)
     assert {"axes", "by", "lasso", "panorama"} <= parameters(page).keys()
     with open_page(browser, page.url) as (other_page, problems):
-        other = opened(other_page)
+        other = open_scatter(other_page)
         assert other.get_by_role("radio", name="Passage").is_checked()
         assert other.locator(".nn-selection").inner_text() == scatter.locator(".nn-selection").inner_text()
         assert lone_panorama() in other.locator(".nn-details").inner_text()
@@ -321,7 +297,7 @@ def test_a_link_shows_another_browser_the_same_picture(scatter: Locator, browser
 )
 def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}{CHAPTER}?{query}") as (page, problems):
-        scatter = opened(page)
+        scatter = open_scatter(page)
         assert scatter.get_attribute("data-state") == "ready"
         assert scatter.get_by_role("radio", name="Standard deviation").is_checked()
         assert not scatter.get_by_role("button", name="Clear selection").is_visible()
@@ -330,7 +306,7 @@ def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, 
 
 def test_an_unknown_panorama_in_the_address_is_told_as_text(browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}{CHAPTER}?panorama=%3Cimg%20src=x%20onerror=alert(1)%3E") as (page, problems):
-        scatter = opened(page)
+        scatter = open_scatter(page)
         assert "<img src=x onerror=alert(1)>" in scatter.locator(".nn-remark").last.inner_text()
         assert problems == []
 
@@ -342,7 +318,7 @@ def test_everything_by_keyboard(scatter: Locator) -> None:
     area = scatter.locator(".nn-area")
     assert scatter.evaluate("scatter => scatter.getRootNode().activeElement.className").startswith("nn-area")
     said = scatter.locator(".nn-hidden")
-    table = columns()
+    table = panoramas_table()
     first = heard(said, "")
     assert first in table["panorama"]
     visited = [first]
@@ -395,7 +371,7 @@ def test_focus_is_visible(scatter: Locator) -> None:
 
 
 def test_the_table_holds_the_same_panoramas_sorted_as_asked(scatter: Locator) -> None:
-    table = columns()
+    table = panoramas_table()
     scatter.get_by_role("button", name="Table").click()
     assert not scatter.locator(".nn-area").is_visible()
     scatter.get_by_role("button", name="Nuclei").click()
@@ -426,7 +402,7 @@ def test_one_finger_scrolls_the_page_and_two_zoom(browser: Browser, address: str
     try:
         page = context.new_page()
         page.goto(address + CHAPTER)
-        scatter = opened(page)
+        scatter = open_scatter(page)
         scatter.locator(".nn-area").evaluate("area => area.scrollIntoView({ block: 'center' })")
         x, y = on_screen(scatter, (150, 200))
         session = context.new_cdp_session(page)
@@ -442,7 +418,7 @@ def test_one_finger_scrolls_the_page_and_two_zoom(browser: Browser, address: str
         pinch = {"x": x, "y": y, "scaleFactor": 2, "gestureSourceType": "touch"}
         session.send("Input.synthesizePinchGesture", pinch)
         x0, x1, _, _ = map(float, settled(page, "axes").split(","))
-        counts = columns()["num_rois"]
+        counts = panoramas_table()["num_rois"]
         assert (x1 - x0) < (max(counts) - min(counts)) * 0.8
         assert page.evaluate("visualViewport.scale") == 1
     finally:
@@ -454,7 +430,7 @@ def test_zooming_without_motion(browser: Browser, address: str) -> None:
     try:
         page = context.new_page()
         page.goto(address + CHAPTER)
-        scatter = opened(page)
+        scatter = open_scatter(page)
         canvas = scatter.locator("canvas").first
         scatter.get_by_role("button", name="Zoom in").click()
         two_frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -473,7 +449,7 @@ def test_nothing_of_it_is_loaded_before_it_nears_the_window(browser: Browser, ad
         page.on("request", lambda request: asked.append(urlsplit(request.url).path))
         page.goto(address + CHAPTER, wait_until="networkidle")
         assert not [path for path in asked if path.endswith((".mjs", "panoramas.json", "index.json"))]
-        opened(page)
+        open_scatter(page)
         assert [path for path in asked if "scatter" in path and path.endswith(".mjs")]
         assert not [path for path in asked if "/previews/" in path], "no preview before a panorama is pointed at"
     finally:
@@ -483,7 +459,7 @@ def test_nothing_of_it_is_loaded_before_it_nears_the_window(browser: Browser, ad
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, address: str) -> None:
     with open_page(browser, address + CHAPTER, width=width, scheme=scheme) as (page, problems):
-        scatter = opened(page)
+        scatter = open_scatter(page)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         assert page.evaluate(SERIOUS) == []
         choose_by_search(scatter, lone_panorama())
@@ -602,68 +578,3 @@ def test_one_panorama_alone_is_drawn(browser: Browser, bare: tuple[str, Path]) -
         assert x > 100
         assert y > 50
         assert problems == []
-
-
-def test_it_works_in_the_stock_theme_s_host(browser: Browser, tmp_path: Path) -> None:
-    """Both widgets in the published widget host of the stock theme, whose model throws at much that is asked of it."""
-    host = PROJECT / "theme/tests/stock-host.tsx"
-    bundle = [PROJECT / "theme/node_modules/.bin/esbuild", host, "--bundle", "--format=esm", "--jsx=automatic"]
-    bundle += ['--define:process.env.NODE_ENV="production"', f"--outfile={tmp_path / 'host.js'}"]
-    subprocess.run(bundle, check=True, capture_output=True)
-    for name in ("scatter.mjs", "panorama.mjs"):
-        shutil.copyfile(PROJECT / "widgets/dist" / name, tmp_path / name)
-    (tmp_path / "pyramids").symlink_to(BOOK / "pyramids", target_is_directory=True)
-    (tmp_path / "favicon.ico").write_bytes(b"")
-    nodes = [
-        {"type": "anywidget", "esm": "/scatter.mjs", "model": {"panoramas": "pyramids/panoramas.json"}},
-        {"type": "anywidget", "esm": "/panorama.mjs", "model": {"index": "pyramids/index.json"}},
-    ]
-    (tmp_path / "index.html").write_text(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stock host</title><body>'
-        f'<script type="application/json" id="nodes">{json.dumps(nodes)}</script>'
-        '<script type="module" src="host.js"></script>',
-        encoding="utf-8",
-    )
-    with serving(tmp_path) as address, open_page(browser, f"{address}/index.html") as (page, problems):
-        _follows(page)
-        assert problems == []
-
-
-def test_the_viewer_of_the_page_follows_across_shadow_roots(browser: Browser, address: str) -> None:
-    with open_page(browser, address + CHAPTER) as (page, problems):
-        opened(page)
-        page.locator("[data-widget]").nth(1).scroll_into_view_if_needed()
-        _follows(page)
-        assert problems == []
-
-
-def _follows(page: Page) -> None:
-    """Choose panoramas in the scatter, and look at the viewer: it shows them, and goes back with the reader."""
-    viewer, scatter = page.locator(PANORAMA), page.locator(SCATTER)
-    choice = viewer.locator(".nn-choose select")
-    choice.wait_for(state="attached")  # on a wide screen, a list is shown in its place
-    wait_for_viewers(page)
-    table = columns()
-    shown = [name for name, tiles in zip(table["panorama"], table["pyramid"], strict=True) if tiles]
-    present = choice.evaluate("choice => choice.selectedOptions[0].text")
-    wanted = [name for name in shown if name not in present][:2]
-    for name in wanted:
-        choose_by_search(scatter, name)
-        page.wait_for_url(re.compile(f"panorama={name}"))
-        _shows(viewer, name)
-        assert "viewer on this page" in scatter.locator(".nn-details").inner_text()
-    wait_for_viewers(page)
-    assert viewer.get_attribute("data-state") == "ready"
-    page.go_back()
-    _shows(viewer, wanted[0])
-    assert wanted[0] in scatter.locator(".nn-details").inner_text()
-    last = [name for name in shown if name not in wanted][-1]
-    viewer.get_by_role("button", name=last).click()
-    scatter.locator(".nn-details strong", has_text=last).wait_for()
-
-
-def _shows(viewer: Locator, name: str) -> None:
-    viewer.page.wait_for_function(
-        "([viewer, name]) => viewer.querySelector('.nn-choose select').selectedOptions[0].text.includes(name)",
-        arg=[viewer.element_handle(), name],
-    )

@@ -1,0 +1,94 @@
+"""The views of a page follow each other, without a kernel and across shadow roots."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from reader import (
+    BOOK,
+    PANORAMA,
+    PROJECT,
+    SCATTER,
+    choose_by_search,
+    open_page,
+    open_scatter,
+    panoramas_table,
+    serving,
+    wait_for_viewers,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator, Page
+
+CHAPTER = "/million-images/"
+
+
+def test_it_works_in_the_stock_theme_s_host(browser: Browser, tmp_path: Path) -> None:
+    """Both widgets in the published widget host of the stock theme, whose model throws at much that is asked of it."""
+    host = PROJECT / "theme/tests/stock-host.tsx"
+    bundle = [PROJECT / "theme/node_modules/.bin/esbuild", host, "--bundle", "--format=esm", "--jsx=automatic"]
+    bundle += ['--define:process.env.NODE_ENV="production"', f"--outfile={tmp_path / 'host.js'}"]
+    subprocess.run(bundle, check=True, capture_output=True)
+    for name in ("scatter.mjs", "panorama.mjs"):
+        shutil.copyfile(PROJECT / "widgets/dist" / name, tmp_path / name)
+    (tmp_path / "pyramids").symlink_to(BOOK / "pyramids", target_is_directory=True)
+    (tmp_path / "favicon.ico").write_bytes(b"")
+    nodes = [
+        {"type": "anywidget", "esm": "/scatter.mjs", "model": {"panoramas": "pyramids/panoramas.json"}},
+        {"type": "anywidget", "esm": "/panorama.mjs", "model": {"index": "pyramids/index.json"}},
+    ]
+    (tmp_path / "index.html").write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stock host</title><body>'
+        f'<script type="application/json" id="nodes">{json.dumps(nodes)}</script>'
+        '<script type="module" src="host.js"></script>',
+        encoding="utf-8",
+    )
+    with serving(tmp_path) as address, open_page(browser, f"{address}/index.html") as (page, problems):
+        _follows(page)
+        assert problems == []
+
+
+def test_the_viewer_of_the_page_follows_across_shadow_roots(browser: Browser, address: str) -> None:
+    with open_page(browser, address + CHAPTER) as (page, problems):
+        open_scatter(page)
+        page.locator("[data-widget]").nth(1).scroll_into_view_if_needed()
+        _follows(page)
+        assert problems == []
+
+
+def _follows(page: Page) -> None:
+    """Choose panoramas in the scatter, and look at the viewer: it shows them, and goes back with the reader."""
+    viewer, scatter = page.locator(PANORAMA), page.locator(SCATTER)
+    choice = viewer.locator(".nn-choose select")
+    choice.wait_for(state="attached")  # on a wide screen, a list is shown in its place
+    wait_for_viewers(page)
+    table = panoramas_table()
+    shown = [name for name, tiles in zip(table["panorama"], table["pyramid"], strict=True) if tiles]
+    present = choice.evaluate("choice => choice.selectedOptions[0].text")
+    wanted = [name for name in shown if name not in present][:2]
+    for name in wanted:
+        choose_by_search(scatter, name)
+        page.wait_for_url(re.compile(f"panorama={name}"))
+        _shows(viewer, name)
+        assert "viewer on this page" in scatter.locator(".nn-details").inner_text()
+    wait_for_viewers(page)
+    assert viewer.get_attribute("data-state") == "ready"
+    page.go_back()
+    _shows(viewer, wanted[0])
+    assert wanted[0] in scatter.locator(".nn-details").inner_text()
+    last = [name for name in shown if name not in wanted][-1]
+    viewer.get_by_role("button", name=last).click()
+    scatter.locator(".nn-details strong", has_text=last).wait_for()
+
+
+def _shows(viewer: Locator, name: str) -> None:
+    viewer.page.wait_for_function(
+        "([viewer, name]) => viewer.querySelector('.nn-choose select').selectedOptions[0].text.includes(name)",
+        arg=[viewer.element_handle(), name],
+    )
