@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
 from reader import (
+    BOOK,
     PROJECT,
     SCATTER,
     SETTLE_MS,
@@ -149,18 +150,6 @@ def test_a_chosen_panorama_is_in_the_address_stays_marked_and_back_takes_it_away
     page.wait_for_function("!location.search.includes('panorama')")
     details.wait_for(state="hidden")
     assert (plane(scatter) == before).all()
-
-
-def test_a_panorama_without_tiles_is_shown_as_a_large_preview(scatter: Locator) -> None:
-    table = panoramas_table()
-    name = next(name for name, tiles in zip(table["panorama"], table["pyramid"], strict=True) if not tiles)
-    choose_by_search(scatter, name)
-    picture = scatter.locator(".nn-details img")
-    picture.wait_for()
-    box = picture.bounding_box()
-    assert box is not None
-    assert box["width"] >= 400
-    assert "no tiles" in scatter.locator(".nn-details").inner_text()
 
 
 def test_colours_by_experiment_and_passage_are_those_of_the_legend(scatter: Locator) -> None:
@@ -566,6 +555,25 @@ def test_without_previews_and_viewers_it_gives_values_and_a_link(browser: Browse
         page.wait_for_url(re.compile("panorama=b"))
         assert link.count() == 0
         assert parameters(page)["kept"] == "1"
+        assert problems == []
+
+
+def test_without_a_viewer_on_the_page_the_preview_is_shown_large(browser: Browser, bare: tuple[str, Path]) -> None:
+    address, table = bare
+    preview = next((BOOK / "pyramids" / "previews").glob("*.jpg"))
+    shutil.copyfile(preview, table.parent / "b.jpg")
+    table.write_text(small_table(["a", "b", "c"], preview=[None, "b.jpg", None]), encoding="utf-8")
+    with open_page(browser, f"{address}/index.html") as (page, problems):
+        scatter = page.locator(SCATTER)
+        choose_by_search(scatter, "b")
+        picture = scatter.locator(".nn-details img")
+        picture.wait_for()
+        box = picture.bounding_box()
+        assert box is not None
+        assert box["width"] >= 400
+        assert "no tiles" in scatter.locator(".nn-details").inner_text()
+        choose_by_search(scatter, "c")
+        picture.wait_for(state="hidden")
         assert problems == []
 
 

@@ -45,9 +45,11 @@ export class Details {
       return;
     }
     const view = this.where.linked ? viewsOf(panorama.name)[0] : undefined;
-    const link = panorama.pyramid ? this.linkTo(panorama) : null;
-    // A viewer further down the page is loaded only when it nears the window, and then knows what was chosen.
-    const here = view !== undefined || (link !== null && this.where.linked && isHere(link));
+    const address = this.linkTo(panorama);
+    // A viewer further down the page is loaded only when it nears the window, and then shows what was chosen.
+    const below = address !== null && isHere(address) && this.where.linked && (panorama.pyramid || panorama.preview !== null);
+    const link = below || panorama.pyramid ? address : null;
+    const here = view !== undefined || below;
     this.name.textContent = panorama.name;
     this.facts.textContent = factsOf(panorama).join(' · ');
     this.element.classList.toggle('nn-large', !here);
