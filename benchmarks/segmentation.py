@@ -2,8 +2,9 @@
 
 Simulated panoramas of each side are segmented by every method with the shipped model and the published settings, each
 time in a process of its own, one after the other. Seconds are those from opening the image to the closed mask, after a
-small image has warmed up; memory is the process's peak. `--repeats METHOD=N` says how often (see `REPEATS`); methods
-take turns, so that what else the machine does falls on all of them.
+small image has warmed up; CPU seconds are those of all threads together, and change less where the machine does other
+work too; memory is the process's peak. `--repeats METHOD=N` says how often (see `REPEATS`; 0 leaves a method out);
+methods take turns, so that what else the machine does falls on all of them.
 """
 
 from __future__ import annotations
@@ -72,11 +73,11 @@ def measure(method: str, image: Path, small: Path, out: Path) -> dict[str, float
     """Segment the image once; the mask lies in `out`."""
     segment = segmenter(method)
     segment(small, out)
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     segment(image, out)
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
-    return {"seconds": seconds, "peak_gb": peak / 1e9}
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_gb": peak / 1e9}
 
 
 def compare(side_px: int, repeats: dict[str, int], folder: Path) -> dict[str, Any]:
@@ -104,6 +105,7 @@ def compare(side_px: int, repeats: dict[str, int], folder: Path) -> dict[str, An
         results[method] = {
             "runs": [round(run["seconds"], 2) for run in made],
             "seconds": round(seconds, 2),
+            "cpu_seconds": round(float(np.median([run["cpu_seconds"] for run in made])), 2),
             "seconds_per_megapixel": round(seconds / (side_px**2 / 1e6), 4),
             "peak_gb": round(max(run["peak_gb"] for run in made), 2),
             "against_truth": {name: round(scores[name], 4) for name in SCORES},
@@ -137,22 +139,22 @@ def main() -> None:
     parser.add_argument("--repeats", nargs="*", default=[], metavar="METHOD=N")
     call = parser.parse_args()
     repeats = REPEATS | {name: int(count) for name, count in (text.rsplit("=", 1) for text in call.repeats)}
-    with tempfile.TemporaryDirectory() as name:
-        sizes = [compare(side_px, repeats, Path(name)) for side_px in call.sides]
-    write_json(
-        call.out,
-        {
-            "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-            "machine": machine(),
-            "model_sha256": sha256(SHIPPED_MODEL),
-            "settings": {
-                "diameter_px": DIAMETER_PX,
-                "flow_threshold": FLOW_THRESHOLD,
-                "cellprob_threshold": CELLPROB_THRESHOLD,
-            },
-            "panoramas": sizes,
+    repeats = {method: count for method, count in repeats.items() if count > 0}
+    report: dict[str, Any] = {
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "machine": machine(),
+        "model_sha256": sha256(SHIPPED_MODEL),
+        "settings": {
+            "diameter_px": DIAMETER_PX,
+            "flow_threshold": FLOW_THRESHOLD,
+            "cellprob_threshold": CELLPROB_THRESHOLD,
         },
-    )
+        "panoramas": [],
+    }
+    with tempfile.TemporaryDirectory() as name:
+        for side_px in call.sides:
+            report["panoramas"].append(compare(side_px, repeats, Path(name)))
+            write_json(call.out, report)
 
 
 if __name__ == "__main__":

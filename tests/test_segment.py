@@ -9,9 +9,10 @@ import torch
 from nnbook import fused
 from nnbook.errors import NnbookError
 from nnbook.evaluate import evaluate
-from nnbook.images import Image, Labels, image_shape, read_mask, write_image
+from nnbook.images import Image, Labels, image_shape, read_image, read_mask, write_image
 from nnbook.manifest import Panorama, write_manifest
-from nnbook.rescale import grey_range, rescale
+from nnbook.pairs import pair_files
+from nnbook.rescale import grey_range, median_diameter, rescale
 from nnbook.segment import (
     SHIPPED_MODEL,
     Model,
@@ -153,6 +154,53 @@ def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_pa
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert record["found_diameter_px"] == pytest.approx(150, rel=0.25)
     assert estimate_diameter(np.zeros((50, 50), dtype=np.uint8), model) == 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_finds_the_diameter_of_few_nuclei(model: Model, panorama: tuple[Image, Labels], count: int) -> None:
+    image, labels = panorama
+    rng = np.random.default_rng(5)
+    field = rng.poisson(6, (1200, 1200)).astype(np.uint8)
+    areas = np.bincount(labels.ravel())[1:]
+    whole = [k + 1 for k in np.argsort(areas)[len(areas) // 2 :][:count]]
+    for row, label in enumerate(whole):
+        y, x = np.nonzero(labels == label)
+        field[y - y.min() + 100 + 500 * row, x - x.min() + 300] = image[y, x]
+    expected = 2 * np.sqrt(np.median(areas[np.array(whole) - 1]) / np.pi)
+    assert estimate_diameter(field, model) == pytest.approx(expected, rel=0.2)
+
+
+def test_noise_has_no_diameter(model: Model) -> None:
+    rng = np.random.default_rng(6)
+    for side in (200, 600, 2400):
+        assert estimate_diameter(rng.poisson(6, (side, side)).astype(np.uint16), model) == 0
+
+
+def test_finds_diameters_of_real_nuclei(model: Model, shared: Path) -> None:
+    pairs = list(pair_files(shared / "data/dsb2018/images", shared / "data/dsb2018/labels").values())[::20]
+    ratios = []
+    for image_path, labels_path in pairs:
+        true = median_diameter(read_mask(labels_path))
+        ratios.append(estimate_diameter(read_image(image_path), model) / true)
+    assert np.median(np.abs(np.array(ratios) - 1)) < 0.1
+    assert np.mean((np.array(ratios) > 0.67) & (np.array(ratios) < 1.5)) > 0.95
+
+
+def test_a_diameter_costs_about_one_more_pass(model: Model, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = list(pair_files(shared / "data/dsb2018/images", shared / "data/dsb2018/labels").values())[::40]
+    computed: list[int] = []
+    compute = model.compute
+    monkeypatch.setitem(vars(model), "compute", lambda tile: computed.append(tile[0, 0].numel()) or compute(tile))
+    known = found = 0
+    for image_path, labels_path in pairs:
+        image = read_image(image_path)
+        segment_image(image, model, diameter_px=median_diameter(read_mask(labels_path)))
+        known += sum(computed)
+        computed.clear()
+        estimate_diameter(image, model)
+        found += sum(computed)
+        computed.clear()
+    assert found < 1.2 * known
 
 
 # Raised when `cellpose.models` is imported, which only tests do.

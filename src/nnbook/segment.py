@@ -509,7 +509,7 @@ def segment_files(
         **thresholds,
         "device": model.device,
         "dtype": network_dtype(model.device),
-        "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch")},
+        "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch", "numba")},
     }
     masks: list[Path] = []
     problems: list[str] = []
