@@ -108,12 +108,12 @@ class PanoramaViewer(_View):
         Grey levels shown as black and as white (0 to 255, of the 8-bit image shown) and gamma; None for 0, 255, 1.
     invert : bool
         Whether dark and bright change places.
-    colour : str
-        Name of the colours that grey levels are shown in.
+    colour : {'grey', 'cividis', 'viridis', 'inferno'}
+        The colours that grey levels are shown in.
     masks : {'fill', 'outline', 'off'}
         How masks are drawn.
-    opacity : float
-        Of the masks, 0 to 1.
+    opacity : float or None
+        Of the masks, 0 to 1; None is what suits how they are drawn.
     height : int or None
         Height of the view in CSS px.
 
@@ -136,9 +136,9 @@ class PanoramaViewer(_View):
     view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
     contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
     invert = traitlets.Bool(False).tag(sync=True)
-    colour = traitlets.Unicode("grey").tag(sync=True)
+    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
     masks = traitlets.Enum(["fill", "outline", "off"], "fill").tag(sync=True)
-    opacity = traitlets.Float(0.5, min=0, max=1).tag(sync=True)
+    opacity = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 import { settle, stateOf, type State } from '../shared/address';
 import { followTheme } from '../shared/appearance';
+import { keepKeys } from '../shared/host';
 import { textElement } from '../shared/elements';
 import { announce } from '../shared/linking';
 import { numberTrait, onTrait, type Model } from '../shared/model';
@@ -64,6 +65,7 @@ export class PanoramaView {
   ) {
     this.style.textContent = css;
     this.root.className = 'nn-panorama';
+    if (model.get('address') === false) keepKeys(this.root);
     this.message.className = 'nn-message';
     this.message.setAttribute('role', 'status');
     this.remark.setAttribute('role', 'status');

@@ -12,7 +12,7 @@ import {
 import { followTheme } from '../shared/appearance';
 import { textElement } from '../shared/elements';
 import { fetchText } from '../shared/files';
-import { dataAddress, laidOut } from '../shared/host';
+import { dataAddress, keepKeys, laidOut } from '../shared/host';
 import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
 import { grouped } from '../shared/text';
@@ -66,6 +66,7 @@ class ScatterView {
     const { signal } = this.ended;
     this.style.textContent = css;
     this.root.className = 'nn-scatter';
+    if (model.get('address') === false) keepKeys(this.root);
     this.message.setAttribute('role', 'status');
     this.said.setAttribute('role', 'status');
     this.state = stateOf(model, KINDS, signal);

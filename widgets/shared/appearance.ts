@@ -1,12 +1,14 @@
 /**
  * Keeps `data-theme` of the widget's root at `light` or `dark`: as the page says on its root element, by `data-theme`,
- * `data-appearance` or a class, or else as the reader's system prefers. Calls back when it has changed.
+ * `data-appearance` or a class, JupyterLab on its body, or else as the reader's system prefers. Calls back when it has
+ * changed.
  */
 export function followTheme(root: HTMLElement, signal: AbortSignal, changed?: () => void): void {
   const page = document.documentElement;
   const system = matchMedia('(prefers-color-scheme: dark)');
   const update = () => {
-    const said = page.dataset.theme ?? page.dataset.appearance;
+    const lab = { true: 'light', false: 'dark' }[document.body.dataset.jpThemeLight ?? ''];
+    const said = page.dataset.theme ?? page.dataset.appearance ?? lab;
     const dark =
       said === 'dark' || said === 'light'
         ? said === 'dark'
@@ -18,6 +20,7 @@ export function followTheme(root: HTMLElement, signal: AbortSignal, changed?: ()
   };
   const observer = new MutationObserver(update);
   observer.observe(page, { attributes: true, attributeFilter: ['class', 'data-theme', 'data-appearance'] });
+  observer.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-light'] });
   signal.addEventListener('abort', () => {
     observer.disconnect();
   });

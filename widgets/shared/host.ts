@@ -32,3 +32,10 @@ export function laidOut(element: HTMLElement, signal: AbortSignal): Promise<void
     });
   });
 }
+
+/** Keeps plain keys from a live host: in JupyterLab a letter alone adds or deletes cells. */
+export function keepKeys(root: HTMLElement): void {
+  root.addEventListener('keydown', (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
+}

@@ -1,0 +1,227 @@
+"""The same viewer in JupyterLab, with a kernel behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from reader import PANORAMA, grey_levels, pixels
+from scipy.ndimage import distance_transform_edt, find_objects
+
+from nnbook.images import write_image, write_mask
+from nnbook.twin import simulate_panorama
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator, Page
+
+    from nnbook.images import Labels
+
+SIDE_PX = 1500
+START_S = 60
+CELL_MS = 60_000
+PRESS_MS = 2_000
+ASKED_AT_MOST = 10
+CELLS = [
+    """from nnbook.widgets import PanoramaViewer
+viewer = PanoramaViewer("mine.tif", "mine_cp_masks.tif", px_per_um=8.0453, height=400)
+viewer""",
+    "viewer.roi = None; viewer.view = [{x}, {y}, 160]",
+    """chosen = viewer.selected
+print("roi", viewer.roi, "area", None if chosen is None else int(chosen["area_px"]), "view", viewer.view)""",
+]
+
+
+@pytest.fixture(scope="module")
+def labels() -> Labels:
+    return simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[1]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels) -> Iterator[str]:
+    """Start JupyterLab with a notebook beside an image and its mask, and yield the notebook's address."""
+    folder = tmp_path_factory.mktemp("lab")
+    image = simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[0]
+    write_image(folder / "mine.tif", image)
+    write_mask(folder / "mine_cp_masks.tif", labels)
+    x, y = places(labels)[-1][:2]
+    cells = [nbformat.v4.new_code_cell(text.format(x=x, y=y)) for text in CELLS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "look.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    home = tmp_path_factory.mktemp("home")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))  # it asks no other host
+    environment = {
+        **os.environ,
+        **{f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")},
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.allow_root=True"]
+    options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, *options], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", process, home / "log")
+        yield f"http://127.0.0.1:{port}/doc/tree/look.ipynb?token={token}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def viewer(browser: Browser, lab: str) -> Iterator[Locator]:
+    """Run the first cell, and wait for its viewer."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1200})
+    problems: list[str] = []
+    host = urlsplit(lab).netloc
+    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    page.on("request", lambda request: problems.append(request.url) if _is_foreign(request.url, host) else None)
+    page.goto(lab)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=CELL_MS)
+    run_cell(page, 0)
+    viewer = page.locator(PANORAMA)
+    viewer.and_(page.locator("[data-state=ready][data-masks=drawn]")).wait_for(timeout=CELL_MS)
+    yield viewer
+    assert problems == []
+    page.close()
+
+
+def run_cell(page: Page, number: int) -> str:
+    """Run a cell, and return what it printed."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    for _ in range(CELL_MS // PRESS_MS):
+        # Until it has a kernel, JupyterLab takes no notice.
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(AssertionError):
+            expect(prompt).not_to_have_text(before, timeout=PRESS_MS)
+            break
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=CELL_MS)
+    return "".join(cell.locator(".jp-OutputArea-output pre").all_inner_texts())
+
+
+def assert_python_has(page: Page, expected: str) -> None:
+    """Ask the kernel until it has heard: a change waits its turn behind the tiles."""
+    said = ""
+    for _ in range(ASKED_AT_MOST):
+        said = run_cell(page, 2)
+        if re.search(expected, said):
+            return
+    pytest.fail(f"the kernel says {said!r}, not {expected!r}")
+
+
+def places(labels: Labels) -> list[tuple[int, int, int]]:
+    """List x and y of the pixel farthest from the edge of each nucleus that is not small, and its number."""
+    found = []
+    for number, where in enumerate(find_objects(labels), start=1):
+        rows, columns = where
+        depth = distance_transform_edt(np.pad(labels[where] == number, 1))
+        y, x = np.unravel_index(depth.argmax(), depth.shape)
+        if depth.max() > 15:
+            found.append((columns.start + int(x) - 1, rows.start + int(y) - 1, number))
+    return found
+
+
+def point_to(viewer: Locator, x: float, y: float) -> tuple[float, float]:
+    """Move the mouse to a pixel of the panorama, all of which is seen."""
+    box = viewer.locator(".nn-area").bounding_box()
+    assert box is not None
+    scale = min(box["width"], box["height"]) / SIDE_PX
+    place = (
+        box["x"] + box["width"] / 2 + (x + 0.5 - SIDE_PX / 2) * scale,
+        box["y"] + box["height"] / 2 + (y + 0.5 - SIDE_PX / 2) * scale,
+    )
+    viewer.page.mouse.move(*place)
+    return place
+
+
+def test_it_shows_image_and_masks(viewer: Locator) -> None:
+    picture = viewer.locator(".nn-area").screenshot()
+    colours = pixels(picture).astype(int)
+    assert grey_levels(picture) > 30
+    assert (colours.max(axis=2) - colours.min(axis=2) > 30).mean() > 0.01, "no colours of masks"
+    assert viewer.locator(".nn-scale-text").inner_text().endswith("µm")
+
+
+def test_pointing_tells_the_number_in_the_array(viewer: Locator, labels: Labels) -> None:
+    readout = viewer.locator(".nn-readout")
+    assert len(places(labels)) >= 4
+    for x, y, number in places(labels):
+        point_to(viewer, x, y)
+        expect(readout).to_contain_text(re.compile(rf"ROI {number}\b"))
+    y, x = np.unravel_index(distance_transform_edt(labels == 0).argmax(), labels.shape)
+    point_to(viewer, x, y)
+    expect(readout).to_be_hidden()
+
+
+def test_a_click_reaches_python(viewer: Locator, labels: Labels) -> None:
+    x, y, number = places(labels)[0]
+    viewer.page.mouse.click(*point_to(viewer, x, y))
+    expect(viewer.locator(".nn-card")).to_contain_text(f"ROI {number}")
+    assert_python_has(viewer.page, f"roi {number} area {(labels == number).sum()} ")
+
+
+def test_keys_pressed_in_the_viewer_stay_there(viewer: Locator) -> None:
+    cells = viewer.page.locator(".jp-Notebook .jp-CodeCell")
+    viewer.get_by_role("application").focus()
+    for key in ("b", "a", "d", "d", "+", "+", "ArrowRight"):
+        viewer.page.keyboard.press(key)
+    expect(cells).to_have_count(len(CELLS))
+    assert_python_has(viewer.page, r"view \[")
+
+
+def test_a_change_from_python_moves_the_view(viewer: Locator, labels: Labels) -> None:
+    number = places(labels)[-1][2]
+    width_before = viewer.locator(".nn-scale-text").inner_text()
+    run_cell(viewer.page, 1)
+    expect(viewer.locator(".nn-scale-text")).not_to_have_text(width_before)
+    viewer.page.wait_for_timeout(1500)  # the movement
+    box = viewer.locator(".nn-area").bounding_box()
+    assert box is not None
+    viewer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(viewer.locator(".nn-readout")).to_contain_text(f"ROI {number}")
+    assert_python_has(viewer.page, "roi None")
+
+
+def _is_foreign(address: str, host: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != host
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab didn't start:\n{log.read_text()}")
