@@ -321,6 +321,7 @@ def test_everything_by_keyboard(scatter: Locator) -> None:
     assert pixels(area.screenshot()).std() > 0
     page.keyboard.press("Enter")
     assert settled(page, "panorama") == visited[-1]
+    said.page.wait_for_function("said => said.textContent.includes(' chosen. ')", arg=said.element_handle())
     page.keyboard.press("+")
     settled(page, "axes")
     page.keyboard.press("0")
@@ -336,6 +337,9 @@ def test_everything_by_keyboard(scatter: Locator) -> None:
     assert "panoramas selected" in scatter.locator(".nn-selection").inner_text()
     page.keyboard.press("Escape")
     page.wait_for_function("!location.search.includes('lasso')")
+    scatter.get_by_role("button", name="Clear choice").press("Enter")
+    page.wait_for_function("!location.search.includes('panorama')")
+    assert area.evaluate("area => area.getRootNode().activeElement === area"), "the focus is lost"
 
 
 def heard(said: Locator, before: str) -> str:

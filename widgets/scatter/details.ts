@@ -37,6 +37,11 @@ export class Details {
     this.show(null);
   }
 
+  /** Where the chosen panorama is shown, in words. */
+  get told(): string {
+    return this.remark.textContent;
+  }
+
   show(panorama: Panorama | null): void {
     this.element.hidden = panorama === null;
     this.actions.replaceChildren();

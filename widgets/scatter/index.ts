@@ -126,6 +126,7 @@ class ScatterView {
     const choose = (panorama: Panorama | null) => {
       state.set({ panorama: panorama?.name ?? null, roi: null }, 'push');
       showChosen();
+      this.say(panorama ? `${panorama.name} chosen. ${details.told}` : 'Choice cleared');
     };
     const plot = new Plot(points, representatives, averagesOf(points), () => readLook(root), {
       moved: (axes) => {
@@ -189,7 +190,10 @@ class ScatterView {
     const listing = new Listing(panoramas, choose);
     const details = new Details(
       { viewer: textTrait(this.model, 'viewer'), linked: this.model.get('address') !== false },
-      () => { choose(null); },
+      () => {
+        choose(null);
+        focusAgain();
+      },
       signal,
     );
     const selection = textElement('div', '', 'nn-selection');
@@ -199,6 +203,11 @@ class ScatterView {
     const remark = textElement('p', '', 'nn-remark');
     const unmeasured = panoramas.length - points.length;
 
+    /** After a button that is gone: what it was about gets the focus. */
+    const focusAgain = () => {
+      if (state.get('table')) listing.focus();
+      else plot.focus();
+    };
     const showChosen = () => {
       const name = state.get('panorama');
       const panorama = name === null ? null : (known.get(name) ?? null);
@@ -272,7 +281,7 @@ class ScatterView {
     clear.addEventListener('click', () => {
       state.set({ lasso: null }, 'push');
       showLasso();
-      plot.focus();
+      focusAgain();
     });
     selected.setAttribute('role', 'status');
     selection.append(selected, clear);

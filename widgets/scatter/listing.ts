@@ -32,6 +32,7 @@ function column(title: string, key: (panorama: Panorama) => number | null, digit
 /** The same panoramas as a table that can be sorted, for readers to whom the plane says little. */
 export class Listing {
   readonly element = document.createElement('div');
+  private readonly frame = document.createElement('div');
   private readonly table = document.createElement('table');
   private readonly caption = document.createElement('caption');
   private readonly body = document.createElement('tbody');
@@ -71,7 +72,8 @@ export class Listing {
     const top = document.createElement('thead');
     top.append(head);
     this.table.append(this.caption, top, this.body);
-    const frame = textElement('div', '', 'nn-rows');
+    const { frame } = this;
+    frame.className = 'nn-rows';
     frame.tabIndex = 0;
     frame.setAttribute('role', 'region');
     frame.setAttribute('aria-label', 'Table of panoramas');
@@ -89,6 +91,10 @@ export class Listing {
     this.page = 0;
     this.caption.textContent = caption;
     this.update();
+  }
+
+  focus(): void {
+    this.frame.focus({ preventScroll: true });
   }
 
   setChosen(name: string | null): void {
