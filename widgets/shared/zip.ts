@@ -28,6 +28,7 @@ export class ZipArchive {
   static async open(address: string): Promise<ZipArchive> {
     const name = nameOf(address);
     const head = await fetch(address, { method: 'HEAD' });
+    await head.text(); // which is empty; unread, Chromium calls the request given up
     const size = Number(head.headers.get('Content-Length'));
     if (!head.ok || size === 0) throw new Problem(`${name} could not be loaded. Check the connection, then reload the page.`);
     const start = Math.max(0, size - TAIL);

@@ -1,0 +1,102 @@
+"""Pyramids in one zip, read by ranges of bytes, and on a host that knows no ranges."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from panorama_page import BUNDLE, PAGE
+from playwright.sync_api import expect
+from reader import PANORAMA, QuietHandler, grey_levels, open_page, serving
+from scipy.ndimage import center_of_mass
+
+from nnbook.pyramid import write_pyramid
+from nnbook.twin import simulate_panorama
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from nnbook.images import Labels
+
+SIDE_PX = 1500
+RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+
+
+class _RangeHandler(QuietHandler):
+    """Answers range requests, which Python's own server does not, and keeps what was asked for."""
+
+    asked: tuple[str, ...] = ()
+
+    def do_GET(self) -> None:  # noqa: N802 - its name in the standard library
+        found = RANGE.fullmatch(self.headers.get("Range", ""))
+        if found is None:
+            super().do_GET()
+            return
+        type(self).asked += (self.path,)
+        with Path(self.translate_path(self.path)).open("rb") as file:
+            file.seek(int(found[1]))
+            data = file.read(int(found[2]) - int(found[1]) + 1)
+        self.send_response(HTTPStatus.PARTIAL_CONTENT)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Labels]:
+    """Write a page whose only panorama is in a zip."""
+    folder = tmp_path_factory.mktemp("zipped")
+    image, labels, _ = simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)
+    write_pyramid(folder / "pyramids" / "P.zip", image, labels, zipped=True)
+    layers = {layer: f"P.zip/{layer}.dzi" for layer in ("intensity", "labels")}
+    entry: dict[str, Any] = {"panorama": "P", "width": SIDE_PX, "height": SIDE_PX, "px_per_um": 8.0453, **layers}
+    (folder / "pyramids" / "index.json").write_text(json.dumps({"note": "", "panoramas": [entry]}), encoding="utf-8")
+    (folder / "pyramids" / "panoramas.json").write_text('{"columns": {"panorama": []}}', encoding="utf-8")
+    (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    shutil.copyfile(BUNDLE, folder / BUNDLE.name)
+    return folder, labels
+
+
+@pytest.fixture
+def ranged(zipped: tuple[Path, Labels]) -> Iterator[str]:
+    _RangeHandler.asked = ()
+    with serving(zipped[0], _RangeHandler) as address:
+        yield address
+
+
+def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
+    browser: Browser, ranged: str, zipped: tuple[Path, Labels]
+) -> None:
+    with open_page(browser, ranged) as (page, problems):
+        viewer = page.locator(PANORAMA)
+        viewer.and_(page.locator("[data-state=ready][data-masks=drawn]")).wait_for()
+        picture = viewer.locator(".nn-area")
+        assert grey_levels(picture.screenshot()) > 30
+        box = picture.bounding_box()
+        assert box is not None
+        scale = min(box["width"], box["height"]) / SIDE_PX
+        labels = zipped[1]
+        numbers = np.argsort(np.bincount(labels.ravel())[1:])[-3:] + 1
+        for number, (y, x) in zip(numbers, center_of_mass(labels > 0, labels, numbers), strict=True):
+            assert labels[round(y), round(x)] == number, "the middle of this nucleus is outside"
+            left, top = (box[side] + box[size] / 2 for side, size in (("x", "width"), ("y", "height")))
+            page.mouse.move(left + (x - SIDE_PX / 2) * scale, top + (y - SIDE_PX / 2) * scale)
+            expect(viewer.locator(".nn-readout")).to_contain_text(re.compile(rf"ROI {number}\b"))
+        assert problems == []
+    assert set(_RangeHandler.asked) == {"/pyramids/P.zip"}
+    assert len(_RangeHandler.asked) < 40
+
+
+def test_a_host_without_ranges_is_told_of(browser: Browser, zipped: tuple[Path, Labels]) -> None:
+    with serving(zipped[0]) as address, open_page(browser, address) as (page, _):
+        viewer = page.locator(PANORAMA)
+        viewer.and_(page.locator("[data-state=error]")).wait_for()
+        expect(viewer).to_contain_text("The host of P.zip hands out whole files only")
