@@ -211,6 +211,14 @@ def test_a_change_from_python_moves_the_view(viewer: Locator, labels: Labels) ->
     assert_python_has(viewer.page, "roi None")
 
 
+def test_it_is_dark_where_jupyterlab_is(viewer: Locator) -> None:
+    assert viewer.get_attribute("data-theme") == "light"
+    viewer.page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    expect(viewer).to_have_attribute("data-theme", "dark")
+    viewer.page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+    expect(viewer).to_have_attribute("data-theme", "light")
+
+
 def _is_foreign(address: str, host: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != host
