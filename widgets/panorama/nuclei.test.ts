@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { nucleusText, parseNuclei } from './nuclei';
+import { parsePreviews } from './previews';
+import { VIEW_STATE } from './viewstate';
+
+const COLUMNS = {
+  roi: [4, 2],
+  x_px: [10.5, 20],
+  y_px: [1, 2],
+  area_um2: [100.04, 200],
+  mean_intensity: [80.5, null],
+  std_intensity: [9.25, null],
+  class: [null, 'mitosis'],
+};
+
+describe('nuclei', () => {
+  it('are read by their numbers, with what is known of them', () => {
+    const nuclei = parseNuclei(JSON.stringify({ columns: COLUMNS }));
+    expect(nuclei.all.map(({ roi }) => roi)).toEqual([2, 4]);
+    expect(nuclei.get(4)).toMatchObject({ x: 10.5, y: 1, areaUm2: 100.04, kind: null });
+    expect(nucleusText(nuclei.all[0] ?? expect.fail())).toBe('200 µm² · mitosis');
+    expect(nucleusText(nuclei.all[1] ?? expect.fail())).toBe('100 µm² · mean 80.5, SD 9.25');
+    expect(nuclei.get(3)).toBeNull();
+  });
+
+  it('follow one another round and round', () => {
+    const nuclei = parseNuclei(JSON.stringify({ columns: COLUMNS }));
+    expect([nuclei.next(2, 1), nuclei.next(4, 1), nuclei.next(2, -1)]).toEqual([4, 2, 4]);
+    // None is chosen yet.
+    expect([nuclei.next(0, 1), nuclei.next(0, -1)]).toEqual([2, 4]);
+    expect(parseNuclei('{"columns": {"roi": []}}').next(0, 1)).toBeNull();
+  });
+
+  it.each(['', '{"columns"', '[]', '{"columns": {"roi": 3}}', '{"columns": {"roi": [1], "x_px": ["a"], "y_px": [2]}}'])(
+    'are refused where damaged: %s',
+    (text) => {
+      expect(() => parseNuclei(text)).toThrow('damaged');
+    },
+  );
+});
+
+describe('previews', () => {
+  it('are the panoramas that have one, with absolute addresses', () => {
+    const text = JSON.stringify({ columns: { panorama: ['a', 'b', null], preview: ['previews/a.jpg', null, 'previews/c.jpg'], num_rois: [3] } });
+    const previews = parsePreviews(text, 'http://book.example/pyramids/panoramas.json');
+    expect([...previews.keys()]).toEqual(['a']);
+    expect(previews.get('a')).toMatchObject({ intensity: 'http://book.example/pyramids/previews/a.jpg', preview: true, rois: 3 });
+    expect(parsePreviews('{', 'http://book.example/').size).toBe(0);
+  });
+});
+
+describe('state of a view', () => {
+  it('takes only what can be shown', () => {
+    expect(VIEW_STATE.contrast.parse('10,200,0.5')).toEqual([10, 200, 0.5]);
+    for (const text of ['200,10,1', '0,256,1', '0,255,0', '0,255,9', '-1,255,1']) expect(VIEW_STATE.contrast.parse(text)).toBeUndefined();
+    expect(VIEW_STATE.view.parse('1,2,0')).toBeUndefined();
+    expect(VIEW_STATE.colour.parse('jet')).toBeUndefined();
+    expect(VIEW_STATE.opacity.parse('0')).toBe(0);
+    expect(VIEW_STATE.opacity.format(null)).toBe('');
+  });
+});
