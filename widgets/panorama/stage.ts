@@ -88,7 +88,7 @@ export class Stage {
     const minimap = box('nn-minimap');
     const cross = box('nn-cross');
     const help = box('nn-help');
-    help.textContent = 'Arrows move · + and − zoom · Enter chooses · N and P: next and previous nucleus';
+    help.textContent = 'Arrows move, + and − zoom. Enter chooses a nucleus, N and P the next and the previous one.';
     const buttons = viewButtons({
       zoomIn: () => {
         this.zoom(ZOOM_STEP);
