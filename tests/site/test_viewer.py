@@ -317,6 +317,8 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         name = viewer.locator(".nn-card-name")
         assert name.inner_text() == f"ROI {first}"
         viewer.get_by_role("button", name="Next nucleus").click()
+        told = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
+        viewer.page.wait_for_function(told, arg=second)
         viewer.page.wait_for_timeout(SETTLE_MS)
         assert name.inner_text() == f"ROI {second}"
         view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
