@@ -3,6 +3,12 @@ import OpenSeadragon from 'openseadragon';
 /** CSS pixels an image pixel, at most. */
 const MAX_ZOOM = 12;
 
+// A tile that arrives after its panorama was closed is no fault: the reader has gone on to another one.
+const warn = (...words: unknown[]) => {
+  if (!String(words[0]).startsWith('Ignoring tile')) console.warn(...words);
+};
+Object.assign(OpenSeadragon, { console: { ...console, warn } });
+
 /** OpenSeadragon as the book uses it. */
 export function createViewer(element: HTMLElement, minimap: HTMLElement): OpenSeadragon.Viewer {
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
