@@ -129,14 +129,19 @@ def _pyramid(call: argparse.Namespace) -> None:
 
 
 def _evaluate(call: argparse.Namespace) -> None:
+    from nnbook.cases import judge_folders
     from nnbook.evaluate import evaluate_folders
 
     table, total = evaluate_folders(call.predicted, call.true)
+    cases = judge_folders(call.predicted, call.true)
     if call.json:
-        _print(call, {"total": total, "images": table.to_dict("records")})
-    else:
-        print(table.to_string(index=False))
-        _print(call, total)
+        judged = {} if cases is None else {"cases": cases.to_dict("records")}
+        _print(call, {"total": total, "images": table.to_dict("records"), **judged})
+        return
+    print(table.to_string(index=False))
+    _print(call, total)
+    if cases is not None:
+        print(cases.to_string(index=False, formatters={"share": "{:.3f}".format}))
 
 
 def _train(call: argparse.Namespace) -> None:
@@ -269,7 +274,12 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
 
     evaluate = add("evaluate", _evaluate, "Compare predicted with true masks.")
     evaluate.add_argument("predicted", type=Path, metavar="PRED", help="folder of NAME_cp_masks.tif")
-    evaluate.add_argument("true", type=Path, metavar="TRUE", help="folder of label images NAME.tif or NAME.png")
+    evaluate.add_argument(
+        "true",
+        type=Path,
+        metavar="TRUE",
+        help="folder of label images NAME.tif or NAME.png; with NAME.csv beside them, hard cases are judged too",
+    )
 
     train = add("train", _train, "Train a Cellpose 3 model; call again to go on after an interruption.")
     train.add_argument(

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 EVEN_ODDS: Final = -2.0
 """The cell probability's logit at which a pixel is as likely inside a nucleus as outside: the published threshold."""
 
-WARM_UP_SHARE: Final = 0.05
+WARM_UP_STEPS: Final = 50
+FALL_SHARE: Final = 0.2
 WEIGHT_DECAY: Final = 0.01
 MAX_GRADIENT: Final = 5.0
-VALIDATION_CROPS: Final = 48
+VALIDATION_CROPS: Final = 96
 HISTORY_COLUMNS: Final = ("step", "training_loss", "validation_loss", "learning_rate")
 
 
@@ -52,7 +53,7 @@ class TrainingSettings:
     batch, crop_px : int
         Crops a batch, and the side of a crop in px at the network's scale, a multiple of 8.
     learning_rate : float
-        Its peak: it rises over the first twentieth of the steps and falls to 0 along a cosine.
+        Its peak: it rises over the first 50 steps, stays, and falls to 0 in a line over the last fifth of the steps.
     diam_mean : float
         The network's diameter in px: nuclei are brought to it. Ignored where training goes on from a model.
     validation_share : float
@@ -97,7 +98,8 @@ def train(
     """Train a network and write the weights that validated best, in half precision, as stock Cellpose 3 loads them.
 
     A checkpoint beside the model lets a call with equal arguments go on where the last one was interrupted; it is
-    deleted at the end. The losses go to `MODEL.history.csv`.
+    deleted at the end. Another number of steps may be given then, as long as the learning rate wouldn't have begun to
+    fall by now: the result is that of a training with this number from the start. The losses go to `MODEL.history.csv`.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def train(
     run = _Run(network.to(memory_format=torch.channels_last), settings)
     checkpoint = model_path.with_name(f"{model_path.name}.checkpoint")
     identity = {
-        "settings": asdict(settings),
+        "settings": {name: value for name, value in asdict(settings).items() if name != "steps"},
         "data_sets": [[str(path) for path in folders] for folders in data_sets],
         "from_model": str(from_model) if from_model else None,
     }
@@ -167,7 +169,6 @@ class _Run:
         self.settings = settings
         weights = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._relative_rate)
         self.rng = np.random.default_rng([settings.seed, 1])
         self.step = 0
         self.losses: list[float] = []
@@ -175,16 +176,18 @@ class _Run:
         self.best: dict[str, torch.Tensor] = {}
         self.best_loss = math.inf
 
-    def _relative_rate(self, step: int) -> float:
-        warm_up = max(1, round(self.settings.steps * WARM_UP_SHARE))
-        if step < warm_up:
-            return (step + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, self.settings.steps - warm_up)))
+    def _rate(self) -> float:
+        """Return the learning rate of the step to come."""
+        rising = (self.step + 1) / WARM_UP_STEPS
+        falling = (self.settings.steps - self.step) / (self.settings.steps * FALL_SHARE)
+        return self.settings.learning_rate * min(1.0, rising, falling)
 
     def advance(self, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
         import torch
 
         self.network.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
         loss = _loss(self.network, *batch)
         if not torch.isfinite(loss):
             raise NnbookError(
@@ -195,7 +198,6 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT)
         self.optimizer.step()
-        self.schedule.step()
         self.step += 1
         return float(loss.detach())
 
@@ -208,7 +210,7 @@ class _Run:
         if loss < self.best_loss:
             self.best_loss = loss
             self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.history.append((self.step, float(np.mean(self.losses)), loss, float(self.schedule.get_last_lr()[0])))
+        self.history.append((self.step, float(np.mean(self.losses)), loss, self._rate()))
         self.losses = []
 
     def store(self, path: Path, identity: dict[str, Any]) -> None:
@@ -218,9 +220,9 @@ class _Run:
             torch.save(
                 {
                     "identity": identity,
+                    "steps": self.settings.steps,
                     "network": self.network.state_dict(),
                     "optimizer": self.optimizer.state_dict(),
-                    "schedule": self.schedule.state_dict(),
                     "rng": self.rng.bit_generator.state,
                     "step": self.step,
                     "history": self.history,
@@ -235,14 +237,19 @@ class _Run:
 
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            same = state["identity"] == identity
+            same, steps = state["identity"] == identity, int(state["steps"])
         except Exception as error:
             raise NnbookError(f"{path}: can't be read as a checkpoint ({error}); delete it to train anew") from error
         if not same:
             raise NnbookError(f"{path}: is of a training with other settings or data; delete it to train anew")
+        fall = math.floor(min(steps, self.settings.steps) * (1 - FALL_SHARE))
+        if steps != self.settings.steps and state["step"] > fall:
+            raise NnbookError(
+                f"{path}: is at step {state['step']} of {steps}, too late for {self.settings.steps} in all, whose "
+                f"learning rate falls from step {fall} on; keep to {steps}, or delete it to train anew"
+            )
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
         self.rng.bit_generator.state = state["rng"]
         self.step, self.history = state["step"], [tuple(row) for row in state["history"]]
         self.best, self.best_loss = state["best"], state["best_loss"]
@@ -270,7 +277,15 @@ def _batch(
     for k in range(settings.batch):
         examples = data_sets[rng.integers(len(data_sets))]
         example = examples[rng.integers(len(examples))]
-        images[k, 0], targets[k] = draw_crop(example, rng, settings.crop_px, diam_mean, varied=varied)
+        others = data_sets[rng.integers(len(data_sets))]
+        images[k, 0], targets[k] = draw_crop(
+            example,
+            rng,
+            settings.crop_px,
+            diam_mean,
+            varied=varied,
+            guests=others[rng.integers(len(others))],
+        )
     return torch.from_numpy(images).to(memory_format=torch.channels_last), torch.from_numpy(targets)
 
 
