@@ -32,7 +32,7 @@ ON_NUCLEUS_SHARE: Final = 0.75
 BODIES_WEIGHT: Final = 8.0
 """A nucleus of several bodies (a telophase, one with micronuclei) is drawn this many times as often: it is rare."""
 
-BRIDGED_GAP: Final = 0.6
+BRIDGED_GAP: Final = 0.85
 """Bodies of one label farther apart than this share of the median diameter are trained on as nuclei of their own."""
 
 CRUMB_SHARE: Final = 0.005

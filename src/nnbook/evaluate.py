@@ -13,7 +13,7 @@ from nnbook.images import read_mask
 from nnbook.pairs import pair_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -62,6 +62,19 @@ def evaluate(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRE
     return _scores(_counts(predicted, true, thresholds), thresholds)
 
 
+def evaluate_all(pairs: Iterable[tuple[Labels, Labels]], thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
+    """Score masks of several images, over the nuclei of all of them together.
+
+    Parameters
+    ----------
+    pairs : iterable of (Labels, Labels)
+        Predicted and true masks, at least one pair.
+    thresholds : sequence of float
+        See `evaluate`, which also tells what is returned and raised.
+    """
+    return _scores(_total([_counts(predicted, true, thresholds) for predicted, true in pairs]), thresholds)
+
+
 def evaluate_folders(
     predicted: Path, true: Path, thresholds: Sequence[float] = THRESHOLDS
 ) -> tuple[pd.DataFrame, dict[str, float]]:
@@ -106,8 +119,7 @@ def evaluate_folders(
     images = pd.DataFrame(
         [{"image": name, **_scores(one, thresholds)} for name, one in zip(names, counts, strict=True)]
     )
-    summed = {key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}
-    return images, _scores(summed, thresholds)
+    return images, _scores(_total(counts), thresholds)
 
 
 def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -198,6 +210,10 @@ def _counts(predicted: Labels, true: Labels, thresholds: Sequence[float]) -> dic
         "missed": int((2 * np.bincount(j, shared, minlength=t_labels.size) < t_area).sum()),
         "spurious": int((2 * np.bincount(i, shared, minlength=p_labels.size) < p_area).sum()),
     }
+
+
+def _total(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}
 
 
 def _match(

@@ -62,8 +62,6 @@ STYLE: Final = mpl.RcParams(
 )
 """The look of all static figures: 12 pt at 6 inches is read on a phone and in print."""
 
-_NOTE_LOOK: Final[dict[str, Any]] = {"fontsize": 10, "x": 0.01, "ha": "left", "color": "#444444"}
-
 PANEL_PX: Final = 560
 """Panoramas on a contact sheet are reduced to at most this side."""
 
@@ -305,7 +303,7 @@ def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
         bar = figure.colorbar(points, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label(SPREAD_TITLE)
         bar.outline.set_visible(False)
-        figure.suptitle(_broken(note), **_NOTE_LOOK)
+        titled(figure, note, 58)
     return figure
 
 
@@ -395,7 +393,7 @@ def contact_sheet(panels: Sequence[Panel], note: str = "", columns: int = 3) -> 
                 linespacing=1.5,
             )
             key.set_in_layout(False)  # it may reach over the empty panel beside it
-        figure.suptitle(_broken(note, width=72), **_NOTE_LOOK)
+        titled(figure, note, 72)
     return figure
 
 
@@ -554,6 +552,12 @@ def picture(figure: Figure, path: Path, alt: str) -> Picture:
     with aside(path) as written:
         written.write_bytes(small.getvalue())
     return Picture(small.getvalue(), alt)
+
+
+def titled(figure: Figure, note: str, width: int) -> None:
+    """Set the edition's note above a static figure, broken into lines of so many characters."""
+    if note:
+        figure.suptitle(_broken(note, width=width), fontsize=10, x=0.01, ha="left", color="#444444")
 
 
 def _plotly_layout(note_lines: int) -> dict[str, Any]:

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
     from nnbook.images import Labels
 
+if TYPE_CHECKING:
+    from nnbook.accuracy import Judged
+
+COMPARED = 16
+VARIED = 4
+"""How many panoramas are compared with the truth, and on how many settings are varied: spread evenly over all."""
+
+ACCURACY_TABLES = ("scores", "cases", "settings")
+
 PUBLISHED = "published"
 PUBLISHED_NOTE = (
     "Published edition: the results table that was released with NucleusNet. Its panoramas are not part of this build."
@@ -83,6 +92,7 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
     write_edition(folder, edition)
     segment_panoramas(panoramas, folder, model)
     measure_panoramas(panoramas, folder)
+    judge_panoramas(panoramas, folder, model)
     write_pyramids(panoramas, folder, edition)
     try:
         published_results(folder.parent / PUBLISHED / "results.csv", local)
@@ -210,6 +220,54 @@ def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) 
     write_results(folder / "results.csv", results)
 
 
+def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None) -> None:
+    """Compare some panoramas' masks with the truth, where an edition has it, into `accuracy/`, unless up to date.
+
+    `scores.csv` and `cases.csv` are of `nnbook.accuracy.compare_methods`, `settings.csv` of `vary_settings`.
+    """
+    known = [panorama for panorama in panoramas if truth_path(panorama, folder).is_file() and not panorama.mask]
+    if not known:
+        return
+    from nnbook.accuracy import compare_methods, vary_settings
+    from nnbook.segment import SHIPPED_MODEL, load_model
+
+    compared, varied = (_evenly(known, count) for count in (COMPARED, VARIED))
+    record, tables = folder / "records/accuracy.json", [folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES]
+    depends = {
+        "files": [
+            [state_of(path) for path in (folder / one.image, mask_path(one, folder), truth_path(one, folder))]
+            for one in compared
+        ],
+        "model": state_of(model or SHIPPED_MODEL),
+        "code": code_of(["accuracy", "baseline", "cases", "evaluate", "images", "rescale", "segment"]),
+    }
+    if is_current(record, depends, tables):
+        return
+    scores, cases = compare_methods([_judged(one, folder) for one in compared], published.DIAMETER_PX)
+    settings = vary_settings([_judged(one, folder) for one in varied], load_model(model))
+    for path, table in zip(tables, (scores, cases, settings), strict=True):
+        with aside(path) as written:
+            table.to_csv(written, index=False, lineterminator="\n")
+    write_record(record, depends)
+
+
+def _judged(panorama: Panorama, folder: Path) -> Judged:
+    from nnbook.accuracy import Judged
+
+    truth = truth_path(panorama, folder)
+    return Judged(
+        read_image(folder / panorama.image),
+        read_mask(mask_path(panorama, folder)),
+        read_mask(truth),
+        pd.read_csv(truth.with_suffix(".csv")),
+    )
+
+
+def _evenly(panoramas: list[Panorama], count: int) -> list[Panorama]:
+    step = max(1, len(panoramas) // count)
+    return panoramas[::step][:count]
+
+
 def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) -> None:
     """Write what viewers read into an edition's `pyramids/`, as far as it is not up to date.
 
@@ -305,7 +363,13 @@ def execute_notebooks(notebooks: Path, folder: Path) -> None:
     """Execute every text notebook that is not up to date into `notebooks/NAME.ipynb` of an edition's folder."""
     from tqdm import tqdm
 
-    data = [path for path in (folder / "results.csv", folder.parent / PUBLISHED / "results.csv") if path.is_file()]
+    measured_here = [folder / "results.csv", *(folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES)]
+    committed = [
+        *notebooks.parent.glob("benchmarks/*.json"),
+        *notebooks.parent.glob("models/*.history.csv"),
+        folder.parent / PUBLISHED / "results.csv",
+    ]
+    data = [path for path in (*measured_here, *sorted(committed)) if path.is_file()]
     shared = {
         "code": code_of([]),
         "data": [state_of(path) for path in data],
@@ -321,6 +385,11 @@ def execute_notebooks(notebooks: Path, folder: Path) -> None:
         if not is_current(record, depends, [executed]):
             execute_notebook(text, folder, executed)
             write_record(record, depends)
+
+
+def truth_path(panorama: Panorama, folder: Path) -> Path:
+    """Return where the twin keeps a panorama's true mask; the table of its nuclei lies beside it, as CSV."""
+    return folder / "truth" / f"{panorama.panorama}.tif"
 
 
 def mask_path(panorama: Panorama, folder: Path) -> Path:

@@ -1,0 +1,157 @@
+"""How good an edition's masks are, where it has the truth: against the classical method, and at other settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from nnbook.baseline import otsu_watershed
+from nnbook.cases import judge_cases, tally_cases
+from nnbook.evaluate import evaluate_all
+from nnbook.segment import (
+    CELLPROB_THRESHOLD,
+    DIAMETER_PX,
+    FLOW_THRESHOLD,
+    full_masks,
+    network_output,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nnbook.images import Image, Labels
+    from nnbook.segment import Model
+
+CELLPOSE: Final = "Cellpose, nnbook_nuclei"
+CLASSICAL: Final = "Otsu and watershed"
+
+SCORES: Final = (
+    "true_nuclei",
+    "predicted_nuclei",
+    "f1_0.50",
+    "ap_0.50",
+    "ap_0.75",
+    "mean_ap",
+    "mean_iou",
+    "splits",
+    "merges",
+    "missed",
+    "spurious",
+)
+
+DIAMETERS: Final = (0.6, 0.8, 1.0, 1.25, 1.6, 2.0)
+"""Diameters tried, as multiples of the published one."""
+
+FLOW_THRESHOLDS: Final = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2)
+CELLPROB_THRESHOLDS: Final = (-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A panorama with everything that it takes to judge masks of it.
+
+    Attributes
+    ----------
+    image : Image
+        Axes (y, x).
+    masks, true : Labels
+        Axes (y, x): the edition's masks, and the true ones.
+    truth : DataFrame
+        See `nnbook.cases.judge_cases`.
+    """
+
+    image: Image
+    masks: Labels
+    true: Labels
+    truth: pd.DataFrame
+
+
+def compare_methods(panoramas: Sequence[Judged], diameter_px: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score an edition's masks, and those of the classical method, against the truth.
+
+    Parameters
+    ----------
+    panoramas : sequence of Judged
+        At least one.
+    diameter_px : float
+        Diameter of the nuclei, for the classical method.
+
+    Returns
+    -------
+    scores : DataFrame
+        A row a method: `method` and `SCORES`, over the nuclei of all panoramas together (`nnbook.evaluate.evaluate`).
+    cases : DataFrame
+        A row a method and case: `method` and what `nnbook.cases.tally_cases` gives.
+    """
+    made = {
+        CELLPOSE: [panorama.masks for panorama in panoramas],
+        CLASSICAL: [otsu_watershed(panorama.image, diameter_px) for panorama in panoramas],
+    }
+    scores, cases = [], []
+    for method, masks in made.items():
+        scores.append({"method": method, **_chosen(evaluate_all(_pairs(masks, panoramas)))})
+        judged = [judge_cases(one, other.true, other.truth) for one, other in zip(masks, panoramas, strict=True)]
+        cases.append(tally_cases(pd.concat(judged)).assign(method=method))
+    return pd.DataFrame(scores), pd.concat(cases, ignore_index=True)
+
+
+def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float = DIAMETER_PX) -> pd.DataFrame:
+    """Score masks made with one setting varied, the others as published.
+
+    The network runs once for each diameter; thresholds are applied to its stored output.
+
+    Parameters
+    ----------
+    panoramas : sequence of Judged
+        At least one.
+    model : Model
+        See `nnbook.segment.load_model`.
+    diameter_px : float
+        The published diameter.
+
+    Returns
+    -------
+    DataFrame
+        `setting` (`diameter_px`, `flow_threshold` or `cellprob_threshold`), `value` and `SCORES`.
+    """
+    rows: list[dict[str, Any]] = []
+
+    def score(setting: str, value: float, masks: list[Labels]) -> None:
+        rows.append({"setting": setting, "value": value, **_chosen(evaluate_all(_pairs(masks, panoramas)))})
+
+    def outputs(diameter: float) -> list[NDArray[np.float32]]:
+        return [network_output(panorama.image, model, diameter) for panorama in panoramas]
+
+    def masks(found: list[NDArray[np.float32]], flow: float, cellprob: float) -> list[Labels]:
+        return [
+            full_masks(
+                output,
+                (panorama.image.shape[0], panorama.image.shape[1]),
+                flow_threshold=flow,
+                cellprob_threshold=cellprob,
+            )
+            for output, panorama in zip(found, panoramas, strict=True)
+        ]
+
+    stored = outputs(diameter_px)
+    for value in FLOW_THRESHOLDS:
+        score("flow_threshold", value, masks(stored, value, CELLPROB_THRESHOLD))
+    for value in CELLPROB_THRESHOLDS:
+        score("cellprob_threshold", value, masks(stored, FLOW_THRESHOLD, value))
+    for factor in DIAMETERS:
+        found = stored if factor == 1 else outputs(factor * diameter_px)
+        score("diameter_px", factor * diameter_px, masks(found, FLOW_THRESHOLD, CELLPROB_THRESHOLD))
+    return pd.DataFrame(rows)
+
+
+def _pairs(masks: Sequence[Labels], panoramas: Sequence[Judged]) -> list[tuple[Labels, Labels]]:
+    return [(one, panorama.true) for one, panorama in zip(masks, panoramas, strict=True)]
+
+
+def _chosen(scores: dict[str, float]) -> dict[str, float]:
+    return {name: scores[name] for name in SCORES}
