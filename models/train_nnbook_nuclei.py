@@ -1,6 +1,7 @@
 """How `models/nnbook_nuclei` was trained: `python models/train_nnbook_nuclei.py DSB2018 WORK MODEL`.
 
 DSB2018 is the folder of that data set with `images` and `labels` in it. The twin's panoramas are simulated into WORK.
+A second call goes on where the first was interrupted.
 """
 
 import sys
@@ -15,27 +16,25 @@ from nnbook.train import TrainingSettings, train
 from nnbook.twin import simulate_panorama
 
 TWIN_SEED = 7  # the book's is 1: nothing it shows has been trained on
-TWIN_PLACES = tuple(
-    product(range(1, 31), (("TL", "top_left"), ("TR", "bottom_left"), ("BL", "top_right"), ("BR", "bottom_right")))
-)
-TWIN_SIDE_PX = 2048
-FIRST = TrainingSettings(steps=750, validate_every=75, learning_rate=2e-3, seed=1)
-SECOND = TrainingSettings(steps=450, validate_every=50, learning_rate=1.5e-3, seed=2)
+TWIN_PLACES = tuple(product(range(1, 41), (("TL", "top_left"), ("BR", "top_right"))))
+TWIN_SIDE_PX = 4096
+SETTINGS = TrainingSettings(steps=20000, validate_every=100, learning_rate=1.5e-3, seed=1)
 
 
 def main(dsb2018: Path, work: Path, model: Path) -> None:
-    """Simulate, then train on both data sets at once: from random weights, and once more from what that gave."""
+    """Simulate, then train: two crops of three from real images, one from simulated ones."""
     images, masks = work / "images", work / "masks"
     for run, (quarter, crop) in TWIN_PLACES:
         name = name_of(run, quarter, crop)
+        if (masks / f"{name}.tif").is_file():
+            continue
         image, labels, _ = simulate_panorama(
             TWIN_SEED, run, quarter, crop, width_px=TWIN_SIDE_PX, height_px=TWIN_SIDE_PX
         )
         write_image(images / f"{name}.tif", image)
         write_mask(masks / f"{name}.tif", labels)
-    data_sets = [(dsb2018 / "images", dsb2018 / "labels"), (images, masks)]
-    first = train(data_sets, work / "first", FIRST)
-    train(data_sets, model, SECOND, from_model=first)
+    real = (dsb2018 / "images", dsb2018 / "labels")
+    train([real, real, (images, masks)], model, SETTINGS)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,28 @@ def test_goes_on_where_it_was_interrupted(
         assert row == pytest.approx(expected, rel=0.05)
 
 
+def test_the_number_of_steps_may_change_before_the_learning_rate_falls(
+    data_set: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train([data_set], tmp_path / "whole", SETTINGS)
+    advance = training._Run.advance
+
+    def interrupted(run: training._Run, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
+        if run.step == 4:
+            raise KeyboardInterrupt
+        return advance(run, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Run, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train([data_set], tmp_path / "model", replace(SETTINGS, steps=1000))
+    with pytest.raises(NnbookError, match="is at step 4 of 1000, too late for 4 in all"):
+        train([data_set], tmp_path / "model", replace(SETTINGS, steps=4))
+    train([data_set], tmp_path / "model", SETTINGS)
+    for row, expected in zip(history(tmp_path / "model"), history(whole), strict=True):
+        assert row == pytest.approx(expected, rel=0.05)
+
+
 def test_goes_on_from_a_model(data_set: tuple[Path, Path], tmp_path: Path) -> None:
     torch.manual_seed(9)
     torch.save(new_network(17.0).state_dict(), tmp_path / "first")

@@ -105,7 +105,7 @@ def train(
     ----------
     data_sets : sequence of (Path, Path)
         Folders of images and of their masks. Each data set is drawn from equally often, however large it is, and each
-        image of it too.
+        image of it too. One that is named twice is drawn from twice as often.
     model_path : Path
         The file to write.
     settings : TrainingSettings, optional
