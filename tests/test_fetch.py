@@ -112,6 +112,12 @@ def test_a_changed_download_leaves_what_was_there(tmp_path: Path, address: str) 
     assert here(path.parent) == ["a.csv"]
 
 
+@pytest.mark.parametrize("wrong", ["images.org/a.tif", "file:///a.tif", "htp://images.org/a.tif"])
+def test_what_is_no_web_address_is_told(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(NnbookError, match="is no web address"):
+        download(wrong, tmp_path / "a.tif", "")
+
+
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves the answer 404 open
 @pytest.mark.parametrize("missing", ["file", "server"])
 def test_a_network_failure_is_one_clear_line(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from nnbook import published
 from nnbook.errors import NnbookError
@@ -132,10 +133,12 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
     Raises
     ------
     NnbookError
-        Where the address can't be reached or the SHA-256 is another.
+        Where the address is none or can't be reached, or the SHA-256 is another.
     """
     import pooch
 
+    if urlsplit(address).scheme not in {"http", "https"}:
+        raise NnbookError(f"{address}: is no web address; give one that begins with https://")
     with aside(path) as written:
         try:
             pooch.retrieve(

@@ -75,11 +75,6 @@ NO_PUBLISHED_TABLE: Final = (
     "Run make book EDITION=published once, and build again."
 )
 
-# What the publication states with so few digits, beside what nnbook.published holds in full.
-STATED_SQUARE_SIDE_CM: Final = 6.1
-STATED_MEAN_SIDE_MM: Final = 1.5
-STATED_MEAN_AREA_MM2: Final = 2.3
-
 
 class Panel(NamedTuple):
     """A panorama reduced to the size of a contact sheet.
@@ -474,9 +469,9 @@ def area_table(imaged: Area, panoramas: int, note: str = "") -> Table:
         ("Imaged area (px²)", published.TOTAL_AREA_PX2, imaged.px2, "{:,.0f}", "{:,.0f}"),
         ("Scale (px/µm)", published.PX_PER_UM, imaged.px_per_um, "{:.4f}", "{:.4f}"),
         ("Imaged area (cm²)", published.TOTAL_AREA_CM2, imaged.cm2, "{:.2f}", "{:.4f}"),
-        ("Side of the square of equal area (cm)", STATED_SQUARE_SIDE_CM, imaged.square_side_cm, "{:.1f}", "{:.3f}"),
-        ("Mean area of a panorama (mm²)", STATED_MEAN_AREA_MM2, mean_mm2, "{:.1f}", "{:.3f}"),
-        ("Mean side of a panorama (mm)", STATED_MEAN_SIDE_MM, math.sqrt(mean_mm2), "{:.1f}", "{:.3f}"),
+        ("Side of the square of equal area (cm)", published.SQUARE_SIDE_CM, imaged.square_side_cm, "{:.1f}", "{:.3f}"),
+        ("Mean area of a panorama (mm²)", published.MEAN_PANORAMA_MM2, mean_mm2, "{:.1f}", "{:.3f}"),
+        ("Mean side of a panorama (mm)", published.MEAN_SIDE_MM, math.sqrt(mean_mm2), "{:.1f}", "{:.3f}"),
         note=note,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from nnbook.errors import NnbookError
@@ -45,9 +46,7 @@ def read_results(path: Path) -> pd.DataFrame:
         raise NnbookError(f"{path}: has no column {', '.join(missing)}; a results table has {', '.join(COLUMNS)}")
     if table.empty:
         raise NnbookError(f"{path}: has no rows; measure at least one panorama")
-    for column in COLUMNS[1:]:
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            raise NnbookError(f"{path}: column {column} holds text; correct the table or measure again")
+    _check_numbers(path, table)
     counts = table["num_rois"]
     if counts.isna().any() or (counts < 0).any() or (counts % 1 != 0).any():
         row = int((counts.isna() | (counts < 0) | (counts % 1 != 0)).to_numpy().argmax())
@@ -60,6 +59,15 @@ def read_results(path: Path) -> pd.DataFrame:
     if (unmeasured := table["mean_intensity"].isna() & (counts > 0)).any():
         raise NnbookError(f"{path}: image {table.loc[unmeasured, 'image'].iloc[0]} has nuclei but no mean_intensity")
     return table.astype({"image": str, "num_rois": "int64", "mean_intensity": float, "std_intensity": float})
+
+
+def _check_numbers(path: Path, table: pd.DataFrame) -> None:
+    for column in COLUMNS[1:]:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise NnbookError(f"{path}: column {column} holds text; correct the table or measure again")
+        if np.isinf(table[column]).any():
+            row = int(np.isinf(table[column]).to_numpy().argmax())
+            raise NnbookError(f"{path}, row {row + 2}: {column} is infinite; correct the table or measure again")
 
 
 def write_results(path: Path, results: pd.DataFrame) -> None:
