@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from nnbook.accuracy import CLASSICAL, SCORES
 from nnbook.baseline import otsu_watershed
-from nnbook.evaluate import evaluate, evaluate_all
+from nnbook.evaluate import count_matches, evaluate, score_counts
 from nnbook.files import write_json
 from nnbook.images import read_image, read_mask
 from nnbook.pairs import pair_files
@@ -47,7 +47,7 @@ def score(name: str, folder: Path, *, held_out_only: bool) -> list[dict[str, Any
         made[CLASSICAL].append((otsu_watershed(image, diameter), true))
     rows = []
     for method, pairs in made.items():
-        total = evaluate_all(pairs)
+        total = score_counts([count_matches(*pair) for pair in pairs])
         by_image = [evaluate(*pair)["ap_0.50"] for pair in pairs]
         scores = {key: round(float(total[key]), 4) for key in SCORES}
         rows.append(

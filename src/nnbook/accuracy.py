@@ -9,7 +9,7 @@ import pandas as pd
 
 from nnbook.baseline import otsu_watershed
 from nnbook.cases import judge_cases, tally_cases
-from nnbook.evaluate import evaluate_all
+from nnbook.evaluate import count_matches, score_counts
 from nnbook.segment import (
     CELLPROB_THRESHOLD,
     DIAMETER_PX,
@@ -19,7 +19,7 @@ from nnbook.segment import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -71,13 +71,13 @@ class Judged:
     truth: pd.DataFrame
 
 
-def compare_methods(panoramas: Sequence[Judged], diameter_px: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare_methods(panoramas: Iterable[Judged], diameter_px: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score an edition's masks, and those of the classical method, against the truth.
 
     Parameters
     ----------
-    panoramas : sequence of Judged
-        At least one.
+    panoramas : iterable of Judged
+        At least one; each is dropped before the next is taken.
     diameter_px : float
         Diameter of the nuclei, for the classical method.
 
@@ -88,15 +88,15 @@ def compare_methods(panoramas: Sequence[Judged], diameter_px: float) -> tuple[pd
     cases : DataFrame
         A row a method and case: `method` and what `nnbook.cases.tally_cases` gives.
     """
-    made = {
-        CELLPOSE: [panorama.masks for panorama in panoramas],
-        CLASSICAL: [otsu_watershed(panorama.image, diameter_px) for panorama in panoramas],
-    }
-    scores, cases = [], []
-    for method, masks in made.items():
-        scores.append({"method": method, **_chosen(evaluate_all(_pairs(masks, panoramas)))})
-        judged = [judge_cases(one, other.true, other.truth) for one, other in zip(masks, panoramas, strict=True)]
-        cases.append(tally_cases(pd.concat(judged)).assign(method=method))
+    counts: dict[str, list[dict[str, Any]]] = {CELLPOSE: [], CLASSICAL: []}
+    judged: dict[str, list[pd.DataFrame]] = {CELLPOSE: [], CLASSICAL: []}
+    for panorama in panoramas:
+        classical = otsu_watershed(panorama.image, diameter_px)
+        for method, masks in ((CELLPOSE, panorama.masks), (CLASSICAL, classical)):
+            counts[method].append(count_matches(masks, panorama.true))
+            judged[method].append(judge_cases(masks, panorama.true, panorama.truth))
+    scores = [{"method": method, **_chosen(score_counts(found))} for method, found in counts.items()]
+    cases = [tally_cases(pd.concat(found)).assign(method=method) for method, found in judged.items()]
     return pd.DataFrame(scores), pd.concat(cases, ignore_index=True)
 
 
@@ -122,7 +122,8 @@ def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float 
     rows: list[dict[str, Any]] = []
 
     def score(setting: str, value: float, masks: list[Labels]) -> None:
-        rows.append({"setting": setting, "value": value, **_chosen(evaluate_all(_pairs(masks, panoramas)))})
+        found = [count_matches(one, panorama.true) for one, panorama in zip(masks, panoramas, strict=True)]
+        rows.append({"setting": setting, "value": value, **_chosen(score_counts(found))})
 
     def outputs(diameter: float) -> list[NDArray[np.float32]]:
         return [network_output(panorama.image, model, diameter) for panorama in panoramas]
@@ -147,10 +148,6 @@ def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float 
         found = stored if factor == 1 else outputs(factor * diameter_px)
         score("diameter_px", factor * diameter_px, masks(found, FLOW_THRESHOLD, CELLPROB_THRESHOLD))
     return pd.DataFrame(rows)
-
-
-def _pairs(masks: Sequence[Labels], panoramas: Sequence[Judged]) -> list[tuple[Labels, Labels]]:
-    return [(one, panorama.true) for one, panorama in zip(masks, panoramas, strict=True)]
 
 
 def _chosen(scores: dict[str, float]) -> dict[str, float]:

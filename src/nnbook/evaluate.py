@@ -13,7 +13,7 @@ from nnbook.images import read_mask
 from nnbook.pairs import pair_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -59,20 +59,20 @@ def evaluate(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRE
     NnbookError
         Where the masks differ in size or thresholds are out of range.
     """
-    return _scores(_counts(predicted, true, thresholds), thresholds)
+    return _scores(count_matches(predicted, true, thresholds), thresholds)
 
 
-def evaluate_all(pairs: Iterable[tuple[Labels, Labels]], thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
-    """Score masks of several images, over the nuclei of all of them together.
+def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
+    """Score several images over the nuclei of all of them together.
 
     Parameters
     ----------
-    pairs : iterable of (Labels, Labels)
-        Predicted and true masks, at least one pair.
+    counts : sequence of dict
+        What `count_matches` gives for each, at least one.
     thresholds : sequence of float
-        See `evaluate`, which also tells what is returned and raised.
+        The same. See `evaluate`, which also tells what is returned.
     """
-    return _scores(_total([_counts(predicted, true, thresholds) for predicted, true in pairs]), thresholds)
+    return _scores({key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}, thresholds)
 
 
 def evaluate_folders(
@@ -110,7 +110,7 @@ def evaluate_folders(
             if masks[0].shape != masks[1].shape:
                 problems.append(f"{predicted_path}: {_sizes_differ(*masks)}")
                 continue
-            counts.append(_counts(*masks, thresholds))
+            counts.append(count_matches(*masks, thresholds))
             names.append(name)
         except NnbookError as error:
             problems.append(str(error))
@@ -119,7 +119,7 @@ def evaluate_folders(
     images = pd.DataFrame(
         [{"image": name, **_scores(one, thresholds)} for name, one in zip(names, counts, strict=True)]
     )
-    return images, _scores(_total(counts), thresholds)
+    return images, score_counts(counts, thresholds)
 
 
 def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -184,8 +184,11 @@ def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return distinct, np.bincount(places, lengths).astype(np.int64)
 
 
-def _counts(predicted: Labels, true: Labels, thresholds: Sequence[float]) -> dict[str, Any]:
-    """Whatever can be summed over images."""
+def count_matches(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRESHOLDS) -> dict[str, Any]:
+    """Count matches and mistakes in one image, for `score_counts`: whatever can be summed over images.
+
+    Parameters and errors are those of `evaluate`.
+    """
     _check(thresholds)
     if predicted.shape != true.shape:
         raise NnbookError(f"the predicted mask {_sizes_differ(predicted, true)}")
@@ -210,10 +213,6 @@ def _counts(predicted: Labels, true: Labels, thresholds: Sequence[float]) -> dic
         "missed": int((2 * np.bincount(j, shared, minlength=t_labels.size) < t_area).sum()),
         "spurious": int((2 * np.bincount(i, shared, minlength=p_labels.size) < p_area).sum()),
     }
-
-
-def _total(counts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}
 
 
 def _match(

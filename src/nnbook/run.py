@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from nnbook.accuracy import Judged
 
-COMPARED = 16
-VARIED = 4
-"""How many panoramas are compared with the truth, and on how many settings are varied: spread evenly over all."""
+COMPARED_PX2 = 700_000_000
+VARIED_PX2 = 17_000_000
+"""Panoramas of about this area are compared with the truth, and settings are varied on: spread evenly over all."""
 
 ACCURACY_TABLES = ("scores", "cases", "settings")
 
@@ -228,10 +228,12 @@ def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None)
     known = [panorama for panorama in panoramas if truth_path(panorama, folder).is_file() and not panorama.mask]
     if not known:
         return
+    from tqdm import tqdm
+
     from nnbook.accuracy import compare_methods, vary_settings
     from nnbook.segment import SHIPPED_MODEL, load_model
 
-    compared, varied = (_evenly(known, count) for count in (COMPARED, VARIED))
+    compared, varied = (_evenly(known, px2) for px2 in (COMPARED_PX2, VARIED_PX2))
     record, tables = folder / "records/accuracy.json", [folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES]
     depends = {
         "files": [
@@ -243,7 +245,8 @@ def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None)
     }
     if is_current(record, depends, tables):
         return
-    scores, cases = compare_methods([_judged(one, folder) for one in compared], published.DIAMETER_PX)
+    bar = tqdm(compared, desc="accuracy", unit="panorama")
+    scores, cases = compare_methods((_judged(one, folder) for one in bar), published.DIAMETER_PX)
     settings = vary_settings([_judged(one, folder) for one in varied], load_model(model))
     for path, table in zip(tables, (scores, cases, settings), strict=True):
         with aside(path) as written:
@@ -263,9 +266,9 @@ def _judged(panorama: Panorama, folder: Path) -> Judged:
     )
 
 
-def _evenly(panoramas: list[Panorama], count: int) -> list[Panorama]:
-    step = max(1, len(panoramas) // count)
-    return panoramas[::step][:count]
+def _evenly(panoramas: list[Panorama], area_px2: int) -> list[Panorama]:
+    count = max(1, area_px2 // max(panorama.width_px * panorama.height_px for panorama in panoramas))
+    return panoramas[:: -(-len(panoramas) // count)]
 
 
 def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) -> None:
