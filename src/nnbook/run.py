@@ -241,7 +241,9 @@ def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None)
             for one in compared
         ],
         "model": state_of(model or SHIPPED_MODEL),
-        "code": code_of(["accuracy", "baseline", "cases", "evaluate", "images", "rescale", "segment"]),
+        "code": code_of(
+            ["accuracy", "baseline", "cases", "dynamics", "evaluate", "fused", "images", "rescale", "segment"]
+        ),
     }
     if is_current(record, depends, tables):
         return

@@ -316,26 +316,28 @@ def speed_table(benchmark: dict[str, Any]) -> Table:
     -------
     Table
     """
-    rows = []
-    for size in benchmark["sizes"]:
-        megapixels = size["side_px"] ** 2 / 1e6
-        ours = size["results"]["nnbook"]["seconds"]
-        for method, result in size["results"].items():
-            rows.append(
-                (
-                    f"{size['side_px']:,} px",
-                    method,
-                    f"{result['seconds']:.1f}",
-                    f"{result['seconds'] / megapixels:.3f}",
-                    f"{result['seconds'] / ours:.1f}",
-                    f"{result['peak_gb']:.1f}",
-                )
-            )
+    rows = [
+        (
+            f"{panorama['side_px']:,}",
+            method,
+            f"{result['seconds']:.1f}",
+            f"{result['seconds_per_megapixel']:.3f}",
+            f"{result['times_as_long_as_nnbook']:.1f}",
+            f"{result['peak_gb']:.1f}",
+            f"{result['against_truth']['ap_0.50']:.3f}",
+        )
+        for panorama in benchmark["panoramas"]
+        for method, result in panorama["methods"].items()
+    ]
+    machine = benchmark["machine"]
     return Table(
-        header=("Side", "Method", "Seconds", "Seconds a megapixel", "Times nnbook's", "Peak memory (GB)"),
+        header=("Side (px)", "Method", "Seconds", "Seconds/Mpx", "Times nnbook's", "Peak memory (GB)", "AP@0.5"),
         rows=tuple(rows),
-        numeric=frozenset({0, 2, 3, 4, 5}),
-        note=f"{benchmark['threads']} threads, {benchmark['dtype']} in the network, {benchmark['machine']}.",
+        numeric=frozenset({0, 2, 3, 4, 5, 6}),
+        note=(
+            f"Measured on {benchmark['date']}: {machine['processor']}, {machine['threads']} threads, "
+            f"{machine['network_dtype']} in nnbook's network, model {benchmark['model_sha256'][:12]}."
+        ),
     )
 
 
