@@ -22,7 +22,7 @@ from nnbook.site import show_edition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page, Request, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
 PROJECT = Path(__file__).parents[2]
 SITE = PROJECT / "_build" / "html"
@@ -32,6 +32,10 @@ STEP_MS = 60
 SETTLE_MS = 600
 PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
+# Only the page itself aborts a request: for a tile that is not wanted any more, after movement.
+GIVEN_UP = "net::ERR_ABORTED"
+# What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
+LATE_TILE = "loaded before reset"
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -86,16 +90,19 @@ def open_page(
         if response.status >= 400:
             problems.append(f"status {response.status}: {response.url}")
 
+    def on_failure(request: Request) -> None:
+        if request.failure != GIVEN_UP:
+            problems.append(f"failed: {request.url} ({request.failure})")
+
+    def on_console(said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"} and LATE_TILE not in said.text:
+            problems.append(f"console {said.type}: {said.text}")
+
     page.on("request", on_request)
     page.on("response", on_response)
-    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url} ({request.failure})"))
+    page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
-    page.on(
-        "console",
-        lambda said: (
-            problems.append(f"console {said.type}: {said.text}") if said.type in {"error", "warning"} else None
-        ),
-    )
+    page.on("console", on_console)
     try:
         page.goto(address, wait_until="load")
         yield page, problems

@@ -48,7 +48,7 @@ def test_every_page_says_published(published: Path, browser: Browser, published_
             assert banner.is_visible()
             assert plain(banner.text_content() or "") == PUBLISHED_NOTE
             scroll_through(page)
-            assert "Simulated" not in page.locator("body").inner_text(), path
+            assert "Simulated edition" not in page.locator("body").inner_text(), path
             assert problems == []
 
 
