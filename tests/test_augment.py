@@ -96,6 +96,7 @@ def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
 
 def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnbook.augment.GUESTS_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.augment.FRAMED_SHARE", 0.0)
     monkeypatch.setattr("nnbook.augment.vary_grey", lambda image, _labels, _rng: image)
     monkeypatch.setattr("nnbook.augment.EMPTY_SHARE", 0.0)
 
@@ -109,6 +110,30 @@ def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch:
     crowded = np.array([inside(example, np.random.default_rng(k)) for k in range(10)])
     assert (crowded >= alone - 1e-3).all()
     assert (crowded[:, 0] > 1.2 * alone[:, 0]).sum() >= 5
+
+
+def test_nuclei_at_the_end_of_an_image_have_a_middle_within_it(
+    example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnbook.augment.FRAMED_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.augment.EMPTY_SHARE", 0.0)
+    monkeypatch.setattr("nnbook.augment.vary_grey", lambda image, _labels, _rng: image + 1)
+    cut = 0
+    for seed in range(80):
+        image, target = draw_crop(example, np.random.default_rng(seed), 96, DIAMETER_PX, varied=True)
+        beyond = image == 0
+        assert beyond.any()
+        assert not target[:, beyond].any()
+        at_the_end = cv2.dilate(beyond.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        count, labels, _, centres = cv2.connectedComponentsWithStats(target[2].astype(np.uint8))
+        for label in range(1, count):
+            y, x = np.nonzero(labels == label)
+            if not at_the_end[y, x].any() or min(y.min(), x.min()) == 0 or max(y.max(), x.max()) == 95 or len(y) < 40:
+                continue
+            cut += 1
+            inwards = np.stack([centres[label][1] - y, centres[label][0] - x])
+            assert ((inwards * target[:2, y, x]).sum(axis=0) > 0).mean() > 0.9
+    assert cut > 10
 
 
 def test_equal_seeds_give_equal_crops(example: Example) -> None:

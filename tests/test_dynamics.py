@@ -4,7 +4,7 @@ import torch
 from cellpose.dynamics import compute_masks, masks_to_flows
 from skimage.draw import disk
 
-from nnbook.dynamics import fill_holes, flow_errors, follow
+from nnbook.dynamics import fill_holes, flow_errors, flow_of, follow
 from nnbook.evaluate import evaluate
 from nnbook.images import Labels
 from nnbook.rescale import grey_range, rescale
@@ -49,6 +49,13 @@ def test_pixels_that_end_together_are_one_mask() -> None:
     assert scores["tp_0.50"] == scores["predicted_nuclei"] == 3
     assert scores["mean_iou"] > 0.98
     assert not follow(flow, np.zeros(labels.shape, dtype=np.bool_)).any()
+
+
+def test_the_flow_of_masks_is_that_of_cellpose() -> None:
+    labels = discs()
+    flow, expected = flow_of(labels), masks_to_flows(labels, device=torch.device("cpu"))
+    assert (flow * expected).sum(axis=0)[labels > 0].mean() > 0.99
+    assert not flow[:, labels == 0].any()
 
 
 def test_errors_are_those_of_cellpose() -> None:

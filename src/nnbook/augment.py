@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.ndimage import center_of_mass, find_objects  # type: ignore[attr-defined]
 
+from nnbook.dynamics import flow_of
 from nnbook.errors import NnbookError
 from nnbook.images import read_image, read_mask
 from nnbook.rescale import grey_range, median_diameter, rescale
@@ -41,6 +42,11 @@ CRUMB_SHARE: Final = 0.005
 GUESTS_SHARE: Final = 0.4
 MOST_GUESTS: Final = 6
 """Share of crops in which nuclei of another image are set against those that are there, and how many at most."""
+
+FRAMED_SHARE: Final = 0.4
+FRAME_PX: Final = (4, 40)
+"""Share of crops that an image ends in, along one side or two, and how far from their edge. There is a sliver of a
+nucleus in most of these, and in few of the others."""
 
 EMPTY_SHARE: Final = 0.03
 """Share of crops that hold noise alone, for images and corners without nuclei."""
@@ -105,7 +111,7 @@ def read_example(image_path: Path, mask_path: Path, diam_mean: float) -> Example
     return Example(
         image=rescale(image, shape, *grey_range(image)),
         labels=labels,
-        flows=_flows(labels),
+        flows=flow_of(labels).astype(np.float16),
         centres=np.array([point[::-1] for point in center_of_mass(labels > 0, labels, numbers)], dtype=np.float32),
         shares=weights / weights.sum(),
         diameter_px=diameter * scale,
@@ -187,6 +193,8 @@ class _Crop:
     image: NDArray[np.float32]
     labels: NDArray[np.int32]
     flows: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    """Where the image is; beyond its end, as in `nnbook.segment`, all is 0."""
 
 
 def draw_crop(
@@ -227,6 +235,9 @@ def draw_crop(
     if varied and guests is not None and rng.random() < GUESTS_SHARE:
         size *= math.exp(rng.normal(0, 0.15))
         _set_against(crop, _warp(guests, rng, crop_px, size * diam_mean / guests.diameter_px), rng)
+    if varied and rng.random() < FRAMED_SHARE:
+        _end_within(crop, rng)
+    _cut(crop)
     inside = crop.labels > 0
     length = np.hypot(*crop.flows)
     flowing = inside & (length > 1e-3)
@@ -237,7 +248,7 @@ def draw_crop(
     if varied:
         if rng.random() < EMPTY_SHARE:
             image[:], target[:] = 0, 0
-        image = vary_grey(image, crop.labels, rng)
+        image = np.where(crop.seen, vary_grey(image, crop.labels, rng), np.float32(0))
     return image, target
 
 
@@ -263,7 +274,22 @@ def _warp(example: Example, rng: Generator, crop_px: int, zoom: float) -> _Crop:
     labels = np.where(inside, np.where(labels > 0, labels, grown), 0)
     flow_y, flow_x = (warp(component.astype(np.float32)) for component in example.flows)
     flows = np.stack([turn[1, 0] * flow_x + turn[1, 1] * flow_y, turn[0, 0] * flow_x + turn[0, 1] * flow_y])
-    return _Crop(warp(example.image), labels, flows.astype(np.float32))
+    seen = warp(np.ones_like(example.image)) > 0.5
+    return _Crop(warp(example.image), labels, flows.astype(np.float32), seen)
+
+
+def _end_within(crop: _Crop, rng: Generator) -> None:
+    """Let the image end within the crop."""
+    first = int(rng.integers(4))
+    for turns in range(first, first + int(rng.integers(1, 3))):
+        np.rot90(crop.seen, turns)[: rng.integers(*FRAME_PX)] = False
+
+
+def _cut(crop: _Crop) -> None:
+    """Cut away what lies beyond the image, and give nuclei that lose a part a middle of their own."""
+    cut = np.isin(crop.labels, crop.labels[~crop.seen]) & crop.seen & (crop.labels > 0)
+    crop.image[~crop.seen], crop.labels[~crop.seen] = 0, 0
+    crop.flows[:, cut] = flow_of(np.where(cut, crop.labels, 0))[:, cut]
 
 
 def _set_against(crop: _Crop, guests: _Crop, rng: Generator) -> None:
@@ -445,16 +471,3 @@ def _nearest(labels: Labels, shape: tuple[int, int]) -> Labels:
         ((np.arange(new) + 0.5) * (old / new)).astype(int) for old, new in zip(labels.shape, shape, strict=True)
     )
     return np.asarray(labels[np.ix_(rows, columns)])
-
-
-def _flows(labels: Labels) -> NDArray[np.float16]:
-    if not labels.any():
-        return np.zeros((2, *labels.shape), dtype=np.float16)
-    import torch
-    from cellpose.dynamics import labels_to_flows
-
-    numbered = np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
-    if labels.all():
-        numbered += 1  # then `unique` has given 0 to a nucleus
-    flows = labels_to_flows([numbered], device=torch.device("cpu"))  # type: ignore[no-untyped-call]
-    return np.asarray(flows[0][2:], dtype=np.float16)

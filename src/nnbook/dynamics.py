@@ -71,9 +71,6 @@ def follow(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
 def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64]:
     """Compare the flow in each mask with the one that the mask itself would have.
 
-    A mask's own flow is the direction in which heat comes from its middle, with a source there, spreading for twice as
-    many steps as the mask is high and wide together.
-
     Parameters
     ----------
     labels : Labels
@@ -86,10 +83,28 @@ def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64
     float64, axis (label)
         Mean squared difference of the vectors, for labels 0 to the highest; 0 for labels that no pixel has.
     """
-    boxes = _boxes(labels, int(labels.max(initial=0)))
+    return np.asarray(_errors(labels, _boxes(labels, int(labels.max(initial=0))), flow_of(labels), flow))
+
+
+def flow_of(labels: Labels) -> NDArray[np.float32]:
+    """Return the flow that leads to the middle of each mask, which the network is to learn.
+
+    It is the direction in which heat comes from the mask's middle, with a source there, spreading for twice as many
+    steps as the mask is high and wide together.
+
+    Parameters
+    ----------
+    labels : Labels
+        Axes (y, x), each label in one piece; a piece without the middle has no flow.
+
+    Returns
+    -------
+    float32, axes (component, y, x)
+        Unit vectors, y and x; 0 outside masks.
+    """
     heat = np.zeros((labels.shape[0] + 2, labels.shape[1] + 2))
-    _heat(labels, boxes, heat)
-    return np.asarray(_errors(labels, boxes, heat, flow[0], flow[1]))
+    _heat(labels, _boxes(labels, int(labels.max(initial=0))), heat)
+    return np.asarray(_uphill(labels, heat))
 
 
 def fill_holes(labels: Labels) -> None:
@@ -224,8 +239,21 @@ def _spread(inside: Any, steps: int) -> Any:
     return heat
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _uphill(labels: Any, heat: Any) -> Any:
+    flow = np.zeros((2, *labels.shape), dtype=np.float32)
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            if labels[y, x] > 0:
+                down = heat[y + 2, x + 1] - heat[y, x + 1]
+                across = heat[y + 1, x + 2] - heat[y + 1, x]
+                length = 1e-60 + np.sqrt(down * down + across * across)
+                flow[0, y, x], flow[1, y, x] = down / length, across / length
+    return flow
+
+
 @njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _errors(labels: Any, boxes: Any, heat: Any, flow_y: Any, flow_x: Any) -> Any:
+def _errors(labels: Any, boxes: Any, own: Any, flow: Any) -> Any:
     errors = np.zeros(len(boxes))
     for label in prange(1, len(boxes)):
         top, bottom, left, right = boxes[label]
@@ -233,10 +261,7 @@ def _errors(labels: Any, boxes: Any, heat: Any, flow_y: Any, flow_x: Any) -> Any
         for y in range(top, bottom):
             for x in range(left, right):
                 if labels[y, x] == label:
-                    down = heat[y + 2, x + 1] - heat[y, x + 1]
-                    across = heat[y + 1, x + 2] - heat[y + 1, x]
-                    length = 1e-60 + np.sqrt(down * down + across * across)
-                    total += (down / length - flow_y[y, x]) ** 2 + (across / length - flow_x[y, x]) ** 2
+                    total += (own[0, y, x] - flow[0, y, x]) ** 2 + (own[1, y, x] - flow[1, y, x]) ** 2
                     area += 1
         if area:
             errors[label] = total / area
