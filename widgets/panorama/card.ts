@@ -1,7 +1,7 @@
 import { iconButton, textElement } from '../shared/elements';
+import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
 import { CELL_PX } from './cellimage';
-import { lengthText } from './scalebar';
 import type { Nucleus } from './nuclei';
 
 export interface CardEvents {

@@ -1,6 +1,6 @@
+import { lengthText } from '../shared/scalebar';
 import { grouped, nuclei, rounded } from '../shared/text';
 import type { Panorama } from './panoramas';
-import { lengthText } from './scalebar';
 
 /** What is known of a panorama, for the line under the image. */
 export function factsText(panorama: Panorama, count: number): string {

@@ -1,5 +1,5 @@
-import { contrastTable, type Contrast } from './contrast';
-import { scaleLength } from './scalebar';
+import { contrastTable, type Contrast } from '../shared/contrast';
+import { scaleLength } from '../shared/scalebar';
 
 /** What a picture of a view is made of. */
 export interface Shown {

@@ -1,12 +1,13 @@
 import OpenSeadragon from 'openseadragon';
+import type { Contrast } from '../shared/contrast';
+import { ContrastFilter } from '../shared/contrastfilter';
 import { fetchText } from '../shared/files';
+import { countLevels } from '../shared/histogram';
 import { Problem } from '../shared/problem';
+import { lengthText, ScaleBar } from '../shared/scalebar';
 import { grouped } from '../shared/text';
 import { cutCell } from './cellimage';
-import type { Contrast } from './contrast';
-import { ContrastFilter } from './contrastfilter';
 import { greyAt } from './greyvalue';
-import { countLevels } from './histogram';
 import { createViewer, KEYS_OF_OPENSEADRAGON, MissingTiles, onFocus } from './osd';
 import { LabelOverlay, type View } from './overlay';
 import type { MaskStyle } from './paint';
@@ -14,7 +15,6 @@ import type { Panorama } from './panoramas';
 import { viewPicture } from './picture';
 import { parseDescriptor, type Pyramid } from './pyramid';
 import { Readout, type Pointed } from './readout';
-import { lengthText, ScaleBar } from './scalebar';
 import { tileSource } from './source';
 import { viewButtons } from './viewbuttons';
 

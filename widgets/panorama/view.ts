@@ -1,13 +1,15 @@
 import { settle, stateOf, type State } from '../shared/address';
 import { followTheme } from '../shared/appearance';
-import { keepKeys } from '../shared/host';
+import { contrastText, isPlain, type Contrast } from '../shared/contrast';
+import { ContrastPanel } from '../shared/contrastpanel';
+import { contrastOf, contrastState } from '../shared/contraststate';
 import { textElement } from '../shared/elements';
+import { keepKeys } from '../shared/host';
+import imageCss from '../shared/image.css';
 import { announce } from '../shared/linking';
 import { numberTrait, onTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
 import { Card } from './card';
-import { contrastText, isPlain, PLAIN, type Contrast } from './contrast';
-import { ContrastPanel } from './contrastpanel';
 import { factsText } from './facts';
 import { Measurements } from './measurements';
 import { nucleusText } from './nuclei';
@@ -63,7 +65,7 @@ export class PanoramaView {
     host: HTMLElement,
     signal: AbortSignal,
   ) {
-    this.style.textContent = css;
+    this.style.textContent = imageCss + css;
     this.root.className = 'nn-panorama';
     if (model.get('address') === false) keepKeys(this.root);
     this.message.className = 'nn-message';
@@ -94,9 +96,8 @@ export class PanoramaView {
         this.countLevels();
       },
     });
-    this.panel = new ContrastPanel(({ min, max, gamma, invert, colour }) => {
-      const plain = min === PLAIN.min && max === PLAIN.max && gamma === PLAIN.gamma;
-      this.change({ contrast: plain ? null : [min, max, gamma], invert, colour });
+    this.panel = new ContrastPanel((contrast) => {
+      this.change(contrastState(contrast));
     });
     this.card = new Card({
       step: (step) => {
@@ -327,8 +328,8 @@ export class PanoramaView {
   }
 
   private contrast(): Contrast {
-    const [min = PLAIN.min, max = PLAIN.max, gamma = PLAIN.gamma] = this.state.get('contrast') ?? [];
-    return { min: Math.round(min), max: Math.round(max), gamma, invert: this.state.get('invert'), colour: this.state.get('colour') };
+    const { state } = this;
+    return contrastOf({ contrast: state.get('contrast'), invert: state.get('invert'), colour: state.get('colour') });
   }
 
   private countLevels(): void {

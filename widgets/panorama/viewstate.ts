@@ -1,17 +1,13 @@
-import { choiceKind, flagKind, numberKind, numbersKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
-import { COLOUR_MAPS, type ColourMap } from './colourmaps';
+import { choiceKind, numberKind, numbersKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import type { MaskStyle } from './paint';
 
 export type Masks = MaskStyle | 'off';
 
 /** All that a link to a view of a panorama tells. */
-export interface ViewState extends Shared {
+export interface ViewState extends Shared, ContrastState {
   /** Centre (x, y) and width of what is seen, in pixels of the panorama; null shows all of it. */
   view: number[] | null;
-  /** Grey levels that become black and white, and the gamma between them. */
-  contrast: number[] | null;
-  invert: boolean;
-  colour: ColourMap;
   masks: Masks;
   /** How far masks hide the image, 0 to 1; null is what suits their style. */
   opacity: number | null;
@@ -21,10 +17,8 @@ const MAX_PX = 1e7;
 
 export const VIEW_STATE: Kinds<ViewState> = {
   ...SHARED,
+  ...CONTRAST_STATE,
   view: numbersKind(3, ([x = 0, y = 0, width = 0]) => Math.abs(x) < MAX_PX && Math.abs(y) < MAX_PX && width >= 1 && width < MAX_PX),
-  contrast: numbersKind(3, ([min = 0, max = 0, gamma = 0]) => min >= 0 && min < max && max <= 255 && gamma >= 0.1 && gamma <= 5),
-  invert: flagKind(),
-  colour: choiceKind(COLOUR_MAPS, 'grey'),
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
   opacity: optional(numberKind(0, 1, 0)),
 };

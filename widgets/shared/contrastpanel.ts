@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textElement } from './elements';
 import { COLOUR_MAPS, type ColourMap } from './colourmaps';
 import { autoRange, contrastTable, PLAIN, type Contrast } from './contrast';
 import { histogramPath } from './histogram';
