@@ -1,5 +1,5 @@
-import { withParameters } from '../shared/address';
 import { textElement } from '../shared/elements';
+import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto';
 import { viewsOf } from '../shared/linking';
 import type { Panorama } from './collection';
 import { factsOf, Preview } from './facts';
@@ -50,7 +50,7 @@ export class Details {
       return;
     }
     const view = this.where.linked ? viewsOf(panorama.name)[0] : undefined;
-    const address = this.linkTo(panorama);
+    const address = viewerAddress(this.where.viewer, panorama.name, null);
     // A viewer further down the page is loaded only when it nears the window, and then shows what was chosen.
     const below = address !== null && isHere(address) && this.where.linked && (panorama.pyramid || panorama.preview !== null);
     const link = below || panorama.pyramid ? address : null;
@@ -66,46 +66,7 @@ export class Details {
         : panorama.pyramid
           ? ''
           : 'A reduced image; this panorama has no tiles to zoom into.';
-    if (view) this.actions.append(goButton(view));
-    else if (link !== null) this.actions.append(linkElement(link));
+    if (view) this.actions.append(viewerButton(view));
+    else if (link !== null) this.actions.append(viewerLink(link));
   }
-
-  private linkTo({ name }: Panorama): string | null {
-    const { viewer } = this.where;
-    if (viewer === null || !URL.canParse(viewer, document.baseURI)) return null;
-    const address = new URL(viewer, document.baseURI);
-    if (!/^https?:$/.test(address.protocol)) return null;
-    address.search = withParameters(isHere(address.href) ? location.search : address.search, [
-      ['panorama', name],
-      ['roi', null],
-    ]);
-    return address.href;
-  }
-}
-
-function isHere(address: string): boolean {
-  const { origin, pathname, hash } = new URL(address);
-  const target = hash === '' ? null : document.getElementById(decodeURIComponent(hash.slice(1)));
-  return origin === location.origin && pathname === location.pathname && target !== null;
-}
-
-function linkElement(address: string): HTMLElement {
-  const link = document.createElement('a');
-  // On this page only the jump is left to do: the address says already what was chosen.
-  link.href = isHere(address) ? new URL(address).hash : address;
-  link.textContent = isHere(address) ? 'Go to the viewer' : 'Open it in the panorama viewer';
-  return link;
-}
-
-function goButton(view: Element): HTMLElement {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = 'Go to the viewer';
-  button.addEventListener('click', () => {
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    view.scrollIntoView({ block: 'center', behavior: calm ? 'instant' : 'smooth' });
-    const inside = (view.shadowRoot ?? view).querySelector<HTMLElement>('[role="application"], select, button');
-    inside?.focus({ preventScroll: true });
-  });
-  return button;
 }

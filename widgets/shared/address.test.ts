@@ -35,9 +35,10 @@ describe('a query string', () => {
     }
   });
 
-  it('writes commas and semicolons legibly, and reads them escaped', () => {
+  it('writes commas, semicolons and colons legibly, and reads them escaped', () => {
     expect(withParameters('', [['lasso', '1,2;3,4;5,6']])).toBe('?lasso=1,2;3,4;5,6');
     expect(readParameter('?lasso=1%2C2%3B3%2C4', 'lasso')).toBe('1,2;3,4');
+    expect(withParameters('', [['filter', 'area_um2:1..2']])).toBe('?filter=area_um2:1..2');
   });
 
   it('knows the parameters of a named view from those of another', () => {

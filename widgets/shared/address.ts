@@ -211,9 +211,9 @@ export function withParameters(search: string, texts: Iterable<readonly [string,
   return kept.length > 0 ? `?${kept.join('&')}` : '';
 }
 
-/** Commas and semicolons are allowed in a query string, and legible. */
+/** Commas, semicolons and colons are allowed in a query string, and legible. */
 function encoded(text: string): string {
-  return encodeURIComponent(text).replace(/%2C/g, ',').replace(/%3B/g, ';');
+  return encodeURIComponent(text).replace(/%2C/g, ',').replace(/%3B/g, ';').replace(/%3A/g, ':');
 }
 
 /** A name or another text of at most 200 characters. */

@@ -7,6 +7,21 @@ interface Files {
   blob(address: URL, signal: AbortSignal): Promise<Blob>;
 }
 
+/** Bytes of a file: from `from` to before `to`, or the last ones, as many as `from` is below 0. */
+export interface Span {
+  from: number;
+  to?: number;
+}
+
+/** What a host hands out when it is asked for a part of a file. */
+export interface Part {
+  data: Uint8Array<ArrayBuffer>;
+  /** Bytes of the file, where the host tells. */
+  size: number | null;
+  /** Whether this is the file from its beginning to its end, since the host hands out no parts. */
+  whole: boolean;
+}
+
 interface Messenger extends Model {
   send(content: unknown): void;
 }
@@ -14,7 +29,8 @@ interface Messenger extends Model {
 interface Request {
   id: string;
   path: string;
-  answered(data: Blob): void;
+  span: Span | null;
+  answered(answer: { data: Blob; size: number | null }): void;
   failed(error: Error): void;
 }
 
@@ -51,6 +67,25 @@ export function fetchBlob(address: string, signal: AbortSignal): Promise<Blob> {
   return (IN_ZIP.test(url.pathname) ? ZIP_FILES : WEB_FILES).blob(url, signal);
 }
 
+/** Fetches a part of a file on the web or in a kernel. */
+export async function fetchPart(address: string, span: Span, signal: AbortSignal): Promise<Part> {
+  const url = new URL(address);
+  const files = url.protocol === KERNEL ? kernels.get(url.host) : undefined;
+  if (files) {
+    const { data, size } = await files.ask(url, span, signal);
+    return { data: new Uint8Array(await data.arrayBuffer()), size, whole: false };
+  }
+  const { from, to } = span;
+  const range = from < 0 ? String(from) : `${from}-${to === undefined ? '' : to - 1}`;
+  const response = await fetch(url, { headers: { Range: `bytes=${range}` }, signal });
+  if (!response.ok) throw new Error(`${response.status} ${url.href}`);
+  const data = new Uint8Array(await response.arrayBuffer());
+  const whole = response.status !== 206;
+  // A host of another origin may keep this header to itself.
+  const told = /\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '')?.[1];
+  return { data, size: whole ? data.byteLength : told === undefined ? null : Number(told), whole };
+}
+
 /** The base of addresses of what a model's kernel has, until the signal aborts. */
 export function kernelAddress(model: Model, signal: AbortSignal): string {
   const id = randomName();
@@ -61,7 +96,7 @@ export function kernelAddress(model: Model, signal: AbortSignal): string {
   return `${KERNEL}//${id}/`;
 }
 
-const kernels = new Map<string, Files>();
+const kernels = new Map<string, KernelFiles>();
 const archives = new Map<string, Promise<ZipArchive>>();
 
 const WEB_FILES: Files = {
@@ -87,7 +122,10 @@ const ZIP_FILES: Files = {
   },
 };
 
-/** Files that the kernel sends as messages: `{kind: 'file', id, path}` is answered with the same id and the bytes. */
+/**
+ * Files that the kernel sends as messages: `{kind: 'file', id, path}` is answered with the same id and the bytes; with
+ * `from`, and `to`, with a part of them, and the `size` of the file.
+ */
 class KernelFiles implements Files {
   private readonly waiting: Request[] = [];
   private readonly sent = new Map<string, Request>();
@@ -97,12 +135,12 @@ class KernelFiles implements Files {
     signal: AbortSignal,
   ) {
     const listener = (content: unknown, buffers: DataView<ArrayBuffer>[] = []) => {
-      const { kind, id, error } = content as { kind?: unknown; id?: unknown; error?: unknown };
+      const { kind, id, error, size } = content as { kind?: unknown; id?: unknown; error?: unknown; size?: unknown };
       const request = kind === 'file' && typeof id === 'string' ? this.sent.get(id) : undefined;
       if (!request) return; // to another view of this model
       this.sent.delete(request.id);
       const [data] = buffers;
-      if (data) request.answered(new Blob([data]));
+      if (data) request.answered({ data: new Blob([data]), size: typeof size === 'number' ? size : null });
       else request.failed(typeof error === 'string' ? new Problem(error) : new Error(`no ${request.path}`));
       this.next();
     };
@@ -116,10 +154,14 @@ class KernelFiles implements Files {
     });
   }
 
-  blob({ pathname }: URL, signal: AbortSignal): Promise<Blob> {
+  async blob(address: URL, signal: AbortSignal): Promise<Blob> {
+    return (await this.ask(address, null, signal)).data;
+  }
+
+  ask({ pathname }: URL, span: Span | null, signal: AbortSignal): Promise<{ data: Blob; size: number | null }> {
     const done = new AbortController();
-    return new Promise<Blob>((answered, failed) => {
-      const request = { id: randomName(), path: decodeURIComponent(pathname.slice(1)), answered, failed };
+    return new Promise<{ data: Blob; size: number | null }>((answered, failed) => {
+      const request = { id: randomName(), path: decodeURIComponent(pathname.slice(1)), span, answered, failed };
       const giveUp = () => {
         const at = this.waiting.indexOf(request);
         if (at >= 0) this.waiting.splice(at, 1);
@@ -139,7 +181,7 @@ class KernelFiles implements Files {
       const request = this.waiting.shift();
       if (!request) return;
       this.sent.set(request.id, request);
-      this.model.send({ kind: 'file', id: request.id, path: request.path });
+      this.model.send({ kind: 'file', id: request.id, path: request.path, ...request.span });
     }
   }
 }

@@ -1,0 +1,208 @@
+import { iconButton, textElement } from '../shared/elements';
+import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto';
+import { viewsOf } from '../shared/linking';
+import { ScaleBar } from '../shared/scalebar';
+import { grouped, rounded } from '../shared/text';
+import { MEASURES, type Facts } from './table';
+import type { PanoramaFacts } from './where';
+
+export interface CardEvents {
+  step(step: 1 | -1): void;
+  close(): void;
+}
+
+/** The chosen cell: its image at full size, what was measured of it, and where it is. */
+export class Card {
+  readonly element = document.createElement('section');
+  private readonly heading = textElement('h3', '', 'nn-card-name');
+  private readonly picture = document.createElement('div');
+  private readonly canvas = document.createElement('canvas');
+  private readonly scaleBar = new ScaleBar();
+  private readonly message = textElement('p', '', 'nn-over');
+  private readonly facts = document.createElement('dl');
+  private readonly map = document.createElement('div');
+  private readonly remark = textElement('p', '', 'nn-note');
+  private readonly actions = textElement('div', '', 'nn-card-actions');
+  private colours = new Uint8Array(768);
+  private pixels: Uint8Array | null = null;
+
+  constructor(
+    private readonly of: {
+      pxPerUm: number | null;
+      cellPx: number;
+      /** A page or a figure with a panorama viewer. */
+      viewer: string | null;
+      /** Whether views of this page follow the choice. */
+      linked: boolean;
+    },
+    events: CardEvents,
+    signal: AbortSignal,
+  ) {
+    const { element, picture, canvas, scaleBar } = this;
+    element.className = 'nn-card';
+    element.hidden = true;
+    element.setAttribute('aria-label', 'Chosen cell');
+    this.heading.tabIndex = -1;
+    canvas.setAttribute('role', 'img');
+    picture.className = 'nn-picture';
+    picture.append(canvas, this.message, scaleBar.element);
+    const head = textElement('div', '', 'nn-card-head');
+    head.append(
+      this.heading,
+      iconButton('Previous cell', 'M15 5l-7 7 7 7', () => { events.step(-1); }),
+      iconButton('Next cell', 'M9 5l7 7-7 7', () => { events.step(1); }),
+      iconButton('Close', 'M6 6l12 12M18 6L6 18', () => { events.close(); }),
+    );
+    this.map.className = 'nn-map';
+    const told = textElement('div', '', 'nn-card-told');
+    told.append(this.facts, this.map, this.remark, this.actions);
+    element.append(head, picture, told);
+    element.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      events.close();
+    });
+    const observer = new ResizeObserver(() => { this.scale(); });
+    observer.observe(picture);
+    signal.addEventListener('abort', () => { observer.disconnect(); });
+  }
+
+  /** Begins to show a cell, of which only its title is known. */
+  show(title: string): void {
+    this.element.hidden = false;
+    this.heading.textContent = title;
+    this.canvas.setAttribute('aria-label', `Image of ${title}`);
+    this.facts.replaceChildren();
+    this.map.replaceChildren();
+    this.actions.replaceChildren();
+    this.remark.textContent = 'Loading its measurements …';
+    this.pixels = null;
+    this.message.textContent = '';
+    this.canvas.width = this.canvas.height = 1;
+  }
+
+  /** Shows the image; null where it could not be had. */
+  showImage(pixels: Uint8Array | null): void {
+    this.message.textContent = pixels ? '' : 'The image could not be loaded.';
+    if (!pixels) return;
+    this.pixels = pixels;
+    const side = Math.sqrt(pixels.length);
+    this.canvas.width = this.canvas.height = side;
+    this.paint();
+    this.scale();
+  }
+
+  setColours(table: Uint8Array<ArrayBuffer>): void {
+    this.colours = table;
+    this.paint();
+  }
+
+  showFacts(facts: Facts, panorama: PanoramaFacts | null): void {
+    const { cell, roi, run, passage, x, y } = facts;
+    const title = cell ?? 'Cell';
+    this.heading.textContent = title;
+    this.canvas.setAttribute('aria-label', `Image of ${title}`);
+    const place = x === null || y === null ? null : `${grouped(Math.round(x))}, ${grouped(Math.round(y))} px`;
+    const rows: [string, string | null][] = [
+      ...MEASURES.map(({ column, name, unit }): [string, string | null] => {
+        const value = facts.measures.get(column);
+        return [name, value === undefined ? null : `${rounded(value)}${unit === '' || unit === '°' ? unit : ` ${unit}`}`];
+      }),
+      ['Class', facts.kind],
+      ['Experiment', run === null ? null : `${run}${passage === null ? '' : `, passage ${passage}`}`],
+      ['Panorama', facts.panorama],
+      ['ROI', roi === null ? null : String(roi)],
+      ['Centroid', place],
+    ];
+    this.facts.replaceChildren(
+      ...rows.flatMap(([name, value]) => (value === null ? [] : [textElement('dt', name), textElement('dd', value)])),
+    );
+    this.showWhere(facts, panorama);
+  }
+
+  /** Says why nothing is known of the cell. */
+  showProblem(words: string): void {
+    this.remark.textContent = words;
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+    this.map.replaceChildren();
+  }
+
+  focus(): void {
+    this.heading.focus();
+  }
+
+  /** Where the cell is in its panorama, and where that is shown. */
+  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: PanoramaFacts | null): void {
+    this.actions.replaceChildren();
+    this.map.replaceChildren();
+    this.remark.textContent = '';
+    if (name === null) return;
+    const view = this.of.linked ? viewsOf(name)[0] : undefined;
+    const address = viewerAddress(this.of.viewer, name, roi);
+    const shown = view !== undefined || panorama?.pyramid === true || (panorama?.preview ?? null) !== null;
+    const only = panorama !== null && !panorama.pyramid && panorama.preview !== null;
+    const here = view !== undefined || (address !== null && isHere(address));
+    this.remark.textContent = !shown
+      ? 'This edition has no image of its panorama.'
+      : only
+        ? 'Its panorama has no tiles to zoom into: there is a reduced image, without masks. The ring marks the nucleus.'
+        : here
+          ? 'The panorama viewer on this page shows its nucleus.'
+          : '';
+    if (panorama?.preview && panorama.width && panorama.height && x !== null && y !== null) {
+      this.map.append(mapOf(panorama.preview, name, x / panorama.width, y / panorama.height));
+    }
+    if (!shown) return;
+    const link = view ? viewerButton(view) : address === null ? null : viewerLink(address);
+    if (!link) return;
+    if (here) link.textContent = 'Find it in the panorama';
+    link.className = 'nn-button';
+    this.actions.append(link);
+  }
+
+  private paint(): void {
+    const { canvas, pixels, colours } = this;
+    const context = canvas.getContext('2d');
+    if (!context || !pixels) return;
+    const image = new ImageData(canvas.width, canvas.height);
+    for (let at = 0; at < pixels.length; at++) {
+      const grey = pixels[at] ?? 0;
+      image.data.set([colours[3 * grey] ?? 0, colours[3 * grey + 1] ?? 0, colours[3 * grey + 2] ?? 0, 255], 4 * at);
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  private scale(): void {
+    const { pxPerUm, cellPx } = this.of;
+    const width = this.picture.clientWidth;
+    this.scaleBar.update(pxPerUm === null || width === 0 ? null : (pxPerUm * width) / cellPx, width);
+  }
+
+  /** Whether it lies over the grid, where there is no room beside. */
+  get isOver(): boolean {
+    return getComputedStyle(this.element).position === 'absolute';
+  }
+
+  /** Where its nucleus is shown, in words. */
+  get told(): string {
+    return this.remark.textContent;
+  }
+}
+
+/** A small picture of a panorama, with a ring at a place in it. */
+function mapOf(preview: string, name: string, x: number, y: number): HTMLElement {
+  const frame = document.createElement('div');
+  frame.className = 'nn-map-frame';
+  const image = document.createElement('img');
+  image.src = preview;
+  image.alt = `${name}, reduced; a ring marks the nucleus ${Math.round(100 * x)} % from the left and ${Math.round(100 * y)} % from the top`;
+  const ring = document.createElement('span');
+  ring.style.left = `${100 * x}%`;
+  ring.style.top = `${100 * y}%`;
+  image.addEventListener('error', () => { frame.remove(); });
+  frame.append(image, ring);
+  return frame;
+}

@@ -1,0 +1,37 @@
+import { countKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
+import { filterKind, orderKind, type Filter, type Order } from './choice';
+
+/** All that a link to a view of cells tells. */
+export interface CellState extends Shared, ContrastState {
+  /** The seed of the draw. */
+  draw: number | null;
+  sort: Order | null;
+  filter: Filter;
+  /** The only run whose cells are shown. */
+  run: number | null;
+  /** Width of a cell, in pixels of the page. */
+  size: number;
+  /** Place in the order of the first cell in view, from 1. */
+  at: number | null;
+}
+
+export const SIZE = { least: 40, most: 232, usual: 72, step: 8 };
+
+export const CELL_STATE: Kinds<CellState> = {
+  ...SHARED,
+  ...CONTRAST_STATE,
+  draw: seedKind(),
+  sort: orderKind(),
+  filter: filterKind(),
+  run: countKind(),
+  size: numberKind(SIZE.least, SIZE.most, SIZE.usual),
+  at: countKind(),
+};
+
+/** A seed: a whole number from 1 to before 2 to the power of 32. */
+function seedKind(): Kind<number | null> {
+  const count = countKind();
+  const seed = (value: number | null | undefined) => (typeof value === 'number' && value < 2 ** 32 ? value : undefined);
+  return { ...count, parse: (text) => seed(count.parse(text)), accept: (value) => seed(count.accept(value)) };
+}

@@ -1,0 +1,51 @@
+import { isRecord, numberOf, resolve, textOf } from '../shared/json';
+import { Problem } from '../shared/problem';
+import type { Run } from './draw';
+
+/** The cells of an edition, as their `cells.json` tells; addresses are absolute. */
+export interface Collection {
+  note: string;
+  cells: number;
+  pxPerUm: number | null;
+  /** Width of an image, in pixels of the panorama. */
+  cellPx: number;
+  runs: Run[];
+  images: string;
+  thumbnails: string;
+  table: string;
+}
+
+/** Reads the text of a `cells.json`; null where the edition has no cells. */
+export function parseCells(text: string, address: string): { note: string; collection: Collection | null } {
+  const damaged = (what: string) => new Problem(`The list of cells is damaged: ${what}.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Problem('The list of cells is damaged and cannot be read.');
+  }
+  if (!isRecord(value)) throw damaged('it names no cells');
+  const note = textOf(value.note) ?? '';
+  const cells = countOf(value.cells);
+  if (cells === null) throw damaged('it tells no number of cells');
+  if (cells === 0) return { note, collection: null };
+  const [images, thumbnails, table] = ['images', 'thumbnails', 'table'].map((name) => resolve(textOf(value[name]), address));
+  if (!images || !thumbnails || !table) throw damaged('it does not tell where they are');
+  const cellPx = numberOf(value.cell_px);
+  if (cellPx === null || cellPx <= 0) throw damaged('it tells no size of their images');
+  const pxPerUm = numberOf(value.px_per_um);
+  const runs = (Array.isArray(value.runs) ? value.runs : []).map((entry: unknown): Run => {
+    const of = isRecord(entry) ? entry : {};
+    const [run, first, count] = [numberOf(of.run), countOf(of.first), countOf(of.cells)];
+    if (run === null || first === null || count === null || first + count > cells) throw damaged('its runs are no stretches of the cells');
+    return { run, passage: textOf(of.passage), first, cells: count };
+  });
+  return {
+    note,
+    collection: { note, cells, pxPerUm: pxPerUm !== null && pxPerUm > 0 ? pxPerUm : null, cellPx, runs, images, thumbnails, table },
+  };
+}
+
+function countOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}

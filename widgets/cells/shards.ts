@@ -1,0 +1,184 @@
+import { isRecord } from '../shared/json';
+import { PartialFile } from '../shared/partial';
+import { Problem } from '../shared/problem';
+
+/** How an array of images lies in its shards: many images a file, each compressed for itself, and an index of them. */
+export interface Layout {
+  images: number;
+  /** Width and height of an image. */
+  side: number;
+  perShard: number;
+  /** Where a shard has its index. */
+  index: 'start' | 'end';
+  gzip: boolean;
+  separator: string;
+}
+
+/** Where a shard has an image; null where it has none, which stands for a black one. */
+export type Place = { from: number; to: number } | null;
+
+const ENTRY_BYTES = 16;
+const CHECKSUM_BYTES = 4;
+const NOWHERE = 2n ** 64n - 1n;
+
+/** Reads the `zarr.json` of an array of images; `what` names it where it is not such. */
+export function parseLayout(text: string, what: string): Layout {
+  const damaged = new Problem(`${what} cannot be read: their description is damaged.`);
+  const foreign = new Problem(`${what} are stored in a way that this view does not read: it reads what nnbook cells writes.`);
+  let array: unknown;
+  try {
+    array = JSON.parse(text);
+  } catch {
+    throw damaged;
+  }
+  if (!isRecord(array) || array.node_type !== 'array') throw damaged;
+  const [images, side, width] = numbers(array.shape);
+  const [perShard, shardSide] = numbers(configuration(array.chunk_grid).chunk_shape);
+  const keys = configuration(array.chunk_key_encoding);
+  const [sharding, ...others] = list(array.codecs);
+  const shards = configuration(sharding);
+  const [one, chunkSide] = numbers(shards.chunk_shape);
+  const codecs = list(shards.codecs).map(name);
+  const indexCodecs = list(shards.index_codecs).map(name).join();
+  if (images === undefined || side === undefined || perShard === undefined) throw damaged;
+  const known =
+    array.zarr_format === 3 && array.data_type === 'uint8' && array.fill_value === 0 && side === width &&
+    side === shardSide && side === chunkSide && one === 1 && name(sharding) === 'sharding_indexed' &&
+    others.length === 0 && ['bytes', 'bytes,gzip'].includes(codecs.join()) && indexCodecs === 'bytes,crc32c' &&
+    name(array.chunk_key_encoding) === 'default' && perShard >= 1;
+  if (!known) throw foreign;
+  return {
+    images,
+    side,
+    perShard,
+    index: shards.index_location === 'start' ? 'start' : 'end',
+    gzip: codecs.includes('gzip'),
+    separator: keys.separator === '.' ? '.' : '/',
+  };
+}
+
+/**
+ * The shards of an array of images.
+ *
+ * The checksum of an index is not looked at, since mostly only some of its entries are read; that of gzip tells of damage
+ * to an image.
+ */
+export class Shards {
+  private readonly open = new Map<number, { file: PartialFile; places: Map<number, Place> }>();
+
+  constructor(
+    /** Address of the array's folder. */
+    private readonly address: string,
+    readonly layout: Layout,
+    /** Most bytes of whole shards that are kept, of a host that hands out no parts. */
+    private readonly mostBytes: number,
+  ) {}
+
+  shardOf(image: number): number {
+    return Math.floor(image / this.layout.perShard);
+  }
+
+  /** The places of images of one shard. One request tells them all: of an index at the start only what lies between them. */
+  async places(shard: number, images: number[], signal: AbortSignal): Promise<Map<number, Place>> {
+    const { places } = this.shard(shard);
+    const unknown = images.filter((image) => !places.has(image));
+    if (unknown.length > 0) await this.readIndex(shard, unknown, signal);
+    return new Map(images.map((image) => [image, places.get(image) ?? null]));
+  }
+
+  /** Bytes of a shard. */
+  async bytes(shard: number, from: number, to: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { data } = await this.shard(shard).file.read({ from, to }, signal);
+    this.forgetOld();
+    if (data.byteLength !== to - from) throw new Error(`shard ${shard} is cut off`);
+    return data;
+  }
+
+  /** The pixels of an image, from its bytes as stored. */
+  async decode(stored: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const { gzip, side } = this.layout;
+    const inflated = gzip ? new Blob([stored]).stream().pipeThrough(new DecompressionStream('gzip')) : null;
+    const pixels = inflated ? new Uint8Array(await new Response(inflated).arrayBuffer()) : stored;
+    if (pixels.byteLength !== side * side) throw new Error('an image of another size');
+    return pixels;
+  }
+
+  private shard(number: number) {
+    let shard = this.open.get(number);
+    if (shard) this.open.delete(number);
+    else {
+      const { separator } = this.layout;
+      const path = ['c', number, 0, 0].join(separator);
+      shard = { file: new PartialFile(`${this.address}/${path}`), places: new Map() };
+    }
+    this.open.set(number, shard); // the last used comes last
+    return shard;
+  }
+
+  private async readIndex(number: number, images: number[], signal: AbortSignal): Promise<void> {
+    const { perShard, index } = this.layout;
+    const { file, places } = this.shard(number);
+    const rows = images.map((image) => image % perShard);
+    const [first, last] = index === 'start' ? [Math.min(...rows), Math.max(...rows)] : [0, perShard - 1];
+    const bytes = (last - first + 1) * ENTRY_BYTES;
+    const span =
+      index === 'start' ? { from: first * ENTRY_BYTES, to: first * ENTRY_BYTES + bytes } : { from: -(bytes + CHECKSUM_BYTES) };
+    const { data } = await file.read(span, signal);
+    this.forgetOld();
+    if (data.byteLength < bytes) throw new Error(`shard ${number} is cut off`);
+    const entries = new DataView(data.buffer, data.byteOffset, bytes);
+    for (let row = first; row <= last; row++) {
+      const at = (row - first) * ENTRY_BYTES;
+      const [offset, size] = [entries.getBigUint64(at, true), entries.getBigUint64(at + 8, true)];
+      const from = Number(offset);
+      places.set(number * perShard + row, offset === NOWHERE ? null : { from, to: from + Number(size) });
+    }
+  }
+
+  /** Lets go of the shards that were not used for longest. */
+  private forgetOld(): void {
+    let bytes = 0;
+    for (const { file } of this.open.values()) bytes += file.bytesKept;
+    for (const [number, { file }] of this.open) {
+      if (bytes <= this.mostBytes || this.open.size === 1) return;
+      if (file.bytesKept === 0) continue;
+      bytes -= file.bytesKept;
+      this.open.delete(number);
+    }
+  }
+}
+
+/** Bytes between two images that are fetched with them rather than asking twice: a request costs about as much time. */
+const GAP_BYTES = 16_384;
+const MOST_BYTES = 1_000_000;
+
+/** Joins places of one shard into spans to be fetched at once. */
+export function spansOf(places: Iterable<readonly [number, Place]>): { from: number; to: number; images: number[] }[] {
+  const sorted = [...places].flatMap(([image, place]) => (place ? [{ image, ...place }] : []));
+  sorted.sort((a, b) => a.from - b.from);
+  const spans: { from: number; to: number; images: number[] }[] = [];
+  for (const { image, from, to } of sorted) {
+    const last = spans.at(-1);
+    if (last && from - last.to <= GAP_BYTES && to - last.from <= MOST_BYTES) {
+      last.to = Math.max(last.to, to);
+      last.images.push(image);
+    } else spans.push({ from, to, images: [image] });
+  }
+  return spans;
+}
+
+function configuration(value: unknown): Record<string, unknown> {
+  return isRecord(value) && isRecord(value.configuration) ? value.configuration : {};
+}
+
+function name(value: unknown): unknown {
+  return isRecord(value) ? value.name : null;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function numbers(value: unknown): number[] {
+  return list(value).filter((entry): entry is number => Number.isSafeInteger(entry) && (entry as number) >= 0);
+}

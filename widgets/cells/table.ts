@@ -1,0 +1,176 @@
+import { parquetMetadataAsync, parquetRead, parquetReadObjects, rowIndex, type AsyncBuffer, type ColumnData, type FileMetaData } from 'hyparquet';
+import { isRecord, numberOf, textOf } from '../shared/json';
+import { Joint, PartialFile } from '../shared/partial';
+import { Problem } from '../shared/problem';
+
+/** A measured column by which cells are sorted and filtered. */
+export interface Measure {
+  column: string;
+  name: string;
+  unit: string;
+}
+
+export const MEASURES: readonly Measure[] = [
+  { column: 'area_um2', name: 'Area', unit: 'µm²' },
+  { column: 'mean_intensity', name: 'Mean intensity', unit: '' },
+  { column: 'std_intensity', name: 'SD of intensity', unit: '' },
+  { column: 'orientation_deg', name: 'Orientation', unit: '°' },
+];
+
+/** What the table tells of one cell; null where it does not. */
+export interface Facts {
+  /** The name of its image's file. */
+  cell: string | null;
+  panorama: string | null;
+  /** Its number in the mask of its panorama. */
+  roi: number | null;
+  run: number | null;
+  passage: string | null;
+  /** Its centroid, in pixels of the panorama. */
+  x: number | null;
+  y: number | null;
+  measures: Map<string, number>;
+  kind: string | null;
+}
+
+/** Classes by number; 0 stands for a cell whose class is not known. */
+export interface Kinds {
+  names: string[];
+  codes: Uint8Array;
+}
+
+/** As much as is read at first: the footer, and what the columns' page indexes take before it. */
+const TAIL_BYTES = 1 << 18;
+const WHAT = 'The measurements of the cells';
+
+/** The table of all cells, of which single columns and rows are read when they are asked for. */
+export class Table {
+  private readonly file: PartialFile;
+  private readonly opened: Joint<{ buffer: AsyncBuffer; metadata: FileMetaData; columns: Set<string> }>;
+  private readonly columns = new Map<string, Joint<Float32Array>>();
+  private kinds: Joint<Kinds> | null = null;
+
+  constructor(
+    address: string,
+    private readonly cells: number,
+    private readonly signal: AbortSignal,
+  ) {
+    this.file = new PartialFile(address);
+    this.opened = new Joint((signal) => this.open(signal));
+  }
+
+  /** Those of `MEASURES` that the table has. */
+  async measures(): Promise<Measure[]> {
+    const { columns } = await this.reading(() => this.opened.get(this.signal));
+    return MEASURES.filter(({ column }) => columns.has(column));
+  }
+
+  /** The values of a measurement for all cells; NaN where there is none. */
+  column(name: string): Promise<Float32Array> {
+    let column = this.columns.get(name);
+    if (!column) {
+      column = new Joint(async () => {
+        const values = new Float32Array(this.cells).fill(Number.NaN);
+        await this.eachChunk(name, (value, cell) => {
+          if (typeof value === 'number' || typeof value === 'bigint') values[cell] = Number(value);
+        });
+        return values;
+      });
+      this.columns.set(name, column);
+    }
+    return this.reading(() => column.get(this.signal));
+  }
+
+  /** The classes of all cells; null where the table has none. */
+  async classes(): Promise<Kinds | null> {
+    const { columns } = await this.reading(() => this.opened.get(this.signal));
+    if (!columns.has('class')) return null;
+    this.kinds ??= new Joint(async () => {
+      const codes = new Uint8Array(this.cells);
+      const known = new Map<string, number>();
+      await this.eachChunk('class', (value, cell) => {
+        if (typeof value !== 'string' || value === '') return;
+        let code = known.get(value);
+        if (code === undefined && known.size < 255) known.set(value, (code = known.size + 1));
+        codes[cell] = code ?? 0;
+      });
+      return { names: [...known.keys()], codes };
+    });
+    const { kinds } = this;
+    return this.reading(() => kinds.get(this.signal));
+  }
+
+  async facts(cell: number): Promise<Facts> {
+    const rows = await this.reading(async () => {
+      const { buffer, metadata } = await this.opened.get(this.signal);
+      return parquetReadObjects({ file: buffer, metadata, rowStart: cell, rowEnd: cell + 1, useOffsetIndex: true });
+    });
+    const row = rows[0];
+    if (!isRecord(row)) throw new Problem(`${WHAT} have no row for this one.`);
+    const number = (name: string) => numberOf(typeof row[name] === 'bigint' ? Number(row[name]) : row[name]);
+    const measures = MEASURES.flatMap(({ column }): [string, number][] => {
+      const value = number(column);
+      return value === null ? [] : [[column, value]];
+    });
+    return {
+      cell: textOf(row.cell),
+      panorama: textOf(row.panorama),
+      roi: number('roi'),
+      run: number('run'),
+      passage: textOf(row.passage),
+      x: number('x_px'),
+      y: number('y_px'),
+      measures: new Map(measures),
+      kind: textOf(row.class),
+    };
+  }
+
+  /** The cell of a nucleus; null where it has none. */
+  async find(panorama: string, roi: number): Promise<number | null> {
+    const rows = await this.reading(async () => {
+      const { buffer, metadata } = await this.opened.get(this.signal);
+      const filter = { $and: [{ panorama: { $eq: panorama } }, { roi: { $eq: roi } }] };
+      const columns = ['panorama', 'roi'];
+      return parquetReadObjects({ file: buffer, metadata, columns, filter, filterStrict: false, usePageIndex: true, includeRowIndex: true });
+    });
+    return rows[0]?.[rowIndex] ?? null;
+  }
+
+  private async open(signal: AbortSignal) {
+    let { data: tail, size } = await this.file.read({ from: -TAIL_BYTES }, signal);
+    // A host that keeps the size to itself is asked for all of it.
+    if (size === null) ({ data: tail, size } = await this.file.read({ from: 0 }, signal));
+    const byteLength = size ?? tail.byteLength;
+    const start = byteLength - tail.byteLength;
+    const buffer: AsyncBuffer = {
+      byteLength,
+      slice: async (from, to = byteLength) => {
+        if (from >= start) return tail.slice(from - start, to - start).buffer;
+        const { data } = await this.file.read({ from, to }, this.signal);
+        return data.byteLength === data.buffer.byteLength ? data.buffer : data.slice().buffer;
+      },
+    };
+    const metadata = await parquetMetadataAsync(buffer);
+    if (Number(metadata.num_rows) !== this.cells) {
+      throw new Problem(`${WHAT} do not belong to these images: ${metadata.num_rows} rows for ${this.cells} cells.`);
+    }
+    return { buffer, metadata, columns: new Set(metadata.schema.map(({ name }) => name)) };
+  }
+
+  private async eachChunk(column: string, take: (value: unknown, cell: number) => void): Promise<void> {
+    const { buffer, metadata } = await this.opened.get(this.signal);
+    const onChunk = ({ columnData, rowStart }: ColumnData) => {
+      for (let at = 0; at < columnData.length; at++) take(columnData[at], rowStart + at);
+    };
+    await parquetRead({ file: buffer, metadata, columns: [column], onChunk });
+  }
+
+  private async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (this.signal.aborted || error instanceof Problem) throw error;
+      throw new Problem(`${WHAT} could not be read.`);
+    }
+  }
+}

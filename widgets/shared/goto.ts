@@ -1,0 +1,43 @@
+import { withParameters } from './address';
+
+/** The address at which a panorama viewer shows a panorama or a nucleus of it; `viewer` is a page or a figure that has one. */
+export function viewerAddress(viewer: string | null, panorama: string, roi: number | null): string | null {
+  if (viewer === null || !URL.canParse(viewer, document.baseURI)) return null;
+  const address = new URL(viewer, document.baseURI);
+  if (!/^https?:$/.test(address.protocol)) return null;
+  address.search = withParameters(isHere(address.href) ? location.search : address.search, [
+    ['panorama', panorama],
+    ['roi', roi === null ? null : String(roi)],
+  ]);
+  return address.href;
+}
+
+/** Whether an address leads to a part of this page. */
+export function isHere(address: string): boolean {
+  const { origin, pathname, hash } = new URL(address);
+  const target = hash === '' ? null : document.getElementById(decodeURIComponent(hash.slice(1)));
+  return origin === location.origin && pathname === location.pathname && target !== null;
+}
+
+/** A link to a viewer on this page, which has still to be loaded, or on another. */
+export function viewerLink(address: string): HTMLElement {
+  const link = document.createElement('a');
+  // On this page only the jump is left to do: the address says already what was chosen.
+  link.href = isHere(address) ? new URL(address).hash : address;
+  link.textContent = isHere(address) ? 'Go to the viewer' : 'Open it in the panorama viewer';
+  return link;
+}
+
+/** A button that brings a viewer of this page into view, and leads the keyboard there. */
+export function viewerButton(view: Element): HTMLElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = 'Go to the viewer';
+  button.addEventListener('click', () => {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    view.scrollIntoView({ block: 'center', behavior: calm ? 'instant' : 'smooth' });
+    const inside = (view.shadowRoot ?? view).querySelector<HTMLElement>('[role="application"], select, button');
+    inside?.focus({ preventScroll: true });
+  });
+  return button;
+}
