@@ -11,13 +11,12 @@ from skimage.io import imread
 
 from nnbook.cli import main
 from nnbook.errors import NnbookError
-from nnbook.images import Image, Labels
+from nnbook.images import Image, Labels, to_8_bits
 from nnbook.pyramid import (
     INTENSITY_OVERLAP_PX,
     INTENSITY_TILE_PX,
     LABEL_TILE_PX,
     MAX_LABEL,
-    to_8_bits,
     write_preview,
     write_pyramid,
 )
@@ -193,29 +192,3 @@ def test_a_preview_is_the_whole_picture_and_never_enlarged(
     step = shape[0] // expected[0]
     assert np.abs(shown.astype(int) - stretched[::step, ::step].astype(int)).mean() < 3
     assert [path.name for path in tmp_path.iterdir()] == ["P.jpg"]
-
-
-def test_8_bits_stay_as_they_are() -> None:
-    image = np.arange(7, 107, dtype=np.uint8).reshape(10, 10)
-    np.testing.assert_array_equal(to_8_bits(image), image)
-
-
-@pytest.mark.parametrize(("dtype", "low", "high"), [("uint16", 100, 4095), ("float32", -0.5, 0.25), ("int32", 0, 1e6)])
-def test_others_are_stretched_and_keep_their_order(dtype: str, low: float, high: float) -> None:
-    image = np.linspace(low, high, 10_000).astype(dtype).reshape(100, 100)
-    shown = to_8_bits(image)
-    assert shown.dtype == np.uint8
-    assert (shown.min(), shown.max()) == (0, 255)
-    assert (np.diff(shown.ravel().astype(int)) >= 0).all()
-    assert shown.ravel()[5000] == pytest.approx(127.5, abs=1)
-
-
-def test_few_hot_pixels_do_not_darken_the_rest() -> None:
-    image = np.tile(np.arange(1000, 2000, dtype=np.uint16), (100, 1))
-    image[3, :50] = 65_535
-    assert to_8_bits(image)[50, 900] > 220
-
-
-@pytest.mark.parametrize("dtype", ["uint16", "float32", "int32"])
-def test_one_grey_level_becomes_black(dtype: str) -> None:
-    assert not to_8_bits(np.full((9, 9), 300, dtype)).any()

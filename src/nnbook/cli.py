@@ -90,6 +90,23 @@ def _measure(call: argparse.Namespace) -> None:
     _print(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 
 
+def _cells(call: argparse.Namespace) -> None:
+    from nnbook.cells import masked_panoramas, write_cells
+    from nnbook.manifest import read_manifest
+
+    images = _images(call.images)
+    rows = read_manifest(call.images[0]) if call.images[0].suffix == ".csv" else []
+    told = write_cells(
+        call.out,
+        masked_panoramas(images, call.masks, rows),
+        call.rois,
+        edition=call.out.name,
+        note="Cell images cut by 'nnbook cells'.",
+        px_per_um=rows[0].px_per_um if rows else call.px_per_um,
+    )
+    _print(call, {"cells": told["cells"], **told["left_out"], "out": str(call.out)})
+
+
 def _representatives(call: argparse.Namespace) -> None:
     from nnbook.results import read_results
     from nnbook.select import centroid, representatives
@@ -251,6 +268,15 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     measure.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif")
     measure.add_argument("--out", type=Path, required=True, help="folder to write to")
     measure.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="default: 8.0453")
+
+    cells = add("cells", _cells, "Cut the single-cell images of masked nuclei into a store; call again to go on.")
+    cells.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
+    cells.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif")
+    cells.add_argument("--rois", type=Path, required=True, help="the rois.parquet that 'nnbook measure' made of them")
+    cells.add_argument("--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json")
+    cells.add_argument(
+        "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: 8.0453)"
+    )
 
     chosen = add(
         "representatives", _representatives, "Find the panoramas nearest the centroid of count and brightness."

@@ -119,6 +119,31 @@ def write_mask(path: Path, labels: Labels) -> None:
     _write(path, labels.astype(np.uint32 if wide else np.uint16, copy=False), {})
 
 
+def to_8_bits(image: Image) -> NDArray[np.uint8]:
+    """Bring grey levels to 8 bits, as pyramids and cell images have them.
+
+    Those of 8 bits stay as they are; others are stretched from their 0.1th to their 99.9th percentile.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x).
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (y, x), uint8. An image of one grey level becomes black.
+    """
+    if image.dtype == np.uint8:
+        return image.view(np.uint8)
+    step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels tell the percentiles of any panorama
+    low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
+    scale = 255.0 / (high - low) if high > low else 0.0
+    stretched = (image.astype(np.float32) - low) * scale + 0.5
+    shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
+    return shown
+
+
 def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:
     with aside(path) as written:
         # Deflate level 1 with a horizontal predictor: half the size of raw, and written at over 100 MB/s.

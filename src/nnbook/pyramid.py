@@ -14,11 +14,9 @@ import tifffile
 
 from nnbook.errors import NnbookError
 from nnbook.files import aside
-from nnbook.images import image_shape, read_image, read_mask
+from nnbook.images import image_shape, read_image, read_mask, to_8_bits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nnbook.images import Image, Labels
 
 INTENSITY_TILE_PX = 510
@@ -202,31 +200,6 @@ def write_preview(path: Path, image: Image) -> None:
             raise NnbookError(
                 f"{path}: can't be written ({' '.join(str(error).split())}); check space and rights"
             ) from error
-
-
-def to_8_bits(image: Image) -> NDArray[np.uint8]:
-    """Bring grey levels to 8 bits for display.
-
-    Those of 8 bits stay as they are; others are stretched from their 0.1th to their 99.9th percentile.
-
-    Parameters
-    ----------
-    image : Image
-        Axes (y, x).
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes (y, x), uint8. An image of one grey level becomes black.
-    """
-    if image.dtype == np.uint8:
-        return image.view(np.uint8)
-    step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels tell the percentiles of any panorama
-    low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
-    scale = 255.0 / (high - low) if high > low else 0.0
-    stretched = (image.astype(np.float32) - low) * scale + 0.5
-    shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
-    return shown
 
 
 def _shape(image: Image | Path) -> tuple[int, int]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from nnbook import published
+from nnbook.cells import MaskedPanorama, write_cells
 from nnbook.columns import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
@@ -92,6 +94,7 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
     write_edition(folder, edition)
     segment_panoramas(panoramas, folder, model)
     measure_panoramas(panoramas, folder)
+    cut_cells(panoramas, folder, edition)
     judge_panoramas(panoramas, folder, model)
     write_pyramids(panoramas, folder, edition)
     try:
@@ -120,6 +123,7 @@ def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -
     write_edition(folder, edition)
     write_json(folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
     _write_panoramas_json(read_results(folder / "results.csv"), {}, folder, edition)
+    cut_cells([], folder, edition)
     execute_notebooks(notebooks, folder)
 
 
@@ -216,8 +220,32 @@ def measure_files(
 def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) -> None:
     """Write `rois.parquet` and `results.csv` into a folder, each in one step."""
     with aside(folder / "rois.parquet") as written:
-        rois.to_parquet(written, index=False)
+        rois.to_parquet(written, index=False, row_group_size=65_536)  # so that a range of rows can be read alone
     write_results(folder / "results.csv", results)
+
+
+def cut_cells(panoramas: list[Panorama], folder: Path, edition: Edition) -> None:
+    """Cut an edition's cells into `cells/`, unless that is up to date; a store of none where it has no panoramas."""
+    record, cells, rois = folder / "records/cells.json", folder / "cells", folder / "rois.parquet"
+    masked = [
+        MaskedPanorama(one.panorama, one.run, one.passage, folder / one.image, mask_path(one, folder))
+        for one in panoramas
+    ]
+    depends = {
+        "files": [[one.panorama, one.run, one.passage, state_of(one.image), state_of(one.mask)] for one in masked],
+        "rois": state_of(rois) if masked else None,
+        "edition": asdict(edition),
+        "code": code_of(["cells", "cut", "images", "shards"]),
+    }
+    if is_current(record, depends, [cells / "cells.json", cells / "cells.parquet", cells / "cells.zarr"]):
+        return
+    note = edition.note if masked else f"{edition.note} Without panoramas there are no cell images."
+    told = write_cells(
+        cells, masked, rois if masked else None, edition=edition.name, note=note, px_per_um=edition.px_per_um
+    )
+    write_record(record, depends)
+    left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in told["left_out"].items())
+    print(f"nnbook: {cells} has {told['cells']:,} cells; left out: {left_out}", file=sys.stderr)
 
 
 def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None) -> None:

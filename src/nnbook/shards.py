@@ -1,0 +1,102 @@
+"""Zarr 3 arrays of equal images in shards: many images a file, each of which can be read on its own.
+
+zarr-python makes the arrays' descriptions and reads them. Shards are put together here, each from images that other
+threads have compressed: `benchmarks/cells.py` has the difference.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+GZIP_LEVEL: Final = 6
+EMPTY: Final = 2**64 - 1
+"""What a shard's index has for an image that is not there, twice."""
+
+
+def create_group(path: Path, arrays: dict[str, tuple[int, int]], attributes: dict[str, Any]) -> None:
+    """Describe a Zarr group with arrays that have no image yet.
+
+    Parameters
+    ----------
+    path : Path
+        The group's folder, which must not be there yet.
+    arrays : dict of str to (int, int)
+        By name the side of an image in px, and the images a shard.
+    attributes : dict
+        The group's attributes, as JSON.
+    """
+    import zarr
+    from zarr.codecs import GzipCodec
+
+    group = zarr.create_group(path, zarr_format=3, attributes=attributes)
+    for name, (side, per_shard) in arrays.items():
+        group.create_array(
+            name,
+            shape=(0, side, side),
+            dtype="uint8",
+            chunks=(1, side, side),
+            shards=(per_shard, side, side),
+            compressors=GzipCodec(level=GZIP_LEVEL),
+            fill_value=0,
+            dimension_names=("cell", "y", "x"),
+        )
+
+
+def set_length(path: Path, length: int) -> None:
+    """Set how many images the arrays of a group have, once the shards that hold them are written."""
+    import zarr
+
+    for array in zarr.open_group(path, mode="r+").array_values():
+        array.resize((length, *array.shape[1:]))
+
+
+def encode(image: NDArray[np.uint8]) -> bytes:
+    """Compress one image as gzip, so that browsers inflate it on their own.
+
+    Runs of zeros and Huffman codes for the rest make a cell image smaller than a search for repeats does, in two thirds
+    of the time: grey levels in a nucleus are noisy, and do not repeat.
+    """
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    return packer.compress(image.tobytes()) + packer.flush()
+
+
+def write_shard(array: Path, number: int, images: Sequence[bytes], per_shard: int) -> Path:
+    """Write one shard of an array.
+
+    Parameters
+    ----------
+    array : Path
+        The array's folder.
+    number : int
+        Which shard, from 0.
+    images : sequence of bytes
+        From `encode`, in order; fewer than `per_shard` in the last one.
+    per_shard : int
+        Images a shard.
+
+    Returns
+    -------
+    Path
+        The shard's file, in the form of Zarr's codec `sharding_indexed`: the images, then for each its offset and size,
+        then that index's CRC-32C.
+    """
+    from google_crc32c import value as crc32c
+
+    index = np.full((per_shard, 2), EMPTY, "<u8")
+    sizes = np.array([len(image) for image in images], "<u8")
+    index[: len(sizes), 0] = np.cumsum(sizes) - sizes
+    index[: len(sizes), 1] = sizes
+    path = array / "c" / str(number) / "0" / "0"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join([*images, index.tobytes(), struct.pack("<I", crc32c(index.tobytes()))]))
+    return path
