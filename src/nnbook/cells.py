@@ -51,6 +51,11 @@ IMAGES_PER_SHARD: Final = 512
 THUMBNAILS_PER_SHARD: Final = 2048
 ROWS_PER_GROUP: Final = 65_536
 NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+ROWS_PER_PAGE: Final = 4_096
+IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_per_page": ROWS_PER_PAGE}
+"""How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
+
+NUCLEUS: Final = ("roi", "left_px", "top_px", "width_px", "height_px", "at_border")
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
@@ -304,7 +309,7 @@ def _check_files(panoramas: Sequence[MaskedPanorama]) -> None:
         raise NnbookError("\n".join(problems))
 
 
-def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str], pd.DataFrame], pa.Schema]:
+def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str], pa.Table], pa.Schema]:
     """Return what gives the nuclei of a panorama by its name, and the columns of the cells' table.
 
     Of `rois.parquet` only the row groups at hand are in memory.
@@ -313,7 +318,7 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     import pyarrow.parquet as pq
 
     if rois is None:
-        return lambda _name: pd.DataFrame(), _schema(with_class=False)
+        return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
     try:
         file = pq.ParquetFile(rois, read_dictionary=["panorama"])
         column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
@@ -334,13 +339,13 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     starts, ends = ends[:-1], ends[1:]
     read_group = lru_cache(maxsize=2)(file.read_row_group)
 
-    def nuclei_of(name: str) -> pd.DataFrame:
+    def nuclei_of(name: str) -> pa.Table:
         first, end = ranges.get(name, (0, 0))
         groups = np.flatnonzero((starts < end) & (ends > first))
         if not len(groups):
-            return pd.DataFrame(columns=file.schema_arrow.names)
+            return file.schema_arrow.empty_table()
         rows = pa.concat_tables([read_group(group) for group in groups])
-        return pd.DataFrame(rows.slice(first - starts[groups[0]], end - first).to_pandas())
+        return rows.slice(first - starts[groups[0]], end - first)
 
     return nuclei_of, _schema(with_class="class" in file.schema_arrow.names)
 
@@ -378,7 +383,7 @@ def _written_parts(work: Path) -> tuple[list[Path], _Place]:
 
 def _batches(
     panoramas: Sequence[MaskedPanorama],
-    nuclei_of: Callable[[str], pd.DataFrame],
+    nuclei_of: Callable[[str], pa.Table],
     schema: pa.Schema,
     place: _Place,
 ) -> Iterator[tuple[_Batch, _Place]]:
@@ -413,7 +418,7 @@ def _in_order(work: Callable[[Job], Outcome], jobs: Iterable[Job]) -> Iterator[O
             yield begun.popleft().result()
 
 
-def _cut_panorama(one: MaskedPanorama, nuclei: pd.DataFrame, schema: pa.Schema) -> tuple[_Batch, Counter[str]]:
+def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> tuple[_Batch, Counter[str]]:
     """Cut the cells of one panorama; count the nuclei that give none."""
     import pyarrow as pa
 
@@ -421,8 +426,7 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pd.DataFrame, schema: pa.Schema) 
     out: Counter[str] = Counter()
     rows, orientations = [], []
     images, thumbnails = [], []
-    columns = ["roi", "left_px", "top_px", "width_px", "height_px", "at_border"]
-    for row, (roi, *box, at_border) in enumerate(zip(*(nuclei[name].tolist() for name in columns), strict=True)):
+    for row, (roi, *box, at_border) in enumerate(zip(*(nuclei[name].to_pylist() for name in NUCLEUS), strict=True)):
         if at_border:
             out["at_border"] += 1
             continue
@@ -437,13 +441,17 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pd.DataFrame, schema: pa.Schema) 
         orientations.append(cell.orientation_deg)
         images.append(encode(cell.image))
         thumbnails.append(encode(thumbnail_of(cell.image)))
-    table = nuclei.iloc[rows].assign(
-        cell=[cell_name(one.panorama, roi) for roi in nuclei["roi"].iloc[rows]],
-        run=one.run,
-        passage=one.passage or None,
-        orientation_deg=orientations,
-    )
-    return _Batch(pa.Table.from_pandas(table[schema.names], schema, preserve_index=False), images, thumbnails), out
+    kept = nuclei.take(pa.array(rows, pa.int64()))
+    columns = {
+        **{name: kept[name] for name in kept.column_names},
+        "cell": [cell_name(one.panorama, roi) for roi in kept["roi"].to_pylist()],
+        "panorama": [one.panorama] * len(rows),
+        "run": [one.run] * len(rows),
+        "passage": [one.passage or None] * len(rows),
+        "orientation_deg": orientations,
+    }
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
+    return _Batch(table, images, thumbnails), out
 
 
 def _write_part(work: Path, number: int, batch: _Batch, after: _Place) -> Path:
@@ -473,7 +481,7 @@ def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[st
     count = 0
     per_group = ROWS_PER_GROUP // THUMBNAILS_PER_SHARD
     texts = [name for name in schema.names if pa.types.is_string(schema.field(name).type) and name != "cell"]
-    with pq.ParquetWriter(store / "cells.parquet", schema, use_dictionary=texts, compression="snappy") as writer:
+    with pq.ParquetWriter(store / "cells.parquet", schema, use_dictionary=texts, **IN_PAGES) as writer:
         for first in range(0, len(parts), per_group):
             rows = pa.concat_tables([pq.read_table(part, schema=schema) for part in parts[first : first + per_group]])
             writer.write_table(rows, row_group_size=ROWS_PER_GROUP)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GZIP_LEVEL: Final = 6
+CHECKSUM_BYTES: Final = 4
 EMPTY: Final = 2**64 - 1
 """What a shard's index has for an image that is not there, twice."""
 
@@ -40,12 +41,13 @@ def create_group(path: Path, arrays: dict[str, tuple[int, int]], attributes: dic
 
     group = zarr.create_group(path, zarr_format=3, attributes=attributes)
     for name, (side, per_shard) in arrays.items():
+        shards: Any = {"shape": (per_shard, side, side), "index_location": "start"}
         group.create_array(
             name,
             shape=(0, side, side),
             dtype="uint8",
             chunks=(1, side, side),
-            shards=(per_shard, side, side),
+            shards=shards,
             compressors=GzipCodec(level=GZIP_LEVEL),
             fill_value=0,
             dimension_names=("cell", "y", "x"),
@@ -87,16 +89,16 @@ def write_shard(array: Path, number: int, images: Sequence[bytes], per_shard: in
     Returns
     -------
     Path
-        The shard's file, in the form of Zarr's codec `sharding_indexed`: the images, then for each its offset and size,
-        then that index's CRC-32C.
+        The shard's file, in the form of Zarr's codec `sharding_indexed`: for each image its offset and size, then that
+        index's CRC-32C, then the images. The index comes first so that a browser reads one image's 16 bytes of it.
     """
     from google_crc32c import value as crc32c
 
     index = np.full((per_shard, 2), EMPTY, "<u8")
     sizes = np.array([len(image) for image in images], "<u8")
-    index[: len(sizes), 0] = np.cumsum(sizes) - sizes
+    index[: len(sizes), 0] = index.nbytes + CHECKSUM_BYTES + np.cumsum(sizes) - sizes
     index[: len(sizes), 1] = sizes
     path = array / "c" / str(number) / "0" / "0"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join([*images, index.tobytes(), struct.pack("<I", crc32c(index.tobytes()))]))
+    path.write_bytes(b"".join([index.tobytes(), struct.pack("<I", crc32c(index.tobytes())), *images]))
     return path
