@@ -170,6 +170,41 @@ def _train(call: argparse.Namespace) -> None:
     _print(call, {"model": str(model)})
 
 
+def _pull(call: argparse.Namespace) -> None:
+    from nnbook.pull import pull
+
+    record = pull(
+        call.dataset,
+        call.out,
+        n=call.n,
+        seed=call.seed,
+        revision=call.revision,
+        cells_per_shard=call.cells_per_shard,
+    )
+    shown = {key: record[key] for key in ("dataset", "commit", "n", "seed", "cells", "shards")}
+    _print(call, {**shown, "out": str(call.out)})
+
+
+def _push(call: argparse.Namespace) -> None:
+    from nnbook.push import push, write_dataset
+
+    if call.dry_run:
+        cells = write_dataset(call.cells, call.dry_run, call.dataset, licence=call.licence, about=call.about)
+        _print(call, {"dataset": call.dataset, "cells": cells, "dry_run": str(call.dry_run)})
+        return
+    _print(
+        call,
+        push(
+            call.cells,
+            call.dataset,
+            licence=call.licence,
+            about=call.about,
+            public=call.public,
+            overwrite=call.overwrite,
+        ),
+    )
+
+
 def _run(call: argparse.Namespace) -> None:
     from nnbook.run import PUBLISHED, run, run_published
 
@@ -320,6 +355,27 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     train.add_argument("--from", dest="from_model", type=Path, help="a Cellpose 3 model to go on from")
     train.add_argument("--steps", type=int, default=1200)
     train.add_argument("--seed", type=int, default=1)
+
+    pull = add(
+        "pull", _pull, "Draw cell images from a data set on the Hugging Face Hub, without downloading all of it."
+    )
+    pull.add_argument("dataset", help="its id, such as RussellBarkley/NucleusNet")
+    pull.add_argument("--out", type=Path, required=True, help="folder to write to; call again to go on")
+    pull.add_argument("-n", type=int, help="how many cells (default: all)")
+    pull.add_argument("--seed", type=int, default=1, help="of the draw (default: 1)")
+    pull.add_argument("--revision", default="main", help="branch, tag or commit (default: main)")
+    pull.add_argument(
+        "--cells-per-shard", type=int, default=100, help="fewer spread the draw wider and read more (default: 100)"
+    )
+
+    push = add("push", _push, "Make a data set on the Hugging Face Hub from cell images.")
+    push.add_argument("cells", type=Path, help="a store of cells, or a folder of their TIFF files")
+    push.add_argument("dataset", help="its id, owner/name")
+    push.add_argument("--licence", required=True, help="the hub's name for it, such as cc-by-4.0")
+    push.add_argument("--about", help="what the cells are, for the data set's card")
+    push.add_argument("--public", action="store_true", help="make a new data set public (default: private)")
+    push.add_argument("--overwrite", action="store_true", help="replace what the data set holds")
+    push.add_argument("--dry-run", type=Path, metavar="FOLDER", help="write what would be sent into a folder instead")
 
     run = add("run", _run, "Make every stage of an edition that is not up to date.")
     run.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))
