@@ -55,7 +55,10 @@ ROWS_PER_PAGE: Final = 4_096
 IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_per_page": ROWS_PER_PAGE}
 """How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
 
-NUCLEUS: Final = ("roi", "left_px", "top_px", "width_px", "height_px", "at_border")
+NUCLEUS: Final = ("panorama", "roi", "left_px", "top_px", "width_px", "height_px", "at_border")
+MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity")
+"""Columns of `rois.parquet`: those that tell how to cut a nucleus, and those that its cell keeps."""
+
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
@@ -321,9 +324,11 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
         return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
     try:
         file = pq.ParquetFile(rois, read_dictionary=["panorama"])
-        column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
-    except (OSError, pa.ArrowException, KeyError) as error:
+    except (OSError, pa.ArrowException) as error:
         raise NnbookError(f"{rois}: holds no measured nuclei ({error}); make it with 'nnbook measure'") from error
+    if missing := sorted({*NUCLEUS, *MEASURED} - {*file.schema_arrow.names}):
+        raise NnbookError(f"{rois}: has no column {', '.join(missing)}; make it with 'nnbook measure'")
+    column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
     codes = column.indices.to_numpy()
     firsts = np.flatnonzero(np.diff(codes, prepend=-1))
     known = column.dictionary.to_pylist()
@@ -359,7 +364,7 @@ def _schema(*, with_class: bool) -> pa.Schema:
         "run": pa.int32(),
         "passage": pa.string(),
         "roi": pa.int32(),
-        **dict.fromkeys(("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity"), pa.float32()),
+        **dict.fromkeys(MEASURED, pa.float32()),
         "orientation_deg": pa.float32(),
         **({"class": pa.string()} if with_class else {}),
     }
@@ -402,7 +407,7 @@ def _batches(
             batch, waiting = waiting.part(0, THUMBNAILS_PER_SHARD), waiting.part(THUMBNAILS_PER_SHARD)
             yield batch, _Place(number, len(cut.images) - len(waiting.images), dict(left_out))
         left_out.update(out)
-    if waiting.images or not panoramas:
+    if place.panorama < len(panoramas):
         yield waiting, _Place(len(panoramas), 0, dict(left_out))
 
 
@@ -426,7 +431,7 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> t
     out: Counter[str] = Counter()
     rows, orientations = [], []
     images, thumbnails = [], []
-    for row, (roi, *box, at_border) in enumerate(zip(*(nuclei[name].to_pylist() for name in NUCLEUS), strict=True)):
+    for row, (roi, *box, at_border) in enumerate(zip(*(nuclei[name].to_pylist() for name in NUCLEUS[1:]), strict=True)):
         if at_border:
             out["at_border"] += 1
             continue
