@@ -59,6 +59,9 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     assert results["num_rois"].sum() == len(rois) > 0
     assert_viewers_find_everything(edition, rois)
     assert "3 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+    mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
+    assert mosaic["columns"] == len(pd.read_parquet(edition / "cells" / "cells.parquet")) > 0
+    assert (edition / "mosaic" / mosaic["normalised"]).is_file()
 
     before, nuclei_before = times(edition), nuclei_of(edition, "Run1TL_top_left")
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
@@ -75,6 +78,7 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before.get(path) != time}
     assert "pyramids/Run1TL_top_left/labels.dzi" in again
     assert "pyramids/Run1TL_top_right/labels.dzi" not in again
+    assert {"cells/cells.parquet", "sample.parquet", "mosaic/mosaic.json"} <= again, "it is of the corrected cells"
     assert not [path for path in again if path.startswith("pyramids/previews/")], "previews show no masks"
 
 
@@ -124,6 +128,9 @@ def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, noteb
     assert sorted(shown["rank"].dropna()) == list(range(1, 11))
     assert not shown["pyramid"].any()
     assert shown[["passage", "preview"]].isna().all(axis=None)
+    mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
+    assert (mosaic["rows"], mosaic["columns"]) == ([], 0)
+    assert "Without panoramas there are no cell images" in mosaic["note"]
     assert "1600 rows" in (edition / "notebooks" / "count.ipynb").read_text()
 
 

@@ -107,6 +107,23 @@ def _cells(call: argparse.Namespace) -> None:
     _print(call, {"cells": told["cells"], **told["left_out"], "out": str(call.out)})
 
 
+def _sample(call: argparse.Namespace) -> None:
+    from nnbook.sample import short_runs, write_sample
+
+    about = write_sample(call.cells, call.out, call.per_run, call.seed)
+    short = {"fewer_than_asked": short_runs(about)} if short_runs(about) else {}
+    _print(
+        call, {"cells": about["cells"], "runs": len(about["runs"]), "seed": call.seed, **short, "out": str(call.out)}
+    )
+
+
+def _mosaic(call: argparse.Namespace) -> None:
+    from nnbook.mosaic import write_mosaic
+
+    about = write_mosaic(call.out, call.cells, call.sample)
+    _print(call, {"rows": len(about["rows"]), "columns": about["columns"], "out": str(call.out)})
+
+
 def _representatives(call: argparse.Namespace) -> None:
     from nnbook.results import read_results
     from nnbook.select import centroid, representatives
@@ -312,6 +329,17 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     cells.add_argument(
         "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: 8.0453)"
     )
+
+    sample = add("sample", _sample, "Draw so many cells of each run from a store: sample.parquet and sample.json.")
+    sample.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
+    sample.add_argument("--out", type=Path, required=True, help="folder to write to")
+    sample.add_argument("--per-run", type=int, default=published.IMAGES_PER_EXPERIMENT_IN_10K, help="default: 100")
+    sample.add_argument("--seed", type=int, default=1, help="default: 1")
+
+    mosaic = add("mosaic", _mosaic, "Lay a sample of cells out as Deep Zoom tiles, runs by row, and once normalised.")
+    mosaic.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
+    mosaic.add_argument("--sample", type=Path, required=True, help="the folder that 'nnbook sample' wrote to")
+    mosaic.add_argument("--out", type=Path, required=True, help="folder to write")
 
     chosen = add(
         "representatives", _representatives, "Find the panoramas nearest the centroid of count and brightness."

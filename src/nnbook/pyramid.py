@@ -202,6 +202,33 @@ def write_preview(path: Path, image: Image) -> None:
             ) from error
 
 
+def save_intensity(stem: Path, image: Any, source: Path | str) -> None:
+    """Write an image's tiles, `stem.dzi` and `stem_files/`, as JPEG.
+
+    Parameters
+    ----------
+    stem : Path
+        Where they go, without an ending.
+    image : pyvips.Image
+        Of one band, 8 bits.
+    source : Path or str
+        What it was made from, for a message.
+
+    Raises
+    ------
+    NnbookError
+        Where the source can't be read to its end, or a tile not be written.
+    """
+    _save(
+        stem,
+        image,
+        source,
+        suffix=f".jpg[Q={JPEG_QUALITY},strip]",
+        tile_size=INTENSITY_TILE_PX,
+        overlap=INTENSITY_OVERLAP_PX,
+    )
+
+
 def _shape(image: Image | Path) -> tuple[int, int]:
     return image_shape(image) if isinstance(image, Path) else (image.shape[0], image.shape[1])
 
@@ -236,14 +263,7 @@ def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
     if grey is None:
         pixels = to_8_bits(read_image(image) if isinstance(image, Path) else image)
         grey = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
-    _save(
-        stem,
-        grey,
-        image if isinstance(image, Path) else name,
-        suffix=f".jpg[Q={JPEG_QUALITY},strip]",
-        tile_size=INTENSITY_TILE_PX,
-        overlap=INTENSITY_OVERLAP_PX,
-    )
+    save_intensity(stem, grey, image if isinstance(image, Path) else name)
 
 
 def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:

@@ -17,15 +17,17 @@ from nnbook.columns import PREVIEWS, most_representative, nuclei_columns, panora
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
 from nnbook.fetch import fetch_panoramas, published_results
-from nnbook.files import aside, write_json
+from nnbook.files import aside, sha256, write_json
 from nnbook.images import read_image, read_mask
 from nnbook.manifest import Panorama, read_manifest, write_manifest
 from nnbook.measure import measure_panorama, summarise
+from nnbook.mosaic import write_mosaic
 from nnbook.notebooks import execute_notebook
 from nnbook.pairs import MASK_SUFFIX
 from nnbook.pyramid import write_preview, write_pyramid
 from nnbook.records import code_of, is_current, state_of, write_record
 from nnbook.results import read_results, write_results
+from nnbook.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.twin import true_classes
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
     segment_panoramas(panoramas, folder, model)
     measure_panoramas(panoramas, folder)
     cut_cells(panoramas, folder, edition)
+    lay_out_cells(folder)
     judge_panoramas(panoramas, folder, model)
     write_pyramids(panoramas, folder, edition)
     try:
@@ -124,6 +127,7 @@ def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -
     write_json(folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
     _write_panoramas_json(read_results(folder / "results.csv"), {}, folder, edition)
     cut_cells([], folder, edition)
+    lay_out_cells(folder)
     execute_notebooks(notebooks, folder)
 
 
@@ -246,6 +250,28 @@ def cut_cells(panoramas: list[Panorama], folder: Path, edition: Edition) -> None
     write_record(record, depends)
     left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in told["left_out"].items())
     print(f"nnbook: {cells} has {told['cells']:,} cells; left out: {left_out}", file=sys.stderr)
+
+
+def lay_out_cells(folder: Path) -> None:
+    """Draw a sample of an edition's cells into `sample.parquet`, and lay it out in `mosaic/`, unless up to date."""
+    cells, mosaic = folder / "cells", folder / "mosaic"
+    record, drawn = folder / "records/sample.json", [folder / "sample.parquet", folder / "sample.json"]
+    store = [state_of(cells / "cells.json"), state_of(cells / "cells.parquet")]
+    depends = {"store": store, "per_run": PER_RUN, "seed": SEED, "code": code_of(["sample"])}
+    if not is_current(record, depends, drawn):
+        if short := short_runs(write_sample(cells, folder)):
+            print(f"nnbook: fewer than {PER_RUN} cells, all of them drawn: {short}", file=sys.stderr)
+        write_record(record, depends)
+    record = folder / "records/mosaic.json"
+    depends = {"store": store, "sample": sha256(drawn[0]), "code": code_of(["mosaic", "pyramid"])}
+    if not is_current(record, depends, [mosaic / "mosaic.json", mosaic / "cells.json"]):
+        told = write_mosaic(mosaic, cells, folder)
+        write_record(record, depends)
+        sizes = [path.stat().st_size for path in mosaic.rglob("*") if path.is_file()]
+        size = (
+            f"{len(told['rows'])} rows of {told['columns']} cells in {len(sizes):,} files, {sum(sizes) / 1e6:,.1f} MB"
+        )
+        print(f"nnbook: {mosaic} has {size}", file=sys.stderr)
 
 
 def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None) -> None:

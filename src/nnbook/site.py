@@ -223,7 +223,7 @@ def _read_page(path: Path) -> _PageReader:
 
 def _drop_second_copies(project: Path, html: Path) -> None:
     """Remove the copy of each static folder that MyST puts at the root: modules read the one beside them."""
-    for folder in (project / "build" / "book" / name for name in ("pyramids", "cells")):
+    for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic")):
         if (html / "build" / folder.name).is_dir():
             shutil.rmtree(html / folder.name, ignore_errors=True)
 

@@ -167,7 +167,8 @@ def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
         if (edition / name).is_dir():
             shutil.copytree(edition / name, copied / name)
     shutil.copyfile(edition / "edition.json", copied / "edition.json")
-    (copied / "pyramids").symlink_to(edition / "pyramids", target_is_directory=True)
+    for name in ("pyramids", "cells", "mosaic"):
+        (copied / name).symlink_to(edition / name, target_is_directory=True)
     show_edition(copied, folder)
     return folder
 
