@@ -3,7 +3,7 @@ import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto'
 import { viewsOf } from '../shared/linking';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
-import { MEASURES, type Facts } from './table';
+import type { Facts } from './table';
 import type { PanoramaFacts } from './where';
 
 export interface CardEvents {
@@ -55,7 +55,11 @@ export class Card {
     );
     this.map.className = 'nn-map';
     const told = textElement('div', '', 'nn-card-told');
-    told.append(this.facts, this.map, this.remark, this.actions);
+    const where = textElement('div', '', 'nn-where');
+    const words = textElement('div', '');
+    words.append(this.remark, this.actions);
+    where.append(this.map, words);
+    told.append(this.facts, where);
     element.append(head, picture, told);
     element.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
@@ -97,27 +101,30 @@ export class Card {
     this.paint();
   }
 
-  showFacts(facts: Facts, panorama: PanoramaFacts | null): void {
-    const { cell, roi, run, passage, x, y } = facts;
+  showFacts(facts: Facts, shown: PanoramaFacts | null): void {
+    const { cell, run, passage, x, y } = facts;
     const title = cell ?? 'Cell';
-    this.heading.textContent = title;
+    // The name may break before its parts.
+    this.heading.replaceChildren(...title.split(/(?=_)/).flatMap((part) => [document.createElement('wbr'), part]));
     this.canvas.setAttribute('aria-label', `Image of ${title}`);
     const place = x === null || y === null ? null : `${grouped(Math.round(x))}, ${grouped(Math.round(y))} px`;
+    const value = (column: string, unit = '') => {
+      const measured = facts.measures.get(column);
+      return measured === undefined ? null : `${rounded(measured)}${unit}`;
+    };
+    const [mean, spread] = [value('mean_intensity'), value('std_intensity')];
     const rows: [string, string | null][] = [
-      ...MEASURES.map(({ column, name, unit }): [string, string | null] => {
-        const value = facts.measures.get(column);
-        return [name, value === undefined ? null : `${rounded(value)}${unit === '' || unit === '°' ? unit : ` ${unit}`}`];
-      }),
+      ['Area', value('area_um2', ' µm²')],
+      ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, SD ${spread}`}`],
+      ['Orientation', value('orientation_deg', '°')],
       ['Class', facts.kind],
       ['Experiment', run === null ? null : `${run}${passage === null ? '' : `, passage ${passage}`}`],
-      ['Panorama', facts.panorama],
-      ['ROI', roi === null ? null : String(roi)],
       ['Centroid', place],
     ];
     this.facts.replaceChildren(
       ...rows.flatMap(([name, value]) => (value === null ? [] : [textElement('dt', name), textElement('dd', value)])),
     );
-    this.showWhere(facts, panorama);
+    this.showWhere(facts, shown);
   }
 
   /** Says why nothing is known of the cell. */
@@ -148,7 +155,7 @@ export class Card {
     this.remark.textContent = !shown
       ? 'This edition has no image of its panorama.'
       : only
-        ? 'Its panorama has no tiles to zoom into: there is a reduced image, without masks. The ring marks the nucleus.'
+        ? 'Of its panorama there is only a reduced image.'
         : here
           ? 'The panorama viewer on this page shows its nucleus.'
           : '';
