@@ -17,6 +17,7 @@ def test_what_is_not_known_is_none() -> None:
     assert columns["panorama"] == ["black", "other"]
     assert columns["run"] == [7, None]
     assert columns["quarter"] == columns["crop"] == columns["passage"] == [None, None]
+    assert columns["width_px"] == columns["height_px"] == [64, None]
     assert columns["mean_intensity"] == [None, 5.5]
     assert columns["rank"] == [None, 1]
     assert columns["pyramid"] == [False, False]

@@ -242,6 +242,24 @@ def test_contact_sheet_without_images_says_so() -> None:
     assert text.get_text() == figures.NO_IMAGES
 
 
+def test_cells_lie_in_rows_with_a_scale_bar_as_long_as_it_says() -> None:
+    cells = np.arange(7, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 64, 64), np.uint8)
+    figure = figures.cell_sheet(cells, px_per_um=2.0, note=NOTE, columns=3)
+    (axes,) = figure.axes
+    sheet: Any = axes.images[0].get_array()
+    assert sheet[::64, ::64].tolist() == [[0, 1, 2], [3, 4, 5]], "the seventh would not fill its row"
+    assert axes.images[0].get_clim() == (0, 255)
+    (bar,) = axes.lines
+    assert np.ptp(np.asarray(bar.get_xdata(), float)) == pytest.approx(40)
+    assert axes.texts[0].get_text() == "20 µm; each square is 32.0 µm wide"
+    assert figure.get_suptitle() == NOTE
+
+
+def test_without_cells_the_sheet_says_so() -> None:
+    (text,) = figures.cell_sheet(np.zeros((0, 64, 64), np.uint8), 2.0).texts
+    assert text.get_text() == figures.NO_CELLS
+
+
 @pytest.mark.parametrize(("most", "length"), [(75.0, 50.0), (50.0, 50.0), (49.0, 20.0), (9.9, 5.0), (1400.0, 1000.0)])
 def test_scale_bars_have_round_lengths(most: float, length: float) -> None:
     assert figures._round_length(most) == length

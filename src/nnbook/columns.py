@@ -57,9 +57,9 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
     Returns
     -------
     dict of str to list
-        `panorama`, `run`, `quarter`, `crop`, `passage`, `num_rois`, `mean_intensity`, `std_intensity`, `rank` (of the
-        representatives, from 1), `pyramid` (whether there is a full one), `preview` (its address); None for what is
-        not known or not there.
+        `panorama`, `run`, `quarter`, `crop`, `passage`, `width_px`, `height_px`, `num_rois`, `mean_intensity`,
+        `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full one), `preview`
+        (its address); None for what is not known or not there.
     """
     ranks = {image: rank for rank, image in enumerate(most_representative(results)["image"], start=1)}
     rows = []
@@ -73,7 +73,10 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
         rows.append(
             {
                 "panorama": name,
-                **{key: place.get(key) or None for key in ("run", "quarter", "crop", "passage")},
+                **{
+                    key: place.get(key) or None
+                    for key in ("run", "quarter", "crop", "passage", "width_px", "height_px")
+                },
                 **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
                 "rank": rank,
                 "pyramid": panorama is not None and rank is not None,

@@ -70,6 +70,8 @@ NO_IMAGES: Final = (
     "Their values need no images: see the table of the panoramas nearest the centroid."
 )
 
+NO_CELLS: Final = "This edition has the table of results but not the images, so there are no cells to show here."
+
 NO_PUBLISHED_TABLE: Final = (
     "The published table of results was not fetched for this build. "
     "Run make book EDITION=published once, and build again."
@@ -415,6 +417,47 @@ def outlined(panel: Panel, white: float) -> NDArray[np.uint8]:
     edges = find_boundaries(panel.labels, mode="thick" if width_px > 20 else "inner")  # type: ignore[no-untyped-call]
     rgb[edges] = [int(VERMILION[i : i + 2], 16) for i in (1, 3, 5)]
     return rgb
+
+
+def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", columns: int = 14) -> Figure:
+    """Show the images of cells in rows, at their own grey levels, with one scale bar for all.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        Axes (cell, y, x), uint8: images or thumbnails. With none the figure says that the edition has no cells.
+    px_per_um : float
+        Pixels a micrometre of these images.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It goes where the figure goes.
+    columns : int, optional
+        Cells a row; cells that would not fill the last row are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        if len(cells) == 0:
+            return _notice_figure(NO_CELLS)
+        columns = min(columns, len(cells))
+        rows = len(cells) // columns
+        side = cells.shape[-1]
+        grid = cells[: rows * columns].reshape(rows, columns, side, side)
+        sheet = grid.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+        figure = Figure(figsize=(7.2, 7.2 * rows / columns + 0.55), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+        axes.set_axis_off()
+        length = _round_length(side / px_per_um)
+        ends = (side * 0.15, side * 0.15 + length * px_per_um)
+        below = (rows + 0.12) * side
+        axes.plot(ends, (below, below), color="black", linewidth=3, solid_capstyle="butt", clip_on=False)
+        text = f"{length:g} µm; each square is {side / px_per_um:.1f} µm wide"
+        axes.text(ends[1] + side * 0.15, below, text, va="center", fontsize=10)
+        axes.set_ylim((rows + 0.25) * side, 0)
+        titled(figure, note, 72)
+    return figure
 
 
 def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:

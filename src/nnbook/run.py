@@ -422,7 +422,11 @@ def execute_notebooks(notebooks: Path, folder: Path) -> None:
     """Execute every text notebook that is not up to date into `notebooks/NAME.ipynb` of an edition's folder."""
     from tqdm import tqdm
 
-    measured_here = [folder / "results.csv", *(folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES)]
+    measured_here = [
+        folder / "results.csv",
+        folder / "cells/cells.json",
+        *(folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES),
+    ]
     committed = [
         *notebooks.parent.glob("benchmarks/*.json"),
         *notebooks.parent.glob("models/*.history.csv"),

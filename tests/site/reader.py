@@ -32,6 +32,7 @@ STEP_MS = 60
 SETTLE_MS = 600
 PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
+CELLS = ".nn-cells"
 # Only the page itself aborts a request: for a tile that is not wanted any more, after movement.
 GIVEN_UP = "net::ERR_ABORTED"
 # What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
@@ -127,7 +128,7 @@ def scroll_through(page: Page) -> None:
 
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
-    for viewer in page.locator(f"{PANORAMA}, {SCATTER}").all():
+    for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}").all():
         viewer.scroll_into_view_if_needed()
         viewer.evaluate(
             """async (viewer) => {
