@@ -323,11 +323,12 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     if rois is None:
         return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
     try:
-        file = pq.ParquetFile(rois, read_dictionary=["panorama"])
+        columns = pq.read_schema(rois).names
     except (OSError, pa.ArrowException) as error:
         raise NnbookError(f"{rois}: holds no measured nuclei ({error}); make it with 'nnbook measure'") from error
-    if missing := sorted({*NUCLEUS, *MEASURED} - {*file.schema_arrow.names}):
+    if missing := sorted({*NUCLEUS, *MEASURED} - {*columns}):
         raise NnbookError(f"{rois}: has no column {', '.join(missing)}; make it with 'nnbook measure'")
+    file = pq.ParquetFile(rois, read_dictionary=["panorama"])
     column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
     codes = column.indices.to_numpy()
     firsts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -352,7 +353,7 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
         rows = pa.concat_tables([read_group(group) for group in groups])
         return rows.slice(first - starts[groups[0]], end - first)
 
-    return nuclei_of, _schema(with_class="class" in file.schema_arrow.names)
+    return nuclei_of, _schema(with_class="class" in columns)
 
 
 def _schema(*, with_class: bool) -> pa.Schema:
