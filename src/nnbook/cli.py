@@ -124,6 +124,15 @@ def _mosaic(call: argparse.Namespace) -> None:
     _print(call, {"rows": len(about["rows"]), "columns": about["columns"], "out": str(call.out)})
 
 
+def _export(call: argparse.Namespace) -> None:
+    from nnbook.cells import read_cells
+    from nnbook.export import write_dataset, write_tiffs
+
+    cells = read_cells(call.cells)
+    count = write_tiffs(cells, call.tiff) if call.tiff else write_dataset(cells, call.dataset)
+    _print(call, {"cells": count, "out": str(call.tiff or call.dataset)})
+
+
 def _representatives(call: argparse.Namespace) -> None:
     from nnbook.results import read_results
     from nnbook.select import centroid, representatives
@@ -340,6 +349,14 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     mosaic.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
     mosaic.add_argument("--sample", type=Path, required=True, help="the folder that 'nnbook sample' wrote to")
     mosaic.add_argument("--out", type=Path, required=True, help="folder to write")
+
+    export = add("export", _export, "Write a store of cells as TIFF files, or as a Hugging Face dataset.")
+    export.add_argument("cells", type=Path, help="the store, such as build/twin/cells")
+    form = export.add_mutually_exclusive_group(required=True)
+    form.add_argument("--tiff", type=Path, metavar="FOLDER", help="a new folder: NAME_ROI_N.tif for each cell")
+    form.add_argument(
+        "--dataset", type=Path, metavar="FOLDER", help="a new folder: Parquet files of image and filename"
+    )
 
     chosen = add(
         "representatives", _representatives, "Find the panoramas nearest the centroid of count and brightness."
