@@ -41,7 +41,6 @@ class Request:
     method: str
     path: str
     token: str | None
-    host: str
 
 
 @dataclass
@@ -105,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         self.route = unquote(urlsplit(self.path).path)
-        self.hub.requests.append(Request(self.command, self.route, token, self.headers["Host"]))
+        self.hub.requests.append(Request(self.command, self.route, token))
         if self.hub.fail and self.hub.fail(self):
             return
         if token not in {None, self.hub.token}:

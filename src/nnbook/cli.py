@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -101,7 +102,9 @@ def _cells(call: argparse.Namespace) -> None:
         masked_panoramas(images, call.masks, rows),
         call.rois,
         edition=call.out.name,
-        note="Cell images cut by 'nnbook cells'.",
+        note="Simulated edition: cut from panoramas that a virtual microscope drew."
+        if any(row.simulated for row in rows)
+        else "Cell images cut by 'nnbook cells'.",
         px_per_um=rows[0].px_per_um if rows else call.px_per_um,
     )
     _print(call, {"cells": told["cells"], **told["left_out"], "out": str(call.out)})
@@ -197,6 +200,8 @@ def _train(call: argparse.Namespace) -> None:
 
 
 def _pull(call: argparse.Namespace) -> None:
+    # The library `datasets` would load torch, which takes longer than all else and which nothing here needs.
+    os.environ.setdefault("USE_TORCH", "0")
     from nnbook.pull import pull
 
     record = pull(
@@ -207,7 +212,7 @@ def _pull(call: argparse.Namespace) -> None:
         revision=call.revision,
         cells_per_shard=call.cells_per_shard,
     )
-    shown = {key: record[key] for key in ("dataset", "commit", "n", "seed", "cells", "shards")}
+    shown = {key: record[key] for key in ("dataset", "commit", "seed", "cells", "shards")}
     _print(call, {**shown, "out": str(call.out)})
 
 

@@ -144,7 +144,7 @@ def explained(dataset: str) -> Iterator[None]:
     """Turn whatever the libraries raise into one line that names the data set and what to do."""
     try:
         yield
-    except (NnbookError, KeyboardInterrupt):
+    except NnbookError:
         raise
     except Exception as error:
         raise explain(error, dataset) from error
@@ -162,7 +162,7 @@ def explain(error: Exception, dataset: str) -> Exception:
     for cause in chain:
         if problem := _problem(cause):
             return NnbookError(f"{dataset}: {problem}")
-    if isinstance(error, OSError) and error.filename:
+    if isinstance(error, OSError) and error.errno is not None:
         return error
     told = _without_token(" ".join(str(error).split())[:200])
     return NnbookError(
@@ -184,6 +184,8 @@ def _problem(error: BaseException) -> str | None:
     ):
         if isinstance(error, kind):
             return problem
+    if isinstance(error, httpx2.TransportError):
+        return f"the connection broke off ({type(error).__name__}); call again later, what is finished is kept"
     if isinstance(error, errors.HfHubHTTPError) and error.response is not None:
         status = error.response.status_code
         return _STATUS.get(status, f"the hub answers {status}; look at its page, and call again later")

@@ -40,7 +40,7 @@ _COLUMNS = {
     "area_um2": "area of the mask in µm²",
     "mean_intensity": "mean grey level inside the mask",
     "std_intensity": "standard deviation of the grey levels inside the mask",
-    "orientation_deg": "angle in degrees by which the nucleus was turned",
+    "orientation_deg": "angle in degrees by which the nucleus was turned, anticlockwise",
     "class": "kind of nucleus, where known",
 }
 
@@ -219,8 +219,14 @@ def _read_tiffs(folder: Path) -> _Cells:
     if not paths:
         raise NnbookError(f"{folder}: is no store of cells and holds no TIFF file; name one of 'nnbook cells'")
     if (folder / TABLE).is_file():
-        table = pd.read_parquet(folder / TABLE)
-        if set(table["cell"]) != {path.stem for path in paths}:
+        try:
+            table = pd.read_parquet(folder / TABLE)
+            cells = set(table["cell"])
+        except (OSError, ValueError, KeyError) as error:
+            raise NnbookError(
+                f"{folder / TABLE}: is no table of cells ({error}); delete it, or copy it again"
+            ) from error
+        if cells != {path.stem for path in paths}:
             raise NnbookError(
                 f"{folder / TABLE}: its cells aren't those of the folder's TIFF files; delete it, or copy all"
             )
@@ -256,13 +262,15 @@ def _card(source: _Cells, dataset: str, licence: str, about: str | None) -> str:
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}],
     )
     side = published.CELL_IMAGE_PX
-    settings = [f"Images: {side} x {side} px, one channel, 8 bits, one nucleus each, centred and turned upright"]
+    settings = [f"Images: {side} x {side} px, one channel, 8 bits, one nucleus each"]
+    if facts:
+        settings.append("Each nucleus is centred, and turned so that its mask's minimum-area rectangle lies lengthwise")
     if "px_per_um" in facts:
         settings.append(f"Scale: {facts['px_per_um']} px/µm")
     if "run" in source.table:
         settings.append(f"Experiments: {source.table['run'].nunique()}")
     for why, number in facts.get("left_out", {}).items():
-        settings.append(f"Nuclei left out, {why.replace('_', ' ')}: {number:,}")
+        settings.append(f"Nuclei that gave no image, being {why.replace('_', ' ')}: {number:,}")
     columns = [f"| `{name}` | {_COLUMNS.get(name, '')} |" for name in ["image", *source.table.columns]]
     paragraphs = [
         f"---\n{data.to_yaml()}\n---",
