@@ -311,10 +311,10 @@ def tiff_of(data: bytes, name: str) -> bytes:
         raise NnbookError(f"{name}: can't be read as an image; it is cut off, damaged or no TIFF or PNG") from error
     if problem:
         raise NnbookError(f"{name}: {problem}; a cell image has {side} x {side} px of one channel of 8 bits")
-    return data if kind == "TIFF" else tiff_of_pixels(pixels)
+    return data if kind == "TIFF" else _tiff(pixels)
 
 
-def tiff_of_pixels(pixels: NDArray[np.uint8]) -> bytes:
+def _tiff(pixels: NDArray[np.uint8]) -> bytes:
     """Return a cell image, uint8 with axes (y, x), as the bytes of a TIFF file; the same pixels give the same bytes."""
     import tifffile
 

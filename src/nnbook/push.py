@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook import __version__, published
 from nnbook.errors import NnbookError
+from nnbook.export import pngs, write_parquet
 from nnbook.files import aside
 from nnbook.hub import check_id, connect, explained
-from nnbook.pull import TABLE, tiff_of, tiff_of_pixels
+from nnbook.pull import TABLE, tiff_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from huggingface_hub import HfApi
-
-CELLS_PER_FILE = 16_384
-"""Cells in a Parquet file: some 200 MB, so that a transfer that breaks off has little to send again."""
-
-CELLS_PER_ROW_GROUP = 256
-"""Cells in a row group, the least that a reader can take: some 3 MB."""
 
 _CELL = re.compile(r"(?P<panorama>Run(?P<run>[1-9]\d*)\D.*)_ROI_(?P<roi>[1-9]\d*)")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 _COLUMNS = {
-    "image": "the cell image: TIFF, 256 x 256 px, 8 bits, zero outside the nucleus's mask",
+    "image": "the cell image: 256 x 256 px, 8 bits, zero outside the nucleus's mask",
     "filename": "its name",
     "panorama": "the stitched image that the nucleus lies in",
     "run": "number of the experiment, in order of time",
@@ -46,10 +42,10 @@ _COLUMNS = {
 
 
 class _Cells(NamedTuple):
-    """Cells to push: a table with column `filename`, each one's TIFF file by row, and what is known of all of them."""
+    """Cells to push: a table with column `filename`, the image files of some rows, and what is known of all of them."""
 
     table: pd.DataFrame
-    tiff: Callable[[int], bytes]
+    images: Callable[[Sequence[int]], list[bytes]]
     facts: dict[str, Any]
 
 
@@ -164,37 +160,9 @@ def write_dataset(cells: Path, folder: Path, dataset: str, *, licence: str, abou
     if not about and "note" not in source.facts:
         raise NnbookError(f"{cells}: doesn't say what its cells are; say so, for the data set's card, with --about")
     with aside(folder) as written:
-        (written / "data").mkdir(parents=True)
-        _write_parquet(source, written / "data")
+        write_parquet(written / "data", source.table, source.images)
         (written / "README.md").write_text(_card(source, dataset, licence, about), encoding="utf-8")
     return len(source.table)
-
-
-def _write_parquet(source: _Cells, folder: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datasets import Features, Image
-    from tqdm import tqdm
-
-    columns = pa.Table.from_pandas(source.table, preserve_index=False)
-    features = Features({"image": Image(), **Features.from_arrow_schema(columns.schema.remove_metadata())})
-    count = len(source.table)
-    files = -(-count // CELLS_PER_FILE)
-    with tqdm(total=count, desc="write", unit="cell") as bar:
-        for number in range(files):
-            path = folder / f"train-{number:05}-of-{files:05}.parquet"
-            end = min(count, (number + 1) * CELLS_PER_FILE)
-            # The page index lets readers find a page without reading the row group from its start.
-            with pq.ParquetWriter(path, features.arrow_schema, compression="zstd", write_page_index=True) as writer:
-                for first in range(number * CELLS_PER_FILE, end, CELLS_PER_ROW_GROUP):
-                    rows = columns.slice(first, min(CELLS_PER_ROW_GROUP, end - first))
-                    images = [
-                        {"bytes": source.tiff(first + row), "path": name}
-                        for row, name in enumerate(rows["filename"].to_pylist())
-                    ]
-                    arrays = [pa.array(images, features.arrow_schema.field("image").type), *rows.columns]
-                    writer.write_table(pa.Table.from_arrays(arrays, schema=features.arrow_schema))
-                    bar.update(len(images))
 
 
 def _read_cells(folder: Path) -> _Cells:
@@ -209,7 +177,7 @@ def _read_store(folder: Path) -> _Cells:
     cells = read_cells(folder)
     table = cells.table.copy()
     table.insert(0, "filename", table.pop("cell") + ".tif")
-    return _Cells(table.dropna(axis="columns", how="all"), lambda row: tiff_of_pixels(cells.images[row]), cells.about)
+    return _Cells(table.dropna(axis="columns", how="all"), partial(pngs, cells), cells.about)
 
 
 def _read_tiffs(folder: Path) -> _Cells:
@@ -240,11 +208,10 @@ def _read_tiffs(folder: Path) -> _Cells:
             table = table.sort_values(["run", "panorama", "roi"], ignore_index=True)
     names = table["filename"].tolist()
 
-    def tiff(row: int) -> bytes:
-        path = folder / names[row]
-        return tiff_of(path.read_bytes(), str(path))
+    def images(rows: Sequence[int]) -> list[bytes]:
+        return [tiff_of((folder / names[row]).read_bytes(), str(folder / names[row])) for row in rows]
 
-    return _Cells(table, tiff, {})
+    return _Cells(table, images, {})
 
 
 def _card(source: _Cells, dataset: str, licence: str, about: str | None) -> str:
