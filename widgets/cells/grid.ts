@@ -32,6 +32,8 @@ const FULL_FROM = 120;
 const BEHIND = 1;
 const AHEAD = 3;
 const REST_MS = 150;
+/** Beyond so many views a second nothing is asked for: it would be gone when it came. */
+const FAST = 2;
 const GROUND = 0xff1d1b19; // as bytes: opaque, blue, green, red
 const MARK = 0xff7a7a7a;
 
@@ -53,6 +55,9 @@ export class Grid {
   private chosenAt = -1;
   private top = 0;
   private down = true;
+  /** How fast it is scrolled, in pixels of the page a millisecond, and when that was last looked at. */
+  private speed = 0;
+  private then = 0;
   private frame = 0;
   private resting: ReturnType<typeof setTimeout> | undefined;
   private colours = new Uint32Array(256);
@@ -123,7 +128,7 @@ export class Grid {
   }
 
   /** Brings a cell into view. */
-  reveal(at: number): void {
+  private reveal(at: number): void {
     const { element, pitch } = this;
     const top = Math.floor(at / this.columns) * pitch;
     if (top < element.scrollTop) element.scrollTop = top;
@@ -187,6 +192,7 @@ export class Grid {
     const columns = Math.max(1, Math.floor((width + GAP) / (this.wish + GAP)));
     const pitch = (width + GAP) / columns;
     const same = columns === this.columns && Math.abs(pitch - this.pitch) < 0.01;
+    const focused = this.element.matches(':focus-within');
     if (!same) this.clear();
     this.columns = columns;
     this.pitch = pitch;
@@ -200,6 +206,7 @@ export class Grid {
     this.update();
     // Other columns move the chosen cell elsewhere.
     if (!same && this.chosenAt >= 0) this.reveal(this.chosenAt);
+    if (focused && !same) this.cellElement(this.activeAt)?.focus({ preventScroll: true });
     this.rest();
   }
 
@@ -211,7 +218,11 @@ export class Grid {
 
   private rest(): void {
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => { this.events.rested(this.first()); }, REST_MS);
+    this.resting = setTimeout(() => {
+      this.speed = 0;
+      this.update();
+      this.events.rested(this.first());
+    }, REST_MS);
   }
 
   /** The first row in view, and the one after the last. */
@@ -223,8 +234,12 @@ export class Grid {
 
   /** Has the rows that are in view, and asks for their images. */
   private update(): void {
-    const { scrollTop } = this.element;
-    if (scrollTop !== this.top) this.down = scrollTop > this.top;
+    const { scrollTop, clientHeight } = this.element;
+    const now = performance.now();
+    const moved = Math.abs(scrollTop - this.top);
+    this.speed = 0.7 * this.speed + (0.3 * moved) / Math.max(8, now - this.then);
+    this.then = now;
+    if (moved > 0) this.down = scrollTop > this.top;
     this.top = scrollTop;
     const [from, to] = this.inView();
     const all = Math.ceil(this.order.length / this.columns);
@@ -239,7 +254,9 @@ export class Grid {
     }
     for (let number = first; number < end; number++) this.have(number);
     if (this.order.length > 0) this.have(kept);
-    const wanted = [...this.cellsOf(from, to), ...(this.down ? this.cellsOf(to, end) : this.cellsOf(first, from))];
+    const fast = 1000 * this.speed > FAST * clientHeight;
+    const ahead = this.down ? this.cellsOf(to, end) : this.cellsOf(first, from);
+    const wanted = fast ? [] : [...this.cellsOf(from, to), ...ahead];
     const full = this.images === this.sizes.full;
     this.sizes.thumbnails.want(full ? [] : wanted);
     this.sizes.full.want(full ? wanted : []);

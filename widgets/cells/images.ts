@@ -3,11 +3,19 @@ import { spansOf, type Place, type Shards } from './shards';
 /** Requests to the host at once; those behind them can still be given up without a word. */
 const AT_ONCE = 16;
 /** A cell that only flies past is not asked for. */
-const DWELL_MS = 50;
+const DWELL_MS = 80;
+/**
+ * What is on its way is given up when nobody has wanted it for so long: small answers come within that time, and to break
+ * one off costs HTTP/1 a connection.
+ */
+const GRACE_MS = 200;
 
 interface Job {
   control: AbortController;
   images: number[];
+  begun: boolean;
+  /** Whether it is about to be given up. */
+  late: boolean;
 }
 
 /**
@@ -58,10 +66,11 @@ export class CellImages {
   /** Says which images are to be there, the most urgent first; requests that hold none of them are given up. */
   want(images: number[]): void {
     this.wanted = new Set(images);
+    const coming = new Set<number>();
     for (const job of this.jobs) {
-      if (!job.images.some((image) => this.wanted.has(image))) this.giveUp(job);
+      for (const image of job.images) coming.add(image);
+      if (!job.late && !job.images.some((image) => this.wanted.has(image))) this.giveUp(job);
     }
-    const coming = new Set([...this.jobs].flatMap((job) => job.images));
     const before = this.waiting;
     const now = performance.now();
     const absent = images.filter((image) => !this.kept.has(image) && !coming.has(image) && !this.failed.has(image));
@@ -91,7 +100,7 @@ export class CellImages {
 
   /** Finds where a shard has images, and fetches them. */
   private find(shard: number, images: number[]): Promise<void> {
-    return this.run({ control: new AbortController(), images }, false, async ({ signal }) => {
+    return this.run({ control: new AbortController(), images, begun: false, late: false }, false, async ({ signal }) => {
       const places = await this.shards.places(shard, images, signal);
       return () => {
         const wanted = [...places].filter(([image]) => this.wanted.has(image));
@@ -102,7 +111,7 @@ export class CellImages {
   }
 
   private fetch(shard: number, { from, to, images }: { from: number; to: number; images: number[] }, places: Map<number, Place>): Promise<void> {
-    return this.run({ control: new AbortController(), images }, true, async ({ signal }) => {
+    return this.run({ control: new AbortController(), images, begun: false, late: false }, true, async ({ signal }) => {
       const bytes = await this.shards.bytes(shard, from, to, signal);
       return () => {
         for (const image of images) {
@@ -128,6 +137,7 @@ export class CellImages {
     await this.turn(first);
     try {
       if (signal.aborted) return;
+      job.begun = true;
       const next = await work({ signal });
       this.jobs.delete(job);
       next();
@@ -151,8 +161,18 @@ export class CellImages {
   }
 
   private giveUp(job: Job): void {
-    this.jobs.delete(job);
-    job.control.abort();
+    if (!job.begun) {
+      this.jobs.delete(job);
+      job.control.abort();
+      return;
+    }
+    job.late = true;
+    setTimeout(() => {
+      job.late = false;
+      if (job.images.some((image) => this.wanted.has(image))) return;
+      this.jobs.delete(job);
+      job.control.abort();
+    }, GRACE_MS);
   }
 
   private lose(images: number[]): void {

@@ -150,7 +150,7 @@ export class Table {
         return data.byteLength === data.buffer.byteLength ? data.buffer : data.slice().buffer;
       },
     };
-    const metadata = await parquetMetadataAsync(buffer);
+    const metadata = await parquetMetadataAsync(buffer, { initialFetchSize: tail.byteLength });
     if (Number(metadata.num_rows) !== this.cells) {
       throw new Problem(`${WHAT} do not belong to these images: ${metadata.num_rows} rows for ${this.cells} cells.`);
     }

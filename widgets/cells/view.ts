@@ -110,7 +110,9 @@ export class CellView {
     let shown: number[] = [];
     let showing = '';
     let chosen: { cell: number; facts: Facts | null } | null = null;
-    let looking = '';
+    /** What was last heard of the choice, and what is being looked for. */
+    let heard = '';
+    let looking: string | null = null;
     let outside = '';
     let contrast: Contrast | null = null;
 
@@ -351,17 +353,17 @@ export class CellView {
       const wish = panorama === null || roi === null ? '' : `${roi} ${panorama}`;
       const facts = chosen?.facts;
       const here = facts ? `${facts.roi ?? ''} ${facts.panorama ?? ''}` : '';
-      if (wish === here || wish === looking || (chosen && !facts && wish === before)) return;
-      before = wish;
+      // Of a cell that was chosen here, the others hear once its name is known.
+      if (wish === here || wish === looking || (wish === heard && !facts)) return;
+      heard = wish;
       outside = '';
       if (panorama === null || roi === null) {
         if (chosen) close();
         return;
       }
       looking = wish;
-      void find(panorama, roi).finally(() => { looking = ''; });
+      void find(panorama, roi).finally(() => { looking = null; });
     };
-    let before = '';
     const find = async (panorama: string, roi: number) => {
       const cell = await table.find(panorama, roi).catch(() => null);
       if (signal.aborted || state.get('panorama') !== panorama || state.get('roi') !== roi) return;
