@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from panorama_page import BUNDLE, PAGE
 from playwright.sync_api import expect
-from reader import PANORAMA, QuietHandler, grey_levels, open_page, serving
+from ranges import RangeHandler
+from reader import PANORAMA, grey_levels, open_page, serving
 from scipy.ndimage import center_of_mass
 
 from nnbook.pyramid import write_pyramid
@@ -21,33 +20,13 @@ from nnbook.twin import simulate_panorama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
     from nnbook.images import Labels
 
 SIDE_PX = 1500
-RANGE = re.compile(r"bytes=(\d+)-(\d+)")
-
-
-class _RangeHandler(QuietHandler):
-    """Answers range requests, which Python's own server does not, and keeps what was asked for."""
-
-    asked: tuple[str, ...] = ()
-
-    def do_GET(self) -> None:  # noqa: N802 - its name in the standard library
-        found = RANGE.fullmatch(self.headers.get("Range", ""))
-        if found is None:
-            super().do_GET()
-            return
-        type(self).asked += (self.path,)
-        with Path(self.translate_path(self.path)).open("rb") as file:
-            file.seek(int(found[1]))
-            data = file.read(int(found[2]) - int(found[1]) + 1)
-        self.send_response(HTTPStatus.PARTIAL_CONTENT)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +46,8 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Labels]:
 
 @pytest.fixture
 def ranged(zipped: tuple[Path, Labels]) -> Iterator[str]:
-    _RangeHandler.asked = ()
-    with serving(zipped[0], _RangeHandler) as address:
+    RangeHandler.parts.clear()
+    with serving(zipped[0], RangeHandler) as address:
         yield address
 
 
@@ -91,8 +70,8 @@ def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
             page.mouse.move(left + (x - SIDE_PX / 2) * scale, top + (y - SIDE_PX / 2) * scale)
             expect(viewer.locator(".nn-readout")).to_contain_text(re.compile(rf"ROI {number}\b"))
         assert problems == []
-    assert set(_RangeHandler.asked) == {"/pyramids/P.zip"}
-    assert len(_RangeHandler.asked) < 40
+    assert {part.path for part in RangeHandler.parts} == {"/pyramids/P.zip"}
+    assert len(RangeHandler.parts) < 40
 
 
 def test_a_host_without_ranges_is_told_of(browser: Browser, zipped: tuple[Path, Labels]) -> None:
