@@ -191,26 +191,30 @@ def _turned(  # noqa: PLR0917 - compiled functions take no keywords
 ) -> NDArray[np.uint8]:
     """Fill a frame whose middle lies at (x, y) of the panorama, and whose rows run in a direction (x, y).
 
-    All of the nucleus lies within `reach` of the middle, along rows and along columns.
+    All of the nucleus lies within `reach` of the middle, along rows and along columns. Places are whole numbers of
+    2^-24 px and weights of 2^-15: faster than floating point, and the same on every machine.
     """
+    label = labels.dtype.type(roi)
     height, width = labels.shape
-    cos, sin = across
     cell = np.zeros((CELL_PX, CELL_PX), np.uint8)
     columns, rows = min(CENTRE, math.floor(reach[0] + 1) + 0.5), min(CENTRE, math.floor(reach[1] + 1) + 0.5)
+    step_x, step_y = round(across[0] * 2**24), round(across[1] * 2**24)
     for i in range(int(CENTRE - rows), int(CENTRE + rows) + 1):
+        x = round((middle[0] - columns * across[0] - (i - CENTRE) * across[1]) * 2**24)
+        y = round((middle[1] - columns * across[1] + (i - CENTRE) * across[0]) * 2**24)
         for j in range(int(CENTRE - columns), int(CENTRE + columns) + 1):
-            at_x = middle[0] + (j - CENTRE) * cos - (i - CENTRE) * sin
-            at_y = middle[1] + (j - CENTRE) * sin + (i - CENTRE) * cos
-            near_x, near_y = math.floor(at_x + 0.5), math.floor(at_y + 0.5)
-            if near_x < 0 or near_y < 0 or near_x >= width or near_y >= height or labels[near_y, near_x] != roi:
-                continue
-            x0, y0 = math.floor(at_x), math.floor(at_y)
-            right, below = at_x - x0, at_y - y0
-            x1, y1 = min(x0 + 1, width - 1), min(y0 + 1, height - 1)
-            x0, y0 = max(x0, 0), max(y0, 0)
-            upper = image[y0, x0] + right * (np.float64(image[y0, x1]) - image[y0, x0])
-            lower = image[y1, x0] + right * (np.float64(image[y1, x1]) - image[y1, x0])
-            cell[i, j] = np.uint8(upper + below * (lower - upper) + 0.5)
+            # As unsigned numbers, places before the first pixel are far beyond the last.
+            near_x, near_y = np.uint64((x + 2**23) >> 24), np.uint64((y + 2**23) >> 24)
+            if near_x < np.uint64(width) and near_y < np.uint64(height) and labels[near_y, near_x] == label:
+                left, top = max(x >> 24, 0), max(y >> 24, 0)
+                x0, x1 = np.uint64(left), np.uint64(min(left + 1, width - 1))
+                y0, y1 = np.uint64(top), np.uint64(min(top + 1, height - 1))
+                right, below = (x >> 9) & 0x7FFF, (y >> 9) & 0x7FFF
+                upper = (np.int64(image[y0, x0]) << 15) + right * (np.int64(image[y0, x1]) - np.int64(image[y0, x0]))
+                lower = (np.int64(image[y1, x0]) << 15) + right * (np.int64(image[y1, x1]) - np.int64(image[y1, x0]))
+                cell[i, j] = np.uint8(((upper << 15) + below * (lower - upper) + (1 << 29)) >> 30)
+            x += step_x
+            y += step_y
     return cell
 
 

@@ -100,7 +100,8 @@ def read_mask(path: Path) -> Labels:
     array = _read(path)
     if array.dtype.kind not in "ui":
         raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
-    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+    unsafe = array.size > 0 and not (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
+    if unsafe and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
         raise NnbookError(f"{path}: has labels below 0 or above {np.iinfo(np.int32).max}; number nuclei from 1")
     return array.astype(np.int32, copy=False)
 
