@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -157,6 +158,43 @@ def test_summary_takes_the_published_table_where_it_is_at_hand(results: pd.DataF
 def test_summary_of_names_that_tell_no_experiment_leaves_it_open(results: pd.DataFrame) -> None:
     table = figures.summary_table(results.assign(image=list("abcde")), area(64, 8.0))
     assert {row[0]: row[2] for row in table.rows}["Experiments"] == "–"
+
+
+def test_cells_are_counted_beside_rois_and_the_published_numbers(results: pd.DataFrame) -> None:
+    runs = [{"run": 1, "cells": 30}, {"run": 2, "cells": 50}]
+    store = {"cells": 80, "left_out": {"at_border": 16, "larger_than_frame": 4}, "runs": runs}
+    side = math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS)
+    table = figures.cells_table(results, store, round(len(results) * side**2), "Which edition.")
+    values = {row[0]: row[1:] for row in table.rows}
+    assert values["ROIs in the table of results"] == ("1,111,184", "100", "−1,111,084")
+    assert values["Single-cell images"] == ("1,061,277", "80", "−1,061,197")
+    assert values["ROIs without an image"] == ("49,907", "20", "−49,887")
+    assert [row[2] for row in table.rows if row[0].startswith("…")] == ["16", "4", "20.0", "30", "50"]
+    assert values["ROIs without an image (%)"] == ("4.5", "20.0", "+15.5")
+    assert values["Images per experiment, mean"] == ("10,613", "40", "−10,573")
+    assert table.note == "Which edition."
+
+
+def test_small_panoramas_cut_more_nuclei_at_their_edge(results: pd.DataFrame) -> None:
+    # Nuclei of extent 100 px: 4sd/(s + d)^2 of them are cut by a square of side s = 1000 px, and fewer by a large one.
+    side = math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS)
+    cut, expected = (4 * s * 100 / (s + 100) ** 2 for s in (1000, side))
+    results = results.assign(num_rois=0)
+    results.loc[0, "num_rois"] = 1_000_000
+    lost = round(cut * 1_000_000)
+    for larger, whole in ((0, 0.0), (round(0.1 * (1_000_000 - lost)), 0.1)):
+        left_out = {"at_border": lost, "larger_than_frame": larger}
+        store = {"cells": 1_000_000 - lost - larger, "left_out": left_out, "runs": [{"run": 1, "cells": 1}]}
+        table = figures.cells_table(results, store, len(results) * 1000**2)
+        [told] = [row[2] for row in table.rows if "published size" in row[0]]
+        assert told == f"{100 * (expected + (1 - expected) * whole):.1f}"
+
+
+def test_cells_of_an_edition_without_images_are_left_open(results: pd.DataFrame) -> None:
+    table = figures.cells_table(results, {"cells": 0, "left_out": {}, "runs": []}, 64)
+    own = {row[0]: row[2] for row in table.rows}
+    assert own.pop("ROIs in the table of results") == "100"
+    assert set(own.values()) == {"–"}
 
 
 def test_table_is_safe_and_readable_as_text() -> None:

@@ -562,6 +562,63 @@ def summary_table(
     )
 
 
+def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
+    """Set an edition's number of single-cell images beside the published one, and tell why it has fewer than ROIs.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.results.read_results`.
+    cells : dict
+        What the store of cells says of itself: `nnbook.cells.Cells.about`.
+    imaged_px2 : int
+        The edition's imaged area in px2.
+    note : str, optional
+        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        What an edition without images can't tell is left open.
+    """
+    rois, images = int(results["num_rois"].sum()), cells["cells"] or math.nan
+    at_border, larger = (cells["left_out"].get(why, math.nan) for why in ("at_border", "larger_than_frame"))
+    lacking, per_run = rois - images, [run["cells"] for run in cells["runs"]] or [math.nan]
+    at_edge = _share_at_edge(
+        at_border / rois,
+        math.sqrt(imaged_px2 / len(results)),
+        math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS),
+    )
+    whole = larger / (rois - at_border)
+    stated = published.ROIS_IN_TABLE - published.SINGLE_CELL_IMAGES
+    percent = 100 * stated / published.ROIS_IN_TABLE
+    count, share = ("{:,.0f}", "{:,.0f}"), ("{:.1f}", "{:.1f}")
+    return _comparison(
+        ("ROIs in the table of results", published.ROIS_IN_TABLE, rois, *count),
+        ("Single-cell images", published.SINGLE_CELL_IMAGES, images, *count),
+        ("ROIs without an image", stated, lacking, *count),
+        ("… at the edge of their panorama", math.nan, at_border, *count),
+        ("… larger than the frame", math.nan, larger, *count),
+        ("ROIs without an image (%)", percent, 100 * lacking / rois, *share),
+        (
+            "… at the published size of panoramas, estimate (%)",
+            percent,
+            100 * (at_edge + (1 - at_edge) * whole),
+            *share,
+        ),
+        ("Experiments", published.EXPERIMENTS, len(cells["runs"]) or math.nan, *count),
+        (
+            "Images per experiment, mean",
+            published.SINGLE_CELL_IMAGES / published.EXPERIMENTS,
+            sum(per_run) / len(per_run),
+            *count,
+        ),
+        ("… fewest", math.nan, min(per_run), *count),
+        ("… most", math.nan, max(per_run), *count),
+        note=note,
+    )
+
+
 def picture(figure: Figure, path: Path, alt: str) -> Picture:
     """Write a static figure as a PNG file, in one step, and return it as the picture that a notebook shows.
 
@@ -693,6 +750,19 @@ def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
         numeric=frozenset({1, 2, 3}),
         note=note,
     )
+
+
+def _share_at_edge(share: float, side: float, other_side: float) -> float:
+    """Return which share of nuclei the edge of a square image cuts, where it is `share` in one of another size.
+
+    Nuclei of extent d whose centres lie anywhere are seen in a square of side s where their centre is in one of side
+    s + d, and are cut there unless it is in one of side s - d: a share of 4sd/(s + d)^2. Solved for d/s, which is less
+    than 1, and taken for the other side.
+    """
+    if share == 0:
+        return 0.0
+    ratio = (2 - share - 2 * math.sqrt(1 - share)) / share * side / other_side
+    return 4 * ratio / (1 + ratio) ** 2
 
 
 def _number(value: float, form: str) -> str:
