@@ -191,10 +191,12 @@ def test_small_panoramas_cut_more_nuclei_at_their_edge(results: pd.DataFrame) ->
 
 
 def test_cells_of_an_edition_without_images_are_left_open(results: pd.DataFrame) -> None:
-    table = figures.cells_table(results, {"cells": 0, "left_out": {}, "runs": []}, 64)
-    own = {row[0]: row[2] for row in table.rows}
+    store = {"cells": 0, "left_out": {"at_border": 0, "larger_than_frame": 0}, "runs": []}
+    own = {row[0]: row[2] for row in figures.cells_table(results, store, 64).rows}
     assert own.pop("ROIs in the table of results") == "100"
     assert set(own.values()) == {"–"}
+    empty = figures.cells_table(results.assign(num_rois=0), store, 64)
+    assert {row[2] for row in empty.rows} == {"–"}
 
 
 def test_table_is_safe_and_readable_as_text() -> None:

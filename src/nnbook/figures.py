@@ -581,15 +581,16 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
     Table
         What an edition without images can't tell is left open.
     """
-    rois, images = int(results["num_rois"].sum()), cells["cells"] or math.nan
-    at_border, larger = (cells["left_out"].get(why, math.nan) for why in ("at_border", "larger_than_frame"))
+    rois, images = results["num_rois"].sum() or math.nan, cells["cells"] or math.nan
+    left_out = cells["left_out"] if cells["cells"] else {}
+    at_border, larger = (left_out.get(why, math.nan) for why in ("at_border", "larger_than_frame"))
     lacking, per_run = rois - images, [run["cells"] for run in cells["runs"]] or [math.nan]
     at_edge = _share_at_edge(
         at_border / rois,
         math.sqrt(imaged_px2 / len(results)),
         math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS),
     )
-    whole = larger / (rois - at_border)
+    larger_of_whole = larger / (rois - at_border)
     stated = published.ROIS_IN_TABLE - published.SINGLE_CELL_IMAGES
     percent = 100 * stated / published.ROIS_IN_TABLE
     count, share = ("{:,.0f}", "{:,.0f}"), ("{:.1f}", "{:.1f}")
@@ -603,7 +604,7 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
         (
             "… at the published size of panoramas, estimate (%)",
             percent,
-            100 * (at_edge + (1 - at_edge) * whole),
+            100 * (at_edge + (1 - at_edge) * larger_of_whole),
             *share,
         ),
         ("Experiments", published.EXPERIMENTS, len(cells["runs"]) or math.nan, *count),
