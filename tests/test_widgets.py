@@ -14,11 +14,13 @@ import traitlets
 from skimage.io import imread
 
 from nnbook import widgets
+from nnbook.cells import MaskedPanorama, read_cells, write_cells
 from nnbook.errors import NnbookError
 from nnbook.images import write_image, write_mask
 from nnbook.measure import measure_panorama
 from nnbook.pyramid import LivePyramid, write_pyramid
-from nnbook.widgets import PanoramaViewer, Scatter
+from nnbook.twin import simulate_panorama
+from nnbook.widgets import CellBrowser, PanoramaViewer, Scatter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +33,7 @@ HEIGHT, WIDTH = 1100, 1337
 @pytest.fixture(autouse=True)
 def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in for the JavaScript, which a browser tests."""
-    for name in ("panorama", "scatter"):
+    for name in ("cells", "panorama", "scatter"):
         (tmp_path / f"{name}.mjs").write_text("export default { render() {} }\n")
     monkeypatch.setattr(widgets, "BUNDLES", tmp_path)
 
@@ -44,11 +46,11 @@ def scene() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     return (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 55)).astype(np.uint8), labels * 700
 
 
-def ask(viewer: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], bytes | None]:
+def ask(viewer: Any, path: str, monkeypatch: pytest.MonkeyPatch, **span: int) -> tuple[dict[str, Any], bytes | None]:
     """Send the message that the browser sends, and return the answer."""
     sent: list[tuple[dict[str, Any], list[bytes]]] = []
     monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append((content, list(buffers))))
-    viewer._handle_custom_msg({"kind": "file", "id": "a1", "path": path}, [])
+    viewer._handle_custom_msg({"kind": "file", "id": "a1", "path": path, **span}, [])
     ((content, buffers),) = sent
     assert (content["kind"], content["id"]) == ("file", "a1")
     return content, buffers[0] if buffers else None
@@ -262,3 +264,70 @@ def test_a_choice_in_the_scatter_is_a_row_and_a_lasso_several() -> None:
     assert scatter.lassoed["image"].tolist() == ["Run3TL_top_left.tif", "c.tif"]
     scatter.panorama = "b"
     assert scatter.selected["num_rois"] == 0
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the cells of one simulated panorama."""
+    folder = tmp_path_factory.mktemp("store")
+    image, labels, _ = simulate_panorama(3, 1, "TL", "top_left", width_px=1500, height_px=1500)
+    write_image(folder / "P.tif", image)
+    write_mask(folder / "P_cp_masks.tif", labels)
+    measure_panorama("P", image, labels, 8.0453).to_parquet(folder / "rois.parquet", index=False)
+    panoramas = [MaskedPanorama("P", 1, "P12", folder / "P.tif", folder / "P_cp_masks.tif")]
+    write_cells(folder / "cells", panoramas, folder / "rois.parquet", edition="test", note="", px_per_um=8.0453)
+    return folder / "cells"
+
+
+def test_a_store_of_cells_is_served_whole_and_in_parts(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = CellBrowser(store, per_run=5, draw=7, sort="-area_um2")
+    assert (browser.cells, browser.address, browser.per_run, browser.draw) == ("kernel:cells.json", False, 5, 7)
+    about = json.loads(ask(browser, "cells.json", monkeypatch)[1] or b"")
+    assert ask(browser, f"{about['images']}/zarr.json", monkeypatch)[1]
+    shard = f"{about['images']}/c/0/0/0"
+    whole = (store / shard).read_bytes()
+    for span, expected in (
+        ({"from": 16, "to": 32}, whole[16:32]),
+        ({"from": -20}, whole[-20:]),
+        ({"from": -(10**9)}, whole),
+        ({"from": len(whole) - 3, "to": len(whole) + 5}, whole[-3:]),
+        ({"from": len(whole) + 5, "to": len(whole) + 9}, b""),
+    ):
+        content, data = ask(browser, shard, monkeypatch, **span)
+        assert (content["size"], data) == (len(whole), expected)
+
+
+@pytest.mark.parametrize("path", ["cells.zarr/images/c/9/0/0", "../rois.parquet", "cells.zarr"])
+def test_of_other_files_there_are_no_parts(store: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, data = ask(CellBrowser(store), path, monkeypatch, **{"from": 0, "to": 4})
+    assert data is None
+    assert content["error"] == f"{path}: no such file"
+
+
+def test_parts_of_what_is_made_in_memory_are_served_too(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(*scene)
+    _, whole = ask(viewer, "intensity.dzi", monkeypatch)
+    content, data = ask(viewer, "intensity.dzi", monkeypatch, **{"from": 2, "to": 9})
+    assert whole is not None
+    assert (content["size"], data) == (len(whole), whole[2:9])
+
+
+def test_the_cell_chosen_is_a_row_of_the_table(store: Path) -> None:
+    browser = CellBrowser(store)
+    assert browser.selected is None
+    row = read_cells(store).table.iloc[2]
+    browser.panorama, browser.roi = "P", int(row["roi"])
+    assert browser.selected["cell"] == row["cell"]
+    browser.panorama = "Q"
+    assert browser.selected is None
+
+
+def test_without_a_store_there_is_no_cell_browser(tmp_path: Path) -> None:
+    with pytest.raises(NnbookError, match="holds no store of cells"):
+        CellBrowser(tmp_path)
+
+
+@pytest.mark.parametrize("traits", [{"draw": 0}, {"draw": 2**32}, {"size": 3}, {"per_run": 0}, {"colour": "red"}])
+def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, traits: dict[str, Any]) -> None:
+    with pytest.raises(traitlets.TraitError):
+        CellBrowser(store, **traits)

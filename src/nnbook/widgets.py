@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from nnbook.cells import read_cells
 from nnbook.columns import nuclei_columns, panoramas_columns
 from nnbook.errors import NnbookError
 from nnbook.images import read_image, read_mask
@@ -40,7 +41,11 @@ LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
 
 
 class _View(anywidget.AnyWidget):
-    """A view whose files come from the kernel: the message `{kind: 'file', id, path}` is answered with the bytes."""
+    """A view whose files come from the kernel: the message `{kind: 'file', id, path}` is answered with the bytes.
+
+    With `from`, and perhaps `to`, it is answered with a part of them, and the size of the file; `from` below 0 counts
+    from the end.
+    """
 
     _esm = traitlets.Unicode().tag(sync=True)
     address = traitlets.Bool(False, read_only=True).tag(sync=True)  # whether the page's address holds the state
@@ -63,14 +68,22 @@ class _View(anywidget.AnyWidget):
             return
         answer, path = {"kind": "file", "id": content.get("id")}, str(content.get("path"))
         try:
-            data = self._read(path)
+            data = self._read(path) if "from" not in content else None
+            part = self._part(path, int(content["from"]), content.get("to")) if "from" in content else None
         except (NnbookError, OSError) as error:
             self.send({**answer, "error": str(error)})
             return
-        if data is None:
+        if part is not None:
+            self.send({**answer, "size": part[1]}, buffers=[part[0]])
+        elif data is None:
             self.send({**answer, "error": f"{path}: no such file"})
         else:
             self.send(answer, buffers=[data])
+
+    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
+        """Return a part of a file and the size of the file; None where there is no such file."""
+        data = self._read(path)
+        return None if data is None else (data[first:end], len(data))
 
 
 class PanoramaViewer(_View):
@@ -240,6 +253,80 @@ class Scatter(_View):
         points = self._table[["num_rois", "mean_intensity"]].fillna(-1.0).to_numpy(np.float64)
         corners = np.array(self.lasso or np.zeros((0, 2)))
         return self._table[points_in_poly(points, corners)]  # type: ignore[no-untyped-call]
+
+
+class CellBrowser(_View):
+    """A draw of cells at random, to be looked through: the book's cell browser, for a store of your own.
+
+    Parameters
+    ----------
+    cells : str or Path
+        A store that `nnbook cells` wrote, such as `build/twin/cells`.
+    per_run : int, optional
+        So many cells are drawn from each run; without it 10,000 from all, or all where there are fewer.
+    **traits
+        Where to begin: any of the attributes below.
+
+    Attributes
+    ----------
+    draw : int or None
+        The seed of the draw, the same in every browser; None makes one afresh.
+    sort : str or None
+        The measurement by which cells are ordered, such as `area_um2`; `-area_um2` has the largest first.
+    filter : str or None
+        Which cells of the draw are shown, such as `area_um2:100..200;mean_intensity:..80;class:telophase`.
+    run : int or None
+        The only run whose cells are shown.
+    size : float
+        Width of a cell in CSS px, 40 to 232.
+    at : int or None
+        Place of the first cell in view, from 1.
+    panorama, roi : str or None, int or None
+        The nucleus chosen: its panorama, and its label in the mask.
+    contrast, invert, colour, height
+        As those of `PanoramaViewer`.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no whole store, or the views' JavaScript hasn't been built.
+    """
+
+    cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
+    per_run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    draw = traitlets.Int(None, min=1, max=2**32 - 1, allow_none=True).tag(sync=True)
+    sort = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    filter = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
+    at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    invert = traitlets.Bool(False).tag(sync=True)
+    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
+
+    def __init__(self, cells: str | Path, **traits: Any) -> None:
+        folder = Path(cells)
+        self._table = read_cells(folder).table
+        self._folder = folder.resolve()
+        super().__init__("cells", _folder_reader(folder), **traits)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the store's table of the cell chosen, or None."""
+        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
+
+    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
+        """Read a part of a file, which may be large, and no more."""
+        file = (self._folder / path).resolve()
+        if not (file.is_relative_to(self._folder) and file.is_file()):
+            return None
+        size = file.stat().st_size
+        start = max(0, size + first) if first < 0 else min(first, size)
+        with file.open("rb") as opened:
+            opened.seek(start)
+            return opened.read(max(0, min(size if end is None else end, size) - start)), size
 
 
 class _Arrays:

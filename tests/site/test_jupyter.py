@@ -20,10 +20,13 @@ import nbformat
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from reader import CELLS as CELL_BROWSER
 from reader import PANORAMA, grey_levels, pixels
 from scipy.ndimage import distance_transform_edt, find_objects
 
+from nnbook.cells import MaskedPanorama, write_cells
 from nnbook.images import write_image, write_mask
+from nnbook.measure import measure_panorama
 from nnbook.twin import simulate_panorama
 
 if TYPE_CHECKING:
@@ -46,6 +49,11 @@ viewer""",
     "viewer.roi = None; viewer.view = [{x}, {y}, 160]",
     """chosen = viewer.selected
 print("roi", viewer.roi, "area", None if chosen is None else int(chosen["area_px"]), "view", viewer.view)""",
+    """from nnbook.widgets import CellBrowser
+cells = CellBrowser("cells", draw=3, sort="-area_um2", height=300)
+cells""",
+    """chosen = cells.selected
+print("cell", None if chosen is None else chosen["cell"])""",
 ]
 
 
@@ -61,6 +69,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels) -> Iterator[st
     image = simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[0]
     write_image(folder / "mine.tif", image)
     write_mask(folder / "mine_cp_masks.tif", labels)
+    measure_panorama("mine", image, labels, 8.0453).to_parquet(folder / "rois.parquet", index=False)
+    masked = [MaskedPanorama("mine", 1, "", folder / "mine.tif", folder / "mine_cp_masks.tif")]
+    write_cells(folder / "cells", masked, folder / "rois.parquet", edition="mine", note="", px_per_um=8.0453)
     x, y = places(labels)[-1][:2]
     cells = [nbformat.v4.new_code_cell(text.format(x=x, y=y)) for text in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
@@ -128,11 +139,11 @@ def run_cell(page: Page, number: int) -> str:
     return "".join(cell.locator(".jp-OutputArea-output pre").all_inner_texts())
 
 
-def assert_python_has(page: Page, expected: str) -> None:
+def assert_python_has(page: Page, expected: str, number: int = 2) -> None:
     """Ask the kernel until it has heard: a change waits its turn behind the tiles."""
     said = ""
     for _ in range(ASKED_AT_MOST):
-        said = run_cell(page, 2)
+        said = run_cell(page, number)
         if re.search(expected, said):
             return
     pytest.fail(f"the kernel says {said!r}, not {expected!r}")
@@ -217,6 +228,22 @@ def test_it_is_dark_where_jupyterlab_is(viewer: Locator) -> None:
     expect(viewer).to_have_attribute("data-theme", "dark")
     viewer.page.evaluate("document.body.dataset.jpThemeLight = 'true'")
     expect(viewer).to_have_attribute("data-theme", "light")
+
+
+def test_cells_are_drawn_from_a_store_and_a_choice_reaches_python(viewer: Locator) -> None:
+    page = viewer.page
+    run_cell(page, 3)
+    browser = page.locator(CELL_BROWSER)
+    browser.and_(page.locator("[data-state=ready]")).wait_for(timeout=CELL_MS)
+    grid = browser.get_by_role("grid")
+    grid.scroll_into_view_if_needed()
+    expect(browser.locator(".nn-drawn")).to_have_text(re.compile(r"Draw 3: all \d+ cells"))
+    first = browser.get_by_role("gridcell", name=re.compile("^Cell 1, experiment 1, Area"))
+    first.click()
+    heading = browser.get_by_role("region", name="Chosen cell").get_by_role("heading")
+    expect(heading).to_have_text(re.compile(r"mine_ROI_\d+"), timeout=CELL_MS)
+    assert grey_levels(browser.locator(".nn-picture").screenshot()) > 20
+    assert_python_has(page, f"cell {heading.inner_text()}", 4)
 
 
 def _is_foreign(address: str, host: str) -> bool:

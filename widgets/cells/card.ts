@@ -101,7 +101,8 @@ export class Card {
     this.paint();
   }
 
-  showFacts(facts: Facts, shown: PanoramaFacts | null): void {
+  /** Shows what is known; `shown` is what there is of the panorama, null where nothing, undefined where that is not known. */
+  showFacts(facts: Facts, shown: PanoramaFacts | null | undefined): void {
     const { cell, run, passage, x, y } = facts;
     const title = cell ?? 'Cell';
     // The name may break before its parts.
@@ -142,7 +143,7 @@ export class Card {
   }
 
   /** Where the cell is in its panorama, and where that is shown. */
-  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: PanoramaFacts | null): void {
+  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: PanoramaFacts | null | undefined): void {
     this.actions.replaceChildren();
     this.map.replaceChildren();
     this.remark.textContent = '';
@@ -150,10 +151,12 @@ export class Card {
     const view = this.of.linked ? viewsOf(name)[0] : undefined;
     const address = viewerAddress(this.of.viewer, name, roi);
     const shown = view !== undefined || panorama?.pyramid === true || (panorama?.preview ?? null) !== null;
-    const only = panorama !== null && !panorama.pyramid && panorama.preview !== null;
+    const only = panorama?.pyramid === false && panorama.preview !== null;
     const here = view !== undefined || (address !== null && isHere(address));
     this.remark.textContent = !shown
-      ? 'This edition has no image of its panorama.'
+      ? panorama === undefined
+        ? ''
+        : 'This edition has no image of its panorama.'
       : only
         ? 'Of its panorama there is only a reduced image.'
         : here

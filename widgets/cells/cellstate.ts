@@ -1,13 +1,15 @@
 import { countKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
-import { filterKind, orderKind, type Filter, type Order } from './choice';
+import { parseFilter, parseOrder, readableKind } from './choice';
 
 /** All that a link to a view of cells tells. */
 export interface CellState extends Shared, ContrastState {
   /** The seed of the draw. */
   draw: number | null;
-  sort: Order | null;
-  filter: Filter;
+  /** By what cells are ordered; see `parseOrder`. */
+  sort: string | null;
+  /** Which are shown; see `parseFilter`. */
+  filter: string | null;
   /** The only run whose cells are shown. */
   run: number | null;
   /** Width of a cell, in pixels of the page. */
@@ -22,8 +24,8 @@ export const CELL_STATE: Kinds<CellState> = {
   ...SHARED,
   ...CONTRAST_STATE,
   draw: seedKind(),
-  sort: orderKind(),
-  filter: filterKind(),
+  sort: readableKind(parseOrder),
+  filter: readableKind(parseFilter),
   run: countKind(),
   size: numberKind(SIZE.least, SIZE.most, SIZE.usual),
   at: countKind(),

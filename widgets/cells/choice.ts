@@ -25,34 +25,45 @@ const COLUMN = /^[a-z]\w{0,40}$/;
 const NUMBER = /^-?\d{1,12}(\.\d{1,12})?$/;
 const MOST_PARTS = 12;
 
-/** A filter as it is in an address: `area_um2:100..200;mean_intensity:..80;class:telophase`. */
-export function filterKind(): Kind<Filter> {
-  const parse = (text: string): Filter | undefined => {
-    const filter: Filter = { ranges: new Map(), kind: null };
-    const parts = text.split(';');
-    if (parts.length > MOST_PARTS) return undefined;
-    for (const part of parts) {
-      const [, column = '', wanted = ''] = /^(\w+):(.+)$/.exec(part) ?? [];
-      if (column === 'class') filter.kind = wanted.slice(0, 100);
-      else {
-        const range = rangeOf(wanted);
-        if (!COLUMN.test(column) || !range) return undefined;
-        filter.ranges.set(column, range);
-      }
+/** Reads a filter: `area_um2:100..200;mean_intensity:..80;class:telophase`; null where that is none. */
+export function parseFilter(text: string): Filter | null {
+  const filter: Filter = { ranges: new Map(), kind: null };
+  const parts = text.split(';');
+  if (parts.length > MOST_PARTS) return null;
+  for (const part of parts) {
+    const [, column = '', wanted = ''] = /^(\w+):(.+)$/.exec(part) ?? [];
+    if (column === 'class') filter.kind = wanted.slice(0, 100);
+    else {
+      const range = rangeOf(wanted);
+      if (!COLUMN.test(column) || !range) return null;
+      filter.ranges.set(column, range);
     }
-    return filter;
-  };
-  return {
-    absent: NO_FILTER,
-    parse,
-    format: ({ ranges, kind }) => {
-      const parts = [...ranges].map(([column, { from, to }]) => `${column}:${from ?? ''}..${to ?? ''}`);
-      if (kind !== null) parts.push(`class:${kind.replaceAll(';', ' ')}`);
-      return parts.join(';');
-    },
-    // In a trait it is the same text.
-    accept: (value) => (typeof value === 'string' && value !== '' ? parse(value) : undefined),
-  };
+  }
+  return filter;
+}
+
+/** The text of a filter; null for one that lets all pass. */
+export function filterText({ ranges, kind }: Filter): string | null {
+  const parts = [...ranges].map(([column, { from, to }]) => `${column}:${from ?? ''}..${to ?? ''}`);
+  if (kind !== null) parts.push(`class:${kind.replaceAll(';', ' ')}`);
+  return parts.length > 0 ? parts.join(';') : null;
+}
+
+/** Reads an order: the column, with a minus where the largest come first; null where that is none. */
+export function parseOrder(text: string): Order | null {
+  const down = text.startsWith('-');
+  const column = down ? text.slice(1) : text;
+  return COLUMN.test(column) ? { column, down } : null;
+}
+
+export function orderText(order: Order | null): string | null {
+  return order && `${order.down ? '-' : ''}${order.column}`;
+}
+
+/** A text that can be read, in an address as in a trait. */
+export function readableKind(read: (text: string) => unknown): Kind<string | null> {
+  const accept = (value: unknown) => (typeof value === 'string' && value.length <= 1000 && read(value) !== null ? value : undefined);
+  return { absent: null, parse: accept, format: (value) => value ?? '', accept };
 }
 
 function rangeOf(text: string): Range | null {
@@ -61,21 +72,6 @@ function rangeOf(text: string): Range | null {
   const range = { from: limit(from), to: limit(to) };
   const fits = more.length === 0 && text.includes('..') && ![range.from, range.to].some(Number.isNaN);
   return fits && (range.from === null || range.to === null || range.from <= range.to) && text !== '..' ? range : null;
-}
-
-/** An order as it is in an address: the column, with a minus where the largest come first. */
-export function orderKind(): Kind<Order | null> {
-  const parse = (text: string): Order | undefined => {
-    const down = text.startsWith('-');
-    const column = down ? text.slice(1) : text;
-    return COLUMN.test(column) ? { column, down } : undefined;
-  };
-  return {
-    absent: null,
-    parse,
-    format: (order) => (order ? `${order.down ? '-' : ''}${order.column}` : ''),
-    accept: (value) => (typeof value === 'string' && value !== '' ? parse(value) : undefined),
-  };
 }
 
 /** The values of a column for all cells of an edition. */

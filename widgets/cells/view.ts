@@ -12,7 +12,7 @@ import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
 import { Card } from './card';
 import { CELL_STATE, type CellState } from './cellstate';
-import { ordered, passing, type Filter } from './choice';
+import { filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
 import type { Collection } from './collection';
 import { drawCells, drawPerRun, freshSeed, type Run } from './draw';
 import { Grid } from './grid';
@@ -127,7 +127,7 @@ export class CellView {
         this.say(`New draw, with seed ${state.get('draw') ?? ''}`);
       },
       run: (run) => { change({ run, at: null }); },
-      sort: (sort) => { change({ sort, at: null }); },
+      sort: (order) => { change({ sort: orderText(order), at: null }); },
       size: (size) => {
         state.set({ size }, 'settle');
         grid.setSize(size);
@@ -146,7 +146,7 @@ export class CellView {
       state.set(contrastState(wanted), 'settle');
       showContrast();
     });
-    const measures = new MeasurePanel((filter) => { change({ filter, at: null }); });
+    const measures = new MeasurePanel((filter) => { change({ filter: filterText(filter), at: null }); });
     const grid = new Grid(
       { thumbnails, full },
       {
@@ -179,10 +179,15 @@ export class CellView {
       state.set(values, 'settle');
       apply();
     };
+    const orderOf = (): Order | null => parseOrder(state.get('sort') ?? '');
+    const filterOf = (): Filter => {
+      const text = state.get('filter');
+      return (text === null ? null : parseFilter(text)) ?? NO_FILTER;
+    };
     const nameOf = (at: number) => {
       const cell = shown[at] ?? 0;
       const run = runOf(runs, cell);
-      const order = state.get('sort');
+      const order = orderOf();
       const measure = MEASURES.find(({ column }) => column === order?.column);
       const value = measure && columns.get(measure.column)?.[cell];
       const told = value === undefined || Number.isNaN(value) ? '' : `, ${measure?.name ?? ''} ${rounded(value)} ${measure?.unit ?? ''}`.trimEnd();
@@ -199,14 +204,14 @@ export class CellView {
       showToolbar();
     };
     const showToolbar = () => {
-      const filter = state.get('filter');
+      const filter = filterOf();
       toolbar.show({
         seed,
         drawn: drawn.length,
         of: cells,
         shown: shown.length,
         run: knownRun(),
-        order: state.get('sort'),
+        order: orderOf(),
         size: state.get('size'),
         filtered: filter.ranges.size > 0 || filter.kind !== null,
         plain: contrast === null || isPlain(contrast),
@@ -218,7 +223,7 @@ export class CellView {
     };
     /** Fetches what the state needs of the table; false while it is on its way. */
     const have = (filter: Filter): boolean => {
-      const order = state.get('sort');
+      const order = orderOf();
       const open = !measures.element.hidden;
       const needed = new Set([...filter.ranges.keys(), ...(order ? [order.column] : []), ...(open ? MEASURES.map(({ column }) => column) : [])]);
       const known = new Set(MEASURES.map(({ column }) => column));
@@ -247,21 +252,18 @@ export class CellView {
     const waiting = new Set<string>();
 
     const apply = () => {
-      const wantedSeed = state.get('draw');
-      if (wantedSeed === null) {
-        // A reader who brings no draw is given one, which the address then tells.
-        state.set({ draw: seed === 0 ? freshSeed() : seed }, 'settle');
-        apply();
-        return;
-      }
-      if (wantedSeed !== seed) {
-        seed = wantedSeed;
+      const told = state.get('draw');
+      const wanted = told ?? (seed === 0 ? freshSeed() : seed);
+      if (wanted !== seed) {
+        seed = wanted;
         drawn = perRun === null ? drawCells(cells, DRAWN, seed) : drawPerRun(runs, Math.ceil(perRun), seed);
         inDraw = new Set(drawn);
         showing = '';
       }
+      // A reader who brings no draw is given one, which the address then tells.
+      if (told === null) state.set({ draw: seed }, 'settle');
       showContrast();
-      const filter = state.get('filter');
+      const filter = filterOf();
       if (filter.ranges.size > 0 || filter.kind !== null) {
         measures.element.hidden = false;
         toolbar.setMeasures(true);
@@ -275,9 +277,9 @@ export class CellView {
     const showCells = (filter: Filter) => {
       const run = runs.find((one) => one.run === knownRun());
       const ofRun = run ? drawn.filter((cell) => cell >= run.first && cell < run.first + run.cells) : drawn;
-      const order = state.get('sort');
+      const order = orderOf();
       // What decides on the cells: the same again need not be shown anew.
-      const wish = [seed, run?.run, CELL_STATE.filter.format(filter), CELL_STATE.sort.format(order)].join('|');
+      const wish = [seed, run?.run, state.get('filter'), state.get('sort')].join('|');
       if (wish !== showing) {
         const before = showing;
         showing = wish;
@@ -326,7 +328,7 @@ export class CellView {
         chosen.facts = facts;
         const { panorama, roi } = facts;
         if (step !== null && panorama !== null && roi !== null) state.set({ panorama, roi }, step);
-        card.showFacts(facts, panorama === null ? null : (known.get(panorama) ?? null));
+        card.showFacts(facts, known.size === 0 ? undefined : (known.get(panorama ?? '') ?? null));
         measures.mark(facts.measures);
         this.say(`${facts.cell ?? 'Cell'} chosen. ${card.told}`);
       } catch (error) {
