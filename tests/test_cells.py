@@ -271,7 +271,7 @@ def test_only_what_was_not_written_is_cut_again(tmp_path, monkeypatch):
     original = stage.read_mask
     monkeypatch.setattr(stage, "read_mask", lambda path: read.append(path) or original(path))
     write(tmp_path, panoramas)
-    assert read == [one.mask for one in panoramas[1:]], (
+    assert sorted(read) == [one.mask for one in panoramas[1:]], (
         "18 of 30 cells were written: those of the first, most of the second"
     )
 
