@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 CELLS_PER_SHARD = 100
 """How many cells a draw takes from one shard, as NucleusNet-10K takes a hundred from each experiment."""
 
+READ_AHEAD_BYTES = 2**20
+"""What is read beyond each range asked for: a row group has a few MB, and the library would read five more."""
+
 RECORD, JOURNAL, TABLE, _WRITING = "pull.json", "pull.jsonl", "cells.parquet", ".writing"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ +-]{0,200}")
@@ -53,7 +56,7 @@ def pull(
     shard counts the same, and within a shard each cell has the same chance. It is no draw of `n` independent cells:
     those of one shard often come from neighbouring panoramas, so that means over the draw scatter more than their
     number suggests. Fewer cells a shard make this better, and read more. The record says how many cells each shard
-    holds and gave, from which chances follow.
+    holds and gave, from which chances follow. The libraries' cache (HF_HOME) gets the data set's card, and no image.
 
     Parameters
     ----------
@@ -118,7 +121,8 @@ def _open_stream(asked: dict[str, Any], header: dict[str, Any], journal: BinaryI
 
     dataset = asked["dataset"]
     commit = header.get("commit") or hub.dataset_info(dataset, revision=asked["revision"]).sha
-    splits = load_dataset(f"hf://datasets/{dataset}", revision=commit, streaming=True)
+    reading = {"hf": {"endpoint": hub.endpoint, "block_size": READ_AHEAD_BYTES}}
+    splits = load_dataset(f"hf://datasets/{dataset}", revision=commit, streaming=True, storage_options=reading)
     split = next(iter(splits)) if len(splits) == 1 else "train"
     if split not in splits:
         raise NnbookError(

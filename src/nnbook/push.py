@@ -60,6 +60,8 @@ def push(
 ) -> dict[str, Any]:
     """Make a data set on the hub from cell images, in one commit.
 
+    What is sent is first written into the temporary folder (TMPDIR), some 11 kB a cell, and deleted afterwards.
+
     Parameters
     ----------
     cells : Path
