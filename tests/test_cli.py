@@ -53,6 +53,8 @@ def test_area_of_a_manifest_is_the_sum_of_its_panoramas(tmp_path: Path, capsys: 
         ["representatives"],
         ["representatives", "t.csv", "-k", "ten"],
         ["measure", "a.tif"],
+        ["pull", "lab/nuclei"],
+        ["push", "cells", "lab/nuclei"],
         ["segment", "a.tif", "--out", "o", "--diameter", "wide"],
     ],
 )
@@ -75,6 +77,10 @@ def test_a_wrong_call_exits_with_2(call: list[str], capsys: Said) -> None:
         (["pyramid", "none.tif", "--out", "tiles"], "none.tif: no such file"),
         (["measure", "none.tif", "--masks", "masks", "--out", "out"], "none.tif: no such file"),
         (["measure", "folder", "--masks", "masks", "--out", "out"], "folder: holds no TIFF or PNG file"),
+        (
+            ["push", "none", "lab/x", "--licence", "mit", "--dry-run", "out"],
+            "none: is no store of cells and holds no TIFF",
+        ),
         (["site", "none", "--project", "none"], "no such edition"),
         (["pyramid", "a.tif", "--out", "file/tiles"], "file"),
     ],

@@ -336,6 +336,8 @@ def test_a_killed_pull_goes_on(hub: Hub, nnbook: Commands, tmp_path: Path) -> No
         file.write(b'{"shard": 3, "si')  # as a write that was cut off
     hub.fail = None
     hub.add(ID, collection(9))  # what is begun is finished from the commit it was begun with
+    other = nnbook("pull", ID, "-n", 7, "--out", tmp_path / "out")
+    assert "out: holds another pull, which isn't finished; take another folder" in other.told
     written = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in sorted(there)[:20]}
     again = nnbook(*call, tmp_path / "out")
     assert again.status == 0, again.err
