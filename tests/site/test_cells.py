@@ -311,6 +311,8 @@ def test_large_squares_show_full_images(browser: Browser, hosted: str, cells: Ce
             ".getImageData(0, 0, 256, 256).data.filter((_, at) => at % 4 === 0).join() === wanted",
             arg=[shown.element_handle(), ",".join(map(str, cells.images[first[0]].ravel().tolist()))],
         )
+        shown.get_by_role("button", name="Contrast").click()
+        expect(shown.locator(".nn-histogram path")).to_have_attribute("d", re.compile("^M0 48V"))
         assert problems == []
 
 

@@ -153,7 +153,7 @@ export class Grid {
     const counts = new Uint32Array(256);
     const [from, to] = this.inView();
     for (let at = from * this.columns; at < Math.min(this.order.length, to * this.columns); at++) {
-      const pixels = this.sizes.thumbnails.get(this.order[at] ?? -1);
+      const pixels = this.images.get(this.order[at] ?? -1);
       if (pixels instanceof Uint8Array) for (const grey of pixels) counts[grey] = (counts[grey] ?? 0) + 1;
     }
     counts[0] = 0; // black is what lies outside of masks

@@ -6,6 +6,7 @@ import type { Measure } from './table';
 const SVG = 'http://www.w3.org/2000/svg';
 export const BINS = 48;
 const HEIGHT = 40;
+const LEAST = 2;
 /** Steps of the sliders between the least and the greatest value. */
 const STEPS = 200;
 
@@ -81,7 +82,7 @@ export class MeasureFilter {
     this.element.style.setProperty('--from', String(at / STEPS));
     this.element.style.setProperty('--to', String(end / STEPS));
     const [low, high] = [this.range.from ?? extent[0], this.range.to ?? extent[1]];
-    const unit = this.measure.unit === '' ? '' : ` ${this.measure.unit}`;
+    const unit = ['', '°'].includes(this.measure.unit) ? this.measure.unit : ` ${this.measure.unit}`;
     this.from.setAttribute('aria-valuetext', `${rounded(low)}${unit}`);
     this.to.setAttribute('aria-valuetext', `${rounded(high)}${unit}`);
     this.text.textContent = `${rounded(low)} – ${rounded(high)}${unit}`;
@@ -141,8 +142,10 @@ export class MeasureFilter {
   }
 }
 
+/** The outline of a histogram; a few cells among many are seen too, as bars of `LEAST`. */
 function outline(bins: Uint32Array, highest: number): string {
-  const tops = Array.from(bins, (count) => (HEIGHT * (1 - count / highest)).toFixed(2));
+  const heights = Array.from(bins, (count) => (count === 0 ? 0 : Math.max(LEAST, (HEIGHT * count) / highest)));
+  const tops = heights.map((height) => (HEIGHT - height).toFixed(2));
   return `M0 ${HEIGHT}${tops.map((top, at) => `V${top}H${at + 1}`).join('')}V${HEIGHT}Z`;
 }
 
