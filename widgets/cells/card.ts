@@ -1,10 +1,8 @@
 import { iconButton, textElement } from '../shared/elements';
-import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto';
-import { viewsOf } from '../shared/linking';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
+import { whereShown, type PanoramaFacts } from '../shared/where';
 import type { Facts } from './table';
-import type { PanoramaFacts } from './where';
 
 export interface CardEvents {
   step(step: 1 | -1): void;
@@ -148,29 +146,12 @@ export class Card {
     this.map.replaceChildren();
     this.remark.textContent = '';
     if (name === null) return;
-    const view = this.of.linked ? viewsOf(name)[0] : undefined;
-    const address = viewerAddress(this.of.viewer, name, roi);
-    const shown = view !== undefined || panorama?.pyramid === true || (panorama?.preview ?? null) !== null;
-    const only = panorama?.pyramid === false && panorama.preview !== null;
-    const here = view !== undefined || (address !== null && isHere(address));
-    this.remark.textContent = !shown
-      ? panorama === undefined
-        ? ''
-        : 'This edition has no image of its panorama.'
-      : only
-        ? 'Of its panorama there is only a reduced image.'
-        : here
-          ? 'The panorama viewer on this page shows its nucleus.'
-          : '';
+    const { words, go } = whereShown(this.of, name, roi, panorama);
+    this.remark.textContent = words;
     if (panorama?.preview && panorama.width && panorama.height && x !== null && y !== null) {
       this.map.append(mapOf(panorama.preview, name, x / panorama.width, y / panorama.height));
     }
-    if (!shown) return;
-    const link = view ? viewerButton(view) : address === null ? null : viewerLink(address);
-    if (!link) return;
-    if (here) link.textContent = 'Find it in the panorama';
-    link.className = 'nn-button';
-    this.actions.append(link);
+    if (go) this.actions.append(go);
   }
 
   private paint(): void {

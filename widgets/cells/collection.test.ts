@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parsePanoramas } from '../shared/where';
 import { parseCells } from './collection';
-import { parsePanoramas } from './where';
 
 const ADDRESS = 'https://book.example/build/cells/cells.json';
 const WHOLE = {

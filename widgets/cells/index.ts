@@ -2,10 +2,10 @@ import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
+import { fetchPanoramas, type PanoramaFacts } from '../shared/where';
 import { parseCells, type Collection } from './collection';
 import { parseLayout, Shards } from './shards';
 import { CellView } from './view';
-import { fetchPanoramas, type PanoramaFacts } from './where';
 
 /** Most bytes of whole shards that are kept, of a host that hands out no parts of files. */
 const SHARD_BYTES = 64_000_000;

@@ -10,6 +10,7 @@ import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
+import type { PanoramaFacts } from '../shared/where';
 import { Card } from './card';
 import { CELL_STATE, type CellState } from './cellstate';
 import { filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
@@ -22,7 +23,6 @@ import type { Shards } from './shards';
 import css from './style.css';
 import { MEASURES, Table, type Facts, type Kinds } from './table';
 import { Toolbar } from './toolbar';
-import type { PanoramaFacts } from './where';
 
 /** Cells of a draw over all runs. */
 const DRAWN = 10_000;

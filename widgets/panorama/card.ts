@@ -1,3 +1,4 @@
+import { copyLink } from '../shared/copylink';
 import { iconButton, textElement } from '../shared/elements';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
@@ -24,7 +25,7 @@ export class Card {
   private readonly copied = textElement('p', '', 'nn-copied');
   private readonly stepping: HTMLButtonElement[];
 
-  constructor(private readonly events: CardEvents) {
+  constructor(events: CardEvents) {
     this.element.className = 'nn-card';
     this.element.hidden = true;
     this.element.setAttribute('aria-label', 'Chosen nucleus');
@@ -51,7 +52,8 @@ export class Card {
         events.zoomTo();
       }),
     );
-    if (events.link) actions.append(action('Copy link', () => void this.copyLink()));
+    const { link } = events;
+    if (link) actions.append(action('Copy link', () => void copyLink(link(), this.copied, 'Link to this nucleus')));
     const told = document.createElement('div');
     told.className = 'nn-card-told';
     told.append(this.facts, this.caption, actions, this.copied);
@@ -105,23 +107,6 @@ export class Card {
 
   focus(): void {
     this.heading.focus();
-  }
-
-  private async copyLink(): Promise<void> {
-    const link = this.events.link?.();
-    if (link === undefined) return;
-    try {
-      await navigator.clipboard.writeText(link);
-      this.copied.textContent = 'Link copied.';
-    } catch {
-      // Where pages may not write to the clipboard, the reader can.
-      const field = document.createElement('input');
-      field.readOnly = true;
-      field.value = link;
-      field.setAttribute('aria-label', 'Link to this nucleus');
-      this.copied.replaceChildren(field);
-      field.select();
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { fetchBlob } from '../shared/files';
-import { tilesIn, tilesOf, type Pyramid, type Region } from './pyramid';
+import { tilesIn, tilesOf, type Pyramid, type Region } from '../shared/pyramid';
 import type { LabelTiles } from './tiles';
 
 /** Width and height of a cell image, in pixels of the panorama. */

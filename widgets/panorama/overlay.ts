@@ -1,6 +1,3 @@
-import { colourNeighbours, findBodies, type Body } from './colouring';
-import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
-import { colourIndex, COLOURS, PIXELS } from './palette';
 import {
   levelAt,
   levelSize,
@@ -12,20 +9,12 @@ import {
   type Region,
   type TileBlock,
   type TileId,
-} from './pyramid';
+} from '../shared/pyramid';
+import type { View } from '../shared/zoomstage';
+import { colourNeighbours, findBodies, type Body } from './colouring';
+import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
+import { colourIndex, COLOURS, PIXELS } from './palette';
 import { LabelTiles } from './tiles';
-
-/** What part of the image the screen shows. */
-export interface View {
-  /** The image pixel at the canvas's top left corner. */
-  x: number;
-  y: number;
-  /** Device pixels an image pixel. */
-  scale: number;
-  /** Size of the canvas in device pixels. */
-  width: number;
-  height: number;
-}
 
 /** Width of an outline on the screen, in CSS pixels. */
 const OUTLINE = 2.2;

@@ -1,22 +1,15 @@
-import OpenSeadragon from 'openseadragon';
 import type { Contrast } from '../shared/contrast';
-import { ContrastFilter } from '../shared/contrastfilter';
-import { fetchText } from '../shared/files';
-import { countLevels } from '../shared/histogram';
 import { Problem } from '../shared/problem';
-import { lengthText, ScaleBar } from '../shared/scalebar';
+import { fetchPyramid, type Pyramid } from '../shared/pyramid';
+import type { Pointed } from '../shared/readout';
+import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
+import { ZoomStage, type Place, type View } from '../shared/zoomstage';
 import { cutCell } from './cellimage';
-import { greyAt } from './greyvalue';
-import { createViewer, KEYS_OF_OPENSEADRAGON, MissingTiles, onFocus } from './osd';
-import { LabelOverlay, type View } from './overlay';
+import { greyAt, type GreyValue } from './greyvalue';
+import { LabelOverlay } from './overlay';
 import type { MaskStyle } from './paint';
 import type { Panorama } from './panoramas';
-import { viewPicture } from './picture';
-import { parseDescriptor, type Pyramid } from './pyramid';
-import { Readout, type Pointed } from './readout';
-import { tileSource } from './source';
-import { viewButtons } from './viewbuttons';
 
 /** How far the masks are: `none` where a panorama has none. */
 export type MaskState = 'none' | 'loading' | 'drawn' | 'off' | 'failed';
@@ -40,23 +33,17 @@ export interface StageEvents {
   describe(roi: number): string;
 }
 
-const ZOOM_STEP = 1.6;
-/** CSS pixels an image pixel from which on image pixels are drawn as squares. */
-const SQUARE_ZOOM = 3;
 /** Share of the view's width that a nucleus takes up when zoomed to. */
 const NUCLEUS_SHARE = 0.25;
-const REST_MS = 150;
+const WORDS = {
+  all: 'Show the whole panorama',
+  help: 'Arrows move, + and − zoom. Enter chooses a nucleus, N and P the next and the previous one.',
+};
 
-/** The image of a panorama with its masks, minimap, scale bar and buttons. */
+/** The image of a panorama with its masks. */
 export class Stage {
-  readonly element = document.createElement('div');
-  private readonly area = document.createElement('div');
+  private readonly zoom: ZoomStage;
   private readonly canvas = document.createElement('canvas');
-  private readonly scaleBar = new ScaleBar();
-  private readonly readout = new Readout();
-  private readonly viewer: OpenSeadragon.Viewer;
-  private readonly filter: ContrastFilter;
-  private readonly missing: MissingTiles;
   private readonly listening = new AbortController();
   private panorama: Panorama | null = null;
   private opening = new AbortController();
@@ -64,17 +51,6 @@ export class Stage {
   private overlay: LabelOverlay | null = null;
   private masks: { style: MaskStyle | null; opacity: number; state: MaskState | null } = { style: 'fill', opacity: 1, state: null };
   private chosen = 0;
-  private cellImage: HTMLElement | null = null;
-  private pointer: { x: number; y: number } | null = null;
-  private keyboard = false;
-  private smooth = true;
-  private drawn = false;
-  private lost = false;
-  private frame = 0;
-  private resting: ReturnType<typeof setTimeout> | undefined;
-  private shownSize = '';
-  private showsAll = true;
-  private firstView: number[] | null = null;
 
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
   constructor(
@@ -82,44 +58,62 @@ export class Stage {
     private readonly events: StageEvents,
     fullScreen: (() => void) | null,
   ) {
-    this.element.className = 'nn-stage';
-    this.area.className = 'nn-area';
-    this.canvas.className = 'nn-overlay';
-    const minimap = box('nn-minimap');
-    const cross = box('nn-cross');
-    const help = box('nn-help');
-    help.textContent = 'Arrows move, + and − zoom. Enter chooses a nucleus, N and P the next and the previous one.';
-    const buttons = viewButtons({
-      zoomIn: () => {
-        this.zoom(ZOOM_STEP);
+    const zoomEvents = {
+      ready: () => {
+        events.ready();
       },
-      zoomOut: () => {
-        this.zoom(1 / ZOOM_STEP);
+      failed: () => {
+        if (this.panorama) events.imageFailed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
       },
-      showAll: () => {
-        this.viewer.viewport.goHome();
+      gaps: (some: boolean) => {
+        events.gaps(some);
+      },
+      drawn: (view: View) => {
+        this.drawMasks(view);
+      },
+      rested: (view: number[] | null) => {
+        events.rested(view);
+      },
+      pointed: (place: Place | null) => this.describe(place),
+      clicked: (place: Place) => {
+        this.chooseAt(place);
+      },
+      keys: {
+        Enter: () => {
+          this.chooseAt(this.zoom.middle);
+        },
+        n: () => {
+          events.step(1);
+        },
+        p: () => {
+          events.step(-1);
+        },
+        Escape: () => {
+          events.escape();
+        },
       },
       save: () => {
         events.save();
       },
-      fullScreen,
-    });
-    const { readout, scaleBar } = this;
-    this.element.append(this.area, cross, readout.position, scaleBar.element, minimap, help, buttons, readout.element, readout.status);
-    parent.append(this.element);
-    this.viewer = createViewer(this.area, minimap);
-    this.filter = new ContrastFilter(() => [...canvasesOf(this.viewer), ...(this.cellImage ? [this.cellImage] : [])]);
-    this.element.append(this.filter.element);
-    this.missing = new MissingTiles(this.viewer, () => {
-      this.tellGaps();
-    });
-    onFocus(this.viewer.canvas, (focused) => {
-      this.setKeyboard(focused);
-    });
-    this.viewer.canvas.append(this.canvas);
-    this.followViewer();
-    this.followPointer();
-    this.followLosses();
+      restored: () => {
+        this.overlay?.restore();
+      },
+    };
+    this.zoom = new ZoomStage(parent, WORDS, zoomEvents, fullScreen);
+    this.canvas.className = 'nn-overlay';
+    this.zoom.viewer.canvas.append(this.canvas);
+    this.zoom.watch(this.canvas);
+    addEventListener(
+      'online',
+      () => {
+        if (this.zoom.hasGaps || this.masks.state === 'failed') this.retry();
+      },
+      { signal: this.listening.signal },
+    );
+  }
+
+  get element(): HTMLElement {
+    return this.zoom.element;
   }
 
   /** Opens a panorama in place of the one shown, at a view as in the state. */
@@ -129,18 +123,13 @@ export class Stage {
     const { signal } = this.opening;
     this.overlay?.destroy();
     this.overlay = null;
-    this.viewer.close();
-    this.missing.forget();
     this.panorama = panorama;
-    this.firstView = view;
     this.chosen = 0;
-    this.drawn = false;
-    this.readout.show(null, { x: 0, y: 0 }, 0, '');
-    this.viewer.canvas.setAttribute(
-      'aria-label',
-      `Panorama ${panorama.name}. Arrow keys move, plus and minus zoom, zero shows all. The nucleus at the middle is ` +
-        'told; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.',
-    );
+    const { name, width, height, pxPerUm } = panorama;
+    const label =
+      `Panorama ${name}. Arrow keys move, plus and minus zoom, zero shows all. The nucleus at the middle is ` +
+      'told; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.';
+    this.zoom.expect({ width, height, pxPerUm, label }, view);
     this.setMaskState(panorama.labels === null ? 'none' : 'loading');
     const problem = (error: unknown) =>
       error instanceof Problem ? error : new Problem(`The image of ${panorama.name} could not be shown.`);
@@ -154,16 +143,16 @@ export class Stage {
 
   /** Asks again for all that could not be had. */
   retry(): void {
-    const { panorama, viewer } = this;
+    const { panorama, zoom } = this;
     if (!panorama) return;
-    if (!viewer.isOpen() || !this.drawn) {
-      this.open(panorama, this.firstView);
+    if (!zoom.isOpen) {
+      this.open(panorama, zoom.firstView);
       return;
     }
-    this.missing.retry();
+    zoom.retry();
     if (this.overlay) {
       this.overlay.tiles.retry();
-      this.redraw();
+      zoom.redraw();
     } else if (panorama.labels !== null) {
       this.setMaskState('loading');
       const labels = this.openLabels(panorama, this.opening.signal);
@@ -176,23 +165,23 @@ export class Stage {
     this.masks.style = style;
     this.masks.opacity = opacity;
     this.overlay?.setLook(style, opacity);
-    this.redraw();
+    this.zoom.redraw();
   }
 
   setContrast(contrast: Contrast): void {
-    this.filter.show(contrast);
+    this.zoom.setContrast(contrast);
   }
 
   /** How often each grey level is in view. */
   levels(): Uint32Array {
-    return countLevels(this.viewer.drawer.canvas);
+    return this.zoom.levels();
   }
 
   /** Marks the chosen nucleus, 0 marks none. */
   choose(roi: number): void {
     this.chosen = roi;
     this.overlay?.choose(roi);
-    this.redraw();
+    this.zoom.redraw();
   }
 
   colourOf(roi: number): string {
@@ -200,19 +189,8 @@ export class Stage {
   }
 
   /** Goes to a view as in the state. */
-  goTo(view: number[] | null, immediately = false): void {
-    const { viewport } = this.viewer;
-    const [x, y, width] = view ?? [];
-    this.firstView = view;
-    if (!this.panorama || !this.viewer.isOpen()) return;
-    if (x === undefined || y === undefined || width === undefined) {
-      viewport.goHome(immediately);
-      return;
-    }
-    const full = this.panorama.width;
-    viewport.zoomTo(full / width, undefined, immediately);
-    viewport.panTo(new OpenSeadragon.Point(x / full, y / full), immediately);
-    viewport.applyConstraints(immediately);
+  goTo(view: number[] | null): void {
+    this.zoom.goTo(view);
   }
 
   /** Brings a nucleus into view; `closely` at a size at which it can be looked at. */
@@ -221,7 +199,7 @@ export class Stage {
     await this.opened;
     const { panorama } = this;
     const found = place ?? this.overlay?.placeOf(roi) ?? null;
-    const view = this.view(false);
+    const view = this.zoom.view(false);
     if (!found || !panorama || !view || signal.aborted) return;
     const [width, height] = [view.width / view.scale, view.height / view.scale];
     const inView =
@@ -239,163 +217,40 @@ export class Stage {
     const centre = place ?? overlay.placeOf(roi);
     if (!centre) return null;
     const cell = await cutCell(image, overlay.tiles, roi, centre, signal);
-    this.cellImage = cell;
-    this.filter.apply();
+    this.zoom.alsoFilter(cell);
     return cell;
   }
 
   /** Draws the view as a picture with its scale bar. */
   picture(contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
-    const view = this.view(true);
-    const { pxPerUm = null } = this.panorama ?? {};
-    return viewPicture({
-      image: this.viewer.drawer.canvas,
-      masks: this.canvas,
-      contrast,
-      pixelsPerMicrometre: pxPerUm === null || !view ? null : pxPerUm * view.scale,
-      ratio: devicePixelRatio,
-      title,
-      lines,
-    });
+    return this.zoom.picture(contrast, [this.canvas], title, lines);
   }
 
-  /** In full screen there is no page to scroll: the wheel and one finger belong to the image. */
   setFullScreen(full: boolean): void {
-    this.viewer.setCooperativeGestures(!full);
+    this.zoom.setFullScreen(full);
   }
 
   /** Tells again what is pointed at, after more became known. */
   refresh(): void {
-    this.tell();
+    this.zoom.tell();
   }
 
   focus(): void {
-    this.viewer.canvas.focus();
+    this.zoom.focus();
   }
 
   destroy(): void {
     this.opening.abort();
     this.listening.abort();
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
-    this.readout.destroy();
     this.overlay?.destroy();
-    this.viewer.destroy();
-  }
-
-  private followViewer(): void {
-    const { viewer } = this;
-    viewer.addHandler('open', () => {
-      const size = viewer.world.getItemAt(0).getContentSize();
-      if (this.panorama?.width === 0) this.panorama = { ...this.panorama, width: size.x, height: size.y };
-      this.filter.apply();
-      if (this.firstView) this.goTo(this.firstView, true);
-      this.showsAll = this.firstView === null;
-    });
-    viewer.addHandler('update-viewport', () => {
-      this.follow();
-    });
-    viewer.addHandler('open-failed', () => {
-      if (this.panorama) this.events.imageFailed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
-    });
-    viewer.addHandler('tile-drawn', () => {
-      if (this.drawn) return;
-      this.drawn = true;
-      this.events.ready();
-    });
-    viewer.addHandler('canvas-key', (event) => {
-      const { code } = event.originalEvent;
-      if (KEYS_OF_OPENSEADRAGON.has(code)) event.preventDefaultAction = true;
-      else this.setKeyboard(true);
-    });
-    viewer.addHandler('canvas-click', ({ quick, position }) => {
-      if (!quick) return;
-      this.pointTo({ x: position.x, y: position.y });
-      this.chooseAt({ x: position.x, y: position.y });
-    });
-    viewer.canvas.addEventListener('keydown', (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const act = {
-        Enter: () => {
-          this.chooseAt(this.middle());
-        },
-        n: () => {
-          this.events.step(1);
-        },
-        p: () => {
-          this.events.step(-1);
-        },
-        Escape: () => {
-          this.events.escape();
-        },
-      }[event.key];
-      if (!act) return;
-      event.preventDefault();
-      this.setKeyboard(true);
-      act();
-    });
-  }
-
-  private followPointer(): void {
-    const { signal } = this.listening;
-    this.area.addEventListener(
-      'pointermove',
-      ({ pointerType, clientX, clientY }) => {
-        if (pointerType === 'touch') return;
-        if (this.keyboard) this.setKeyboard(false);
-        const { left, top } = this.area.getBoundingClientRect();
-        this.pointTo({ x: clientX - left, y: clientY - top });
-      },
-      { signal },
-    );
-    this.area.addEventListener(
-      'pointerleave',
-      ({ pointerType }) => {
-        if (pointerType !== 'touch') this.pointTo(null);
-      },
-      { signal },
-    );
-  }
-
-  /** A browser may take a canvas's memory away; once it is back, all is drawn again. */
-  private followLosses(): void {
-    const { signal } = this.listening;
-    for (const canvas of [this.viewer.drawer.canvas, this.canvas]) {
-      canvas.addEventListener(
-        'contextlost',
-        () => {
-          this.lost = true;
-          this.tellGaps();
-        },
-        { signal },
-      );
-      canvas.addEventListener(
-        'contextrestored',
-        () => {
-          this.lost = false;
-          this.tellGaps();
-          this.overlay?.restore();
-          this.viewer.forceRedraw();
-          this.redraw();
-        },
-        { signal },
-      );
-    }
-    addEventListener(
-      'online',
-      () => {
-        if (this.missing.some || this.masks.state === 'failed') this.retry();
-      },
-      { signal },
-    );
+    this.zoom.destroy();
   }
 
   private async openImage(panorama: Panorama, signal: AbortSignal): Promise<Pyramid | null> {
     const pyramid = panorama.preview
       ? null
       : await fetchPyramid(panorama.intensity, `The image of ${panorama.name}`, signal);
-    const source = pyramid ? tileSource(pyramid) : { type: 'image', url: panorama.intensity };
-    if (!signal.aborted) this.viewer.open({ tileSource: source as never });
+    if (!signal.aborted) this.zoom.show([{ source: pyramid ?? { picture: panorama.intensity }, shown: true }]);
     return pyramid;
   }
 
@@ -405,12 +260,12 @@ export class Stage {
       const pyramid = await fetchPyramid(panorama.labels, `The masks of ${panorama.name}`, signal);
       if (signal.aborted) return null;
       const update = () => {
-        this.redraw();
+        this.zoom.redraw();
       };
       this.overlay = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
       this.overlay.setLook(this.masks.style, this.masks.opacity);
       this.overlay.choose(this.chosen);
-      this.redraw();
+      this.zoom.redraw();
       return this.overlay;
     } catch {
       if (!signal.aborted) this.setMaskState('failed');
@@ -418,152 +273,62 @@ export class Stage {
     }
   }
 
-  /** Draws everything that goes with the image, in the frame in which OpenSeadragon has drawn it. */
-  private follow(): void {
-    const { overlay, panorama } = this;
-    const view = this.view(true);
-    if (!view || !panorama) return;
-    this.keepAll(view);
-    const zoom = view.scale / devicePixelRatio;
-    this.scaleBar.update(panorama.pxPerUm === null ? null : panorama.pxPerUm * zoom, this.area.clientWidth);
-    const smooth = zoom < SQUARE_ZOOM;
-    if (smooth !== this.smooth) {
-      this.smooth = smooth;
-      this.viewer.drawer.setImageSmoothingEnabled(smooth);
-    }
-    if (overlay) {
-      const rest = this.view(false);
-      if (rest) overlay.fetchFor(rest);
-      overlay.draw(view);
-      const { missing, settled } = overlay.tiles;
-      this.setMaskState(this.masks.style === null ? 'off' : missing ? 'failed' : settled ? 'drawn' : 'loading');
-    }
-    if (this.keyboard) this.pointer = this.middle();
-    this.tell();
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      this.tell();
-      if (this.viewer.isOpen()) this.events.rested(this.stateOfView());
-    }, REST_MS);
+  private drawMasks(view: View): void {
+    const { overlay } = this;
+    if (!overlay) return;
+    const rest = this.zoom.view(false);
+    if (rest) overlay.fetchFor(rest);
+    overlay.draw(view);
+    const { missing, settled } = overlay.tiles;
+    this.setMaskState(this.masks.style === null ? 'off' : missing ? 'failed' : settled ? 'drawn' : 'loading');
   }
 
-  /** Shows the whole panorama after a change of size too, if it was shown before. */
-  private keepAll({ width, height }: View): void {
-    const { viewport } = this.viewer;
-    const size = `${width} ${height}`;
-    if (this.shownSize !== '' && size !== this.shownSize && this.showsAll) viewport.goHome(true);
-    this.shownSize = size;
-    const [here, home] = [viewport.getBounds(false), viewport.getHomeBounds()];
-    const away = Math.hypot(here.x - home.x, here.y - home.y) / home.width;
-    this.showsAll = Math.abs(here.width / home.width - 1) < 0.001 && away < 0.001;
+  private chooseAt(place: Place): void {
+    const label = this.labelAt(this.zoom.pixelAt(place));
+    if (label !== 0) this.events.chosen(label);
   }
 
-  /** The view at rest, as the state has it: to a tenth of a pixel. */
-  private stateOfView(): number[] | null {
-    const view = this.view(false);
-    if (!view || this.showsAll) return null;
-    const [width, height] = [view.width / view.scale, view.height / view.scale];
-    return [view.x + width / 2, view.y + height / 2, width].map((value) => Math.round(10 * value) / 10);
+  private labelAt(pixel: { x: number; y: number } | null): number {
+    return (pixel && this.overlay?.tiles.labelAt(pixel.x, pixel.y)) ?? 0;
   }
 
-  /** Draws the masks in the next frame, when the image itself may have no reason to be drawn. */
-  private redraw(): void {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => {
-      this.follow();
-    });
-  }
-
-  /** What is in view: now, or once the present movement has come to rest. */
-  private view(now: boolean): View | null {
-    const { panorama, viewer } = this;
-    if (!panorama || panorama.width === 0 || !viewer.isOpen()) return null;
-    const bounds = viewer.viewport.getBounds(now);
-    const size = viewer.viewport.getContainerSize();
-    const ratio = devicePixelRatio;
-    // In OpenSeadragon's own measure the image is 1 wide.
+  /** Marks the nucleus at a place, and tells of it. */
+  private describe(place: Place | null): Pointed {
+    const { zoom } = this;
+    const pixel = place && zoom.pixelAt(place);
+    const label = this.labelAt(pixel);
+    if (this.overlay?.mark(label)) zoom.redraw();
+    const name = label === 0 ? '' : `ROI ${label}`;
+    const facts = label === 0 ? '' : this.events.describe(label);
+    const told = name === '' ? '' : `${name}${facts === '' ? '' : `, ${facts}`}.`;
     return {
-      x: bounds.x * panorama.width,
-      y: bounds.y * panorama.width,
-      scale: (size.x * ratio) / (bounds.width * panorama.width),
-      width: Math.round(size.x * ratio),
-      height: Math.round(size.y * ratio),
-    };
-  }
-
-  /** With the keyboard, the nucleus at the middle is the one pointed at, and a cross shows where that is. */
-  private setKeyboard(keyboard: boolean): void {
-    const changed = keyboard !== this.keyboard;
-    this.keyboard = keyboard;
-    this.element.classList.toggle('nn-by-keyboard', keyboard);
-    if (changed) this.pointTo(keyboard ? this.middle() : null);
-  }
-
-  private middle(): { x: number; y: number } {
-    return { x: this.area.clientWidth / 2, y: this.area.clientHeight / 2 };
-  }
-
-  private pointTo(place: { x: number; y: number } | null): void {
-    this.pointer = place;
-    this.tell();
-  }
-
-  private chooseAt(place: { x: number; y: number }): void {
-    const pointed = this.pointedAt(place);
-    if (pointed && pointed.label !== 0) this.events.chosen(pointed.label);
-  }
-
-  /** Finds what is pointed at, marks the nucleus there and tells of it. */
-  private tell(): void {
-    const { overlay, pointer } = this;
-    const pointed = pointer && this.pointedAt(pointer);
-    this.readout.show(pointed, pointer ?? { x: 0, y: 0 }, this.area.clientWidth, this.keyboard ? this.placeText() : '');
-    if (overlay?.mark(pointed?.label ?? 0)) this.redraw();
-  }
-
-  private pointedAt(place: { x: number; y: number }): Pointed | null {
-    const { overlay, panorama, viewer } = this;
-    const view = this.view(true);
-    if (!view || !panorama) return null;
-    const zoom = view.scale / devicePixelRatio;
-    const pixel = { x: Math.floor(view.x + place.x / zoom), y: Math.floor(view.y + place.y / zoom) };
-    if (pixel.x < 0 || pixel.y < 0 || pixel.x >= panorama.width || pixel.y >= panorama.height) return null;
-    const label = overlay?.tiles.labelAt(pixel.x, pixel.y) ?? 0;
-    // Reading a pixel takes time that movement needs.
-    const rest = this.view(false);
-    const moving = !rest || Math.abs(rest.x - view.x) + Math.abs(rest.y - view.y) > 0.5 || Math.abs(rest.scale / view.scale - 1) > 0.01;
-    const grey = moving ? null : greyAt(viewer, pixel.x, pixel.y, panorama.width);
-    return {
-      pixel,
-      grey: grey && { ...grey, exact: grey.exact && !panorama.preview },
-      label,
+      name,
+      facts,
       colour: this.colourOf(label),
-      facts: label === 0 ? '' : this.events.describe(label),
+      position: pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${greyText(this.greyAt(pixel))}` : '',
+      spoken: [zoom.keyboard ? this.placeText() : '', told].filter(Boolean).join(' '),
     };
+  }
+
+  private greyAt(pixel: { x: number; y: number }): GreyValue | null {
+    const { panorama, zoom } = this;
+    const [view, rest] = [zoom.view(true), zoom.view(false)];
+    if (!panorama || !view || !rest) return null;
+    // Reading a pixel takes time that movement needs.
+    const moving = Math.abs(rest.x - view.x) + Math.abs(rest.y - view.y) > 0.5 || Math.abs(rest.scale / view.scale - 1) > 0.01;
+    const grey = moving ? null : greyAt(zoom.viewer, pixel.x, pixel.y, zoom.size?.width ?? 0);
+    return grey && { ...grey, exact: grey.exact && !panorama.preview };
   }
 
   /** Where the view is, for those who cannot see it. */
   private placeText(): string {
     const { panorama } = this;
-    const view = this.view(false);
+    const view = this.zoom.view(false);
     if (!view || !panorama) return '';
     const [width, height] = [view.width / view.scale, view.height / view.scale];
     const [x, y] = [Math.round(view.x + width / 2), Math.round(view.y + height / 2)];
     const seen = panorama.pxPerUm === null ? `${grouped(Math.round(width))} px` : lengthText(width / panorama.pxPerUm);
     return `Middle at ${grouped(x)}, ${grouped(y)} px; ${seen} in view.`;
-  }
-
-  private zoom(factor: number): void {
-    this.viewer.viewport.zoomBy(factor);
-    this.viewer.viewport.applyConstraints();
-  }
-
-  private tellGaps(): void {
-    if (!this.drawn && this.missing.some && this.panorama) {
-      this.events.imageFailed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
-    } else {
-      this.events.gaps(this.missing.some || this.lost);
-    }
   }
 
   private setMaskState(state: MaskState): void {
@@ -573,21 +338,6 @@ export class Stage {
   }
 }
 
-/** The canvases that show the image: large, and in the minimap. */
-function canvasesOf(viewer: OpenSeadragon.Viewer): HTMLElement[] {
-  const drawers = [viewer.drawer, (viewer.navigator as OpenSeadragon.Viewer | undefined)?.drawer];
-  return drawers.flatMap((drawer) => (drawer ? [drawer.canvas as HTMLElement] : []));
-}
-
-function box(className: string): HTMLElement {
-  const element = document.createElement('div');
-  element.className = className;
-  element.setAttribute('aria-hidden', 'true');
-  return element;
-}
-
-async function fetchPyramid(address: string, what: string, signal: AbortSignal): Promise<Pyramid> {
-  const pyramid = parseDescriptor(await fetchText(address, what, signal), address);
-  if (!pyramid) throw new Problem(`${what} could not be read: its description is damaged.`);
-  return pyramid;
+function greyText(value: GreyValue | null): string {
+  return value === null ? '' : ` · grey ${value.exact ? '' : '≈ '}${value.grey}`;
 }

@@ -1,6 +1,6 @@
 import { fetchBlob } from '../shared/files';
+import { levelSize, nearestSample, overviewLevel, shrinkOf, type Pyramid, type TileId } from '../shared/pyramid';
 import { decodeLabels, type LabelTile } from './labelpng';
-import { levelSize, nearestSample, overviewLevel, shrinkOf, type Pyramid, type TileId } from './pyramid';
 
 const REQUESTS_AT_ONCE = 6;
 /** A tile takes 1 MB; those in view are kept beyond this number. */

@@ -1,13 +1,14 @@
+import { Choices } from '../shared/choices';
 import { textElement } from '../shared/elements';
 import { choiceText } from './facts';
 import type { MaskStyle } from './paint';
 import type { Panorama } from './panoramas';
 import type { Masks } from './viewstate';
 
-const MASK_CHOICES: { masks: Masks; text: string }[] = [
-  { masks: 'off', text: 'Off' },
-  { masks: 'fill', text: 'Filled' },
-  { masks: 'outline', text: 'Outlined' },
+const MASK_CHOICES: { value: Masks; text: string }[] = [
+  { value: 'off', text: 'Off' },
+  { value: 'fill', text: 'Filled' },
+  { value: 'outline', text: 'Outlined' },
 ];
 
 /** Outlines are thin and want to be strong, fills are wide and must let the image through. */
@@ -18,7 +19,9 @@ export class Toolbar {
   readonly element = document.createElement('div');
   private readonly select = document.createElement('select');
   private readonly fieldset = document.createElement('fieldset');
-  private readonly radios = new Map<Masks, HTMLInputElement>();
+  private readonly choices = new Choices<Masks>(MASK_CHOICES, (masks) => {
+    this.events.masks(masks, masks === 'off' ? null : this.opacity[masks]);
+  });
   private readonly slider = document.createElement('input');
   private readonly contrast = textElement('button', 'Contrast', 'nn-button nn-contrast-button') as HTMLButtonElement;
   private panoramas: Panorama[] = [];
@@ -53,8 +56,7 @@ export class Toolbar {
     this.select.value = String(panoramas.indexOf(open));
     this.fieldset.disabled = open.labels === null;
     this.masks = masks;
-    const radio = this.radios.get(masks);
-    if (radio) radio.checked = true;
+    this.choices.show(masks);
     this.slider.disabled = masks === 'off';
     if (masks === 'off') return;
     this.opacity[masks] = opacity;
@@ -80,23 +82,6 @@ export class Toolbar {
   private maskChoices(): HTMLElement {
     const { fieldset, slider } = this;
     fieldset.className = 'nn-masks';
-    const choices = document.createElement('div');
-    choices.className = 'nn-choices';
-    // The name keeps the radio buttons of two widgets on one page apart.
-    const name = `nn-masks-${crypto.getRandomValues(new Uint32Array(1)).join('')}`;
-    for (const { masks, text } of MASK_CHOICES) {
-      const label = document.createElement('label');
-      const radio = document.createElement('input');
-      radio.type = 'radio';
-      radio.name = name;
-      radio.value = masks;
-      radio.addEventListener('change', () => {
-        this.events.masks(masks, masks === 'off' ? null : this.opacity[masks]);
-      });
-      this.radios.set(masks, radio);
-      label.append(radio, textElement('span', text));
-      choices.append(label);
-    }
     const strength = document.createElement('label');
     strength.className = 'nn-opacity';
     slider.type = 'range';
@@ -107,7 +92,7 @@ export class Toolbar {
       if (this.masks !== 'off') this.events.masks(this.masks, Number(slider.value) / 100);
     });
     strength.append(textElement('span', 'Opacity', 'nn-label'), slider);
-    fieldset.append(textElement('legend', 'Masks', 'nn-label'), choices, strength);
+    fieldset.append(textElement('legend', 'Masks', 'nn-label'), this.choices.element, strength);
     return fieldset;
   }
 }

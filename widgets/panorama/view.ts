@@ -8,13 +8,15 @@ import { keepKeys } from '../shared/host';
 import imageCss from '../shared/image.css';
 import { announce } from '../shared/linking';
 import { numberTrait, onTrait, type Model } from '../shared/model';
+import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
+import zoomCss from '../shared/zoom.css';
+import { sameView } from '../shared/zoomstate';
 import { Card } from './card';
 import { factsText } from './facts';
 import { Measurements } from './measurements';
 import { nucleusText } from './nuclei';
 import type { Panorama, PanoramaIndex } from './panoramas';
-import { download } from './picture';
 import { Ranking } from './ranking';
 import { Stage, type MaskState, type StageEvents } from './stage';
 import css from './style.css';
@@ -65,8 +67,8 @@ export class PanoramaView {
     host: HTMLElement,
     signal: AbortSignal,
   ) {
-    this.style.textContent = imageCss + css;
-    this.root.className = 'nn-panorama';
+    this.style.textContent = imageCss + zoomCss + css;
+    this.root.className = 'nn-zoom nn-panorama';
     if (model.get('address') === false) keepKeys(this.root);
     this.message.className = 'nn-message';
     this.message.setAttribute('role', 'status');
@@ -208,7 +210,7 @@ export class PanoramaView {
       },
       rested: (view) => {
         this.countLevels();
-        if (same(view, this.seen.view)) return;
+        if (sameView(view, this.seen.view)) return;
         this.seen.view = view;
         this.state.set({ view }, 'settle');
       },
@@ -279,7 +281,7 @@ export class PanoramaView {
     if (!this.stage) return;
     const view = this.state.get('view');
     // Who names another panorama does not know that this view stands somewhere.
-    if (this.wanted() !== this.shown && view !== null && same(view, this.seen.view)) this.state.set({ view: null }, 'settle');
+    if (this.wanted() !== this.shown && view !== null && sameView(view, this.seen.view)) this.state.set({ view: null }, 'settle');
     this.apply(true);
   }
 
@@ -290,7 +292,7 @@ export class PanoramaView {
     if (!stage || !panorama) return;
     const view = state.get('view');
     const another = panorama !== this.shown;
-    const moved = another ? view !== null : !same(view, this.seen.view);
+    const moved = another ? view !== null : !sameView(view, this.seen.view);
     this.seen.view = view;
     const [masks, opacity] = [state.get('masks'), state.get('opacity')];
     stage.setMasks(masks === 'off' ? null : masks, opacity ?? OPACITY[masks === 'off' ? 'fill' : masks]);
@@ -455,10 +457,6 @@ export class PanoramaView {
     this.message.hidden = message === '';
     this.again.remove();
   }
-}
-
-function same(a: number[] | null, b: number[] | null): boolean {
-  return a === b || (a !== null && b !== null && a.every((value, at) => Math.abs(value - (b[at] ?? 0)) < 0.06));
 }
 
 function previewText({ width }: Panorama): string {

@@ -1,5 +1,6 @@
-import { choiceKind, numberKind, numbersKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { choiceKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
+import { VIEW } from '../shared/zoomstate';
 import type { MaskStyle } from './paint';
 
 export type Masks = MaskStyle | 'off';
@@ -13,12 +14,10 @@ export interface ViewState extends Shared, ContrastState {
   opacity: number | null;
 }
 
-const MAX_PX = 1e7;
-
 export const VIEW_STATE: Kinds<ViewState> = {
   ...SHARED,
   ...CONTRAST_STATE,
-  view: numbersKind(3, ([x = 0, y = 0, width = 0]) => Math.abs(x) < MAX_PX && Math.abs(y) < MAX_PX && width >= 1 && width < MAX_PX),
+  view: VIEW,
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
   opacity: optional(numberKind(0, 1, 0)),
 };

@@ -1,3 +1,6 @@
+import { fetchText } from './files';
+import { Problem } from './problem';
+
 /**
  * Deep Zoom pyramids: the descriptor, and which tile holds what.
  *
@@ -49,6 +52,13 @@ export function parseDescriptor(xml: string, address: string): Pyramid | null {
   const sizes = [width, height, tileSize];
   if (!sizes.every((value) => Number.isInteger(value) && value > 0) || !/^\w+$/.test(format)) return null;
   return { width, height, tileSize, overlap, maxLevel: maxLevel(width, height), tileAddress: tileAddresses(address, format) };
+}
+
+/** Fetches the descriptor at an address; `what` names the pyramid in a message. */
+export async function fetchPyramid(address: string, what: string, signal: AbortSignal): Promise<Pyramid> {
+  const pyramid = parseDescriptor(await fetchText(address, what, signal), address);
+  if (!pyramid) throw new Problem(`${what} could not be read: its description is damaged.`);
+  return pyramid;
 }
 
 /** The level at full size. */

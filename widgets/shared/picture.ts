@@ -1,10 +1,11 @@
-import { contrastTable, type Contrast } from '../shared/contrast';
-import { scaleLength } from '../shared/scalebar';
+import { contrastTable, type Contrast } from './contrast';
+import { scaleLength } from './scalebar';
 
 /** What a picture of a view is made of. */
 export interface Shown {
   image: HTMLCanvasElement;
-  masks: HTMLCanvasElement;
+  /** What lies over it, of the same size on the screen. */
+  over: HTMLCanvasElement[];
   contrast: Contrast;
   /** Pixels of the picture a micrometre, where known. */
   pixelsPerMicrometre: number | null;
@@ -17,7 +18,7 @@ export interface Shown {
 
 /** Draws a view as a PNG with its scale bar, and below it its name and source. */
 export async function viewPicture(shown: Shown): Promise<Blob> {
-  const { image, masks, ratio, title, lines } = shown;
+  const { image, over, ratio, title, lines } = shown;
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d');
   if (!context) throw new Error('no 2D canvas');
@@ -28,7 +29,7 @@ export async function viewPicture(shown: Shown): Promise<Blob> {
   canvas.width = image.width;
   canvas.height = Math.round(image.height + 2 * pad + (told.length + 1) * size * 1.4);
   context.drawImage(recoloured(image, shown.contrast), 0, 0);
-  context.drawImage(masks, 0, 0, image.width, image.height);
+  for (const canvas of over) context.drawImage(canvas, 0, 0, image.width, image.height);
   if (shown.pixelsPerMicrometre !== null) drawScale(context, shown.pixelsPerMicrometre, image, ratio);
   context.fillStyle = '#fff';
   context.fillRect(0, image.height, canvas.width, canvas.height - image.height);

@@ -1,15 +1,13 @@
-import { grouped } from '../shared/text';
-import type { GreyValue } from './greyvalue';
-
-/** What is at a place of the panorama. */
+/** What is at a place of the image; empty where there is nothing of it. */
 export interface Pointed {
-  /** The image pixel, or null beside the image. */
-  pixel: { x: number; y: number } | null;
-  grey: GreyValue | null;
-  /** The nucleus there, 0 for none, with its colour and what is known of it. */
-  label: number;
-  colour: string;
+  /** The name of what is there, a line of facts, and its colour. */
+  name: string;
   facts: string;
+  colour: string;
+  /** Where it is, for the corner of the image. */
+  position: string;
+  /** All of it for a screen reader. */
+  spoken: string;
 }
 
 /** Says what is pointed at: beside the pointer and in a corner, and to screen readers once the pointer rests. */
@@ -38,37 +36,31 @@ export class Readout {
     this.status.setAttribute('role', 'status');
   }
 
-  /** Shows what is at a place, in CSS pixels of an area `width` wide; null where nothing is pointed at. */
-  show(pointed: Pointed | null, place: { x: number; y: number }, width: number, spoken: string): void {
-    const { label = 0, colour = '', facts = '', pixel = null, grey = null } = pointed ?? {};
-    this.element.hidden = label === 0;
-    this.position.hidden = pixel === null;
-    if (pixel) this.position.textContent = `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${greyText(grey)}`;
-    if (label !== 0) {
-      this.name.textContent = `ROI ${label}`;
+  /** Shows what is at a place, in CSS pixels of an area `width` wide. */
+  show({ name, facts, colour, position, spoken }: Pointed, place: { x: number; y: number }, width: number): void {
+    this.element.hidden = name === '';
+    this.position.hidden = position === '';
+    this.position.textContent = position;
+    if (name !== '') {
+      this.name.textContent = name;
       this.facts.textContent = facts;
       this.facts.hidden = facts === '';
+      this.swatch.hidden = colour === '';
       this.swatch.style.background = colour;
       // On the side of the pointer where there is room.
       const x = place.x > width - this.element.offsetWidth - 24 ? `max(4px - ${place.x}px, -100% - 14px)` : '14px';
       const y = place.y < 80 ? '18px' : 'calc(-100% - 12px)';
       this.element.style.transform = `translate(${place.x}px, ${place.y}px) translate(${x}, ${y})`;
     }
-    const nucleus = label === 0 ? '' : `ROI ${label}${facts === '' ? '' : `, ${facts}`}.`;
-    const text = [spoken, nucleus].filter(Boolean).join(' ');
-    if (text === this.told) return;
-    this.told = text;
+    if (spoken === this.told) return;
+    this.told = spoken;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.status.textContent = text;
+      this.status.textContent = spoken;
     }, 300);
   }
 
   destroy(): void {
     clearTimeout(this.timer);
   }
-}
-
-function greyText(value: GreyValue | null): string {
-  return value === null ? '' : ` · grey ${value.exact ? '' : '≈ '}${value.grey}`;
 }

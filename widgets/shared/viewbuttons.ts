@@ -1,7 +1,7 @@
-import { iconButton } from '../shared/elements';
+import { iconButton } from './elements';
 
-/** The buttons over the image's corner. */
-export function viewButtons(actions: {
+/** The buttons over the image's corner; `all` names the one that shows all of it. */
+export function viewButtons(all: string, actions: {
   zoomIn: () => void;
   zoomOut: () => void;
   showAll: () => void;
@@ -18,7 +18,7 @@ export function viewButtons(actions: {
   };
   add('Zoom in', 'M12 5v14M5 12h14', actions.zoomIn);
   add('Zoom out', 'M5 12h14', actions.zoomOut);
-  add('Show the whole panorama', 'M4 4h16v16H4zM9 9h6v6H9z', actions.showAll);
+  add(all, 'M4 4h16v16H4zM9 9h6v6H9z', actions.showAll);
   if (actions.fullScreen) add('Full screen', 'M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5', actions.fullScreen);
   add('Save this view as a picture', 'M12 4v11M7 11l5 5 5-5M5 20h14', actions.save);
   return element;

@@ -1,5 +1,5 @@
 import OpenSeadragon from 'openseadragon';
-import { fetchBlob } from '../shared/files';
+import { fetchBlob } from './files';
 import { overviewLevel, type Pyramid } from './pyramid';
 
 /** A pyramid as OpenSeadragon reads it, its tiles fetched from wherever their address says. */
