@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 /** The most bytes that each bundle may have. */
-const WIDGETS = { cells: 150_000, panorama: 500_000, scatter: 150_000 };
+const WIDGETS = { cells: 150_000, mosaic: 450_000, panorama: 500_000, scatter: 150_000 };
+
+/** Those with OpenSeadragon inside. */
+const DEEP_ZOOM = new Set(['mosaic', 'panorama']);
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -33,7 +36,7 @@ for (const [widget, most] of Object.entries(WIDGETS)) {
     target: 'es2022',
     minify: true,
     legalComments: 'none',
-    banner: { js: widget === 'panorama' ? banner : '' },
+    banner: { js: DEEP_ZOOM.has(widget) ? banner : '' },
     plugins: [inlineCss],
     logLevel: 'warning',
   });

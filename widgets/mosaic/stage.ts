@@ -1,0 +1,248 @@
+import type { Contrast } from '../shared/contrast';
+import { Problem } from '../shared/problem';
+import { fetchPyramid } from '../shared/pyramid';
+import type { Pointed } from '../shared/readout';
+import { lengthText } from '../shared/scalebar';
+import { ZoomStage, type Place, type View } from '../shared/zoomstage';
+import { placeAt, type GridPlace, type Mosaic } from './mosaic';
+import { RowLabels } from './rowlabels';
+
+export interface StageEvents {
+  /** The first tile is on the screen. */
+  ready(): void;
+  failed(problem: Problem): void;
+  /** Whether tiles are missing now. */
+  gaps(some: boolean): void;
+  rested(view: number[] | null): void;
+  chosen(place: GridPlace): void;
+  /** From the keyboard: the next or the previous cell, or none at all. */
+  step(step: 1 | -1): void;
+  escape(): void;
+  save(): void;
+  /** What is known of the cell at a place, and of its run. */
+  describe(place: GridPlace): { name: string; facts: string };
+}
+
+const WORDS = {
+  all: 'Show all rows',
+  help: 'Arrows move, + and − zoom. Enter chooses a cell, N and P the next and the previous one.',
+};
+const LABEL =
+  'Mosaic of cells, a run in each row. Arrow keys move, plus and minus zoom, zero shows all rows. The cell at the middle ' +
+  'and its run are told; Enter chooses it, N and P go to the next and the previous cell, Escape lets it go.';
+/** Cells beside one another in the view when one is gone to. */
+const CELLS_IN_VIEW = 7;
+const DAMAGED = 'The mosaic could not be shown.';
+
+/** The grid of cells with its runs' names. */
+export class Stage {
+  private readonly zoom: ZoomStage;
+  private readonly labels = new RowLabels();
+  private readonly pointedFrame = frame('nn-frame nn-pointed');
+  private readonly chosenFrame = frame('nn-frame');
+  private readonly ending = new AbortController();
+  private pointed: GridPlace | null = null;
+  private chosen: GridPlace | null = null;
+  private opening = new AbortController();
+
+  constructor(
+    parent: HTMLElement,
+    private readonly mosaic: Mosaic,
+    private normalised: boolean,
+    private readonly events: StageEvents,
+    fullScreen: (() => void) | null,
+  ) {
+    const chooseAt = (place: Place) => {
+      const cell = this.cellAt(place);
+      if (cell) events.chosen(cell);
+    };
+    this.zoom = new ZoomStage(
+      parent,
+      WORDS,
+      {
+        ready: () => {
+          events.ready();
+        },
+        failed: () => {
+          events.failed(new Problem('The mosaic could not be loaded. Check the connection.'));
+        },
+        gaps: (some) => {
+          events.gaps(some);
+        },
+        drawn: (view) => {
+          this.labels.draw(mosaic, view);
+          this.placeFrame(this.chosenFrame, this.chosen, view);
+        },
+        rested: (view) => {
+          events.rested(view);
+        },
+        pointed: (place) => this.describe(place),
+        clicked: chooseAt,
+        keys: {
+          Enter: () => {
+            chooseAt(this.zoom.middle);
+          },
+          n: () => {
+            events.step(1);
+          },
+          p: () => {
+            events.step(-1);
+          },
+          Escape: () => {
+            events.escape();
+          },
+        },
+        save: () => {
+          events.save();
+        },
+        restored: () => undefined,
+      },
+      fullScreen,
+    );
+    this.zoom.element.append(this.labels.element);
+    this.zoom.viewer.canvas.append(this.pointedFrame, this.chosenFrame);
+    addEventListener(
+      'online',
+      () => {
+        if (this.zoom.hasGaps) this.retry();
+      },
+      { signal: this.ending.signal },
+    );
+  }
+
+  get element(): HTMLElement {
+    return this.zoom.element;
+  }
+
+  /** Opens the mosaic at a view as in the state. */
+  open(view: number[] | null): void {
+    const { cellPx, columns, rows, pxPerUm, intensity, normalised } = this.mosaic;
+    this.opening.abort();
+    this.opening = new AbortController();
+    const { signal } = this.opening;
+    this.zoom.expect({ width: columns * cellPx, height: rows.length * cellPx, pxPerUm, label: LABEL, fills: true }, view);
+    const addresses = [intensity, normalised].filter((address) => address !== null);
+    Promise.all(addresses.map((address) => fetchPyramid(address, 'The mosaic', signal))).then(
+      (pyramids) => {
+        if (!signal.aborted) this.zoom.show(pyramids.map((source, at) => ({ source, shown: at === this.layer })));
+      },
+      (error: unknown) => {
+        if (!signal.aborted) this.events.failed(error instanceof Problem ? error : new Problem(DAMAGED));
+      },
+    );
+  }
+
+  /** Asks again for all that could not be had. */
+  retry(): void {
+    if (this.zoom.isOpen) this.zoom.retry();
+    else this.open(this.zoom.firstView);
+  }
+
+  /** Shows runs as measured or at equal brightness, at the same view. */
+  setNormalised(normalised: boolean): void {
+    if (normalised === this.normalised) return;
+    this.normalised = normalised;
+    this.zoom.showOnly(this.layer);
+  }
+
+  setContrast(contrast: Contrast): void {
+    this.zoom.setContrast(contrast);
+  }
+
+  /** How often each grey level is in view. */
+  levels(): Uint32Array {
+    return this.zoom.levels();
+  }
+
+  goTo(view: number[] | null): void {
+    this.zoom.goTo(view);
+  }
+
+  /** Marks the chosen cell; null marks none. */
+  choose(place: GridPlace | null): void {
+    this.chosen = place;
+    this.zoom.redraw();
+  }
+
+  /** Brings a cell into view; `closely` at a size at which it can be looked at. */
+  goToCell({ row, column }: GridPlace, closely: boolean): void {
+    const view = this.zoom.view(false);
+    if (!view) return;
+    const { cellPx } = this.mosaic;
+    const [x, y] = [(column + 0.5) * cellPx, (row + 0.5) * cellPx];
+    const [width, height] = [view.width / view.scale, view.height / view.scale];
+    const inView = Math.abs(x - view.x - width / 2) < (width - cellPx) / 2 && Math.abs(y - view.y - height / 2) < (height - cellPx) / 2;
+    if (!closely && inView) return;
+    this.goTo([x, y, closely ? Math.min(width, CELLS_IN_VIEW * cellPx) : width]);
+  }
+
+  /** The rows in view, from and to. */
+  rowsInView(): [number, number] {
+    const view = this.zoom.view(true);
+    const last = this.mosaic.rows.length - 1;
+    if (!view) return [0, last];
+    const row = (y: number) => Math.min(last, Math.max(0, Math.floor(y / this.mosaic.cellPx)));
+    return [row(view.y), row(view.y + view.height / view.scale - 1)];
+  }
+
+  picture(contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
+    return this.zoom.picture(contrast, [], title, lines);
+  }
+
+  setFullScreen(full: boolean): void {
+    this.zoom.setFullScreen(full);
+  }
+
+  /** Tells again what is pointed at, after more became known. */
+  refresh(): void {
+    this.zoom.tell();
+  }
+
+  focus(): void {
+    this.zoom.focus();
+  }
+
+  destroy(): void {
+    this.opening.abort();
+    this.ending.abort();
+    this.zoom.destroy();
+  }
+
+  private get layer(): number {
+    return this.normalised && this.mosaic.normalised !== null ? 1 : 0;
+  }
+
+  private cellAt(place: Place): GridPlace | null {
+    const pixel = this.zoom.pixelAt(place);
+    return pixel && placeAt(this.mosaic, pixel);
+  }
+
+  /** Frames the cell at a place, and tells of it. */
+  private describe(place: Place | null): Pointed {
+    const { zoom } = this;
+    const view = zoom.view(true);
+    this.pointed = place && this.cellAt(place);
+    if (view) this.placeFrame(this.pointedFrame, this.pointed, view);
+    const { name, facts } = this.pointed ? this.events.describe(this.pointed) : { name: '', facts: '' };
+    const { pxPerUm } = this.mosaic;
+    const wide = zoom.keyboard && view && pxPerUm !== null ? `${lengthText(view.width / view.scale / pxPerUm)} in view.` : '';
+    const told = name === '' ? (zoom.keyboard ? 'No cell at the middle.' : '') : `${name}, ${facts}.`;
+    return { name, facts, colour: '', position: '', spoken: [told, wide].filter(Boolean).join(' ') };
+  }
+
+  private placeFrame(element: HTMLElement, place: GridPlace | null, view: View): void {
+    element.hidden = place === null;
+    if (!place) return;
+    const zoom = view.scale / devicePixelRatio;
+    const side = this.mosaic.cellPx * zoom;
+    const [left, top] = [place.column * side - view.x * zoom, place.row * side - view.y * zoom];
+    Object.assign(element.style, { width: `${side}px`, height: `${side}px`, transform: `translate(${left}px, ${top}px)` });
+  }
+}
+
+function frame(className: string): HTMLElement {
+  const element = document.createElement('div');
+  element.className = className;
+  element.hidden = true;
+  return element;
+}
