@@ -48,8 +48,9 @@ def put_store(folder, images, table):
     folder.mkdir(parents=True)
     create_group(folder / "cells.zarr", {"images": (SIDE, PER_SHARD), "thumbnails": (64, PER_SHARD)}, {})
     for first in range(0, len(images), PER_SHARD):
-        part = [encode(image) for image in images[first : first + PER_SHARD]]
-        write_shard(folder / "cells.zarr" / "images", first // PER_SHARD, part, PER_SHARD)
+        for name, step in (("images", 1), ("thumbnails", 4)):
+            part = [encode(np.ascontiguousarray(image[::step, ::step])) for image in images[first : first + PER_SHARD]]
+            write_shard(folder / "cells.zarr" / name, first // PER_SHARD, part, PER_SHARD)
     set_length(folder / "cells.zarr", len(images))
     table.to_parquet(folder / "cells.parquet", index=False)
     about = {

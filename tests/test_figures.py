@@ -300,6 +300,33 @@ def test_without_cells_the_sheet_says_so() -> None:
     assert text.get_text() == figures.NO_CELLS
 
 
+def test_a_mosaic_is_shown_as_measured_and_multiplied_by_run() -> None:
+    cells = np.full((3, 4, 8, 8), [[[[10]]], [[[20]]], [[[200]]]], np.uint8)
+    figure = figures.mosaic_sheet(cells, [1, 2, 7], [2.0, 1.0, 1.5], 2.0, NOTE)
+    measured, normalised = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    assert measured.shape == (24, 32)
+    assert measured[::8, 0].tolist() == [10, 20, 200]
+    assert normalised[::8, 0].tolist() == [20, 20, 255]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["Run 1", "Run 2", "Run 7"]
+    assert [axes.images[0].get_clim() for axes in figure.axes] == [(0, 255)] * 2
+    assert figure.get_suptitle() == NOTE
+    (text,) = figures.mosaic_sheet(cells[:0], [], [], 2.0).texts
+    assert text.get_text() == figures.NO_CELLS
+
+
+def test_experiments_are_shown_by_mean_and_spread() -> None:
+    cells = pd.DataFrame({"run": [1, 1, 4, 4], "area_um2": [10.0, 30, 50, 50], "mean_intensity": [100.0, 120, 60, 80]})
+    area_axes, grey_axes = figures.by_run(cells, NOTE).axes
+    for axes, means, spreads in ((area_axes, [20, 50], [10, 0]), (grey_axes, [110, 70], [10, 10])):
+        points, (_, _), (bars,) = axes.containers[0]
+        assert points.get_xydata().tolist() == [[1, means[0]], [4, means[1]]]
+        ends = [path.vertices[:, 1] for path in bars.get_paths()]
+        assert [np.ptp(end) / 2 for end in ends] == pytest.approx(spreads)
+        assert axes.lines[0].get_ydata() == pytest.approx([np.mean(means)] * 2)
+    (text,) = figures.by_run(cells[:0]).texts
+    assert text.get_text() == figures.NO_CELLS
+
+
 @pytest.mark.parametrize(("most", "length"), [(75.0, 50.0), (50.0, 50.0), (49.0, 20.0), (9.9, 5.0), (1400.0, 1000.0)])
 def test_scale_bars_have_round_lengths(most: float, length: float) -> None:
     assert figures._round_length(most) == length

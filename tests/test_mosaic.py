@@ -8,7 +8,7 @@ from simulated_store import SIDE, put_store, write_store
 from skimage.io import imread
 
 from nnbook.cli import main
-from nnbook.mosaic import brightness_of, gains_of, write_mosaic
+from nnbook.mosaic import brightness_of, gains_of, read_grid, write_mosaic
 from nnbook.sample import read_sample, write_sample
 
 LEVELS = {1: [40, 50, 60, 50], 2: [100, 90], 5: [200, 210, 190, 205]}
@@ -166,3 +166,16 @@ def test_the_same_sample_gives_the_same_files(made, tmp_path):
         for at in (folder / "mosaic", tmp_path / "mosaic")
     )
     assert first == second
+
+
+def test_the_grid_of_thumbnails_has_the_first_cells_drawn(tmp_path):
+    images, _ = write_store(tmp_path / "cells", LEVELS)
+    write_sample(tmp_path / "cells", tmp_path, per_run=3, seed=2)
+    sample, _ = read_sample(tmp_path, tmp_path / "cells")
+    grid = read_grid(tmp_path / "cells", tmp_path, 2)
+    assert grid.shape == (3, 2, 64, 64)
+    rows = np.array([sample.loc[sample["run"] == run, "row"].head(2) for run in LEVELS])
+    np.testing.assert_array_equal(grid, images[rows][:, :, ::4, ::4])
+    wide = read_grid(tmp_path / "cells", tmp_path, 9)
+    assert wide.shape[1] == 3
+    assert not wide[1, 2].any(), "the run of two cells"

@@ -78,6 +78,38 @@ def write_mosaic(folder: Path, store: Path, sample_folder: Path) -> dict[str, An
     return about
 
 
+def read_grid(store: Path, sample_folder: Path, columns: int) -> NDArray[np.uint8]:
+    """Read the thumbnails of a mosaic's first columns.
+
+    Parameters
+    ----------
+    store, sample_folder : Path
+        As in `write_mosaic`.
+    columns : int
+        How many, at most.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (run, cell, y, x), uint8, black where a run has too few cells; of no run where there are no cells.
+
+    Raises
+    ------
+    NnbookError
+        Where the store or the sample can't be read.
+    """
+    cells = read_cells(store)
+    sample, about = read_sample(sample_folder, store)
+    runs = about["runs"]
+    columns = min(columns, max((run["cells"] for run in runs), default=0))
+    grid = np.zeros((len(runs), columns, *cells.thumbnails.shape[1:]), np.uint8)
+    for row, run in zip(grid, runs, strict=True):
+        drawn = sample.loc[sample["run"] == run["run"], "row"].head(columns)
+        for at, cell in enumerate(drawn):
+            row[at] = cells.thumbnails[int(cell)]
+    return grid
+
+
 def brightness_of(histograms: NDArray[np.int64]) -> float:
     """Return how bright a run's cells are: the median over cells of the mean grey level inside their masks.
 

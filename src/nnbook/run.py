@@ -425,6 +425,7 @@ def execute_notebooks(notebooks: Path, folder: Path) -> None:
     measured_here = [
         folder / "results.csv",
         folder / "cells/cells.json",
+        folder / "mosaic/mosaic.json",
         *(folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES),
     ]
     committed = [

@@ -33,6 +33,7 @@ SETTLE_MS = 600
 PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
 CELLS = ".nn-cells"
+MOSAIC = ".nn-mosaic"
 # Only the page itself aborts a request: for a tile that is not wanted any more, after movement.
 GIVEN_UP = "net::ERR_ABORTED"
 # What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
@@ -128,12 +129,13 @@ def scroll_through(page: Page) -> None:
 
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
-    for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}").all():
+    for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}").all():
         viewer.scroll_into_view_if_needed()
         viewer.evaluate(
             """async (viewer) => {
                 for (let waited = 0; waited < 15000; waited += 50) {
-                    if (viewer.dataset.state !== 'loading' && viewer.dataset.masks !== 'loading') return;
+                    if (viewer.dataset.state !== 'loading' && viewer.dataset.masks !== 'loading'
+                        && viewer.dataset.names !== 'loading') return;
                     await new Promise((done) => setTimeout(done, 50));
                 }
             }"""

@@ -154,6 +154,7 @@ export class MosaicView {
     });
     const body = document.createElement('div');
     body.className = 'nn-body';
+    this.root.style.setProperty('--aspect', `${mosaic.columns} / ${mosaic.rows.length}`);
     this.root.prepend(this.toolbar.element, this.panel.element, body, this.card.element);
     const fullScreen = () => {
       void this.toggleFullScreen();
