@@ -43,7 +43,7 @@ export class MosaicView {
   private toolbar: Toolbar | null = null;
   private mosaic: Mosaic | null = null;
   private names: Names | null = null;
-  private panoramas = new Map<string, PanoramaFacts>();
+  private panoramas: Map<string, PanoramaFacts> | null = null;
   private stage: Stage | null = null;
   /** What of the state is on the screen: it is only moved where the state has changed. */
   private seen: { view: number[] | null; cell: number | null } = { view: null, cell: null };
@@ -306,7 +306,7 @@ export class MosaicView {
       { viewer: textTrait(this.model, 'viewer'), linked },
       cell.panorama,
       cell.roi,
-      this.panoramas.get(cell.panorama) ?? null,
+      this.panoramas ? (this.panoramas.get(cell.panorama) ?? null) : undefined,
     );
     card.show(nameOf(cell), this.cellFacts(cell, place), where);
   }
