@@ -170,6 +170,12 @@ def test_finds_the_diameter_of_few_nuclei(model: Model, panorama: tuple[Image, L
     assert estimate_diameter(field, model) == pytest.approx(expected, rel=0.2)
 
 
+def test_finds_the_diameter_in_uneven_light(model: Model, panorama: tuple[Image, Labels]) -> None:
+    image, labels = panorama
+    light = np.linspace(0, 6, image.shape[1]) * np.percentile(image[labels > 0], 90)
+    assert estimate_diameter((image + light).astype(np.uint16), model) == pytest.approx(150, rel=0.25)
+
+
 def test_noise_has_no_diameter(model: Model) -> None:
     rng = np.random.default_rng(6)
     for side in (200, 600, 2400):

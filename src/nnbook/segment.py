@@ -67,6 +67,9 @@ GUESSES: Final = 3
 GUESS_TOLERANCE: Final = 1.25
 """A diameter within this factor of the guess that it was found from stands; else it is the next guess, up to three."""
 
+BLIND_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
+"""First guesses where the image's bright bodies give none; what most of them lead to stands."""
+
 LEAST_DIAMETER_PX: Final = 5.0
 """Smaller bodies are noise to whoever looks for nuclei of unknown diameter."""
 
@@ -293,9 +296,10 @@ def full_masks(
 def estimate_diameter(image: Image, model: Model) -> float:
     """Look for the diameter of an image's nuclei.
 
-    The first guess is the diameter of bodies above Otsu's threshold. The part of the image with most of
-    that is segmented as if the guess were right, and the median diameter of its masks is the answer, or the next guess
-    where the two differ by more than `GUESS_TOLERANCE`.
+    The first guess is the diameter of bodies above Otsu's threshold, or, where that has no bodies but one over all the
+    image, each of `BLIND_GUESSES_PX`. The part of the image with most of that is segmented as if the guess were right,
+    and the median diameter of its masks is the answer, or the next guess where the two differ by more than
+    `GUESS_TOLERANCE`.
 
     Parameters
     ----------
@@ -313,13 +317,25 @@ def estimate_diameter(image: Image, model: Model) -> float:
     if low == high:
         return 0.0
     foreground, shrink = _foreground(image, low, high)
-    found = guess = _body_diameter(foreground) / shrink
+    first = _body_diameter(foreground) / shrink
+    if first <= min(image.shape) / 2:
+        return _settle(image, foreground, (low, high), model, first)
+    # Light that varies across the image has joined all bodies into one, which tells nothing.
+    settled = [_settle(image, foreground, (low, high), model, guess) for guess in BLIND_GUESSES_PX]
+    return float(np.median([found for found in settled if found])) if any(settled) else 0.0
+
+
+def _settle(
+    image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
+) -> float:
+    """Segment as if a diameter were right, and go on with what that finds until both agree; 0 where nothing is found."""
+    found = guess
     for _ in range(GUESSES):
         if guess < LEAST_DIAMETER_PX:
             return 0.0
         scale = model.diam_mean / guess
         part = _part_with_most(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
-        output = run_network(rescale(part, _network_shape(part.shape, scale), low, high), model)
+        output = run_network(rescale(part, _network_shape(part.shape, scale), *greys), model)
         labels = masks_of(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
         found = median_diameter(labels) / scale
         if guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE:
