@@ -48,6 +48,10 @@ FRAME_PX: Final = (4, 40)
 """Share of crops that an image ends in, along one side or two, and how far from their edge. There is a sliver of a
 nucleus in most of these, and in few of the others."""
 
+SMALL_WEIGHT: Final = 5.0
+"""A pixel of a nucleus counts as the square root of how many times smaller than a typical one that is, from 1 to this:
+else slivers, of few pixels and rare, would be learnt last."""
+
 EMPTY_SHARE: Final = 0.03
 """Share of crops that hold noise alone, for images and corners without nuclei."""
 
@@ -228,7 +232,8 @@ def draw_crop(
     image : float32, axes (y, x)
         Grey levels.
     target : float32, axes (channel, y, x)
-        The flow's y and x component, and 1 inside nuclei and 0 outside.
+        The flow's y and x component; 1 inside nuclei and 0 outside; and how much the pixel counts, see
+        `SMALL_WEIGHT`.
     """
     size = math.exp(np.clip(rng.normal(0, SIZE_LOG_SD), *np.log(SIZE_RANGE))) if varied else 1.0
     crop = _warp(example, rng, crop_px, size * diam_mean / example.diameter_px)
@@ -241,15 +246,22 @@ def draw_crop(
     inside = crop.labels > 0
     length = np.hypot(*crop.flows)
     flowing = inside & (length > 1e-3)
-    target = np.zeros((3, crop_px, crop_px), dtype=np.float32)
+    target = np.zeros((4, crop_px, crop_px), dtype=np.float32)
     target[:2, flowing] = crop.flows[:, flowing] / length[flowing]
     target[2] = inside
+    target[3] = _weights(crop.labels, math.pi / 4 * diam_mean**2)
     image = crop.image
     if varied:
         if rng.random() < EMPTY_SHARE:
-            image[:], target[:] = 0, 0
+            image[:], target[:3] = 0, 0
         image = np.where(crop.seen, vary_grey(image, crop.labels, rng), np.float32(0))
     return image, target
+
+
+def _weights(labels: NDArray[np.int32], typical_area: float) -> NDArray[np.float32]:
+    areas = np.maximum(np.bincount(labels.ravel()), 1)
+    areas[0] = typical_area
+    return np.asarray(np.clip(np.sqrt(typical_area / areas), 1, SMALL_WEIGHT)[labels], dtype=np.float32)
 
 
 def _warp(example: Example, rng: Generator, crop_px: int, zoom: float) -> _Crop:

@@ -328,7 +328,7 @@ def estimate_diameter(image: Image, model: Model) -> float:
 def _settle(
     image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
 ) -> float:
-    """Segment as if a diameter were right, and go on with what that finds until both agree; 0 where nothing is found."""
+    """Segment as if a diameter were right, and go on with what that finds until both agree; 0 where it finds none."""
     found = guess
     for _ in range(GUESSES):
         if guess < LEAST_DIAMETER_PX:

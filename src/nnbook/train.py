@@ -1,9 +1,10 @@
 """Training a Cellpose 3 network: `nnbook train`.
 
 Network, targets and loss are those of Cellpose (Stringer et al. 2021, doi:10.1038/s41592-020-01018-x): mean squared
-error of five times the unit flows, half weight, plus the cross-entropy of the cell probability. One thing differs: the
+error of five times the unit flows, half weight, plus the cross-entropy of the cell probability. Two things differ. The
 cell probability's even odds lie at a logit of `EVEN_ODDS` and not at 0, so that the published threshold of the cell
-probability draws the outlines where the masks of the training data have them.
+probability draws the outlines where the masks of the training data have them. And pixels of small nuclei, such as the
+slivers that a frame leaves of cut ones, weigh more.
 """
 
 from __future__ import annotations
@@ -262,9 +263,10 @@ def _loss(network: Any, images: torch.Tensor, targets: torch.Tensor) -> torch.Te
     with autocast():
         output = network(images)[0]
     output = output.float()
-    flows = functional.mse_loss(output[:, :2], 5 * targets[:, :2])
-    inside = functional.binary_cross_entropy_with_logits(output[:, 2] - EVEN_ODDS, targets[:, 2])
-    return torch.add(flows / 2, inside)
+    flows = functional.mse_loss(output[:, :2], 5 * targets[:, :2], reduction="none").mean(dim=1)
+    inside = functional.binary_cross_entropy_with_logits(output[:, 2] - EVEN_ODDS, targets[:, 2], reduction="none")
+    weights = targets[:, 3]
+    return torch.sum((flows / 2 + inside) * weights) / weights.sum()
 
 
 def _batch(
@@ -273,7 +275,7 @@ def _batch(
     import torch
 
     images = np.zeros((settings.batch, 2, settings.crop_px, settings.crop_px), dtype=np.float32)
-    targets = np.empty((settings.batch, 3, settings.crop_px, settings.crop_px), dtype=np.float32)
+    targets = np.empty((settings.batch, 4, settings.crop_px, settings.crop_px), dtype=np.float32)
     for k in range(settings.batch):
         examples = data_sets[rng.integers(len(data_sets))]
         example = examples[rng.integers(len(examples))]
