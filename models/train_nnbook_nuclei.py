@@ -18,11 +18,12 @@ from nnbook.twin import simulate_panorama
 TWIN_SEED = 7  # the book's is 1: nothing it shows has been trained on
 TWIN_PLACES = tuple(product(range(1, 41), (("TL", "top_left"), ("BR", "top_right"))))
 TWIN_SIDE_PX = 4096
-SETTINGS = TrainingSettings(steps=1800, validate_every=100, learning_rate=1.5e-3, seed=1)
+FIRST = TrainingSettings(steps=1800, validate_every=100, learning_rate=1.5e-3, seed=1)
+SECOND = TrainingSettings(steps=2400, validate_every=100, learning_rate=1e-3, seed=3)
 
 
 def main(dsb2018: Path, work: Path, model: Path) -> None:
-    """Simulate, then train: two crops of three from real images, one from simulated ones."""
+    """Simulate, then train in two parts: two crops of three from real images, one from simulated ones."""
     images, masks = work / "images", work / "masks"
     for run, (quarter, crop) in TWIN_PLACES:
         name = name_of(run, quarter, crop)
@@ -34,7 +35,11 @@ def main(dsb2018: Path, work: Path, model: Path) -> None:
         write_image(images / f"{name}.tif", image)
         write_mask(masks / f"{name}.tif", labels)
     real = (dsb2018 / "images", dsb2018 / "labels")
-    train([real, real, (images, masks)], model, SETTINGS)
+    data_sets = [real, real, (images, masks)]
+    first = work / "first"
+    if not first.is_file():
+        train(data_sets, first, FIRST)
+    train(data_sets, model, SECOND, from_model=first)
 
 
 if __name__ == "__main__":

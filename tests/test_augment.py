@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from nnbook.augment import Example, bridge_bodies, draw_crop, read_example
+from nnbook.augment import BODIES_WEIGHT, Example, bridge_bodies, draw_crop, read_example
 from nnbook.images import Labels, write_image, write_mask
 
 DIAMETER_PX = 30.0
@@ -78,7 +78,7 @@ def test_every_pixel_of_a_label_in_pieces_has_a_flow(example: Example) -> None:
 
 def test_labels_of_several_bodies_are_drawn_more_often(example: Example) -> None:
     assert example.shares.sum() == pytest.approx(1)
-    assert example.shares[3] == pytest.approx(8 * example.shares[0])
+    assert example.shares[3] == pytest.approx(BODIES_WEIGHT * example.shares[0])
 
 
 def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:

@@ -30,7 +30,7 @@ SIZE_LOG_SD: Final = 0.3
 ON_NUCLEUS_SHARE: Final = 0.75
 """Share of crops that are laid around a nucleus; the others fall anywhere."""
 
-BODIES_WEIGHT: Final = 8.0
+BODIES_WEIGHT: Final = 30.0
 """A nucleus of several bodies (a telophase, one with micronuclei) is drawn this many times as often: it is rare."""
 
 BRIDGED_GAP: Final = 0.85
