@@ -123,7 +123,7 @@ def test_nuclei_at_the_end_of_an_image_have_a_middle_within_it(
         image, target = draw_crop(example, np.random.default_rng(seed), 96, DIAMETER_PX, varied=True)
         beyond = image == 0
         assert beyond.any()
-        assert not target[:, beyond].any()
+        assert not target[:3, beyond].any()
         at_the_end = cv2.dilate(beyond.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         count, labels, _, centres = cv2.connectedComponentsWithStats(target[2].astype(np.uint8))
         for label in range(1, count):

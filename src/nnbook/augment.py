@@ -298,10 +298,13 @@ def _end_within(crop: _Crop, rng: Generator) -> None:
 
 
 def _cut(crop: _Crop) -> None:
-    """Cut away what lies beyond the image, and give nuclei that lose a part a middle of their own."""
+    """Cut away what lies beyond the image, and give each piece that is left of a nucleus its own middle."""
+    from skimage.measure import label
+
     cut = np.isin(crop.labels, crop.labels[~crop.seen]) & crop.seen & (crop.labels > 0)
     crop.image[~crop.seen], crop.labels[~crop.seen] = 0, 0
-    crop.flows[:, cut] = flow_of(np.where(cut, crop.labels, 0))[:, cut]
+    pieces = label(np.where(cut, crop.labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
+    crop.flows[:, cut] = flow_of(pieces.astype(np.int32))[:, cut]
 
 
 def _set_against(crop: _Crop, guests: _Crop, rng: Generator) -> None:
