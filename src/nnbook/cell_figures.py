@@ -21,7 +21,10 @@ LEAST_SPREAD: Final = 0.4
 """Cells whose standard deviation is a smaller share of their mean aren't looked at for two sets of chromosomes: a mask
 that holds a dark gap beside bright chromatin has more."""
 
-NO_PAIRS: Final = "No cell image of this edition shows two sets of chromosomes under one mask. The published edition has no images here."
+NO_PAIRS: Final = (
+    "No cell image of this edition shows two sets of chromosomes under one mask. "
+    "The published edition has no images here."
+)
 
 STAGES: Final = ("anaphase", "telophase")
 
