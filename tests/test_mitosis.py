@@ -41,6 +41,7 @@ def test_two_bright_bodies_are_a_pair(apart_um: float, stage: str) -> None:
         cell((-60, 30, 40, 200), (60, 12, 12, 190)),  # a nucleus and its micronucleus
         cell((-60, 20, 40, 200), (0, 20, 40, 200), (60, 20, 40, 200)),  # three
         cell((-50, 40, 40, 60), (50, 40, 40, 60), cytoplasm=50),  # two nuclei that a mask holds by mistake, dim
+        cell((-20, 5, 5, 250), (20, 5, 5, 250)),  # specks
         np.zeros((256, 256), dtype=np.uint8),
         cell(),
     ],

@@ -27,6 +27,9 @@ BOTH_SHARE: Final = 0.9
 LEAST_CONTRAST: Final = 0.7
 """What is bright exceeds the rest under the mask by at least this share of the mean."""
 
+LEAST_BODY_UM2: Final = 10.0
+"""Smaller bodies are specks."""
+
 TELOPHASE_UM: Final = 12.0
 """Bodies whose middles are farther apart are called telophase, others anaphase."""
 
@@ -41,6 +44,8 @@ class Bodies:
     ----------
     distance_px : float
         Between their middles.
+    smaller_px2 : int
+        The smaller area.
     area_ratio : float
         The smaller area by the larger one.
     both_share : float
@@ -50,6 +55,7 @@ class Bodies:
     """
 
     distance_px: float
+    smaller_px2: int
     area_ratio: float
     both_share: float
     contrast: float
@@ -83,6 +89,7 @@ def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
     levels = cell[bright]
     return Bodies(
         distance_px=float(np.hypot(*(middles[1 + first] - middles[1 + second]))),
+        smaller_px2=int(areas[second]),
         area_ratio=float(areas[second] / areas[first]),
         both_share=float((areas[first] + areas[second]) / areas.sum()),
         contrast=float((levels.mean() - cell[(cell > 0) & ~bright].mean()) / inside.mean()),
@@ -110,6 +117,7 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
         bodies = bright_bodies(cell)
         if (
             bodies is None
+            or bodies.smaller_px2 < LEAST_BODY_UM2 * px_per_um**2
             or bodies.area_ratio < LIKE_AREA
             or bodies.both_share < BOTH_SHARE
             or bodies.contrast < LEAST_CONTRAST
