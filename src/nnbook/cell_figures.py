@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import matplotlib as mpl
@@ -109,7 +110,7 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
     matplotlib.figure.Figure
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.3), layout="constrained")
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
         grid = figure.subplots(len(STAGES), columns, squeeze=False)
         for row, stage in zip(grid, STAGES, strict=True):
             shown = [pair for pair in pairs if pair.stage == stage][:columns]
@@ -124,6 +125,7 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
             row[0].text(
                 -0.12, 0.5, stage.capitalize(), transform=row[0].transAxes, rotation=90, ha="right", va="center"
             )
+        figure.supxlabel("\n".join(wrap(tell_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color="#444444")
         titled(figure, note, 72)
     return figure
 
