@@ -59,3 +59,9 @@ def test_a_row_of_each_stage(table: pd.DataFrame, images: list[NDArray[np.uint8]
     shown = [[len(axes.images) for axes in figure.axes[:3]], [len(axes.images) for axes in figure.axes[3:]]]
     assert shown == [[1, 0, 0], [1, 1, 0]]
     assert figure.axes[0].get_title(loc="left") == "7.5 µm"
+
+
+def test_a_stage_that_was_not_found_has_no_row(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
+    pairs = [pair for pair in read_pairs(table, images, PX_PER_UM) if pair.stage == "anaphase"]
+    assert len(pairs_sheet(pairs, PX_PER_UM, columns=3).axes) == 3
+    assert "1 as anaphase and none as telophase" in tell_pairs(pairs)

@@ -92,7 +92,7 @@ def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_
 
 
 def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns: int = 6) -> Figure:
-    """Show the first anaphases in a row, and the first telophases in another.
+    """Show the first anaphases in a row, and the first telophases in another, where there are any.
 
     Parameters
     ----------
@@ -110,10 +110,11 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
     matplotlib.figure.Figure
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
-        grid = figure.subplots(len(STAGES), columns, squeeze=False)
-        for row, stage in zip(grid, STAGES, strict=True):
-            shown = [pair for pair in pairs if pair.stage == stage][:columns]
+        shown_of = {stage: [pair for pair in pairs if pair.stage == stage][:columns] for stage in STAGES}
+        rows = {stage: shown for stage, shown in shown_of.items() if shown}
+        figure = Figure(figsize=(7.2, 1.0 + 1.3 * len(rows)), layout="constrained")
+        grid = figure.subplots(len(rows), columns, squeeze=False)
+        for row, (stage, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 axes.imshow(pair.image, cmap="gray", vmin=0, vmax=max(float(np.percentile(pair.image, 99.8)), 1.0))
                 axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
@@ -132,8 +133,8 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
 
 def tell_pairs(pairs: Sequence[Pair]) -> str:
     """Say how many pairs there are, and how many of them the truth confirms."""
-    counts = " and ".join(f"{sum(pair.stage == stage for pair in pairs)} as {stage}" for stage in STAGES)
-    told = f"Of this edition's cells, {counts} by this rule."
+    counts = " and ".join(f"{sum(pair.stage == stage for pair in pairs) or 'none'} as {stage}" for stage in STAGES)
+    told = f"Of this edition's cells the rule takes {counts}."
     if any(pair.true for pair in pairs):
         right = sum(pair.true in STAGES for pair in pairs)
         told += f" By the truth of the simulation {right} of these {len(pairs)} are in one of the two stages."
