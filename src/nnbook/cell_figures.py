@@ -10,13 +10,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from nnbook.cut import CELL_PX
 from nnbook.figures import STYLE, titled
-from nnbook.mitosis import find_pairs
+from nnbook.images import read_image, read_mask, to_8_bits
+from nnbook.mitosis import find_pairs, find_sisters
+from nnbook.pairs import MASK_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from nnbook.manifest import Panorama
 
 LEAST_SPREAD: Final = 0.4
 """Cells whose standard deviation is a smaller share of their mean aren't looked at for two sets of chromosomes: a mask
@@ -27,22 +33,23 @@ NO_PAIRS: Final = (
     "The published edition has no images here."
 )
 
-STAGES: Final = ("anaphase", "telophase")
+STAGES: Final = {"anaphase": "Anaphase", "telophase": "Telophase", "sisters": "Two masks"}
+"""Rows of the figure, in order: two bodies under one mask, by stage, and bodies with a mask each."""
 
 
 class Pair(NamedTuple):
-    """A cell image with two sets of chromosomes.
+    """Two sets of chromosomes.
 
     Attributes
     ----------
     name : str
-        The cell's.
+        The cell's, or the panorama's where it has two masks.
     stage : str
-        `anaphase` or `telophase`, by the distance of the two.
+        One of `STAGES`.
     distance_um : float
         Between their middles.
     image : uint8, axes (y, x)
-        The cell image.
+        The cell image; of two masks, what lies in a frame of the same size around both.
     true : str or None
         The cell's class where the truth knows it.
     """
@@ -91,15 +98,50 @@ def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_
     return pairs
 
 
+def read_sisters(folder: Path, panoramas: Sequence[Panorama], count: int = 6) -> list[Pair]:
+    """Look through an edition's masks for telophases with a mask for each half: see `nnbook.mitosis.find_sisters`.
+
+    Parameters
+    ----------
+    folder : Path
+        The edition's folder.
+    panoramas : sequence of Panorama
+        Its manifest; empty where it has no images, and then nothing is found.
+    count : int
+        How many at most, as they come.
+
+    Returns
+    -------
+    list of Pair
+    """
+    if not panoramas:
+        return []
+    known = {panorama.panorama: panorama for panorama in panoramas}
+    found = find_sisters(pd.read_parquet(folder / "rois.parquet"), panoramas[0].px_per_um)
+    sisters = []
+    for row in found.head(count).to_dict("records"):
+        panorama = known[row["panorama"]]
+        image, labels = (
+            read_image(folder / panorama.image),
+            read_mask(folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif"),
+        )
+        inside = np.where(np.isin(labels, row["rois"]), to_8_bits(image), 0).astype(np.uint8)
+        padded = np.pad(inside, CELL_PX // 2)
+        y, x = round(row["y_px"]), round(row["x_px"])
+        framed = padded[y : y + CELL_PX, x : x + CELL_PX]
+        sisters.append(Pair(row["panorama"], "sisters", row["distance_um"], framed, None))
+    return sisters
+
+
 def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns: int = 6) -> Figure:
-    """Show the first anaphases in a row, and the first telophases in another, where there are any.
+    """Show the first of each of `STAGES` in a row, where there are any.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        See `read_pairs`; at least one.
+        See `read_pairs` and `read_sisters`; at least one.
     px_per_um : float
-        Pixels a micrometre of the cell images.
+        Pixels a micrometre of the images.
     note : str, optional
         Which edition it is.
     columns : int, optional
@@ -123,19 +165,18 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
                 axes.set(xlim=(0, pair.image.shape[1]), ylim=(pair.image.shape[0], 0))
             for axes in row:
                 axes.set_axis_off()
-            row[0].text(
-                -0.12, 0.5, stage.capitalize(), transform=row[0].transAxes, rotation=90, ha="right", va="center"
-            )
+            row[0].text(-0.12, 0.5, STAGES[stage], transform=row[0].transAxes, rotation=90, ha="right", va="center")
         figure.supxlabel("\n".join(wrap(tell_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color="#444444")
         titled(figure, note, 72)
     return figure
 
 
 def tell_pairs(pairs: Sequence[Pair]) -> str:
-    """Say how many pairs there are, and how many of them the truth confirms."""
-    counts = " and ".join(f"{sum(pair.stage == stage for pair in pairs) or 'none'} as {stage}" for stage in STAGES)
-    told = f"Of this edition's cells the rule takes {counts}."
-    if any(pair.true for pair in pairs):
-        right = sum(pair.true in STAGES for pair in pairs)
-        told += f" By the truth of the simulation {right} of these {len(pairs)} are in one of the two stages."
+    """Say how many cells there are with two sets under one mask, and how many of them the truth confirms."""
+    of = {stage: [pair for pair in pairs if pair.stage == stage] for stage in STAGES}
+    one_mask = of["anaphase"] + of["telophase"]
+    told = f"Under one mask: {len(of['anaphase']) or 'no'} anaphases and {len(of['telophase']) or 'no'} telophases."
+    if any(pair.true for pair in one_mask):
+        right = sum(pair.true in {"anaphase", "telophase"} for pair in one_mask)
+        told += f" By the truth of the simulation {right} of these {len(one_mask)} are in one of the two stages."
     return told

@@ -1,8 +1,9 @@
-"""Dividing cells among cell images: two sets of chromosomes under one mask.
+"""Dividing cells: two sets of chromosomes under one mask, or under a mask each.
 
 In anaphase and telophase the chromosomes form two bright bodies of like size with darker cytoplasm between them, and
-NucleusNet counts both as one ROI. So a cell image with two such bodies is a candidate, by its pixels alone; whether it
-is one in truth only the twin can tell.
+NucleusNet counts both as one ROI. So a cell image with two such bodies is a candidate, by its pixels alone. Where a
+model gave each body a mask, the two are sisters: small, alike, and nearest to each other. What they are in truth only
+the twin can tell.
 """
 
 from __future__ import annotations
@@ -32,6 +33,17 @@ LEAST_BODY_UM2: Final = 10.0
 
 TELOPHASE_UM: Final = 12.0
 """Bodies whose middles are farther apart are called telophase, others anaphase."""
+
+MOST_SISTER_UM2: Final = 110.0
+"""Larger masks are nuclei, and no sisters."""
+
+LIKE_SISTERS: Final = 0.75
+"""The smaller of two sisters has at least this share of the other's area, and the dimmer of its mean grey level."""
+
+SISTERS_UM: Final = (TELOPHASE_UM, 26.0)
+"""How far apart the middles of sisters are."""
+
+SISTER_COLUMNS: Final = ("panorama", "rois", "x_px", "y_px", "distance_um")
 
 PAIR_COLUMNS: Final = ("index", "stage", "distance_um", "area_ratio", "contrast")
 
@@ -127,3 +139,43 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
         stage = "telophase" if distance_um > TELOPHASE_UM else "anaphase"
         rows.append((index, stage, distance_um, bodies.area_ratio, bodies.contrast))
     return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
+
+
+def find_sisters(rois: pd.DataFrame, px_per_um: float) -> pd.DataFrame:
+    """Find pairs of masks that are most likely the two halves of a telophase.
+
+    Parameters
+    ----------
+    rois : pandas.DataFrame
+        Rows of `nnbook.measure.measure_panorama`. Those at the border are left out.
+    px_per_um : float
+        Pixels a micrometre.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a pair: `panorama`, `rois` (both labels), `x_px` and `y_px` (the point between them), `distance_um`
+        (between their middles).
+    """
+    from scipy.spatial import KDTree
+
+    small = rois[~rois["at_border"] & rois["area_um2"].between(LEAST_BODY_UM2, MOST_SISTER_UM2)]
+    rows = []
+    for name, masks in small.groupby("panorama", sort=False):
+        if len(masks) < 2:
+            continue
+        middles = masks[["x_px", "y_px"]].to_numpy()
+        nearest = KDTree(middles).query(middles, k=2)  # type: ignore[no-untyped-call]
+        distances, neighbours = (found[:, 1] for found in nearest)
+        alike = masks[["area_um2", "mean_intensity"]].to_numpy()
+        for one, other in enumerate(neighbours):
+            distance_um = distances[one] / px_per_um
+            if (
+                one < other
+                and neighbours[other] == one
+                and SISTERS_UM[0] <= distance_um <= SISTERS_UM[1]
+                and (alike[[one, other]].min(axis=0) >= LIKE_SISTERS * alike[[one, other]].max(axis=0)).all()
+            ):
+                labels = tuple(int(roi) for roi in masks["roi"].iloc[[one, other]])
+                rows.append((name, labels, *middles[[one, other]].mean(axis=0), distance_um))
+    return pd.DataFrame(rows, columns=list(SISTER_COLUMNS))
