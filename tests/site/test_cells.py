@@ -110,12 +110,11 @@ def drawn(browser: Locator) -> None:
 
 def in_book(page: Page) -> Locator:
     """Bring the page's cell browser into view."""
-    widget = page.locator("[data-widget]", has=page.locator(CELLS))
-    for _ in range(20):
-        page.locator("[data-widget]").last.scroll_into_view_if_needed()
-        if widget.count():
+    for widget in page.locator("[data-widget]").all():
+        widget.scroll_into_view_if_needed()
+        expect(widget).not_to_have_attribute("data-widget", "")
+        if page.locator(CELLS).count():
             break
-        page.wait_for_timeout(100)
     page.locator(CELLS).scroll_into_view_if_needed()
     return opened(page)
 
