@@ -268,8 +268,8 @@ def test_only_what_was_not_written_is_cut_again(tmp_path, monkeypatch):
         with pytest.raises(Killed):
             write(tmp_path, panoramas)
     read = []
-    original = stage.read_mask
-    monkeypatch.setattr(stage, "read_mask", lambda path: read.append(path) or original(path))
+    original = stage.read_narrow_mask
+    monkeypatch.setattr(stage, "read_narrow_mask", lambda path: read.append(path) or original(path))
     write(tmp_path, panoramas)
     assert sorted(read) == [one.mask for one in panoramas[1:]], (
         "18 of 30 cells were written: those of the first, most of the second"

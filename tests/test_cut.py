@@ -1,20 +1,29 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from nnbook.cut import Box, cut_cell, thumbnail_of
+from nnbook.cut import cut_cells, thumbnails_of
 from nnbook.errors import NnbookError
 
 SIDE = 360
 Y, X = np.mgrid[:SIDE, :SIDE].astype(float)
 
 
+class Cell(NamedTuple):
+    image: np.ndarray
+    orientation_deg: float
+
+
 def box_of(labels, roi):
     y, x = np.nonzero(labels == roi)
-    return Box(int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1)
+    return x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1
 
 
-def cut(image, labels, roi=1):
-    return cut_cell(image, labels, roi, box_of(labels, roi))
+def cut(image, labels):
+    """Cut the nucleus of label 1 alone; None where it doesn't fit."""
+    fits, images, orientations = cut_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]))
+    return Cell(images[0], orientations[0]) if fits[0] else None
 
 
 def nucleus(degrees, *, cx=180.3, cy=179.6, ends=(70, 95)):
@@ -129,12 +138,34 @@ def test_another_box_than_the_nucleus_has_is_told(box):
     labels = np.zeros((80, 70), np.int32)
     labels[10:30, 10:40] = 4
     image = np.full((80, 70), 200, np.uint8)
-    assert cut_cell(image, labels, 4, Box(10, 10, 30, 20)) is not None
+    assert cut_cells(image, labels, np.array([4]), np.array([[10, 10, 30, 20]])).fits.all()
     with pytest.raises(NnbookError, match=r"nucleus 4 of the mask is not where it was measured; run 'nnbook measure'"):
-        cut_cell(image, labels, 4, Box(*box))
+        cut_cells(image, labels, np.array([4]), np.array([box]))
 
 
-def test_a_thumbnail_has_the_means_of_squares():
-    image = np.random.default_rng(4).integers(0, 256, (256, 256), np.uint8)
-    means = image.reshape(64, 4, 64, 4).mean(axis=(1, 3))
-    assert np.abs(thumbnail_of(image) - means).max() <= 0.5
+def test_thumbnails_have_the_means_of_squares():
+    images = np.random.default_rng(4).integers(0, 256, (3, 256, 256), np.uint8)
+    means = images.reshape(3, 64, 4, 64, 4).mean(axis=(2, 4))
+    assert np.abs(thumbnails_of(images) - means).max() <= 0.5
+
+
+def test_nuclei_cut_together_are_those_cut_alone_whatever_their_masks_integers():
+    image = np.random.default_rng(5).integers(1, 256, (500, 900), np.uint8)
+    labels, boxes = np.zeros((500, 900), np.int32), []
+    for roi, (left, top, width, height) in enumerate([(5, 5, 90, 60), (120, 9, 300, 40), (100, 100, 30, 120)], start=1):
+        labels[top : top + height, left : left + width] = roi
+        boxes.append((left, top, width, height))
+    rois = np.array([3, 1, 2])
+    together = cut_cells(image, labels, rois, np.array(boxes)[rois - 1])
+    assert together.fits.tolist() == [True, True, False], "300 px don't fit"
+    alone = [cut_cells(image, labels, rois[k : k + 1], np.array([boxes[rois[k] - 1]])) for k in range(2)]
+    np.testing.assert_array_equal(together.images, np.concatenate([one.images for one in alone]))
+    np.testing.assert_array_equal(together.orientations_deg, [one.orientations_deg[0] for one in alone])
+    narrow = cut_cells(image, labels.astype(np.uint16), rois, np.array(boxes)[rois - 1])
+    np.testing.assert_array_equal(narrow.images, together.images)
+
+
+def test_no_nuclei_give_no_cells():
+    empty = np.zeros((9, 9), np.uint8)
+    cut = cut_cells(empty, empty.astype(np.uint16), np.zeros(0, np.int64), np.zeros((0, 4), np.int64))
+    assert (cut.fits.shape, cut.images.shape, cut.orientations_deg.shape) == ((0,), (0, 256, 256), (0,))

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from nnbook.cut import CELL_PX, THUMBNAIL_PX, Box, cut_cell, thumbnail_of
+from nnbook.cut import CELL_PX, THUMBNAIL_PX, cut_cells, thumbnails_of
 from nnbook.errors import NnbookError
 from nnbook.files import aside, write_json
-from nnbook.images import image_shape, read_image, read_mask, to_8_bits
+from nnbook.images import image_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.manifest import NAME
 from nnbook.pairs import image_files
 from nnbook.records import code_of, is_current, state_of, write_record
@@ -52,10 +52,14 @@ THUMBNAILS_PER_SHARD: Final = 2048
 ROWS_PER_GROUP: Final = 65_536
 NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ROWS_PER_PAGE: Final = 4_096
+CUT_AT_ONCE: Final = 64
+"""Nuclei of a panorama, so that few cell images are in memory uncompressed."""
+
 IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_per_page": ROWS_PER_PAGE}
 """How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
 
-NUCLEUS: Final = ("panorama", "roi", "left_px", "top_px", "width_px", "height_px", "at_border")
+BOX: Final = ("left_px", "top_px", "width_px", "height_px")
+NUCLEUS: Final = ("panorama", "roi", *BOX, "at_border")
 MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity")
 """Columns of `rois.parquet`: those that tell how to cut a nucleus, and those that its cell keeps."""
 
@@ -428,35 +432,35 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> t
     """Cut the cells of one panorama; count the nuclei that give none."""
     import pyarrow as pa
 
-    image, labels = to_8_bits(read_image(one.image)), read_mask(one.mask)
-    out: Counter[str] = Counter()
-    rows, orientations = [], []
-    images, thumbnails = [], []
-    for row, (roi, *box, at_border) in enumerate(zip(*(nuclei[name].to_pylist() for name in NUCLEUS[1:]), strict=True)):
-        if at_border:
-            out["at_border"] += 1
-            continue
+    image, labels = to_8_bits(read_image(one.image)), read_narrow_mask(one.mask)
+    whole = np.flatnonzero(~nuclei["at_border"].to_numpy())
+    rois = nuclei["roi"].to_numpy()[whole]
+    boxes = np.stack([nuclei[side].to_numpy()[whole] for side in BOX], axis=1)
+    fits, orientations = [np.zeros(0, np.bool_)], [np.zeros(0)]
+    images: list[bytes] = []
+    thumbnails: list[bytes] = []
+    for first in range(0, len(whole), CUT_AT_ONCE):
+        some = slice(first, first + CUT_AT_ONCE)
         try:
-            cell = cut_cell(image, labels, roi, Box(*box))
+            cut = cut_cells(image, labels, rois[some], boxes[some])
         except NnbookError as error:
             raise NnbookError(f"{one.mask}: {error}") from error
-        if cell is None:
-            out["larger_than_frame"] += 1
-            continue
-        rows.append(row)
-        orientations.append(cell.orientation_deg)
-        images.append(encode(cell.image))
-        thumbnails.append(encode(thumbnail_of(cell.image)))
-    kept = nuclei.take(pa.array(rows, pa.int64()))
+        fits.append(cut.fits)
+        orientations.append(cut.orientations_deg)
+        images += map(encode, cut.images)
+        thumbnails += map(encode, thumbnails_of(cut.images))
+    rows = whole[np.concatenate(fits)]
+    kept = nuclei.take(pa.array(rows))
     columns = {
         **{name: kept[name] for name in kept.column_names},
         "cell": [cell_name(one.panorama, roi) for roi in kept["roi"].to_pylist()],
         "panorama": [one.panorama] * len(rows),
         "run": [one.run] * len(rows),
         "passage": [one.passage or None] * len(rows),
-        "orientation_deg": orientations,
+        "orientation_deg": np.concatenate(orientations),
     }
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
+    out = Counter(at_border=len(nuclei) - len(whole), larger_than_frame=len(whole) - len(rows))
     return _Batch(table, images, thumbnails), out
 
 

@@ -1,4 +1,4 @@
-"""Cutting one nucleus out of a panorama: centred, turned, and nothing but the nucleus.
+"""Cutting nuclei out of a panorama: each centred, turned, and nothing but the nucleus.
 
 A cell image has 256 x 256 px of 8 bits. Its nucleus is centred and turned so that its mask's minimum-area rectangle
 lies with the long side across and the brighter half to the right; everything outside the mask is zero.
@@ -7,6 +7,7 @@ lies with the long side across and the brighter half to the right; everything ou
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numba
@@ -18,7 +19,7 @@ from nnbook.errors import NnbookError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnbook.images import Labels
+    from nnbook.images import Labels, NarrowLabels
 
 CELL_PX: Final = published.CELL_IMAGE_PX
 THUMBNAIL_PX: Final = 64
@@ -26,53 +27,49 @@ CENTRE: Final = (CELL_PX - 1) / 2
 """The frame's middle, in px from the centre of its first pixel."""
 
 
-class Box(NamedTuple):
-    """A nucleus's bounding box in px: see `nnbook.measure.measure_panorama`."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-class Cell(NamedTuple):
-    """A cell image, and by how much its nucleus was turned.
+class Cut(NamedTuple):
+    """Cell images of some nuclei.
 
     Attributes
     ----------
-    image : numpy.ndarray
-        Axes (y, x), (256, 256), uint8.
-    orientation_deg : float
-        Degrees from -180 to 180, anticlockwise as seen.
+    fits : numpy.ndarray
+        A bool a nucleus: whether it fits into the frame. Only those that do have an image.
+    images : numpy.ndarray
+        Axes (cell, y, x), (n, 256, 256), uint8.
+    orientations_deg : numpy.ndarray
+        By how much each cell's nucleus was turned: degrees from -180 to 180, anticlockwise as seen.
     """
 
-    image: NDArray[np.uint8]
-    orientation_deg: float
+    fits: NDArray[np.bool_]
+    images: NDArray[np.uint8]
+    orientations_deg: NDArray[np.float64]
 
 
-def cut_cell(image: NDArray[np.uint8], labels: Labels, roi: int, box: Box) -> Cell | None:
-    """Cut one nucleus out of a panorama.
+def cut_cells(
+    image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
+) -> Cut:
+    """Cut nuclei out of a panorama.
 
     Parameters
     ----------
     image : numpy.ndarray
         Axes (y, x), uint8: the panorama.
-    labels : Labels
+    labels : Labels or NarrowLabels
         Axes (y, x), the same shape: its mask.
-    roi : int
-        The nucleus's label.
-    box : Box
-        Its bounding box.
+    rois : numpy.ndarray
+        The nuclei's labels, int64.
+    boxes : numpy.ndarray
+        Axes (nucleus, side), int64: left, top, width and height in px of each one's bounding box, as
+        `nnbook.measure.measure_panorama` gives them.
 
     Returns
     -------
-    Cell or None
-        None where the nucleus doesn't fit into the frame.
+    Cut
 
     Raises
     ------
     NnbookError
-        Where this is not the box of the label's pixels.
+        Where a box is not that of the label's pixels.
 
     Notes
     -----
@@ -87,84 +84,125 @@ def cut_cell(image: NDArray[np.uint8], labels: Labels, roi: int, box: Box) -> Ce
     """
     import cv2
 
-    inside = 0 <= box.left <= labels.shape[1] - box.width and 0 <= box.top <= labels.shape[0] - box.height
-    points, grey = _outline(image, labels, roi, box if inside else Box(0, 0, 0, 0))
-    if not _fills(points, box):
+    points, starts, grey = _outlines(image, labels, rois, boxes)
+    if (strange := np.flatnonzero(~_fill_boxes(points, starts, boxes))).size:
+        roi = rois[strange[0]]
         raise NnbookError(f"nucleus {roi} of the mask is not where it was measured; run 'nnbook measure' again")
-    corners = cv2.boxPoints(cv2.minAreaRect(points)).tolist()
-    turn = _long_side(corners)
-    x, y = (sum(corner[axis] for corner in corners) / 4 for axis in (0, 1))
-    cos, sin = math.cos(turn), math.sin(turn)
-    if (grey[1] - grey[0] * x) * cos + (grey[2] - grey[0] * y) * sin < -1e-3 * grey[0]:
-        turn -= math.copysign(math.pi, turn)
-        cos, sin = -cos, -sin
-    if abs(cos * sin) < 1e-6:
-        x, y = (math.floor(round(at, 2)) + 0.5 for at in (x, y))
-    reach = _reach(points, (x, y), (cos, sin))
-    if max(reach) > CENTRE + 1e-3:
-        return None
-    return Cell(_turned(image, labels, roi, (box.left + x, box.top + y), (cos, sin), reach), math.degrees(turn))
+    corners = np.empty((len(rois), 4, 2), np.float32)
+    for nucleus, (first, end) in enumerate(pairwise(starts.tolist())):
+        cv2.boxPoints(cv2.minAreaRect(points[first:end]), corners[nucleus])
+    return Cut(*_turned(image, labels, rois, boxes, points, starts, grey, corners.astype(np.float64)))
 
 
-def _long_side(corners: list[list[float]]) -> float:
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _outlines(
+    image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the first and last pixel of each row of nuclei as (x, y), one nucleus after the other; where each begins.
+
+    Then the sums of each one's grey, grey x and grey y. All from the corner of its box.
+    """
+    points = np.empty((2 * boxes[:, 3].sum(), 2), np.float32)
+    starts = np.zeros(len(rois) + 1, np.int64)
+    grey = np.zeros((len(rois), 3))
+    count = 0
+    for nucleus in range(len(rois)):
+        label = labels.dtype.type(rois[nucleus])
+        left, top, width, height = boxes[nucleus]
+        inside = 0 <= left <= labels.shape[1] - width and 0 <= top <= labels.shape[0] - height
+        for y in range(height if inside else 0):
+            row, levels = labels[top + y], image[top + y]
+            # Unsigned places need no look at whether they are negative: a quarter of the time.
+            first, end = np.uint64(left), np.uint64(left + width)
+            while first < end and row[first] != label:
+                first += np.uint64(1)
+            if first == end:
+                continue
+            last = end - np.uint64(1)
+            while row[last] != label:
+                last -= np.uint64(1)
+            total, moment, along = np.int64(0), np.int64(0), np.int64(0)
+            for x in range(first, last + np.uint64(1)):
+                level = np.int64(levels[x]) * np.int64(row[x] == label)
+                total += level
+                moment += level * along
+                along += 1
+            begin = np.int64(first) - left
+            grey[nucleus, 0] += total
+            grey[nucleus, 1] += moment + total * begin
+            grey[nucleus, 2] += total * y
+            points[count, 0], points[count, 1] = begin, y
+            points[count + 1, 0], points[count + 1, 1] = np.int64(last) - left, y
+            count += 2
+        starts[nucleus + 1] = count
+    return points[:count], starts, grey
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return of each nucleus whether its outline touches all four sides of its box."""
+    fill = np.zeros(len(boxes), np.bool_)
+    for nucleus in range(len(boxes)):
+        first, end = starts[nucleus], starts[nucleus + 1]
+        if first < end:
+            x, y = points[first:end, 0], points[first:end, 1]
+            right, bottom = boxes[nucleus, 2] - 1, boxes[nucleus, 3] - 1
+            fill[nucleus] = x.min() == 0 and x.max() == right and y[0] == 0 and y[-1] == bottom
+    return fill
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _turned(  # noqa: PLR0917 - compiled functions take no keywords
+    image: NDArray[np.uint8],
+    labels: Labels | NarrowLabels,
+    rois: NDArray[np.int64],
+    boxes: NDArray[np.int64],
+    points: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    grey: NDArray[np.float64],
+    corners: NDArray[np.float64],
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float64]]:
+    """Return what `Cut` has, from outlines and from the corners of minimum-area rectangles (nucleus, corner, axis)."""
+    fits = np.zeros(len(rois), np.bool_)
+    images = np.zeros((len(rois), CELL_PX, CELL_PX), np.uint8)
+    orientations = np.empty(len(rois))
+    count = 0
+    for nucleus in range(len(rois)):
+        turn = _long_side(corners[nucleus])
+        x, y = corners[nucleus, :, 0].sum() / 4, corners[nucleus, :, 1].sum() / 4
+        cos, sin = math.cos(turn), math.sin(turn)
+        total, along, down = grey[nucleus]
+        if (along - total * x) * cos + (down - total * y) * sin < -1e-3 * total:
+            turn -= math.copysign(math.pi, turn)
+            cos, sin = -cos, -sin
+        if abs(cos * sin) < 1e-6:
+            x, y = math.floor(round(x, 2)) + 0.5, math.floor(round(y, 2)) + 0.5
+        reach = _reach(points[starts[nucleus] : starts[nucleus + 1]], (x, y), (cos, sin))
+        if max(reach) > CENTRE + 1e-3:
+            continue
+        middle = (boxes[nucleus, 0] + x, boxes[nucleus, 1] + y)
+        _fill(images[count], image, labels, rois[nucleus], middle, (cos, sin), reach)
+        orientations[count] = math.degrees(turn)
+        fits[nucleus] = True
+        count += 1
+    return fits, images[:count], orientations[:count]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _long_side(corners: NDArray[np.float64]) -> float:
     """Return the direction of a rectangle's long side in radians, from -pi/2 to pi/2; clockwise, as y is down."""
-    sides = [(corners[1][0] - corners[0][0], corners[1][1] - corners[0][1])]
-    sides.append((corners[2][0] - corners[1][0], corners[2][1] - corners[1][1]))
-    lengths = [math.hypot(*side) for side in sides]
-    turns = [math.remainder(math.atan2(y, x), math.pi) for x, y in sides]
-    if max(lengths) < 1e-3:
+    lengths, turns = np.empty(2), np.empty(2)
+    for side in range(2):
+        x, y = corners[side + 1] - corners[side]
+        lengths[side] = math.hypot(x, y)
+        turns[side] = math.atan2(y, x)
+        if abs(turns[side]) > math.pi / 2:
+            turns[side] -= math.copysign(math.pi, turns[side])
+    if lengths.max() < 1e-3:
         return 0.0
     if abs(lengths[0] - lengths[1]) < 1e-3:
-        return min(turns, key=abs)
-    return turns[lengths.index(max(lengths))]
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _outline(
-    image: NDArray[np.uint8], labels: Labels, roi: int, box: Box
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the first and last pixel of each row of a nucleus as (x, y), and the sums of its grey, grey x and grey y.
-
-    All from the corner of its box.
-    """
-    points = np.empty((2 * box.height, 2), np.float32)
-    grey = np.zeros(3)
-    count, label = 0, np.int32(roi)
-    for y in range(box.height):
-        row, levels = labels[box.top + y], image[box.top + y]
-        # Unsigned places need no look at whether they are negative: a quarter of the time.
-        first, end = np.uint64(box.left), np.uint64(box.left + box.width)
-        while first < end and row[first] != label:
-            first += np.uint64(1)
-        if first == end:
-            continue
-        last = end - np.uint64(1)
-        while row[last] != label:
-            last -= np.uint64(1)
-        total, moment, along = np.int64(0), np.int64(0), np.int64(0)
-        for x in range(first, last + np.uint64(1)):
-            level = np.int64(levels[x]) * np.int64(row[x] == label)
-            total += level
-            moment += level * along
-            along += 1
-        begin = np.int64(first) - box.left
-        grey[0] += total
-        grey[1] += moment + total * begin
-        grey[2] += total * y
-        points[count, 0], points[count, 1] = begin, y
-        points[count + 1, 0], points[count + 1, 1] = np.int64(last) - box.left, y
-        count += 2
-    return points[:count], grey
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fills(points: NDArray[np.float32], box: Box) -> bool:
-    """Return whether an outline touches all four sides of its box."""
-    if not len(points):
-        return False
-    left, right = points[:, 0].min(), points[:, 0].max()
-    top, bottom = points[0, 1], points[-1, 1]
-    return bool(left == 0 and top == 0 and right == box.width - 1 and bottom == box.height - 1)
+        return float(turns[np.argmin(np.abs(turns))])
+    return float(turns[np.argmax(lengths)])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -181,14 +219,15 @@ def _reach(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _turned(  # noqa: PLR0917 - compiled functions take no keywords
+def _fill(  # noqa: PLR0917 - compiled functions take no keywords
+    cell: NDArray[np.uint8],
     image: NDArray[np.uint8],
-    labels: Labels,
+    labels: Labels | NarrowLabels,
     roi: int,
     middle: tuple[float, float],
     across: tuple[float, float],
     reach: tuple[float, float],
-) -> NDArray[np.uint8]:
+) -> None:
     """Fill a frame whose middle lies at (x, y) of the panorama, and whose rows run in a direction (x, y).
 
     All of the nucleus lies within `reach` of the middle, along rows and along columns. Places are whole numbers of
@@ -196,7 +235,6 @@ def _turned(  # noqa: PLR0917 - compiled functions take no keywords
     """
     label = labels.dtype.type(roi)
     height, width = labels.shape
-    cell = np.zeros((CELL_PX, CELL_PX), np.uint8)
     columns, rows = min(CENTRE, math.floor(reach[0] + 1) + 0.5), min(CENTRE, math.floor(reach[1] + 1) + 0.5)
     step_x, step_y = round(across[0] * 2**24), round(across[1] * 2**24)
     for i in range(int(CENTRE - rows), int(CENTRE + rows) + 1):
@@ -215,19 +253,19 @@ def _turned(  # noqa: PLR0917 - compiled functions take no keywords
                 cell[i, j] = np.uint8(((upper << 15) + below * (lower - upper) + (1 << 29)) >> 30)
             x += step_x
             y += step_y
-    return cell
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def thumbnail_of(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the rounded means of squares of a cell image."""
+def thumbnails_of(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the rounded means of squares of cell images, with axes (cell, y, x)."""
     step = CELL_PX // THUMBNAIL_PX
-    small = np.empty((THUMBNAIL_PX, THUMBNAIL_PX), np.uint8)
-    for i in range(THUMBNAIL_PX):
-        for j in range(THUMBNAIL_PX):
-            total = 0
-            for y in range(step):
-                for x in range(step):
-                    total += cell[i * step + y, j * step + x]
-            small[i, j] = (total + step * step // 2) // (step * step)
+    small = np.empty((len(cells), THUMBNAIL_PX, THUMBNAIL_PX), np.uint8)
+    for cell in range(len(cells)):
+        for i in range(THUMBNAIL_PX):
+            for j in range(THUMBNAIL_PX):
+                total = 0
+                for y in range(step):
+                    for x in range(step):
+                        total += cells[cell, i * step + y, j * step + x]
+                small[cell, i, j] = (total + step * step // 2) // (step * step)
     return small

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,9 @@ Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 """A mask: axes (y, x), int32, 0 where there is background and 1..N for N nuclei."""
+
+NarrowLabels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
+"""A mask in 16 bits, for what reads many and only compares labels."""
 
 
 def image_shape(path: Path) -> tuple[int, int]:
@@ -97,9 +101,16 @@ def read_mask(path: Path) -> Labels:
     NnbookError
         As `read_image`; also where values are negative or no whole numbers.
     """
+    return read_narrow_mask(path).astype(np.int32, copy=False)
+
+
+def read_narrow_mask(path: Path) -> Labels | NarrowLabels:
+    """Read a mask as `read_mask` does, but leave one of 16 bits as it is: half the memory, and no pass over it."""
     array = _read(path)
     if array.dtype.kind not in "ui":
         raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
+    if array.dtype == np.uint16:
+        return array
     unsafe = array.size > 0 and not (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
     if unsafe and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
         raise NnbookError(f"{path}: has labels below 0 or above {np.iinfo(np.int32).max}; number nuclei from 1")
@@ -108,10 +119,11 @@ def read_mask(path: Path) -> Labels:
 
 def write_image(path: Path, image: Image, *, px_per_um: float | None = None) -> None:
     """Write a panorama as a losslessly compressed TIFF, in one step, with its pixel size where that is known."""
-    resolution: dict[str, Any] = {}
+    # Differences between neighbours compress better than grey levels do.
+    options: dict[str, Any] = {"predictor": image.dtype.kind in "ui"}
     if px_per_um is not None:
-        resolution = {"resolution": (px_per_um * 1e4, px_per_um * 1e4), "resolutionunit": "CENTIMETER"}
-    _write(path, image, resolution)
+        options |= {"resolution": (px_per_um * 1e4, px_per_um * 1e4), "resolutionunit": "CENTIMETER"}
+    _write(path, image, options)
 
 
 def write_mask(path: Path, labels: Labels) -> None:
@@ -147,13 +159,12 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
 
 def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:
     with aside(path) as written:
-        # Deflate level 1 with a horizontal predictor: half the size of raw, and written at over 100 MB/s.
+        # Deflate level 1: grey levels take half of their size raw, and are written at over 100 MB/s.
         tifffile.imwrite(
             written,
             array,
             compression="zlib",
             compressionargs={"level": 1},
-            predictor=array.dtype.kind in "ui",
             rowsperstrip=256,
             photometric="minisblack",
             metadata=None,
@@ -190,4 +201,6 @@ def _decode(path: Path) -> NDArray[Any]:
     with tifffile.TiffFile(path) as tiff:
         if len(tiff.pages) != 1:
             raise NnbookError(f"{path}: has {len(tiff.pages)} pages; nnbook wants one, so export each as a file")
-        return np.asarray(tiff.asarray(maxworkers=2))
+        # Threads other than the main one already read files two at a time.
+        workers = 2 if threading.current_thread() is threading.main_thread() else 1
+        return np.asarray(tiff.asarray(maxworkers=workers))

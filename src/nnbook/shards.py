@@ -7,10 +7,10 @@ threads have compressed: `benchmarks/cells.py` has the difference.
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from zlib_ng import zlib_ng
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +65,11 @@ def set_length(path: Path, length: int) -> None:
 def encode(image: NDArray[np.uint8]) -> bytes:
     """Compress one image as gzip, so that browsers inflate it on their own.
 
-    Runs of zeros and Huffman codes for the rest make a cell image smaller than a search for repeats does, in two thirds
-    of the time: grey levels in a nucleus are noisy, and do not repeat.
+    Runs of zeros and Huffman codes for the rest make a cell image smaller than a search for repeats does, in less time:
+    grey levels in a nucleus are noisy, and do not repeat. zlib-ng does this twice as fast as zlib.
     """
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_RLE)
-    return packer.compress(image.tobytes()) + packer.flush()
+    packer = zlib_ng.compressobj(GZIP_LEVEL, zlib_ng.DEFLATED, 16 + zlib_ng.MAX_WBITS, 9, zlib_ng.Z_RLE)
+    return bytes(packer.compress(image) + packer.flush())
 
 
 def write_shard(array: Path, number: int, images: Sequence[bytes], per_shard: int) -> Path:
