@@ -27,15 +27,8 @@ import torch
 from nnbook.evaluate import evaluate
 from nnbook.files import sha256, write_json
 from nnbook.images import read_mask, write_image
-from nnbook.segment import (
-    CELLPROB_THRESHOLD,
-    DIAMETER_PX,
-    FLOW_THRESHOLD,
-    SHIPPED_MODEL,
-    load_model,
-    network_dtype,
-    segment_files,
-)
+from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
+from nnbook.segment import SHIPPED_MODEL, load_model, network_dtype, segment_files
 from nnbook.twin import simulate_panorama
 
 PLACE = (12, 3, "BR", "top_left")

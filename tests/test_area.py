@@ -9,7 +9,7 @@ from nnbook.errors import NnbookError
 
 def test_published_area() -> None:
     found = area(241_083_171_855, 8.0453)
-    assert round(found.cm2, 2) == 37.25 == published.TOTAL_AREA_CM2
+    assert round(found.cm2, 2) == 37.25 == published.CITED["area.cm2"].value
     assert round(found.square_side_cm, 1) == 6.1
     assert (found.px2, found.px_per_um) == (published.TOTAL_AREA_PX2, published.PX_PER_UM)
 

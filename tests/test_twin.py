@@ -12,6 +12,7 @@ from nnbook.errors import NnbookError
 from nnbook.files import sha256
 from nnbook.images import read_image, read_mask
 from nnbook.manifest import read_manifest
+from nnbook.published import PX_PER_UM
 
 SEED = 7
 PLACE = (SEED, 2, "BL", "top_right")
@@ -209,7 +210,7 @@ class TestDeterminism:
         np.testing.assert_array_equal(whole[1], strips[1])
 
     def test_another_pixel_size_scales_the_nuclei(self):
-        truth = simulate(side=1024, px_per_um=twin.PX_PER_UM / 2)[2]
+        truth = simulate(side=1024, px_per_um=PX_PER_UM / 2)[2]
         area = truth.loc[~truth["cut"], "area_px"].median()
         assert 2 * np.sqrt(area / np.pi) == pytest.approx(nuclei.DIAMETER_PX / 2, rel=0.2)
 

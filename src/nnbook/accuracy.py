@@ -10,13 +10,8 @@ import pandas as pd
 from nnbook.baseline import otsu_watershed
 from nnbook.cases import judge_cases, tally_cases
 from nnbook.evaluate import count_matches, score_counts
-from nnbook.segment import (
-    CELLPROB_THRESHOLD,
-    DIAMETER_PX,
-    FLOW_THRESHOLD,
-    full_masks,
-    network_output,
-)
+from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
+from nnbook.segment import full_masks, network_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from nnbook.published import DIAMETER_PX, PX_PER_UM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,12 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
-
-PX_PER_UM: Final = 8.0453
-"""Pixels a micrometre in the published images."""
-
-DIAMETER_PX: Final = 152.91
-"""Diameter of the circle that has the area of the median mask: the published Cellpose diameter."""
 
 MASK_MARGIN_PX: Final = 3.0
 """How far a truth mask reaches beyond the half-maximum outline: the published masks leave a rim of background."""

@@ -25,6 +25,7 @@ from nnbook.files import sha256, write_json
 from nnbook.images import read_image, write_mask
 from nnbook.manifest import read_manifest
 from nnbook.pairs import MASK_SUFFIX
+from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 from nnbook.rescale import grey_range, median_diameter, rescale
 
 if TYPE_CHECKING:
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 
 SHIPPED_MODEL: Final = Path(__file__).parents[2] / "models" / "nnbook_nuclei"
 """The model that comes with nnbook; its card is `models/README.md`."""
-
-DIAMETER_PX: Final = 152.91
-FLOW_THRESHOLD: Final = 0.5
-CELLPROB_THRESHOLD: Final = -2.0
 
 METHOD: Final = 2
 """Raised whenever masks change at equal settings, so that those made before are redone."""

@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nnbook import nuclei
+from nnbook import nuclei, published
 from nnbook.errors import NnbookError
 from nnbook.evaluate import partners
 from nnbook.files import aside, sha256
 from nnbook.images import read_mask, write_image, write_mask
 from nnbook.manifest import CROPS, MAX_SIDE_PX, QUARTERS, Panorama, name_of, read_manifest, write_manifest
-from nnbook.nuclei import PX_PER_UM, compiled
+from nnbook.nuclei import compiled
+from nnbook.published import PX_PER_UM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ FIRST_PASSAGE: Final = 12
 PASSAGES_PER_RUN: Final = 0.21
 """The published 100 runs came from 21 passages."""
 
-PUBLISHED_AREA_PX2: Final = 241_083_171_855 / 1600
+PUBLISHED_AREA_PX2: Final = published.TOTAL_AREA_PX2 / published.PANORAMAS
 """Mean area of a published panorama."""
 
 # Between runs: the root of the count, the quantiles of the brightness, and what that leaves of log spread / mean.
