@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from nnbook import figures, published
-from nnbook.area import area
 from nnbook.errors import NnbookError
 from nnbook.images import write_image, write_mask
 from nnbook.manifest import Panorama
@@ -115,49 +114,6 @@ def test_representatives_numbers_are_formatted() -> None:
         }
     )
     assert figures.representatives_table(chosen).rows == (("1", "a", "1,234", "78.61", "0.046"),)
-
-
-def test_published_area_agrees_with_itself() -> None:
-    table = figures.area_table(area(published.TOTAL_AREA_PX2, published.PX_PER_UM), published.PANORAMAS)
-    assert {row[3] for row in table.rows} == {"0"}
-    values = {row[0]: row[1:3] for row in table.rows}
-    assert values["Imaged area (px²)"] == ("241,083,171,855", "241,083,171,855")
-    assert values["Imaged area (cm²)"] == ("37.25", "37.2462")
-
-
-def test_area_of_another_edition_differs_and_says_by_how_much() -> None:
-    table = figures.area_table(area(2_000 * 1_000 * 10, 10.0), 10)
-    values = {row[0]: row[1:] for row in table.rows}
-    assert values["Panoramas"] == ("1,600", "10", "−1,590")
-    assert values["Scale (px/µm)"] == ("8.0453", "10.0000", "+1.9547")
-    assert values["Imaged area (cm²)"] == ("37.25", "0.0020", "−37.25")
-    assert values["Mean area of a panorama (mm²)"] == ("2.3", "0.020", "−2.3")
-
-
-def test_area_without_panoramas_is_refused() -> None:
-    with pytest.raises(NnbookError, match="0 panoramas"):
-        figures.area_table(area(1, 1.0), 0)
-
-
-def test_summary_counts_runs_and_nuclei_and_leaves_open_what_is_not_at_hand(results: pd.DataFrame) -> None:
-    values = {row[0]: row[1:] for row in figures.summary_table(results, area(64 * 10**8, 8.0)).rows}
-    assert values["Experiments"] == ("100", "5", "−95")
-    assert values["Nuclei in the table of results"] == ("1,111,184", "100", "−1,111,084")
-    assert values["Nuclei per mm²"][:2] == ("298.3", "1.0")
-    assert values["Mean nuclei per panorama"] == ("–", "25.0", "–")
-    assert values["Mean intensity (grey levels)"] == ("–", "70.00", "–")
-
-
-def test_summary_takes_the_published_table_where_it_is_at_hand(results: pd.DataFrame) -> None:
-    brighter = results.assign(mean_intensity=results["mean_intensity"] + 1.5)
-    table = figures.summary_table(brighter, area(64, 8.0), results)
-    values = {row[0]: row[1:] for row in table.rows}
-    assert values["Mean intensity (grey levels)"] == ("70.00", "71.50", "+1.50")
-
-
-def test_summary_of_names_that_tell_no_experiment_leaves_it_open(results: pd.DataFrame) -> None:
-    table = figures.summary_table(results.assign(image=list("abcde")), area(64, 8.0))
-    assert {row[0]: row[2] for row in table.rows}["Experiments"] == "–"
 
 
 def test_cells_are_counted_beside_rois_and_the_published_numbers(results: pd.DataFrame) -> None:

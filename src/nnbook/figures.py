@@ -19,22 +19,20 @@ from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[attr-def
 from skimage.segmentation import find_boundaries
 
 from nnbook import published
-from nnbook.area import area
 from nnbook.errors import NnbookError
 from nnbook.files import aside
 from nnbook.images import read_image, read_mask
-from nnbook.manifest import NAME
 from nnbook.select import centroid, measured
+from nnbook.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from nnbook.area import Area
     from nnbook.images import Labels
     from nnbook.manifest import Panorama
 
@@ -98,52 +96,6 @@ class Panel(NamedTuple):
     image: NDArray[np.float32]
     labels: Labels
     px_per_um: float
-
-
-@dataclass(frozen=True)
-class Table:
-    """A small table that is shown as HTML on the site and as plain text elsewhere.
-
-    Attributes
-    ----------
-    header : tuple of str
-        One title a column, with units.
-    rows : tuple of tuple of str
-        Formatted cells.
-    numeric : frozenset of int
-        The columns that hold numbers: they are aligned right.
-    note : str
-        A line below the table.
-    """
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: frozenset[int] = frozenset()
-    note: str = ""
-
-    def _repr_html_(self) -> str:
-        head = "".join(self._cell("th", column, text) for column, text in enumerate(self.header))
-        body = "".join(
-            "<tr>" + "".join(self._cell("td", column, text) for column, text in enumerate(row)) + "</tr>"
-            for row in self.rows
-        )
-        note = f"<p><small>{escape(self.note)}</small></p>" if self.note else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
-
-    def __repr__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
-        lines = [
-            "  ".join(
-                text.rjust(width) if column in self.numeric else text.ljust(width)
-                for column, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (self.header, *self.rows)
-        ]
-        return "\n".join([*lines, self.note] if self.note else lines)
-
-    def _cell(self, tag: str, column: int, text: str) -> str:
-        side = "right" if column in self.numeric else "left"
-        return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
 
 
 @dataclass(frozen=True)
@@ -579,81 +531,6 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
     )
 
 
-def area_table(imaged: Area, panoramas: int, note: str = "") -> Table:
-    """Set the imaged area of an edition beside the published one.
-
-    Parameters
-    ----------
-    imaged : Area
-        The edition's.
-    panoramas : int
-        How many panoramas it has.
-    note : str, optional
-        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
-
-    Returns
-    -------
-    Table
-        Published values as stated; the edition's; and edition minus published, with the digits of the published value.
-    """
-    if panoramas < 1:
-        raise NnbookError(f"the edition has {panoramas} panoramas; it takes at least one to have an area")
-    mean_mm2 = imaged.cm2 * 100 / panoramas  # 1 cm2 is 100 mm2
-    return _comparison(
-        ("Panoramas", published.PANORAMAS, panoramas, "{:,.0f}", "{:,.0f}"),
-        ("Imaged area (px²)", published.TOTAL_AREA_PX2, imaged.px2, "{:,.0f}", "{:,.0f}"),
-        ("Scale (px/µm)", published.PX_PER_UM, imaged.px_per_um, "{:.4f}", "{:.4f}"),
-        ("Imaged area (cm²)", published.TOTAL_AREA_CM2, imaged.cm2, "{:.2f}", "{:.4f}"),
-        ("Side of the square of equal area (cm)", published.SQUARE_SIDE_CM, imaged.square_side_cm, "{:.1f}", "{:.3f}"),
-        ("Mean area of a panorama (mm²)", published.MEAN_PANORAMA_MM2, mean_mm2, "{:.1f}", "{:.3f}"),
-        ("Mean side of a panorama (mm)", published.MEAN_SIDE_MM, math.sqrt(mean_mm2), "{:.1f}", "{:.3f}"),
-        note=note,
-    )
-
-
-def summary_table(
-    results: pd.DataFrame, imaged: Area, published_results: pd.DataFrame | None = None, note: str = ""
-) -> Table:
-    """Set an edition's counts and brightness beside the published ones.
-
-    Parameters
-    ----------
-    results : pandas.DataFrame
-        See `nnbook.results.read_results`.
-    imaged : Area
-        The edition's imaged area.
-    published_results : pandas.DataFrame, optional
-        The published table, where it is at hand: without it the values that only the table tells stay open.
-    note : str, optional
-        Which edition it is: see `nnbook.edition.Edition`. It stands below the table.
-
-    Returns
-    -------
-    Table
-    """
-    stated = area(published.TOTAL_AREA_PX2, published.PX_PER_UM)
-
-    def tell(statistic: Callable[[pd.DataFrame], float]) -> float:
-        return math.nan if published_results is None else statistic(published_results)
-
-    return _comparison(
-        ("Panoramas", published.PANORAMAS, len(results), "{:,.0f}", "{:,.0f}"),
-        ("Experiments", published.EXPERIMENTS, _runs(results), "{:,.0f}", "{:,.0f}"),
-        ("Nuclei in the table of results", published.ROIS_IN_TABLE, results["num_rois"].sum(), "{:,.0f}", "{:,.0f}"),
-        (
-            "Nuclei per mm²",
-            published.ROIS_IN_TABLE / stated.cm2 / 100,
-            results["num_rois"].sum() / imaged.cm2 / 100,
-            "{:.1f}",
-            "{:.1f}",
-        ),
-        ("Mean nuclei per panorama", tell(_mean_count), _mean_count(results), "{:.1f}", "{:.1f}"),
-        ("Mean intensity (grey levels)", tell(_mean_grey), _mean_grey(results), "{:.2f}", "{:.2f}"),
-        ("Mean spread (SD, grey levels)", tell(_mean_spread), _mean_spread(results), "{:.2f}", "{:.2f}"),
-        note=note,
-    )
-
-
 def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
     """Set an edition's number of single-cell images beside the published one, and tell why it has fewer than ROIs.
 
@@ -699,7 +576,6 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
             100 * (at_edge + (1 - at_edge) * larger_of_whole),
             *share,
         ),
-        ("Experiments", published.EXPERIMENTS, len(cells["runs"]) or math.nan, *count),
         (
             "Images per experiment, mean",
             published.SINGLE_CELL_IMAGES / published.EXPERIMENTS,
@@ -869,20 +745,3 @@ def _difference(own: float, stated: float, form: str) -> str:
     plain = form.replace(",", "")
     value = float(plain.format(own)) - float(plain.format(stated))
     return "0" if value == 0 else ("+" if value > 0 else "−") + form.format(abs(value))
-
-
-def _runs(results: pd.DataFrame) -> float:
-    names = [NAME.fullmatch(_stem(image)) for image in results["image"]]
-    return len({name["run"] for name in names if name}) if all(names) else math.nan
-
-
-def _mean_count(results: pd.DataFrame) -> float:
-    return float(centroid(results)["num_rois"])
-
-
-def _mean_grey(results: pd.DataFrame) -> float:
-    return float(centroid(results)["mean_intensity"])
-
-
-def _mean_spread(results: pd.DataFrame) -> float:
-    return float(measured(results)["std_intensity"].mean())

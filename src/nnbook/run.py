@@ -23,6 +23,7 @@ from nnbook.manifest import Panorama, read_manifest, write_manifest
 from nnbook.measure import measure_panorama, summarise
 from nnbook.mosaic import write_mosaic
 from nnbook.notebooks import execute_notebook
+from nnbook.numbers import collect_numbers
 from nnbook.pairs import MASK_SUFFIX
 from nnbook.pyramid import write_preview, write_pyramid
 from nnbook.records import code_of, is_current, state_of, write_record
@@ -449,6 +450,7 @@ def execute_notebooks(notebooks: Path, folder: Path) -> None:
         if not is_current(record, depends, [executed]):
             execute_notebook(text, folder, executed)
             write_record(record, depends)
+    collect_numbers(folder)
 
 
 def truth_path(panorama: Panorama, folder: Path) -> Path:

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from skimage.measure import find_contours
 
 from nnbook.errors import NnbookError
-from nnbook.figures import NEUTRAL, STYLE, VERMILION, Table, titled
+from nnbook.figures import NEUTRAL, STYLE, VERMILION, titled
 from nnbook.images import read_image, read_mask
 from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
+from nnbook.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
