@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from nnbook.edition import read_edition
 from nnbook.errors import NnbookError
-from nnbook.files import aside
+from nnbook.files import aside, write_json
+from nnbook.numbers import cited_as_json
 
 if TYPE_CHECKING:
     from nnbook.edition import Edition
@@ -31,8 +32,8 @@ MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asse
 def show_edition(folder: Path, project: Path) -> Edition:
     """Make an edition the one that the book shows.
 
-    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page, and `figures/` gets
-    the static stand-ins that its notebooks drew.
+    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page, `published.json` the
+    cited values, and `figures/` gets the static stand-ins that its notebooks drew.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ def show_edition(folder: Path, project: Path) -> Edition:
     with aside(folder / "edition.yml") as written:
         note = edition.note.replace("\\", "\\\\").replace('"', '\\"')
         written.write_text(f'version: 1\nsite:\n  options:\n    edition: "{note}"\n', encoding="utf-8")
+    write_json(folder / "published.json", cited_as_json())
     with aside(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for drawn in sorted((folder / "figures").glob("*.png")):

@@ -161,15 +161,16 @@ def plain(text: str) -> str:
 def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
     """Copy what a build of the site needs, so that a test may break it; the images themselves are only linked to."""
     edition = edition or BOOK.resolve()
-    for name in ("chapters", "figures", "widgets/dist", "theme/build", "theme/public"):
+    for name in ("chapters", "figures", "plugins", "widgets/dist", "theme/build", "theme/public"):
         shutil.copytree(PROJECT / name, folder / name)
     for name in ("myst.yml", "theme/template.yml"):
         shutil.copyfile(PROJECT / name, folder / name)
     copied = folder / "build" / edition.name
-    for name in ("figures", "notebooks"):
+    for name in ("figures", "notebooks", "provenance"):
         if (edition / name).is_dir():
             shutil.copytree(edition / name, copied / name)
-    shutil.copyfile(edition / "edition.json", copied / "edition.json")
+    for name in ("edition.json", "numbers.json"):
+        shutil.copyfile(edition / name, copied / name)
     for name in ("pyramids", "cells", "mosaic"):
         (copied / name).symlink_to(edition / name, target_is_directory=True)
     show_edition(copied, folder)
