@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build', 'public', 'node_modules', 'eslint.config.js'] },
+  { ignores: ['build', 'public', 'tests/book', 'node_modules', 'eslint.config.js'] },
   tseslint.configs.strictTypeChecked,
   { languageOptions: { parserOptions: { projectService: true } } },
   {
