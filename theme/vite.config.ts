@@ -1,4 +1,4 @@
-import { writeFileSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -46,10 +46,26 @@ function onlyWoff2(): Plugin {
   };
 }
 
+/** Mermaid comes minified and in parts that load by kind of diagram: it is copied as it is, to be loaded when one is near. */
+function copyMermaid(): Plugin {
+  const from = 'node_modules/mermaid/dist';
+  return {
+    name: 'copy-mermaid',
+    apply: (_, { isSsrBuild }) => !isSsrBuild,
+    writeBundle() {
+      cpSync(`${from}/mermaid.esm.min.mjs`, 'public/mermaid/mermaid.esm.min.mjs');
+      cpSync(`${from}/chunks/mermaid.esm.min`, 'public/mermaid/chunks/mermaid.esm.min', {
+        recursive: true,
+        filter: (name) => !name.endsWith('.map'),
+      });
+    },
+  };
+}
+
 export default defineConfig(({ isSsrBuild }) => ({
   base: './',
   publicDir: isSsrBuild ? false : 'static',
-  plugins: [listAssets(), onlyWoff2()],
+  plugins: [listAssets(), onlyWoff2(), copyMermaid()],
   ssr: { noExternal: true },
   // Listings have a renderer of our own: the highlighter that myst-to-react would bring stays out of the bundle.
   resolve: { alias: { 'react-syntax-highlighter': fileURLToPath(new URL('src/no-highlighter.ts', import.meta.url)) } },

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from nnbook.site import show_edition
@@ -76,10 +77,16 @@ def page_paths(site: Path) -> list[str]:
 
 @contextmanager
 def open_page(
-    browser: Browser, address: str, *, width: int = 1440, scheme: str = "light"
+    browser: Browser, address: str, *, width: int = 1440, scheme: str = "light", policy: bool = False, **options: Any
 ) -> Iterator[tuple[Page, list]]:
-    """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read.
+
+    The page's Content-Security-Policy holds with `policy` alone: it stops what Playwright's `wait_for_function` and
+    `add_script_tag` do as well.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
+    )
     page, problems = context.new_page(), []
     host = urlsplit(address).netloc
 
@@ -119,12 +126,23 @@ def scroll_through(page: Page) -> None:
         page.evaluate("top => scrollTo({ top, behavior: 'instant' })", top)
         page.wait_for_timeout(STEP_MS)
         top += STEP_PX
-    page.wait_for_function(
-        """() => [...document.images].every((image) => image.complete)
+    until(
+        page,
+        """() => [...document.images].every((image) => image.complete || !image.checkVisibility())
             && [...document.querySelectorAll('.output-plotly')].every((box) => box.querySelector('.main-svg, .failure'))
-            && [...document.querySelectorAll('[data-widget]')].every((box) => box.dataset.widget !== '')"""
+            && [...document.querySelectorAll('[data-widget]')].every((box) => box.dataset.widget !== '')
+            && [...document.querySelectorAll('[data-mermaid]')].every((box) => box.dataset.mermaid !== '')""",
     )
     wait_for_viewers(page)
+
+
+def until(page: Page, condition: str, seconds: float = 30) -> None:
+    """Wait until a condition holds, on pages whose policy forbids Playwright's own way."""
+    for _ in range(int(seconds / 0.05)):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"after {seconds} s it isn't true that {condition}")
 
 
 def wait_for_viewers(page: Page) -> None:

@@ -91,7 +91,7 @@ def test_the_book_has_its_chapters(pages: list[str]) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 @pytest.mark.parametrize("path", PAGES)
 def test_page(path: str, width: int, scheme: str, browser: Browser, address: str) -> None:
-    with open_page(browser, address + path, width=width, scheme=scheme) as (page, problems):
+    with open_page(browser, address + path, width=width, scheme=scheme, policy=True) as (page, problems):
         scroll_through(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"the page is {overflow} px wider than the screen"

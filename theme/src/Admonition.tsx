@@ -45,16 +45,29 @@ export function Statement({ node }: { node: Node }) {
   return <Numbered node={node} name={node.kind ?? 'proof'} title={title} content={content} />;
 }
 
+/** An exercise, or a solution, which may be folded so that it isn't read too early. */
 export function Exercise({ node }: { node: Node }) {
   const [title, content] = titled(node, 'admonitionTitle');
+  if (node.class?.split(' ').includes('dropdown') === true) {
+    return (
+      <details id={node.html_id ?? node.identifier} className={`disclosure statement-${node.type}`} open={node.open}>
+        <summary>{title === undefined ? nameOf(node, node.type) : <Children of={title.children} />}</summary>
+        <Children of={content} />
+      </details>
+    );
+  }
   return <Numbered node={node} name={node.type} title={title} content={content} />;
+}
+
+function nameOf(node: Node, name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}${node.enumerator === undefined ? '' : ` ${node.enumerator}`}`;
 }
 
 function Numbered({ node, name, title, content }: { node: Node; name: string; title?: Node; content: Node[] }) {
   return (
     <section id={node.html_id ?? node.identifier} className={`statement statement-${name}`}>
       <p className="statement-title">
-        <b>{name.charAt(0).toUpperCase() + name.slice(1)}{node.enumerator === undefined ? '' : ` ${node.enumerator}`}</b>
+        <b>{nameOf(node, name)}</b>
         {title !== undefined && <span> <Children of={title.children} /></span>}
       </p>
       <Children of={content} />

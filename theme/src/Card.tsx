@@ -1,4 +1,5 @@
 import type { CSSProperties } from 'react';
+import { relOf } from './address.js';
 import { Children } from './Children.js';
 import { usePage } from './context.js';
 import { hrefOf } from './Link.js';
@@ -19,14 +20,14 @@ export function Card({ node }: { node: Node }) {
   const body = children.filter(({ type }) => !['header', 'cardTitle', 'footer'].includes(type));
   // The title is the link and its area covers the card: links inside the card stay links of their own.
   const link = node.url === undefined ? undefined : hrefOf(node, base);
-  const linked = (text: Node[] | undefined) => (link === undefined ? <Children of={text} /> : <a href={link}><Children of={text} /></a>);
+  const linked = (text: Node[] | undefined) => (link === undefined ? <Children of={text} /> : <a href={link} rel={relOf(link)}><Children of={text} /></a>);
   return (
     <section className={`card ${node.class ?? ''}`}>
       {header !== undefined && <div className="card-header"><Children of={header} /></div>}
       {title !== undefined && <p className="card-title">{linked(title)}</p>}
       <div className="card-body"><Children of={body} /></div>
       {footer !== undefined && <div className="card-footer"><Children of={footer} /></div>}
-      {title === undefined && link !== undefined && <a className="card-link" href={link}>Open</a>}
+      {title === undefined && link !== undefined && <a className="card-link" href={link} rel={relOf(link)}>Open</a>}
     </section>
   );
 }

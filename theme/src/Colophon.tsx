@@ -1,8 +1,9 @@
+import { bibtex, cff, type Work } from './cite.js';
 import type { Download, Licence, Page, Project } from './site.js';
 
-/** The foot of a page: licence, identifier, source, and what may be downloaded. */
-export function Colophon({ page, project }: { page: Page; project: Project }) {
-  const { license, doi, github, exports: files = [], downloads } = page.frontmatter;
+/** The foot of a page: licence, identifier, source, what may be downloaded, and how to cite it. */
+export function Colophon({ page, project, work }: { page: Page; project: Project; work: Work }) {
+  const { license, doi, github, edit_url: edit, exports: files = [], downloads } = page.frontmatter;
   const all = [...files, ...(downloads ?? project.downloads ?? [])];
   return (
     <footer className="colophon">
@@ -13,23 +14,45 @@ export function Colophon({ page, project }: { page: Page; project: Project }) {
             <dd><LicenceName licence={license.content} of="text" /><br /><LicenceName licence={license.code} of="code" /></dd>
           </div>
         )}
-        {doi !== undefined && <div><dt>DOI</dt><dd><a href={`https://doi.org/${doi}`}>{doi}</a></dd></div>}
-        {github !== undefined && <div><dt>Source</dt><dd><a href={github}>{github.replace(/^https?:\/\//, '')}</a></dd></div>}
+        {doi !== undefined && <div><dt>DOI</dt><dd><a href={`https://doi.org/${doi}`} rel="external noopener">{doi}</a></dd></div>}
+        {github !== undefined && (
+          <div>
+            <dt>Source</dt>
+            <dd>
+              <a href={github} rel="external noopener">{github.replace(/^https?:\/\//, '')}</a>
+              {edit != null && <><br /><a href={edit} rel="external noopener nofollow">Edit this page</a></>}
+            </dd>
+          </div>
+        )}
         {all.length > 0 && (
           <div>
             <dt>Downloads</dt>
-            <dd><ul>{all.map((file) => <li key={file.url}><a href={file.url} download={file.filename}>{nameOf(file)}</a></li>)}</ul></dd>
+            <dd><ul>{all.map((file) => <li key={file.url}><a href={file.url} download={file.filename ?? ''}>{nameOf(file)}</a></li>)}</ul></dd>
           </div>
         )}
+        <div>
+          <dt>Cite</dt>
+          <dd>
+            <ul>
+              <li><Text name={`${work.key}.bib`} type="application/x-bibtex" text={bibtex(work)}>BibTeX</Text></li>
+              <li><Text name={`${work.key}.cff`} type="text/yaml" text={cff(work)}>Citation file (CFF)</Text></li>
+            </ul>
+          </dd>
+        </div>
       </dl>
     </footer>
   );
 }
 
+/** A small file that lies in the page itself. */
+function Text({ name, type, text, children }: { name: string; type: string; text: string; children: string }) {
+  return <a href={`data:${type};charset=utf-8,${encodeURIComponent(text)}`} download={name}>{children}</a>;
+}
+
 function LicenceName({ licence, of }: { licence?: Licence; of: string }) {
   if (licence === undefined) return null;
   const name = licence.id ?? licence.name ?? of;
-  return <span>{licence.url === undefined ? name : <a rel="license" href={licence.url} title={licence.name}>{name}</a>} ({of})</span>;
+  return <span>{licence.url === undefined ? name : <a rel="license external noopener" href={licence.url} title={licence.name}>{name}</a>} ({of})</span>;
 }
 
 const FORMATS: Record<string, string> = { md: 'This page as Markdown', ipynb: 'This notebook', pdf: 'PDF', docx: 'Word', xml: 'JATS XML', tex: 'LaTeX' };

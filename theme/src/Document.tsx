@@ -1,22 +1,27 @@
+import { workOf } from './cite.js';
 import { EditionBanner } from './EditionBanner.js';
+import { FigureIndex } from './FigureIndex.js';
+import type { Shown } from './figures.js';
+import { Metadata } from './Metadata.js';
 import { Navigation } from './Navigation.js';
 import { NotFound, PageView } from './PageView.js';
 import { holds } from './node.js';
-import { outline, tableOfContents, type Page, type Project, type Site } from './site.js';
+import { APPEARANCE, POLICY } from './policy.js';
+import { SearchDialog } from './Search.js';
+import { outline, publicAddress, publicImage, tableOfContents, type Page, type Project, type Site } from './site.js';
 
 export interface Assets { script: string; style: string; mathStyle: string; fonts: string[] }
 
-interface Props { site: Site; project: Project; page?: Page; base: string; assets: Assets; live: boolean }
+interface Props { site: Site; project: Project; page?: Page; base: string; figures: Shown[]; assets: Assets; live: boolean }
 
-// Runs before anything is painted, so that a remembered choice of light or dark never flashes the other one first.
-const APPEARANCE = `try{var a=localStorage.getItem('appearance');if(a==='light'||a==='dark')document.documentElement.dataset.appearance=a}catch(e){}`;
-
-export function Document({ site, project, page, base, assets, live }: Props) {
+export function Document({ site, project, page, base, figures, assets, live }: Props) {
   const bookTitle = site.title ?? project.title ?? 'Book';
   const isFirst = page?.slug === project.index;
   const pageTitle = page?.frontmatter.title ?? 'Page not found';
   const description = page?.frontmatter.description ?? project.description ?? site.description;
   const entries = tableOfContents(project, base, page?.slug ?? '');
+  const address = page === undefined ? undefined : publicAddress(site, page, isFirst);
+  const work = page === undefined ? undefined : workOf(site, project, page, address);
   // Outputs of text/markdown may hold math that is not in the tree.
   const hasMath = page !== undefined && JSON.stringify(page).includes('katex') || (page !== undefined && holds(page.mdast, 'output'));
 
@@ -25,6 +30,7 @@ export function Document({ site, project, page, base, assets, live }: Props) {
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta httpEquiv="Content-Security-Policy" content={POLICY} />
         <title>{isFirst || pageTitle === bookTitle ? bookTitle : `${pageTitle} – ${bookTitle}`}</title>
         {description !== undefined && <meta name="description" content={description} />}
         <meta name="color-scheme" content="light dark" />
@@ -37,6 +43,18 @@ export function Document({ site, project, page, base, assets, live }: Props) {
         <link rel="icon" href={`${base}/favicon.svg`} type="image/svg+xml" />
         <link rel="alternate icon" href={`${base}/favicon.ico`} sizes="32x32" />
         <script type="module" src={`${base}/${assets.script}`} />
+        {page !== undefined && work !== undefined && (
+          <Metadata
+            work={work}
+            isBook={isFirst}
+            title={isFirst ? bookTitle : pageTitle}
+            site={bookTitle}
+            description={description}
+            keywords={page.frontmatter.keywords ?? []}
+            image={publicImage(site, page)}
+            address={address}
+          />
+        )}
         {live && <meta name="live-preview" content="/socket" />}
       </head>
       <body>
@@ -47,14 +65,17 @@ export function Document({ site, project, page, base, assets, live }: Props) {
           home={`${base}/`}
           entries={entries}
           sections={page === undefined ? [] : outline(page.mdast)}
+          hasFigures={figures.length > 0}
         />
+        {figures.length > 0 && <FigureIndex shown={figures} />}
         <main id="main" tabIndex={-1}>
-          {page === undefined ? (
+          {page === undefined || work === undefined ? (
             <NotFound home={`${base}/`} />
           ) : (
-            <PageView page={page} project={project} entries={entries} base={base} isFirst={isFirst} />
+            <PageView page={page} project={project} work={work} entries={entries} base={base} bookTitle={bookTitle} isFirst={isFirst} />
           )}
         </main>
+        <SearchDialog base={base} />
       </body>
     </html>
   );

@@ -12,11 +12,15 @@ export function Figure({ node }: { node: Node }) {
   const standIn = (node.children ?? []).find(({ placeholder }) => placeholder === true);
   const children = (node.children ?? []).filter((child) => child !== standIn && !(embedded && child.type === 'code'));
   const panels = children.filter(({ subcontainer }) => subcontainer === true);
+  // Two pictures of one place: the client lays them over one another.
+  const compares = panels.length === 2 && node.class?.split(' ').includes('compare') === true;
   const wide = node.subcontainer !== true && (panels.length > 0 || holds(node, 'outputs', 'anywidget'));
   const classes = ['figure', `figure-${node.kind ?? 'figure'}`, node.class, wide ? 'wide' : undefined];
   return (
     <figure id={node.html_id ?? node.identifier} className={classes.filter(Boolean).join(' ')}>
-      {panels.length > 0 && <div className="panels"><Children of={panels} /></div>}
+      {panels.length > 0 && (
+        <div className="panels" data-compare={compares ? '' : undefined}><Children of={panels} /></div>
+      )}
       <Children of={children.filter((child) => !panels.includes(child))} />
       {standIn !== undefined && needsScript(node) && <noscript><Children of={[standIn]} /></noscript>}
       {embedded && <Source node={node} />}

@@ -1,4 +1,4 @@
-import { pageAddress } from './address.js';
+import { pageAddress, relOf } from './address.js';
 import { Children } from './Children.js';
 import { usePage } from './context.js';
 import type { Node } from './node.js';
@@ -12,7 +12,14 @@ export function hrefOf(node: Node, base: string): string {
 export function Link({ node }: { node: Node }) {
   const { base } = usePage();
   return (
-    <a href={hrefOf(node, base)} className={node.class} title={node.title} download={node.static === true ? '' : undefined}>
+    <a
+      href={hrefOf(node, base)}
+      className={node.class}
+      title={node.title}
+      download={node.static === true ? '' : undefined}
+      rel={relOf(node.url)}
+      data-preview={node.internal === true && node.static !== true ? '' : undefined}
+    >
       <Children of={node.children} />
     </a>
   );

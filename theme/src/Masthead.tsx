@@ -1,13 +1,15 @@
 import { MyST } from 'myst-to-react';
+import { Breadcrumbs } from './Breadcrumbs.js';
 import type { Author, Page } from './site.js';
 
 /** The head of a page: where it stands, its title, who wrote it and when, and its abstract. */
-export function Masthead({ page, group, isFirst }: { page: Page; group?: string; isFirst: boolean }) {
+interface Props { page: Page; home: string; bookTitle: string; group?: string; isFirst: boolean }
+
+export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {
   const { title, subtitle, authors = [], affiliations = [], date, parts } = page.frontmatter;
-  const overline = page.kind === 'Notebook' ? (group ?? 'Notebook') : group;
   return (
     <header className="masthead">
-      {overline !== undefined && !isFirst && <p className="masthead-group">{overline}</p>}
+      {!isFirst && <Breadcrumbs home={home} title={bookTitle} group={group ?? (page.kind === 'Notebook' ? 'Notebook' : undefined)} />}
       <h1>{title}</h1>
       {subtitle !== undefined && <p className="masthead-subtitle">{subtitle}</p>}
       {(authors.length > 0 || date !== undefined) && (

@@ -1,18 +1,21 @@
 import { Appearance } from './Appearance.js';
+import { FigureIndexButton } from './FigureIndex.js';
 import { Outline } from './Outline.js';
+import { SearchButton } from './Search.js';
 import type { Entry, Section } from './site.js';
 
-interface Props { title: string; home: string; entries: Entry[]; sections: Section[] }
+interface Props { title: string; home: string; entries: Entry[]; sections: Section[]; hasFigures: boolean }
 
 /**
  * The book's contents: a column on wide screens, a drawer on narrow ones. The drawer is the browser's own popover, so
  * that it opens and closes without JavaScript too.
  */
-export function Navigation({ title, home, entries, sections }: Props) {
+export function Navigation({ title, home, entries, sections, hasFigures }: Props) {
   return (
     <>
       <header className="topbar">
         <a className="topbar-title" href={home}>{title}</a>
+        <SearchButton />
         <button type="button" className="topbar-menu" popoverTarget="contents">
           <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"><path d="M3 5.5h14M3 10h14M3 14.5h9" /></svg>
           Contents
@@ -22,6 +25,10 @@ export function Navigation({ title, home, entries, sections }: Props) {
         <div className="sidebar-head">
           <a className="sidebar-title" href={home}>{title}</a>
           <button type="button" className="sidebar-close" popoverTarget="contents" popoverTargetAction="hide">Close</button>
+        </div>
+        <div className="tools">
+          <SearchButton />
+          {hasFigures && <FigureIndexButton />}
         </div>
         <nav aria-label="Contents of the book">
           <ul className="toc">

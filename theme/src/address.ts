@@ -23,3 +23,8 @@ export function slugAt(pathname: string, base: string): string | undefined {
   const slug = decodeURIComponent(path).replace(/\/index\.html$/, '/').replace(/^\/+|\/+$/g, '').replaceAll('/', '.');
   return slug === '' ? undefined : slug;
 }
+
+/** What a link to another site says of it: that it is one, and that it gets no hold on this page. */
+export function relOf(url: string | undefined): string | undefined {
+  return /^(?:https?:)?\/\//.test(url ?? '') ? 'external noopener' : undefined;
+}

@@ -46,6 +46,8 @@ export interface Node {
   sync?: string;
   selected?: boolean;
   open?: boolean;
+  // lists
+  checked?: boolean;
   // outputs and widgets
   jupyter_data?: JupyterOutput;
   esm?: string;

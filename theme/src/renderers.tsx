@@ -9,7 +9,9 @@ import { Caption, CaptionNumber, Figure, Legend } from './Figure.js';
 import { Frame, Picture } from './Picture.js';
 import { Heading } from './Heading.js';
 import { Abbreviation, Citation, CitationGroup, CrossReference, FootnoteMark, Link } from './Link.js';
+import { ListItem } from './ListItem.js';
 import { Expression, Math } from './Math.js';
+import { Mermaid } from './Mermaid.js';
 import { MarginNote } from './MarginNote.js';
 import type { Node } from './node.js';
 import { Output, Outputs } from './Output.js';
@@ -46,9 +48,10 @@ const own: Record<string, (props: { node: Node }) => ReactNode> = {
   inlineMath: Math,
   legend: Legend,
   link: Link,
+  listItem: ListItem,
   linkBlock: Card,
   math: Math,
-  mermaid: CodeBlock,
+  mermaid: Mermaid,
   output: Output,
   outputs: Outputs,
   proof: Statement,

@@ -1,4 +1,5 @@
 import sanitize from 'sanitize-html';
+import { relOf } from './address.js';
 
 /** HTML from a notebook or a bibliography without anything that runs: no scripts, handlers, frames, forms or styles. */
 export function sanitised(html: string): string {
@@ -6,7 +7,7 @@ export function sanitised(html: string): string {
     allowedTags: [...sanitize.defaults.allowedTags, 'img', 'details', 'summary', 'del', 'ins'],
     allowedAttributes: {
       '*': ['class', 'title', 'lang', 'dir', 'style', 'align'],
-      a: ['href', 'name'],
+      a: ['href', 'name', 'rel'],
       img: ['src', 'alt', 'width', 'height'],
       th: ['colspan', 'rowspan', 'scope'],
       td: ['colspan', 'rowspan'],
@@ -22,6 +23,12 @@ export function sanitised(html: string): string {
         color: [/^#[0-9a-f]{3,8}$/i, /^rgba?\([\d., %]+\)$/, /^[a-z]+$/i],
         'background-color': [/^#[0-9a-f]{3,8}$/i, /^rgba?\([\d., %]+\)$/, /^[a-z]+$/i],
         width: [/^[\d.]+(px|em|%)$/],
+      },
+    },
+    transformTags: {
+      a: (tagName, attribs) => {
+        const rel = relOf(attribs.href);
+        return { tagName, attribs: rel === undefined ? attribs : { ...attribs, rel } };
       },
     },
     // An image from elsewhere would be a request to another host.

@@ -11,6 +11,9 @@ import { createElement } from 'react';
 import { FILES, slugAt } from './address.js';
 import { Content } from './content.js';
 import { Document, type Assets } from './Document.js';
+import { figuresOf, type Shown } from './figures.js';
+import { robots, sitemap } from './sitemap.js';
+import type { Project } from './site.js';
 
 const { PORT = '3000', HOST = 'localhost', CONTENT_CDN_PORT = '3100', MODE = 'app' } = process.env;
 const base = (process.env.BASE_URL ?? '').replace(/\/$/, '');
@@ -25,19 +28,14 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.ico': 'image/x-icon',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2',
 };
 
-// The export asks for these whether or not a theme has use for them. A site map needs the site's own host, which is
-// not known here.
+// The export asks for these whether or not a theme has use for them.
 const FIXED: Record<string, [type: string, body: string]> = {
-  '/robots.txt': ['text/plain; charset=utf-8', 'User-agent: *\nAllow: /\n'],
   '/myst-theme.css': ['text/css; charset=utf-8', '/* The styles of this site lie in assets/. */\n'],
-  '/sitemap.xml': [
-    'application/xml; charset=utf-8',
-    '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"></urlset>\n',
-  ],
   '/sitemap_style.xsl': [
     'application/xml; charset=utf-8',
     '<?xml version="1.0" encoding="UTF-8"?>\n<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"/>\n',
@@ -51,6 +49,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const fixed = FIXED[path];
   if (fixed !== undefined) {
     send(response, 200, ...fixed);
+  } else if (path === '/robots.txt') {
+    send(response, 200, 'text/plain; charset=utf-8', robots(await content.site()));
+  } else if (path === '/sitemap.xml') {
+    send(response, 200, 'application/xml; charset=utf-8', sitemap(await content.site()));
   } else if (path === '/favicon.ico') {
     await sendIcon(response);
   } else if (path.startsWith(`${FILES}/`)) {
@@ -72,8 +74,24 @@ async function sendPage(path: string, response: ServerResponse): Promise<void> {
   if (project === undefined) throw new Error('The site has no project: see `site` and `project` in myst.yml');
   const page = await content.page(slugAt(path, '') ?? project.index);
   if (page !== undefined) await content.complete(page);
-  const html = renderToStaticMarkup(createElement(Document, { site, project, page, base, assets, live }));
+  const html = renderToStaticMarkup(createElement(Document, { site, project, page, base, figures: await figuresOfBook(project), assets, live }));
   send(response, page === undefined ? 404 : 200, 'text/html; charset=utf-8', `<!doctype html>\n${html}`);
+}
+
+let shown: Promise<Shown[]> | undefined;
+
+/** The figures of all pages. An export asks for every page of a book that doesn't change meanwhile. */
+async function figuresOfBook(project: Project): Promise<Shown[]> {
+  if (live || shown === undefined) {
+    const slugs = [project.index, ...project.pages.flatMap(({ slug }) => slug ?? [])];
+    shown = Promise.all(
+      slugs.map(async (slug) => {
+        const page = await content.page(slug);
+        return page === undefined ? [] : figuresOf(page, base, slug === project.index);
+      }),
+    ).then((pages) => pages.flat());
+  }
+  return shown;
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

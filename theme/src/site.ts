@@ -7,6 +7,7 @@ export interface Author {
   email?: string;
   corresponding?: boolean;
   affiliations?: string[];
+  nameParsed?: { literal?: string; given?: string; family?: string };
 }
 
 export interface Licence { id?: string; name?: string; url?: string }
@@ -15,13 +16,18 @@ export interface Download { title?: string; url: string; filename?: string; form
 
 export interface Frontmatter {
   title?: string;
+  short_title?: string;
   subtitle?: string;
   description?: string;
   date?: string;
   doi?: string;
   github?: string;
+  edit_url?: string | null;
+  source_url?: string | null;
+  keywords?: string[];
+  thumbnail?: string;
   authors?: Author[];
-  affiliations?: { id?: string; name?: string }[];
+  affiliations?: { id?: string; name?: string; city?: string; country?: string }[];
   license?: { content?: Licence; code?: Licence };
   exports?: Download[];
   downloads?: Download[];
@@ -36,7 +42,7 @@ export interface Project extends Frontmatter { index: string; pages: TocEntry[];
 export interface Site {
   title?: string;
   description?: string;
-  options?: { edition?: string; favicon?: string };
+  options?: { edition?: string; favicon?: string; address?: string };
   projects?: Project[];
 }
 
@@ -48,6 +54,29 @@ export interface Page {
   frontmatter: Frontmatter;
   mdast: Node;
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
+}
+
+/** The address that the site will have for its readers, where the site's options or the host that builds it tell one. */
+export function siteAddress(site: Site): string | undefined {
+  return (site.options?.address ?? process.env.READTHEDOCS_CANONICAL_URL)?.replace(/\/+$/, '');
+}
+
+export function publicAddress(site: Site, page: { slug: string }, isFirst: boolean): string | undefined {
+  const address = siteAddress(site);
+  return address === undefined ? undefined : `${address}${isFirst ? '/' : pageAddress('', `/${page.slug.replaceAll('.', '/')}`)}`;
+}
+
+/** A picture for link previews, which need a whole address. The export renames the folder and puts the base before it. */
+export function publicImage(site: Site, page: Page): string | undefined {
+  const address = siteAddress(site);
+  const { thumbnail } = page.frontmatter;
+  return address === undefined || thumbnail === undefined ? undefined : `${new URL(address).origin}${thumbnail}`;
+}
+
+/** Which way a page runs, as the first letter of its title does; undefined where that is the usual one. */
+export function directionOf({ frontmatter: { title = '' } }: Page): 'rtl' | undefined {
+  const [letter] = /\p{L}/u.exec(title) ?? [''];
+  return /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u.test(letter) ? 'rtl' : undefined;
 }
 
 /** A line of the table of contents: a page, or the name of a group of pages. */

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/** Runs before anything is painted, so that a remembered choice of light or dark never flashes the other one first. */
+export const APPEARANCE = `try{var a=localStorage.getItem('appearance');if(a==='light'||a==='dark')document.documentElement.dataset.appearance=a}catch(e){}`;
+
+/** What mystmd's export writes into the head of every page, letter by letter: an address without `index.html` is shown. */
+const EXPORT_REDIRECT = `(function(){var p=window.location.pathname;if(p.endsWith('/index.html'))window.location.replace((p.slice(0,-10)||'/')+window.location.search+window.location.hash);})();`;
+
+const hash = (script: string) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+
+/**
+ * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
+ * another host. Styles may stand in the text, because KaTeX, Plotly and Mermaid place their parts by them.
+ */
+export const POLICY = [
+  "default-src 'self'",
+  `script-src 'self' ${hash(APPEARANCE)} ${hash(EXPORT_REDIRECT)}`,
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self' data: blob:",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
