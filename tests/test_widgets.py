@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from nnbook.cells import MaskedPanorama, read_cells, write_cells
 from nnbook.errors import NnbookError
 from nnbook.images import write_image, write_mask
 from nnbook.measure import measure_panorama
+from nnbook.mosaic import write_mosaic
 from nnbook.pyramid import LivePyramid, write_pyramid
+from nnbook.sample import write_sample
 from nnbook.twin import simulate_panorama
-from nnbook.widgets import CellBrowser, PanoramaViewer, Scatter
+from nnbook.widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +36,7 @@ HEIGHT, WIDTH = 1100, 1337
 @pytest.fixture(autouse=True)
 def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in for the JavaScript, which a browser tests."""
-    for name in ("cells", "panorama", "scatter"):
+    for name in ("cells", "mosaic", "panorama", "scatter"):
         (tmp_path / f"{name}.mjs").write_text("export default { render() {} }\n")
     monkeypatch.setattr(widgets, "BUNDLES", tmp_path)
 
@@ -331,3 +334,39 @@ def test_without_a_store_there_is_no_cell_browser(tmp_path: Path) -> None:
 def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, traits: dict[str, Any]) -> None:
     with pytest.raises(traitlets.TraitError):
         CellBrowser(store, **traits)
+
+
+@pytest.fixture(scope="module")
+def mosaic(store: Path) -> Path:
+    write_sample(store, store.parent, per_run=4)
+    write_mosaic(store.parent / "mosaic", store, store.parent)
+    return store.parent / "mosaic"
+
+
+def test_a_mosaic_is_served_with_its_tiles_and_its_cells(mosaic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Mosaic(mosaic, normalised=True, view=[10, 20, 300])
+    assert (view.mosaic, view.address, view.normalised, view.view) == ("kernel:mosaic.json", False, True, [10, 20, 300])
+    about = json.loads(ask(view, "mosaic.json", monkeypatch)[1] or b"")
+    for path in (about["intensity"], about["normalised"], about["cells"], "intensity_files/8/0_0.jpg"):
+        assert ask(view, path, monkeypatch)[1] == (mosaic / path).read_bytes()
+    assert ask(view, "../cells/cells.json", monkeypatch)[1] is None
+
+
+def test_the_cell_chosen_in_a_mosaic_is_a_row(mosaic: Path) -> None:
+    view = Mosaic(mosaic)
+    assert view.selected is None
+    told = json.loads((mosaic / "cells.json").read_text())
+    view.panorama, view.roi = "P", told["columns"]["roi"][2]
+    assert (view.selected["roi"], view.selected["panorama"], view.selected["run"]) == (view.roi, "P", 1)
+    assert view.selected["area_um2"] == told["columns"]["area_um2"][2]
+    view.panorama = "Q"
+    assert view.selected is None
+
+
+@pytest.mark.parametrize("damage", [None, "mosaic.json", "cells.json"])
+def test_without_a_whole_mosaic_there_is_no_view_of_it(tmp_path: Path, mosaic: Path, damage: str | None) -> None:
+    if damage:
+        shutil.copytree(mosaic, tmp_path / "m")
+        (tmp_path / "m" / damage).write_text("{}")
+    with pytest.raises(NnbookError, match=r"m: holds no whole mosaic; make one with 'nnbook mosaic'"):
+        Mosaic(tmp_path / "m")

@@ -86,7 +86,15 @@ class _View(anywidget.AnyWidget):
         return None if data is None else (data[first:end], len(data))
 
 
-class PanoramaViewer(_View):
+class _ImageView(_View):
+    """A view of images, whose contrast can be set."""
+
+    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    invert = traitlets.Bool(False).tag(sync=True)
+    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
+
+
+class PanoramaViewer(_ImageView):
     """A panorama at every magnification with its masks: the book's viewer, for an image of your own.
 
     Parameters
@@ -147,9 +155,6 @@ class PanoramaViewer(_View):
 
     index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
     view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    invert = traitlets.Bool(False).tag(sync=True)
-    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
     masks = traitlets.Enum(["fill", "outline", "off"], "fill").tag(sync=True)
     opacity = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
 
@@ -255,7 +260,7 @@ class Scatter(_View):
         return self._table[points_in_poly(points, corners)]  # type: ignore[no-untyped-call]
 
 
-class CellBrowser(_View):
+class CellBrowser(_ImageView):
     """A draw of cells at random, to be looked through: the book's cell browser, for a store of your own.
 
     Parameters
@@ -302,9 +307,6 @@ class CellBrowser(_View):
     run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
     size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
     at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
-    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    invert = traitlets.Bool(False).tag(sync=True)
-    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
 
     def __init__(self, cells: str | Path, **traits: Any) -> None:
         folder = Path(cells)
@@ -327,6 +329,59 @@ class CellBrowser(_View):
         with file.open("rb") as opened:
             opened.seek(start)
             return opened.read(max(0, min(size if end is None else end, size) - start)), size
+
+
+class Mosaic(_ImageView):
+    """A sample of cells as one image to zoom into, a run in each row: the book's mosaic, for one of your own.
+
+    Parameters
+    ----------
+    mosaic : str or Path
+        A folder that `nnbook mosaic` wrote, such as `build/twin/mosaic`.
+    **traits
+        Where to begin: any of the attributes below.
+
+    Attributes
+    ----------
+    view : list of float, or None
+        What is seen: x and y of its centre and its width, in px of the mosaic, with the first pixel's corner at 0. None
+        shows all.
+    normalised : bool
+        Whether runs are shown at equal brightness.
+    panorama, roi : str or None, int or None
+        The nucleus whose cell is chosen: its panorama, and its label in the mask.
+    contrast, invert, colour, height
+        As those of `PanoramaViewer`.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no mosaic, or the views' JavaScript hasn't been built.
+    """
+
+    mosaic = traitlets.Unicode("kernel:mosaic.json", read_only=True).tag(sync=True)
+    view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    normalised = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, mosaic: str | Path, **traits: Any) -> None:
+        read = _folder_reader(Path(mosaic))
+        try:
+            about = json.loads(read("mosaic.json") or b"")
+            cells = json.loads(read(about["cells"]) or b"")
+            self._table = pd.DataFrame(cells["columns"]).assign(
+                panorama=[cells["panoramas"][code] for code in cells["columns"]["panorama"]],
+                run=[row["run"] for row in about["rows"] for _ in range(row["cells"])],
+            )
+        except (ValueError, TypeError, LookupError) as error:
+            raise NnbookError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'") from error
+        super().__init__("mosaic", read, **traits)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the cell chosen, or None: `panorama`, `run`, `roi` and what was measured."""
+        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
 
 
 class _Arrays:

@@ -21,12 +21,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from reader import CELLS as CELL_BROWSER
-from reader import PANORAMA, grey_levels, pixels
+from reader import MOSAIC, PANORAMA, grey_levels, pixels
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from nnbook.cells import MaskedPanorama, write_cells
 from nnbook.images import write_image, write_mask
 from nnbook.measure import measure_panorama
+from nnbook.mosaic import write_mosaic
+from nnbook.sample import write_sample
 from nnbook.twin import simulate_panorama
 
 if TYPE_CHECKING:
@@ -54,6 +56,12 @@ cells = CellBrowser("cells", draw=3, sort="-area_um2", height=300)
 cells""",
     """chosen = cells.selected
 print("cell", None if chosen is None else chosen["cell"])""",
+    """from nnbook.widgets import Mosaic
+mosaic = Mosaic("mosaic", height=300)
+mosaic""",
+    """chosen = mosaic.selected
+name = None if chosen is None else chosen["panorama"] + "_ROI_" + str(chosen["roi"])
+print("cell", name, "normalised", mosaic.normalised)""",
 ]
 
 
@@ -72,6 +80,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels) -> Iterator[st
     measure_panorama("mine", image, labels, 8.0453).to_parquet(folder / "rois.parquet", index=False)
     masked = [MaskedPanorama("mine", 1, "", folder / "mine.tif", folder / "mine_cp_masks.tif")]
     write_cells(folder / "cells", masked, folder / "rois.parquet", edition="mine", note="", px_per_um=8.0453)
+    write_sample(folder / "cells", folder, per_run=5)
+    write_mosaic(folder / "mosaic", folder / "cells", folder)
     x, y = places(labels)[-1][:2]
     cells = [nbformat.v4.new_code_cell(text.format(x=x, y=y)) for text in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
@@ -244,6 +254,21 @@ def test_cells_are_drawn_from_a_store_and_a_choice_reaches_python(viewer: Locato
     expect(heading).to_have_text(re.compile(r"mine_ROI_\d+"), timeout=CELL_MS)
     assert grey_levels(browser.locator(".nn-picture").screenshot()) > 20
     assert_python_has(page, f"cell {heading.inner_text()}", 4)
+
+
+def test_a_mosaic_is_shown_and_what_is_done_in_it_reaches_python(viewer: Locator) -> None:
+    page = viewer.page
+    run_cell(page, 5)
+    mosaic = page.locator(MOSAIC)
+    mosaic.and_(page.locator("[data-state=ready][data-names=ready]")).wait_for(timeout=CELL_MS)
+    mosaic.scroll_into_view_if_needed()
+    assert grey_levels(mosaic.locator(".nn-area").screenshot()) > 30
+    mosaic.get_by_role("radio", name="Normalised by run").check()
+    mosaic.get_by_role("application").focus()
+    page.keyboard.press("n")
+    heading = mosaic.locator(".nn-card-name")
+    expect(heading).to_have_text(re.compile(r"mine_ROI_\d+"), timeout=CELL_MS)
+    assert_python_has(page, f"cell {heading.inner_text()} normalised True", 6)
 
 
 def _is_foreign(address: str, host: str) -> bool:
