@@ -4,6 +4,8 @@ EDITION  ?= twin
 MANIFEST ?= data/manifest.csv
 # The released table is taken from here where the folder exists, else from its public address.
 LOCAL    ?= $(wildcard ../shared/data/nucleusnet)
+# Where on the web the edition's cells/ are, if they don't go with the site.
+CELLS    ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -20,10 +22,10 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 book: run widgets/dist/.done theme/build/server.mjs
 	$(call say,Building the site from build/$(EDITION))
-	@nnbook site build/$(EDITION)
+	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS))
 
 serve: run widgets/dist/.done theme/build/server.mjs
-	@nnbook site build/$(EDITION) --serve
+	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS)) --serve
 
 run: setup
 	$(call say,Making every stage of the $(EDITION) edition that is not up to date)

@@ -5,6 +5,7 @@ from a server on this machine that answers range requests:
 
 - the first view: time until every cell in view is drawn, requests and bytes; as it is, and with the network held to
   20 Mbit/s and 40 ms of latency;
+- the same from a host that hands out whole files only: shards, and their bytes;
 - frames a second while nothing is done, for comparison;
 - frames a second while the reader scrolls through the draw, and back at the pace of one who looks; the share of frames
   that came late, after more than 25 ms, and of the time that the page's own thread worked; requests, bytes and the
@@ -32,14 +33,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from playwright.sync_api import sync_playwright
 
-from nnbook.cells import IMAGES_PER_SHARD, IN_PAGES, ROWS_PER_GROUP, THUMBNAILS_PER_SHARD, read_cells
+from nnbook.cells import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP, read_cells
 from nnbook.cut import CELL_PX, THUMBNAIL_PX
 from nnbook.files import write_json
 from nnbook.published import SINGLE_CELL_IMAGES
 from nnbook.shards import create_group, encode, set_length, write_shard
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
-from ranges import RangeHandler
+from ranges import Asked, RangeHandler
 from reader import BOOK, PROJECT, serving
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def write_million(folder: Path, source: Path) -> None:
     rng = np.random.default_rng(1)
     group = folder / "cells.zarr"
     arrays = {
-        "images": (cells.images, CELL_PX, IMAGES_PER_SHARD),
-        "thumbnails": (cells.thumbnails, THUMBNAIL_PX, THUMBNAILS_PER_SHARD),
+        "images": (cells.images, CELL_PX, CELLS_PER_SHARD),
+        "thumbnails": (cells.thumbnails, THUMBNAIL_PX, CELLS_PER_SHARD),
     }
     create_group(group, {name: (side, per_shard) for name, (_, side, per_shard) in arrays.items()}, {})
     for name, (images, _, per_shard) in arrays.items():
@@ -129,7 +130,20 @@ def write_million(folder: Path, source: Path) -> None:
         {"run": run, "passage": None, "first": first, "cells": end - first}
         for run, (first, end) in enumerate(pairwise(firsts), start=1)
     ]
-    write_json(folder / "cells.json", {**cells.about, "cells": count, "runs": told, "note": "Simulated."})
+    size = (folder / "cells.parquet").stat().st_size
+    about = {**cells.about, "cells": count, "runs": told, "note": "Simulated.", "table_bytes": size}
+    write_json(folder / "cells.json", about)
+
+
+class WholeFileHandler(RangeHandler):
+    """Hands out no parts, and keeps count of the shards that it hands out."""
+
+    def do_GET(self) -> None:  # noqa: N802 - its name in the standard library
+        """Answer with a whole file, whatever is asked for."""
+        del self.headers["Range"]
+        if "/c/" in self.path:
+            self.parts.append(Asked(self.path, 0, Path(self.translate_path(self.path)).stat().st_size))
+        super().do_GET()
 
 
 def measure(browser: Browser, address: str) -> dict[str, Any]:
@@ -238,6 +252,8 @@ def main(out: Path) -> None:
             count = len(pd.read_parquet(store / "cells.parquet", columns=["run"]))
             with serving(folder, RangeHandler) as address:
                 results[f"{count} cells"] = measure(browser, address)
+            with serving(folder, WholeFileHandler) as address:
+                results[f"{count} cells"]["first_view_whole_files"] = first_view(browser, address, throttled=False)
         browser.close()
     write_json(out, results)
 

@@ -36,7 +36,7 @@ from skimage.transform import rotate
 from zarr.codecs import GzipCodec
 
 from nnbook import cells as stage
-from nnbook.cells import IMAGES_PER_SHARD, MaskedPanorama, cell_name, read_cells, write_cells
+from nnbook.cells import CELLS_PER_SHARD, MaskedPanorama, cell_name, read_cells, write_cells
 from nnbook.edition import edition_panoramas
 from nnbook.files import write_json
 from nnbook.images import read_image
@@ -180,11 +180,11 @@ def write_many(listed: list[MaskedPanorama], rois: Path, out: Path) -> dict[str,
 
 def keep_in_shards(images: np.ndarray[Any, Any], out: Path) -> None:
     """Write as nnbook does."""
-    create_group(out, {"images": (256, IMAGES_PER_SHARD)}, {})
+    create_group(out, {"images": (256, CELLS_PER_SHARD)}, {})
     with ThreadPoolExecutor(2) as pool:
-        for first in range(0, len(images), IMAGES_PER_SHARD):
-            packed = list(pool.map(encode, images[first : first + IMAGES_PER_SHARD]))
-            write_shard(out / "images", first // IMAGES_PER_SHARD, packed, IMAGES_PER_SHARD)
+        for first in range(0, len(images), CELLS_PER_SHARD):
+            packed = list(pool.map(encode, images[first : first + CELLS_PER_SHARD]))
+            write_shard(out / "images", first // CELLS_PER_SHARD, packed, CELLS_PER_SHARD)
     set_length(out, len(images))
 
 
@@ -193,13 +193,13 @@ def keep_with_zarr(images: np.ndarray[Any, Any], out: Path, **options: Any) -> N
     array = zarr.open_group(out, mode="w").create_array(
         "images", shape=images.shape, dtype="uint8", chunks=(1, 256, 256), **options
     )
-    for first in range(0, len(images), IMAGES_PER_SHARD):
-        array[first : first + IMAGES_PER_SHARD] = images[first : first + IMAGES_PER_SHARD]
+    for first in range(0, len(images), CELLS_PER_SHARD):
+        array[first : first + CELLS_PER_SHARD] = images[first : first + CELLS_PER_SHARD]
 
 
 def keep_with_zarr_in_shards(images: np.ndarray[Any, Any], out: Path) -> None:
     """Write the same form as nnbook with zarr-python alone."""
-    keep_with_zarr(images, out, shards=(IMAGES_PER_SHARD, 256, 256), compressors=GzipCodec(level=1))
+    keep_with_zarr(images, out, shards=(CELLS_PER_SHARD, 256, 256), compressors=GzipCodec(level=1))
 
 
 def keep_with_bare_zarr(images: np.ndarray[Any, Any], out: Path) -> None:

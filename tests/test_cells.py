@@ -203,8 +203,8 @@ def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(tmp_p
 @pytest.fixture
 def small_shards(monkeypatch):
     """Shards so small that two panoramas fill several."""
-    monkeypatch.setattr(stage, "IMAGES_PER_SHARD", 3)
-    monkeypatch.setattr(stage, "THUMBNAILS_PER_SHARD", 6)
+    monkeypatch.setattr(stage, "CELLS_PER_SHARD", 3)
+    monkeypatch.setattr(stage, "CELLS_PER_PART", 6)
     monkeypatch.setattr(stage, "ROWS_PER_GROUP", 12)
 
 
@@ -296,7 +296,7 @@ import os, signal, sys
 from pathlib import Path
 from nnbook import cells as stage
 from nnbook.shards import write_shard
-stage.IMAGES_PER_SHARD, stage.THUMBNAILS_PER_SHARD, stage.ROWS_PER_GROUP = 3, 6, 12
+stage.CELLS_PER_SHARD, stage.CELLS_PER_PART, stage.ROWS_PER_GROUP = 3, 6, 12
 def die(array, number, images, per_shard):
     path = write_shard(array, number, images, per_shard)
     if number == 3 and array.name == "images":

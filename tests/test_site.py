@@ -1,7 +1,11 @@
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+from simulated_store import write_store
 
+from nnbook import site
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
 from nnbook.site import problems_in, show_edition
@@ -42,6 +46,50 @@ def test_show_edition_switches_the_book(tmp_path: Path) -> None:
         assert show_edition(folder, tmp_path).name == name
         assert (tmp_path / "build" / "book").resolve() == folder.resolve()
         assert f"This is {name}." in (tmp_path / "build" / "book" / "edition.yml").read_text()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """An edition with a store of cells."""
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Mine.", False, 8.0453, 1))
+    write_store(folder / "cells", {1: [90, 100, 110]})
+    return folder
+
+
+def static_files(project: Path) -> list[str]:
+    return yaml.safe_load((project / "build/book/edition.yml").read_text())["project"]["static_files"]
+
+
+def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, own: Path) -> None:
+    show_edition(own, tmp_path)
+    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/cells", "build/book/mosaic"]
+    show_edition(own, tmp_path, cells="https://host.example/own/cells/")
+    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/hosted/cells", "build/book/mosaic"]
+    hosted = own / "hosted" / "cells"
+    assert [path.name for path in hosted.iterdir()] == ["cells.json"]
+    told, about = (json.loads((folder / "cells.json").read_text()) for folder in (hosted, own / "cells"))
+    assert told == about | {
+        "images": "https://host.example/own/cells/cells.zarr/images",
+        "thumbnails": "https://host.example/own/cells/cells.zarr/thumbnails",
+        "table": "https://host.example/own/cells/cells.parquet",
+    }
+
+
+def test_a_store_too_large_for_a_site_asks_for_an_address(
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "CELLS_BYTES", 20_000)
+    with pytest.raises(NnbookError, match=r"cells: has 0.0 GB, too much for a site; .*--cells https://HOST/cells/"):
+        show_edition(own, tmp_path)
+    assert not (tmp_path / "build" / "book").exists()
+    show_edition(own, tmp_path, cells="https://host.example/cells")
+
+
+@pytest.mark.parametrize("address", ["cells/", "file:///cells", "https://", "https://host.example/cells?version=2"])
+def test_what_is_no_address_of_cells_is_told(tmp_path: Path, own: Path, address: str) -> None:
+    with pytest.raises(NnbookError, match=r"is no address of a folder; give one such as https://HOST/cells/"):
+        show_edition(own, tmp_path, cells=address)
 
 
 def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:

@@ -250,7 +250,9 @@ def _run(call: argparse.Namespace) -> None:
 def _site(call: argparse.Namespace) -> None:
     from nnbook.site import build_site, serve_site, show_edition
 
-    show_edition(call.edition, call.project)
+    show_edition(call.edition, call.project, cells=call.cells)
+    if call.cells:
+        print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)
     if call.serve:
         serve_site(call.project)
     else:
@@ -438,5 +440,8 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     site = add("site", _site, "Build the book's site from an edition, strictly.")
     site.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")
     site.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
+    site.add_argument(
+        "--cells", metavar="ADDRESS", help="where on the web the edition's folder cells/ is, if not in the site"
+    )
     site.add_argument("--serve", action="store_true", help="serve a live preview instead")
     return parser

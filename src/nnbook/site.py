@@ -12,9 +12,10 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from nnbook.cells import read_cells
 from nnbook.edition import read_edition
 from nnbook.errors import NnbookError
 from nnbook.files import aside, write_json
@@ -26,14 +27,17 @@ if TYPE_CHECKING:
 BUILD_SECONDS = 600
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROBLEM = re.compile(r"⚠|⛔|❌")
+CELLS_BYTES = 500_000_000
+"""A larger store of cells isn't copied into the site: many hosts of sites take 1 GB, of which this leaves half."""
+
 MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
 
 
-def show_edition(folder: Path, project: Path) -> Edition:
+def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Edition:
     """Make an edition the one that the book shows.
 
-    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page, `published.json` the
-    cited values, and `figures/` gets the static stand-ins that its notebooks drew.
+    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page and tells which files
+    go with the site, `published.json` the cited values, and `figures/` gets the static stand-ins that its notebooks drew.
 
     Parameters
     ----------
@@ -41,15 +45,37 @@ def show_edition(folder: Path, project: Path) -> Edition:
         The edition's folder, as `nnbook.run` made it.
     project : Path
         The book's folder, which holds `myst.yml`.
+    cells : str, optional
+        Address of a folder on the web that has all of the edition's `cells/`. The site then has of the cells no more
+        than where they are.
 
     Returns
     -------
     Edition
+
+    Raises
+    ------
+    NnbookError
+        Where there is no such edition, the address is none, or the store of cells is too large for a site.
     """
     edition = read_edition(folder)
+    shown = "cells"
+    if cells is not None:
+        shown = "hosted/cells"
+        write_json(folder / shown / "cells.json", hosted_cells(folder / "cells", cells))
+    elif (size := _bytes_in(folder / "cells")) > CELLS_BYTES:
+        raise NnbookError(
+            f"{folder / 'cells'}: has {size / 1e9:,.1f} GB, too much for a site; copy this folder to a host that "
+            "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
+            f"nnbook site {folder} --cells https://HOST/cells/"
+        )
     with aside(folder / "edition.yml") as written:
         note = edition.note.replace("\\", "\\\\").replace('"', '\\"')
-        written.write_text(f'version: 1\nsite:\n  options:\n    edition: "{note}"\n', encoding="utf-8")
+        files = "".join(f"    - build/book/{name}\n" for name in ("pyramids", shown, "mosaic"))
+        written.write_text(
+            f'version: 1\nproject:\n  static_files:\n{files}site:\n  options:\n    edition: "{note}"\n',
+            encoding="utf-8",
+        )
     write_json(folder / "published.json", cited_as_json())
     with aside(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
@@ -59,6 +85,28 @@ def show_edition(folder: Path, project: Path) -> Edition:
             with aside(kept) as written:
                 shutil.copyfile(drawn, written)
     return edition
+
+
+def hosted_cells(store: Path, address: str) -> dict[str, Any]:
+    """Return what `cells.json` of a store says, with the addresses that its files have on the web.
+
+    Parameters
+    ----------
+    store : Path
+        The folder of `nnbook.cells.write_cells`.
+    address : str
+        Address of its copy on the web, such as `https://HOST/cells/`.
+
+    Raises
+    ------
+    NnbookError
+        Where the address is none of the web, or there is no store.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise NnbookError(f"{address}: is no address of a folder; give one such as https://HOST/cells/")
+    about = read_cells(store).about
+    return {**about, **{name: f"{address.rstrip('/')}/{about[name]}" for name in ("images", "thumbnails", "table")}}
 
 
 def build_site(project: Path) -> Path:
@@ -228,6 +276,10 @@ def _drop_second_copies(project: Path, html: Path) -> None:
     for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic")):
         if (html / "build" / folder.name).is_dir():
             shutil.rmtree(html / folder.name, ignore_errors=True)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _myst() -> str:

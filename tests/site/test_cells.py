@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 from ranges import RangeHandler
 from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, serving, settled
 
-from nnbook.cells import read_cells
+from nnbook.cells import CELLS_PER_SHARD, read_cells
+from nnbook.site import hosted_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,7 +190,37 @@ def test_a_host_without_ranges_hands_out_shards_once(browser: Browser, bare: Pat
     areas = cells.table["area_um2"].to_numpy()
     assert areas[first].tolist() == np.sort(areas)[: len(first)].tolist()
     shards = [url for url in asked if "/thumbnails/c/" in url]
-    assert len(shards) == len(set(shards)) == -(-len(cells) // 2048)
+    assert 2 < len(shards) == len(set(shards)) <= -(-len(cells) // CELLS_PER_SHARD)
+
+
+class OtherOriginHandler(RangeHandler):
+    """A host that pages of other origins may read, and that answers no browser which asks beforehand."""
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+
+def test_cells_on_another_host_are_read_by_ranges(browser: Browser, bare: Path, cells: Cells, tmp_path: Path) -> None:
+    store = bare / "cells"
+    store.rename(tmp_path / "elsewhere")
+    RangeHandler.parts.clear()
+    with serving(tmp_path / "elsewhere", OtherOriginHandler) as host, serving(bare) as address:
+        store.mkdir()
+        hosted = hosted_cells(tmp_path / "elsewhere", host)
+        (store / "cells.json").write_text(json.dumps(hosted), encoding="utf-8")
+        with open_page(browser, link(address, draw=3, sort="area_um2")) as (page, problems):
+            shown = opened(page)
+            first = row_of(shown, cells)
+            shown.locator('.nn-row[aria-rowindex="1"] .nn-cell').first.click()
+            card = shown.get_by_role("region", name="Chosen cell")
+            expect(card.get_by_role("heading")).to_have_text(cells.table["cell"][first[0]])
+    assert cells.table["area_um2"][first[0]] == cells.table["area_um2"].min()
+    assert [problem for problem in problems if not problem.startswith(f"asks another host: {host}")] == []
+    table = (tmp_path / "elsewhere" / "cells.parquet").stat().st_size
+    asked = [part for part in RangeHandler.parts if part.path == "/cells.parquet"]
+    assert asked[0].end == table
+    assert all(part.end - part.first < table for part in asked) or table < 1 << 18
 
 
 def test_cells_are_put_in_order_and_narrowed_by_measurements_run_and_class(

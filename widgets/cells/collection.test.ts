@@ -14,6 +14,7 @@ const WHOLE = {
   images: 'cells.zarr/images',
   thumbnails: 'cells.zarr/thumbnails',
   table: 'cells.parquet',
+  table_bytes: 7000,
 };
 
 describe('a list of cells', () => {
@@ -27,7 +28,14 @@ describe('a list of cells', () => {
       images: 'https://book.example/build/cells/cells.zarr/images',
       thumbnails: 'https://book.example/build/cells/cells.zarr/thumbnails',
       table: 'https://book.example/build/cells/cells.parquet',
+      tableBytes: 7000,
     });
+  });
+
+  it('may lie on another host', () => {
+    const addresses = { images: 'https://store.example/images', thumbnails: '//store.example/t', table: 'https://store.example/c' };
+    const { collection } = parseCells(JSON.stringify({ ...WHOLE, ...addresses, table_bytes: undefined }), ADDRESS);
+    expect(collection).toMatchObject({ ...addresses, thumbnails: 'https://store.example/t', tableBytes: null });
   });
 
   it('of an edition without cells has its note alone', () => {

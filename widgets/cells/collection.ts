@@ -13,6 +13,8 @@ export interface Collection {
   images: string;
   thumbnails: string;
   table: string;
+  /** Size of the table, where that is told: hosts of another origin mostly keep it to themselves. */
+  tableBytes: number | null;
 }
 
 /** Reads the text of a `cells.json`; null where the edition has no cells. */
@@ -42,7 +44,17 @@ export function parseCells(text: string, address: string): { note: string; colle
   });
   return {
     note,
-    collection: { note, cells, pxPerUm: pxPerUm !== null && pxPerUm > 0 ? pxPerUm : null, cellPx, runs, images, thumbnails, table },
+    collection: {
+      note,
+      cells,
+      pxPerUm: pxPerUm !== null && pxPerUm > 0 ? pxPerUm : null,
+      cellPx,
+      runs,
+      images,
+      thumbnails,
+      table,
+      tableBytes: countOf(value.table_bytes),
+    },
   };
 }
 

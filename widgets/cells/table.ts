@@ -2,6 +2,7 @@ import { parquetMetadataAsync, parquetRead, parquetReadObjects, rowIndex, type A
 import { isRecord, numberOf, textOf } from '../shared/json';
 import { Joint, PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
+import type { Collection } from './collection';
 
 /** A measured column by which cells are sorted and filtered. */
 export interface Measure {
@@ -51,11 +52,10 @@ export class Table {
   private kinds: Joint<Kinds> | null = null;
 
   constructor(
-    address: string,
-    private readonly cells: number,
+    private readonly collection: Pick<Collection, 'table' | 'tableBytes' | 'cells'>,
     private readonly signal: AbortSignal,
   ) {
-    this.file = new PartialFile(address);
+    this.file = new PartialFile(collection.table);
     this.opened = new Joint((signal) => this.open(signal));
   }
 
@@ -70,7 +70,7 @@ export class Table {
     let column = this.columns.get(name);
     if (!column) {
       column = new Joint(async () => {
-        const values = new Float32Array(this.cells).fill(Number.NaN);
+        const values = new Float32Array(this.collection.cells).fill(Number.NaN);
         await this.eachChunk(name, (value, cell) => {
           if (typeof value === 'number' || typeof value === 'bigint') values[cell] = Number(value);
         });
@@ -86,7 +86,7 @@ export class Table {
     const { columns } = await this.reading(() => this.opened.get(this.signal));
     if (!columns.has('class')) return null;
     this.kinds ??= new Joint(async () => {
-      const codes = new Uint8Array(this.cells);
+      const codes = new Uint8Array(this.collection.cells);
       const known = new Map<string, number>();
       await this.eachChunk('class', (value, cell) => {
         if (typeof value !== 'string' || value === '') return;
@@ -137,7 +137,11 @@ export class Table {
   }
 
   private async open(signal: AbortSignal) {
-    let { data: tail, size } = await this.file.read({ from: -TAIL_BYTES }, signal);
+    // To ask another origin for a file's end by a number below 0 takes a request more, and many hosts don't answer that.
+    const { tableBytes, cells } = this.collection;
+    const from = tableBytes === null ? -TAIL_BYTES : Math.max(0, tableBytes - TAIL_BYTES);
+    let { data: tail, size } = await this.file.read({ from }, signal);
+    size ??= tableBytes;
     // A host that keeps the size to itself is asked for all of it.
     if (size === null) ({ data: tail, size } = await this.file.read({ from: 0 }, signal));
     const byteLength = size ?? tail.byteLength;
@@ -151,8 +155,8 @@ export class Table {
       },
     };
     const metadata = await parquetMetadataAsync(buffer, { initialFetchSize: tail.byteLength });
-    if (Number(metadata.num_rows) !== this.cells) {
-      throw new Problem(`${WHAT} do not belong to these images: ${metadata.num_rows} rows for ${this.cells} cells.`);
+    if (Number(metadata.num_rows) !== cells) {
+      throw new Problem(`${WHAT} do not belong to these images: ${metadata.num_rows} rows for ${cells} cells.`);
     }
     return { buffer, metadata, columns: new Set(metadata.schema.map(({ name }) => name)) };
   }

@@ -98,7 +98,7 @@ export class CellView {
     const { model, signal, state, root } = this;
     const { cells, cellPx, pxPerUm, runs } = collection;
     const perRun = numberTrait(model, 'per_run');
-    const table = new Table(collection.table, cells, signal);
+    const table = new Table(collection, signal);
     const columns = new Map<string, Float32Array>();
     let kinds: Kinds | null = null;
     /** Columns on their way, or not to be had. */
