@@ -37,7 +37,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     """Make an edition the one that the book shows.
 
     `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page and tells which files
-    go with the site, `published.json` the cited values, and `figures/` gets the static stand-ins that its notebooks drew.
+    go with the site, `published.json` the cited values; `figures/` gets the static stand-ins that its notebooks drew.
 
     Parameters
     ----------
@@ -69,13 +69,10 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
             "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
             f"nnbook site {folder} --cells https://HOST/cells/"
         )
-    with aside(folder / "edition.yml") as written:
-        note = edition.note.replace("\\", "\\\\").replace('"', '\\"')
-        files = "".join(f"    - build/book/{name}\n" for name in ("pyramids", shown, "mosaic"))
-        written.write_text(
-            f'version: 1\nproject:\n  static_files:\n{files}site:\n  options:\n    edition: "{note}"\n',
-            encoding="utf-8",
-        )
+    options = {"edition": edition.note} | ({"data_host": cells} if cells else {})
+    files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
+    # JSON is YAML, too.
+    write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
     with aside(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)

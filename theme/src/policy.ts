@@ -10,16 +10,17 @@ const hash = (script: string) => `'sha256-${createHash('sha256').update(script).
 
 /**
  * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
- * another host. Styles may stand in the text, because KaTeX, Plotly and Mermaid place their parts by them.
+ * another host but data of the one that is named, if one is. Styles may stand in the text, because KaTeX, Plotly and
+ * Mermaid place their parts by them.
  */
-export const POLICY = [
+export const policyOf = (dataHost?: string): string => [
   "default-src 'self'",
   `script-src 'self' ${hash(APPEARANCE)} ${hash(EXPORT_REDIRECT)}`,
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "media-src 'self' data: blob:",
   "font-src 'self' data:",
-  "connect-src 'self' data: blob:",
+  `connect-src 'self' data: blob:${dataHost === undefined ? '' : ` ${new URL(dataHost).origin}`}`,
   "worker-src 'self' blob:",
   "object-src 'none'",
   "base-uri 'none'",
