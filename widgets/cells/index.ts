@@ -2,6 +2,7 @@ import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
+import { renderOf } from '../shared/render';
 import { fetchPanoramas, type PanoramaFacts } from '../shared/where';
 import { parseCells, type Collection } from './collection';
 import { parseLayout, Shards } from './shards';
@@ -40,23 +41,6 @@ async function openShards(address: string, what: string, { cells }: Collection, 
   return new Shards(address, layout, SHARD_BYTES);
 }
 
-function render({ model, el, signal }: { model: Model; el: HTMLElement; signal?: AbortSignal }): () => void {
-  const ended = new AbortController();
-  const view = new CellView(model, el, ended.signal);
-  const start = () => {
-    load(view, model, ended.signal).catch((error: unknown) => {
-      if (ended.signal.aborted) return;
-      view.fail(error instanceof Problem ? error : new Problem('The cells could not be shown in this browser.'), start);
-    });
-  };
-  start();
-  const destroy = () => {
-    if (ended.signal.aborted) return;
-    ended.abort();
-    view.destroy();
-  };
-  signal?.addEventListener('abort', destroy);
-  return destroy;
-}
-
-export default { render };
+export default {
+  render: renderOf((model, el, signal) => new CellView(model, el, signal), load, 'The cells could not be shown in this browser.'),
+};

@@ -61,7 +61,7 @@ export class MeasureFilter {
     heading.className = 'nn-field-name';
     heading.append(textElement('span', name, 'nn-label'), this.text, this.clear);
     const plot = document.createElement('div');
-    plot.className = 'nn-brush';
+    plot.className = 'nn-brush nn-two';
     plot.append(picture, this.line, this.from, this.to);
     element.append(heading, plot);
     this.brush(plot);

@@ -5,6 +5,7 @@ import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { textElement } from '../shared/elements';
 import { keepKeys } from '../shared/host';
+import baseCss from '../shared/base.css';
 import imageCss from '../shared/image.css';
 import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
@@ -50,8 +51,8 @@ export class CellView {
     host: HTMLElement,
     private readonly signal: AbortSignal,
   ) {
-    this.style.textContent = imageCss + css;
-    this.root.className = 'nn-cells';
+    this.style.textContent = baseCss + imageCss + css;
+    this.root.className = 'nn-view nn-cells';
     if (model.get('address') === false) keepKeys(this.root);
     this.message.setAttribute('role', 'status');
     this.said.setAttribute('role', 'status');

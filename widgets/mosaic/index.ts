@@ -2,6 +2,7 @@ import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
 import { Problem } from '../shared/problem';
+import { renderOf } from '../shared/render';
 import { fetchPanoramas } from '../shared/where';
 import { parseMosaic, type Mosaic } from './mosaic';
 import { parseNames } from './names';
@@ -33,23 +34,6 @@ async function fetchNames(view: MosaicView, { cells, rows }: Mosaic, signal: Abo
   if (!signal.aborted) view.setNames(names);
 }
 
-function render({ model, el, signal }: { model: Model; el: HTMLElement; signal?: AbortSignal }): () => void {
-  const ended = new AbortController();
-  const view = new MosaicView(model, el, ended.signal);
-  const start = () => {
-    load(view, model, ended.signal).catch((error: unknown) => {
-      if (ended.signal.aborted) return;
-      view.fail(error instanceof Problem ? error : new Problem('The mosaic could not be shown in this browser.'), start);
-    });
-  };
-  start();
-  const destroy = () => {
-    if (ended.signal.aborted) return;
-    ended.abort();
-    view.destroy();
-  };
-  signal?.addEventListener('abort', destroy);
-  return destroy;
-}
-
-export default { render };
+export default {
+  render: renderOf((model, el, signal) => new MosaicView(model, el, signal), load, 'The mosaic could not be shown in this browser.'),
+};

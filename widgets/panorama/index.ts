@@ -1,7 +1,7 @@
 import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
-import { Problem } from '../shared/problem';
+import { renderOf } from '../shared/render';
 import { PanoramaView } from './view';
 import { parseIndex } from './panoramas';
 import { parsePreviews } from './previews';
@@ -21,23 +21,6 @@ async function load(view: PanoramaView, model: Model, signal: AbortSignal): Prom
   view.addPreviews(parsePreviews(text, all));
 }
 
-function render({ model, el, signal }: { model: Model; el: HTMLElement; signal?: AbortSignal }): () => void {
-  const ended = new AbortController();
-  const view = new PanoramaView(model, el, ended.signal);
-  const start = () => {
-    load(view, model, ended.signal).catch((error: unknown) => {
-      if (ended.signal.aborted) return;
-      view.fail(error instanceof Problem ? error : new Problem('The panoramas could not be shown in this browser.'), start);
-    });
-  };
-  start();
-  const destroy = () => {
-    if (ended.signal.aborted) return;
-    ended.abort();
-    view.destroy();
-  };
-  signal?.addEventListener('abort', destroy);
-  return destroy;
-}
-
-export default { render };
+export default {
+  render: renderOf((model, el, signal) => new PanoramaView(model, el, signal), load, 'The panoramas could not be shown in this browser.'),
+};

@@ -5,6 +5,7 @@ import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { textElement } from '../shared/elements';
 import { keepKeys } from '../shared/host';
+import baseCss from '../shared/base.css';
 import imageCss from '../shared/image.css';
 import { announce } from '../shared/linking';
 import { numberTrait, onTrait, type Model } from '../shared/model';
@@ -67,8 +68,8 @@ export class PanoramaView {
     host: HTMLElement,
     signal: AbortSignal,
   ) {
-    this.style.textContent = imageCss + zoomCss + css;
-    this.root.className = 'nn-zoom nn-panorama';
+    this.style.textContent = baseCss + imageCss + zoomCss + css;
+    this.root.className = 'nn-view nn-zoom nn-panorama';
     if (model.get('address') === false) keepKeys(this.root);
     this.message.className = 'nn-message';
     this.message.setAttribute('role', 'status');

@@ -10,6 +10,7 @@ import {
   type State,
 } from '../shared/address';
 import { followTheme } from '../shared/appearance';
+import baseCss from '../shared/base.css';
 import { textElement } from '../shared/elements';
 import { fetchText } from '../shared/files';
 import { dataAddress, keepKeys, laidOut } from '../shared/host';
@@ -64,8 +65,8 @@ class ScatterView {
     host: HTMLElement,
   ) {
     const { signal } = this.ended;
-    this.style.textContent = css;
-    this.root.className = 'nn-scatter';
+    this.style.textContent = baseCss + css;
+    this.root.className = 'nn-view nn-scatter';
     if (model.get('address') === false) keepKeys(this.root);
     this.message.setAttribute('role', 'status');
     this.said.setAttribute('role', 'status');

@@ -88,7 +88,7 @@ export class ContrastPanel {
     this.strip.height = 1;
     this.strip.setAttribute('aria-hidden', 'true');
     const plot = document.createElement('div');
-    plot.className = 'nn-histogram';
+    plot.className = 'nn-histogram nn-two';
     plot.append(picture, this.strip, this.min, this.max);
     const heading = document.createElement('div');
     heading.className = 'nn-field-name';
