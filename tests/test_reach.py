@@ -3,11 +3,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from nnbook import area, measure, run
 from nnbook.errors import NnbookError
-from nnbook.reach import PACKAGE, code_cells, code_of, reached
+from nnbook.reach import PACKAGE, code_cells, code_of, reached, reached_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +117,23 @@ MODULES = {
         def alone():
             return None
         """,
+    "plain": """
+        import functools
+
+        def twice(function):
+            @functools.wraps(function)
+            def done(*arguments):
+                return function(*arguments) * 2
+            return done
+
+        @twice
+        def first():
+            return 1
+
+        @twice
+        def second():
+            return 2
+        """,
     "acts": """
         import os
         os.environ.setdefault("PACK", "1")
@@ -164,6 +182,7 @@ def names(code: str, package: Path) -> set[str]:
         ("from pack.fast import outer", {"fast.outer", "fast.inner", "fast.LIMIT"}),
         ("from pack.shapes import Shape", {"shapes.Shape", "shapes.Base", "shapes.corners", "shapes.start"}),
         ("from pack.registry import call", {"registry.call", "registry.KNOWN", "registry.one", "registry.register"}),
+        ("from pack.plain import first", {"plain.first", "plain.twice"}),
         ("from pack.acts import nothing", {"acts", "acts.nothing"}),
         ("from pack.takes import starred", {"takes.starred", "acts", "middle.halfway", "deep.deepest", "deep.SCALE"}),
         ("from pack import __version__", {"__version__"}),
@@ -229,6 +248,13 @@ def test_a_module_that_is_no_python_is_named(package: Path) -> None:
 def test_the_code_of_a_stage_is_told_from_another() -> None:
     assert code_of(area.area) == code_of(area.area) != code_of(measure.summarise)
     assert code_of(run.measure_panoramas) != code_of(run.cut_cells)
+
+
+def test_a_stage_reaches_packages_of_others_by_their_version() -> None:
+    found = reached_by(measure.measure_panorama)
+    assert found["numpy"] == np.__version__
+    assert found["numba"]
+    assert not {"nnbook", "math", "torch", "zarr"} & found.keys()
 
 
 def test_a_stage_reaches_what_it_imports_late_and_passes_on(package: Path) -> None:

@@ -4,8 +4,8 @@ Sources are read and never imported. What a name stands for is taken from the te
 names, so the answer is a closure over names. Where the text doesn't tell, more is reached and never less: a module that
 is used as a value, or asked for a name that it doesn't define, is reached as a whole, and so is the whole package by
 `import_module` of a name that isn't written out. A function under a decorator of this package is reached with its
-module, because the decorator may keep it somewhere; so are statements that do something on import. Types alone reach
-nothing.
+module, unless that decorator uses nothing of its module, because it may keep it somewhere; so are statements that do
+something on import. Types alone reach nothing.
 
 Out of sight remain code that is put together as a string, and what another process runs.
 """
@@ -15,7 +15,9 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import sys
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,9 @@ FOR_TYPES = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 LOOKS_UP_NAMES = {"globals", "eval", "exec"}
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
+OUTSIDE = "<outside>"
+"""Begins a reference to a package of others."""
+
 ON_IMPORT = "<import>"
 """Ends a reference to what importing a module does, and to nothing in it."""
 
@@ -46,6 +51,7 @@ class _Module:
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     imported: set[str] = field(default_factory=set)
+    outside: dict[str, str] = field(default_factory=dict)
     body: list[ast.stmt] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
 
@@ -71,21 +77,33 @@ def reached(text: str, package: Path = PACKAGE) -> dict[str, str]:
     NnbookError
         Where a module of the package is no Python.
     """
-    return _digests(_references_of_code("\n".join(code_cells(text)), package), package)
+    return _follow(_references_of_code("\n".join(code_cells(text)), package), package)[0]
 
 
-def code_of(stage: Callable[..., Any], package: Path = PACKAGE) -> str:
-    """Return one SHA-256 for all that a function of the package reaches, itself included.
+def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict[str, str]:
+    """Find what a function of the package reaches, itself included, and the packages of others that it uses.
 
     Parameters
     ----------
-    stage : callable
-        A function that a module defines.
+    stage : callable or str
+        A function that a module defines, or its dotted name.
     package : Path, optional
         The package's folder.
+
+    Returns
+    -------
+    dict of str to str
+        As `reached`, and by the name of a package, such as `numpy`: its installed version.
     """
-    digests = _digests([f"{stage.__module__}.{stage.__qualname__}"], package)
-    return hashlib.sha256("\n".join(f"{name} {digest}" for name, digest in digests.items()).encode()).hexdigest()
+    name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
+    digests, outside = _follow([name], package)
+    return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}
+
+
+def code_of(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
+    """Return one SHA-256 for all that `reached_by` finds."""
+    lines = [f"{name} {digest}" for name, digest in reached_by(stage, package).items()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def code_cells(text: str) -> list[str]:
@@ -95,14 +113,18 @@ def code_cells(text: str) -> list[str]:
     return [cell.source for cell in jupytext.reads(text, fmt="md:myst").cells if cell.cell_type == "code"]
 
 
-def _digests(references: Iterable[str], package: Path) -> dict[str, str]:
-    """Follow references to their end."""
+def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], set[str]]:
+    """Follow references to their end: what is reached of the package, with hashes, and what of others, by name."""
     modules = _modules(package)
     found: dict[str, str] = {}
+    outside: set[str] = set()
     entered: set[str] = set()
     todo = list(references)
     while todo:
         reference = todo.pop()
+        if reference.startswith(OUTSIDE):
+            outside.add(reference.removeprefix(OUTSIDE))
+            continue
         module, names = _units(reference, modules)
         if module is None or module.name.startswith(BOOKKEEPING):
             continue
@@ -120,7 +142,20 @@ def _digests(references: Iterable[str], package: Path) -> dict[str, str]:
             if key not in found:
                 found[key] = _digest(module.definitions[name])
                 todo += _references(module.definitions[name], module, package)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())), outside
+
+
+@functools.cache
+def _version(name: str) -> str | None:
+    """Return the installed version of the package that a name is imported from; None for Python's own."""
+    if name in sys.stdlib_module_names:
+        return None
+    return ", ".join(metadata.version(one) for one in sorted(_distributions().get(name, []))) or None
+
+
+@functools.cache
+def _distributions() -> dict[str, set[str]]:
+    return {name: set(several) for name, several in metadata.packages_distributions().items()}
 
 
 def _units(reference: str, modules: dict[str, _Module]) -> tuple[_Module | None, list[str]]:
@@ -162,13 +197,29 @@ def _references_of_code(code: str, package: Path) -> list[str]:
 def _references(statements: Iterable[ast.stmt], module: _Module, package: Path) -> list[str]:
     """Find the dotted names of the package in statements of a module, rather too many than too few."""
     nodes = [node for statement in statements for node in _walk(statement)]
-    aliases = dict(module.imports)
+    aliases, outside = dict(module.imports), dict(module.outside)
     found = [base for name, base in aliases.items() if name.startswith("*")]
     for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             local = dict(_imports(node, module, package))
             aliases |= local
+            outside |= dict(_outside(node))
             found += [f"{name}.{ON_IMPORT}" if isinstance(node, ast.Import) else name for name in local.values()]
+    for node, names in _chains(nodes):
+        if node.id in aliases:
+            found.append(".".join([aliases[node.id], *names]))
+        if node.id in outside:
+            found.append(OUTSIDE + outside[node.id])
+        if node.id in module.definitions:
+            found.append(f"{module.name}.{node.id}")
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            found += _looked_up(node, module, package)
+    return found
+
+
+def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Name, list[str]]]:
+    """List each name with the attributes that are asked of it."""
     inner: set[int] = set()
     for node in nodes:
         if isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
@@ -178,15 +229,8 @@ def _references(statements: Iterable[ast.stmt], module: _Module, package: Path) 
                 names.insert(0, part.attr)
                 part = part.value
                 inner.add(id(part))
-            if not isinstance(part, ast.Name):
-                continue
-            if part.id in aliases:
-                found.append(".".join([aliases[part.id], *names]))
-            if part.id in module.definitions:
-                found.append(f"{module.name}.{part.id}")
-        if isinstance(node, ast.Call):
-            found += _looked_up(node, module, package)
-    return found
+            if isinstance(part, ast.Name):
+                yield part, names
 
 
 def _looked_up(call: ast.Call, module: _Module, package: Path) -> list[str]:
@@ -229,6 +273,14 @@ def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) 
             yield (f"*{base}", base) if alias.name == "*" else (alias.asname or alias.name, f"{base}.{alias.name}")
 
 
+def _outside(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """List the names that an import binds, each with the first part of what is imported, be it of whom it may."""
+    if isinstance(node, ast.Import):
+        yield from (((alias.asname or alias.name).split(".")[0], alias.name.split(".")[0]) for alias in node.names)
+    elif not node.level and node.module:
+        yield from ((alias.asname or alias.name, node.module.split(".")[0]) for alias in node.names)
+
+
 def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: Path) -> None:
     for statement in statements:
         if isinstance(statement, ast.If) and ast.unparse(statement.test) in FOR_TYPES and not statement.orelse:
@@ -237,6 +289,7 @@ def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: P
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 module.imports |= dict(_imports(node, module, package))
                 module.imported |= set(_imported(node, module, package))
+                module.outside |= dict(_outside(node))
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             continue
         names = _bound(statement)
@@ -244,11 +297,26 @@ def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: P
             module.definitions.setdefault(name, []).append(statement)
         if not names:
             module.body.append(statement)
-    for name, several in module.definitions.items():
-        decorators = [one for statement in several for one in getattr(statement, "decorator_list", [])]
-        roots = {node.id for decorator in decorators for node in ast.walk(decorator) if isinstance(node, ast.Name)}
-        if roots & (module.definitions.keys() | module.imports.keys()):
-            module.registered.add(name)
+
+
+def _is_kept(statements: Iterable[ast.stmt], module: _Module, modules: dict[str, _Module]) -> bool:
+    """Tell whether a decorator of the package may keep what it decorates where others find it."""
+    for decorator in (one for statement in statements for one in getattr(statement, "decorator_list", [])):
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        root = next((node for node in ast.walk(called) if isinstance(node, ast.Name)), None)
+        if root is None or root.id not in module.definitions.keys() | module.imports.keys():
+            continue
+        if not isinstance(called, ast.Name):
+            return True
+        home, names = _units(module.imports.get(root.id, f"{module.name}.{root.id}"), modules)
+        if home is None or len(names) != 1 or "." in names[0]:
+            return True
+        states = {name for name, several in home.definitions.items() if not isinstance(several[0], DEFINES)}
+        for defined in home.definitions[names[0]]:
+            used = {node.id for node in _walk(defined) if isinstance(node, ast.Name)}
+            if not isinstance(defined, ast.FunctionDef) or used & states or used & set(home.imports):
+                return True
+    return False
 
 
 def _imported(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) -> list[str]:
@@ -311,4 +379,6 @@ def _modules_of(package: Path, states: tuple[tuple[Path, int, int], ...]) -> dic
         modules[name] = _Module(name)
     for name, tree in trees.items():
         _sort_statements(tree.body, modules[name], package)
+    for module in modules.values():
+        module.registered |= {name for name, made in module.definitions.items() if _is_kept(made, module, modules)}
     return modules
