@@ -229,6 +229,15 @@ def test_only_a_change_of_reached_code_changes_a_hash(
     assert list(before) == list(after)
 
 
+def test_a_file_named_as_a_module_is_reached_with_it(package: Path) -> None:
+    (package / "deep.yml").write_text("a: 1")
+    before = reached(ENTRY, package)
+    assert "pack/deep.yml" in before
+    (package / "deep.yml").write_text("a: 2")
+    assert reached(ENTRY, package)["pack/deep.yml"] != before["pack/deep.yml"]
+    assert "pack/deep.yml" not in names("from pack.fast import slow", package)
+
+
 def test_a_call_that_is_added_is_followed(package: Path) -> None:
     before = reached(ENTRY, package)
     path = package / "middle.py"
@@ -274,5 +283,7 @@ def test_what_notebooks_of_the_book_import_is_reached(notebook: Path) -> None:
     found = reached(notebook.read_text(encoding="utf-8"))
     code = "\n".join(code_cells(notebook.read_text(encoding="utf-8")))
     assert not [name for name in found if name.startswith(("nnbook.twin.", "nnbook.run."))], "those come before"
-    assert any(name.startswith(("nnbook.figures.", "nnbook.segmentation_figures.")) for name in found)
+    assert any(
+        name.startswith(("nnbook.figures.", "nnbook.segmentation_figures.", "nnbook.numbers.")) for name in found
+    )
     assert ("nnbook.figures.picture" in found) == ("picture(" in code)

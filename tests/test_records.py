@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nnbook.records import code_of, is_current, state_of, write_record
+from nnbook.records import is_current, remade, state_of, write_record
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def test_state_tells_versions_of_a_file_apart(tmp_path: Path) -> None:
     assert state_of(path) != first, "another time at the same size"
 
 
-def test_code_is_that_of_the_modules_named() -> None:
-    assert code_of(["area", "select"]) == code_of(["select", "area"])
-    assert len({code_of(["area"]), code_of(["select"]), code_of(["area", "select"]), code_of([])}) == 4
+def test_what_was_cut_off_is_stale_even_when_all_is_changed_back(made: tuple[Path, Path, dict[str, Any]]) -> None:
+    record, output, depends = made
+    with pytest.raises(KeyboardInterrupt), remade(record, {**depends, "scale": 4}):
+        output.write_text("of scale 4")
+        raise KeyboardInterrupt
+    assert not is_current(record, depends, [output]), "the output is of another scale"
+    with remade(record, depends):
+        output.write_text("of scale 8.0453")
+    assert is_current(record, depends, [output])

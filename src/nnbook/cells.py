@@ -28,11 +28,12 @@ import pandas as pd
 
 from nnbook.cut import CELL_PX, THUMBNAIL_PX, cut_cells, thumbnails_of
 from nnbook.errors import NnbookError
-from nnbook.files import aside, write_json
+from nnbook.files import aside, locked, write_json
 from nnbook.images import image_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.manifest import NAME
 from nnbook.pairs import image_files
-from nnbook.records import code_of, is_current, state_of, write_record
+from nnbook.reach import code_of
+from nnbook.records import is_current, state_of, write_record
 from nnbook.shards import create_group, encode, set_length, write_shard
 
 if TYPE_CHECKING:
@@ -189,14 +190,9 @@ def write_cells(
         Where a file can't be read, a mask is of another size than its panorama or not the one that was measured, the
         disk is full, or another process is writing this store.
     """
-    from filelock import FileLock, Timeout
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0):
+        with locked(folder):
             return _write(folder, panoramas, rois, {"edition": edition, "note": note, "px_per_um": px_per_um})
-    except Timeout:
-        raise NnbookError(f"{folder}: another process is writing it; wait until that is done") from None
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise
@@ -281,7 +277,7 @@ def _write(
         **about,
         "panoramas": [[*one[:3], state_of(one.image), state_of(one.mask)] for one in ordered],
         "rois": rois and state_of(rois),
-        "code": code_of(["cells", "cut", "images", "shards"]),
+        "code": code_of(write_cells),
     }
     work = folder.with_name(f".{folder.name}.unfinished")
     if not is_current(work / "made-from.json", made_from, []):

@@ -241,10 +241,41 @@ def _run(call: argparse.Namespace) -> None:
 
     folder = call.build / call.edition
     if call.edition == PUBLISHED:
-        run_published(folder, call.notebooks, local=call.local)
+        run_published(folder, call.notebooks, local=call.local, cell_seconds=call.cell_seconds)
     else:
-        run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
+        run(
+            call.manifest,
+            folder,
+            call.notebooks,
+            model=call.model,
+            local=call.local,
+            cell_seconds=call.cell_seconds,
+        )
     _print(call, {"edition": str(folder)})
+
+
+def _notebook(call: argparse.Namespace) -> None:
+    from nnbook.edition import read_edition
+    from nnbook.files import locked
+    from nnbook.notebooks import execute_notebooks
+
+    folder = call.build / call.edition
+    read_edition(folder)
+    with locked(folder):
+        executed = execute_notebooks(call.notebooks, folder, call.notebook, cell_seconds=call.cell_seconds)
+    _print(call, {"executed": [str(folder / "notebooks" / f"{name}.ipynb") for name in executed]})
+
+
+def _status(call: argparse.Namespace) -> None:
+    from nnbook.run import PUBLISHED
+    from nnbook.status import status, told
+
+    manifest = None if call.edition == PUBLISHED else call.manifest
+    found = status(manifest, call.build / call.edition, call.notebooks)
+    if call.json:
+        print(json.dumps([one._asdict() for one in found], indent=2))
+    else:
+        print(told(found) if found else f"{call.build / call.edition} is up to date")
 
 
 def _site(call: argparse.Namespace) -> None:
@@ -429,13 +460,38 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     push.add_argument("--overwrite", action="store_true", help="replace what the data set holds")
     push.add_argument("--dry-run", type=Path, metavar="FOLDER", help="write what would be sent into a folder instead")
 
+    def edition_options(command: argparse.ArgumentParser) -> None:
+        command.add_argument(
+            "--edition", default="twin", help="its name; 'published' takes the released table (default: twin)"
+        )
+        command.add_argument(
+            "--build", type=Path, default=Path("build"), help="folder of all editions (default: build)"
+        )
+        command.add_argument("--notebooks", type=Path, default=Path("notebooks"))
+
+    def limit_option(command: argparse.ArgumentParser) -> None:
+        command.add_argument(
+            "--cell-seconds", type=float, default=600, help="how long a cell of a notebook may take (default: 600)"
+        )
+
+    def manifest_argument(command: argparse.ArgumentParser) -> None:
+        command.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))
+
     run = add("run", _run, "Make every stage of an edition that is not up to date.")
-    run.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))
-    run.add_argument("--edition", default="twin", help="its name; 'published' takes the released table (default: twin)")
-    run.add_argument("--build", type=Path, default=Path("build"), help="folder of all editions (default: build)")
-    run.add_argument("--notebooks", type=Path, default=Path("notebooks"))
+    manifest_argument(run)
+    edition_options(run)
+    limit_option(run)
     run.add_argument("--local", type=Path, help="folder with the published results.csv, instead of its address")
     model_option(run)
+
+    notebook = add("notebook", _notebook, "Execute notebooks of an edition again, and leave the others alone.")
+    notebook.add_argument("notebook", nargs="+", help="its name, such as 'area'")
+    edition_options(notebook)
+    limit_option(notebook)
+
+    status = add("status", _status, "Tell what of an edition is out of date, and why; exit status 0 either way.")
+    manifest_argument(status)
+    edition_options(status)
 
     site = add("site", _site, "Build the book's site from an edition, strictly.")
     site.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")

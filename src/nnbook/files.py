@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnbook.errors import NnbookError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,6 +41,26 @@ def aside(path: Path) -> Iterator[Path]:
         written.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes from writing a file or folder while the block runs.
+
+    Raises
+    ------
+    NnbookError
+        Where another process is at it. A process that was killed holds no lock.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0).acquire()
+    except Timeout:
+        raise NnbookError(f"{path}: another process is writing it; wait until that is done") from None
+    with lock:
+        yield
 
 
 def sha256(path: Path) -> str:

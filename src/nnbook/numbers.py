@@ -6,8 +6,8 @@ values for the pages of the book. Once all notebooks are executed, `collect_numb
 
 from __future__ import annotations
 
-import importlib
 import json
+import pkgutil
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -207,16 +207,12 @@ def _problems_of(number: Number) -> list[str]:
 
 def _check_source(source: str) -> None:
     """Raise an `NnbookError` unless a dotted name leads to something that exists."""
-    parts = source.split(".")
-    for at in range(len(parts) - 1, 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:at]))
-            for part in parts[at:]:
-                found = getattr(found, part)
-        except (ImportError, AttributeError):
-            continue
-        return
-    raise NnbookError(f"its source is {source!r}, which does not exist; name a function or a constant, with its module")
+    try:
+        pkgutil.resolve_name(source)
+    except (ImportError, AttributeError, ValueError):
+        raise NnbookError(
+            f"its source is {source!r}, which does not exist; name a function or a constant, with its module"
+        ) from None
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from nnbook import published
 from nnbook.errors import NnbookError
-from nnbook.files import aside, sha256, write_json
+from nnbook.files import aside, locked, sha256, write_json
 from nnbook.hub import check_id, connect, explained
 
 if TYPE_CHECKING:
@@ -358,17 +358,11 @@ def _journal(folder: Path, asked: dict[str, Any]) -> Iterator[tuple[BinaryIO, di
 
     The folder is locked meanwhile, so that two calls never write to it; the journal is deleted once the record stands.
     """
-    from filelock import FileLock, Timeout
-
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL
     if not path.exists() and not (folder / RECORD).exists() and any(folder.iterdir()):
         raise NnbookError(f"{folder}: holds other files; take a new or empty folder")
-    try:
-        lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0).acquire()
-    except Timeout:
-        raise NnbookError(f"{folder}: another process is writing it; wait until that is done") from None
-    with lock, path.open("a+b") as journal:
+    with locked(folder), path.open("a+b") as journal:
         journal.seek(0)
         lines: list[dict[str, Any]] = []
         good = 0

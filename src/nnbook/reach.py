@@ -5,7 +5,8 @@ names, so the answer is a closure over names. Where the text doesn't tell, more 
 is used as a value, or asked for a name that it doesn't define, is reached as a whole, and so is the whole package by
 `import_module` of a name that isn't written out. A function under a decorator of this package is reached with its
 module, unless that decorator uses nothing of its module, because it may keep it somewhere; so are statements that do
-something on import. Types alone reach nothing.
+something on import. A file that is named as a module, but for its ending, is that module's data, and reached with it.
+Types alone reach nothing.
 
 Out of sight remain code that is put together as a string, and what another process runs.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnbook.errors import NnbookError
+from nnbook.files import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +34,7 @@ BOOKKEEPING = ("nnbook.reach", "nnbook.records")
 """Modules that tell whether something has to be made, and never what comes out: they are not followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
-FOR_TYPES = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
 LOOKS_UP_NAMES = {"globals", "eval", "exec"}
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -54,6 +56,7 @@ class _Module:
     outside: dict[str, str] = field(default_factory=dict)
     body: list[ast.stmt] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
+    data: dict[str, str] = field(default_factory=dict)
 
 
 def reached(text: str, package: Path = PACKAGE) -> dict[str, str]:
@@ -100,7 +103,12 @@ def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict
     return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}
 
 
-def code_of(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
+def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
+    """Return what a stage's record says of code: `stage`, the function's dotted name, and `code`, what it reaches."""
+    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": reached_by(stage)}
+
+
+def code_of(stage: Callable[..., Any], package: Path = PACKAGE) -> str:
     """Return one SHA-256 for all that `reached_by` finds."""
     lines = [f"{name} {digest}" for name, digest in reached_by(stage, package).items()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -137,6 +145,8 @@ def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], s
             if module.body:
                 found[module.name] = _digest(module.body)
                 todo += _references(module.body, module, package)
+        if units:
+            found |= module.data
         for name in units:
             key = f"{module.name}.{name}"
             if key not in found:
@@ -283,7 +293,7 @@ def _outside(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
 
 def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: Path) -> None:
     for statement in statements:
-        if isinstance(statement, ast.If) and ast.unparse(statement.test) in FOR_TYPES and not statement.orelse:
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) in NOT_ON_IMPORT and not statement.orelse:
             continue
         for node in _walk(statement) if not isinstance(statement, DEFINES) else ():
             if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -361,7 +371,7 @@ class _WithoutText(ast.NodeTransformer):
 
 
 def _modules(package: Path) -> dict[str, _Module]:
-    paths = sorted(package.rglob("*.py"))
+    paths = sorted(path for path in package.rglob("*.*") if path.is_file() and path.parent.name != "__pycache__")
     return _modules_of(package, tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
 
 
@@ -369,7 +379,7 @@ def _modules(package: Path) -> dict[str, _Module]:
 def _modules_of(package: Path, states: tuple[tuple[Path, int, int], ...]) -> dict[str, _Module]:
     modules: dict[str, _Module] = {}
     trees: dict[str, ast.Module] = {}
-    for path, _, _ in states:
+    for path in (path for path, _, _ in states if path.suffix == ".py"):
         parts = path.relative_to(package.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         try:
@@ -377,6 +387,9 @@ def _modules_of(package: Path, states: tuple[tuple[Path, int, int], ...]) -> dic
         except SyntaxError as error:
             raise NnbookError(f"{path}: is no Python ({error}); mend it") from error
         modules[name] = _Module(name)
+        for beside in sorted(path.parent.glob(f"{path.stem}.*")):
+            if beside != path:
+                modules[name].data[beside.relative_to(package.parent).as_posix()] = sha256(beside)
     for name, tree in trees.items():
         _sort_statements(tree.body, modules[name], package)
     for module in modules.values():

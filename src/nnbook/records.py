@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from pathlib import Path
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nnbook.files import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-PACKAGE = Path(__file__).parent
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 def state_of(path: Path) -> list[Any]:
@@ -21,13 +20,9 @@ def state_of(path: Path) -> list[Any]:
     return [path.name, status.st_size, status.st_mtime_ns]
 
 
-def code_of(modules: Iterable[str]) -> str:
-    """Return the SHA-256 of some of the package's modules, by name; of all of them where none is named."""
-    names = sorted(modules) or sorted(path.stem for path in PACKAGE.glob("*.py"))
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update((PACKAGE / f"{name}.py").read_bytes())
-    return digest.hexdigest()
+def states_of(paths: Iterable[Path], folder: Path) -> dict[str, list[int]]:
+    """Return the size in bytes and the time of change in ns of files, by path relative to a folder."""
+    return {os.path.relpath(path, folder): state_of(path)[1:] for path in paths}
 
 
 def is_current(record: Path, depends: Any, outputs: Iterable[Path]) -> bool:
@@ -44,3 +39,15 @@ def is_current(record: Path, depends: Any, outputs: Iterable[Path]) -> bool:
 def write_record(record: Path, depends: Any) -> None:
     """Record what a stage was made from, once all its outputs are in place."""
     write_json(record, depends)
+
+
+@contextmanager
+def remade(record: Path, depends: Any) -> Iterator[None]:
+    """Make a stage's outputs in this block, and record what from once it has ended without an exception.
+
+    The record is gone meanwhile. Were it left, a build that is killed between the outputs and the record would leave
+    new outputs under the record of old ones, which are taken for current once what they depend on is changed back.
+    """
+    record.unlink(missing_ok=True)
+    yield
+    write_record(record, depends)

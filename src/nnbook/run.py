@@ -17,16 +17,16 @@ from nnbook.columns import PREVIEWS, most_representative, nuclei_columns, panora
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
 from nnbook.fetch import fetch_panoramas, published_results
-from nnbook.files import aside, sha256, write_json
+from nnbook.files import aside, locked, sha256, write_json
 from nnbook.images import read_image, read_mask
 from nnbook.manifest import Panorama, read_manifest, write_manifest
 from nnbook.measure import measure_panorama, summarise
 from nnbook.mosaic import write_mosaic
-from nnbook.notebooks import execute_notebook
-from nnbook.numbers import collect_numbers
+from nnbook.notebooks import CELL_SECONDS, execute_notebooks
 from nnbook.pairs import MASK_SUFFIX
 from nnbook.pyramid import write_preview, write_pyramid
-from nnbook.records import code_of, is_current, state_of, write_record
+from nnbook.reach import made_by
+from nnbook.records import is_current, remade, states_of
 from nnbook.results import read_results, write_results
 from nnbook.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.twin import true_classes
@@ -55,7 +55,15 @@ TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
 
 
-def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = None, local: Path | None = None) -> None:
+def run(
+    manifest: Path,
+    folder: Path,
+    notebooks: Path,
+    *,
+    model: Path | None = None,
+    local: Path | None = None,
+    cell_seconds: float = CELL_SECONDS,
+) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
     Parameters
@@ -70,11 +78,14 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
         A Cellpose 3 model; by default the shipped one.
     local : Path, optional
         A folder that stands in for the public address of the published table.
+    cell_seconds : float, optional
+        How long a cell of a notebook may take.
 
     Raises
     ------
     NnbookError
-        With a line for each thing that is wrong. What was fine stays, and the next run goes on from there.
+        With a line for each thing that is wrong. What was fine stays, and the next run goes on from there. Also where
+        another process is making this edition.
     """
     rows = read_manifest(manifest)
     if len({row.px_per_um for row in rows}) > 1:
@@ -84,6 +95,12 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
         raise NnbookError(f"{manifest}: has several images named {', '.join(twice)}; give each another name")
     if taken := sorted(TAKEN & {row.panorama for row in rows}):
         raise NnbookError(f"{manifest}: has a panorama named {taken[0]}, as nnbook's own files; give it another name")
+    with locked(folder):
+        _make_stages(rows, manifest, folder, model=model, local=local)
+        execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
+
+
+def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     write_manifest(folder / "manifest.csv", panoramas)
     simulated = all(panorama.simulated for panorama in panoramas)
@@ -105,17 +122,24 @@ def run(manifest: Path, folder: Path, notebooks: Path, *, model: Path | None = N
         published_results(folder.parent / PUBLISHED / "results.csv", local)
     except NnbookError as error:
         print(f"nnbook: the book will lack the published table beside this edition's. {error}", file=sys.stderr)
-    execute_notebooks(notebooks, folder)
 
 
-def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -> None:
+def run_published(
+    folder: Path, notebooks: Path, *, local: Path | None = None, cell_seconds: float = CELL_SECONDS
+) -> None:
     """Make the published edition: its released table instead of images, then the notebooks.
 
     Parameters
     ----------
-    folder, notebooks, local
+    folder, notebooks, local, cell_seconds
         As in `run`.
     """
+    with locked(folder):
+        _make_published_stages(folder, local)
+        execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
+
+
+def _make_published_stages(folder: Path, local: Path | None) -> None:
     published_results(folder / "results.csv", local)
     edition = Edition(
         name=PUBLISHED,
@@ -129,7 +153,6 @@ def run_published(folder: Path, notebooks: Path, *, local: Path | None = None) -
     _write_panoramas_json(read_results(folder / "results.csv"), {}, folder, edition)
     cut_cells([], folder, edition)
     lay_out_cells(folder)
-    execute_notebooks(notebooks, folder)
 
 
 def segment_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None) -> None:
@@ -146,23 +169,23 @@ def measure_panoramas(panoramas: list[Panorama], folder: Path) -> None:
     record, rois_path, results_path = folder / "records/measure.json", folder / "rois.parquet", folder / "results.csv"
     files = {panorama.panorama: (folder / panorama.image, mask_path(panorama, folder)) for panorama in panoramas}
     depends = {
-        "files": [[state_of(image), state_of(mask)] for image, mask in files.values()],
+        **made_by(measure_panoramas),
+        "files": states_of((path for pair in files.values() for path in pair), folder),
         "px_per_um": panoramas[0].px_per_um,
-        "code": code_of(["evaluate", "images", "measure", "results"]),
     }
     if is_current(record, depends, [rois_path, results_path]):
         return
     simulated = {panorama.panorama: panorama for panorama in panoramas if panorama.simulated}
-    rois, results = measure_files(
-        files,
-        panoramas[0].px_per_um,
-        lambda name, labels: true_classes(simulated[name], labels, folder) if name in simulated else {},
-    )
-    runs = {Path(panorama.image).name: panorama for panorama in panoramas}
-    results["run"] = [runs[image].run for image in results["image"]]
-    results["passage"] = [runs[image].passage for image in results["image"]]
-    write_measurements(rois, results, folder)
-    write_record(record, depends)
+    with remade(record, depends):
+        rois, results = measure_files(
+            files,
+            panoramas[0].px_per_um,
+            lambda name, labels: true_classes(simulated[name], labels, folder) if name in simulated else {},
+        )
+        runs = {Path(panorama.image).name: panorama for panorama in panoramas}
+        results["run"] = [runs[image].run for image in results["image"]]
+        results["passage"] = [runs[image].passage for image in results["image"]]
+        write_measurements(rois, results, folder)
 
 
 def measure_files(
@@ -237,18 +260,20 @@ def cut_cells(panoramas: list[Panorama], folder: Path, edition: Edition) -> None
         for one in panoramas
     ]
     depends = {
-        "files": [[one.panorama, one.run, one.passage, state_of(one.image), state_of(one.mask)] for one in masked],
-        "rois": state_of(rois) if masked else None,
+        **made_by(cut_cells),
+        "panoramas": [[one.panorama, one.run, one.passage] for one in masked],
+        "files": states_of(
+            [*(path for one in masked for path in (one.image, one.mask)), *([rois] * bool(masked))], folder
+        ),
         "edition": asdict(edition),
-        "code": code_of(["cells", "cut", "images", "shards"]),
     }
     if is_current(record, depends, [cells / "cells.json", cells / "cells.parquet", cells / "cells.zarr"]):
         return
     note = edition.note if masked else f"{edition.note} Without panoramas there are no cell images."
-    told = write_cells(
-        cells, masked, rois if masked else None, edition=edition.name, note=note, px_per_um=edition.px_per_um
-    )
-    write_record(record, depends)
+    with remade(record, depends):
+        told = write_cells(
+            cells, masked, rois if masked else None, edition=edition.name, note=note, px_per_um=edition.px_per_um
+        )
     left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in told["left_out"].items())
     print(f"nnbook: {cells} has {told['cells']:,} cells; left out: {left_out}", file=sys.stderr)
 
@@ -257,17 +282,18 @@ def lay_out_cells(folder: Path) -> None:
     """Draw a sample of an edition's cells into `sample.parquet`, and lay it out in `mosaic/`, unless up to date."""
     cells, mosaic = folder / "cells", folder / "mosaic"
     record, drawn = folder / "records/sample.json", [folder / "sample.parquet", folder / "sample.json"]
-    store = [state_of(cells / "cells.json"), state_of(cells / "cells.parquet")]
-    depends = {"store": store, "per_run": PER_RUN, "seed": SEED, "code": code_of(["sample"])}
+    store = states_of([cells / "cells.json", cells / "cells.parquet"], folder)
+    depends = {**made_by(write_sample), "files": store, "per_run": PER_RUN, "seed": SEED}
     if not is_current(record, depends, drawn):
-        if short := short_runs(write_sample(cells, folder)):
+        with remade(record, depends):
+            short = short_runs(write_sample(cells, folder))
+        if short:
             print(f"nnbook: fewer than {PER_RUN} cells, all of them drawn: {short}", file=sys.stderr)
-        write_record(record, depends)
     record = folder / "records/mosaic.json"
-    depends = {"store": store, "sample": sha256(drawn[0]), "code": code_of(["mosaic", "pyramid"])}
+    depends = {**made_by(write_mosaic), "files": store, "sample": sha256(drawn[0])}
     if not is_current(record, depends, [mosaic / "mosaic.json", mosaic / "cells.json"]):
-        told = write_mosaic(mosaic, cells, folder)
-        write_record(record, depends)
+        with remade(record, depends):
+            told = write_mosaic(mosaic, cells, folder)
         sizes = [path.stat().st_size for path in mosaic.rglob("*") if path.is_file()]
         size = (
             f"{len(told['rows'])} rows of {told['columns']} cells in {len(sizes):,} files, {sum(sizes) / 1e6:,.1f} MB"
@@ -291,24 +317,28 @@ def judge_panoramas(panoramas: list[Panorama], folder: Path, model: Path | None)
     compared, varied = (_evenly(known, px2) for px2 in (COMPARED_PX2, VARIED_PX2))
     record, tables = folder / "records/accuracy.json", [folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES]
     depends = {
-        "files": [
-            [state_of(path) for path in (folder / one.image, mask_path(one, folder), truth_path(one, folder))]
-            for one in compared
-        ],
-        "model": state_of(model or SHIPPED_MODEL),
-        "code": code_of(
-            ["accuracy", "baseline", "cases", "dynamics", "evaluate", "fused", "images", "rescale", "segment"]
+        **made_by(judge_panoramas),
+        "files": states_of(
+            [
+                model or SHIPPED_MODEL,
+                *(
+                    path
+                    for one in compared
+                    for path in (folder / one.image, mask_path(one, folder), truth_path(one, folder))
+                ),
+            ],
+            folder,
         ),
     }
     if is_current(record, depends, tables):
         return
     bar = tqdm(compared, desc="accuracy", unit="panorama")
-    scores, cases = compare_methods((_judged(one, folder) for one in bar), published.DIAMETER_PX)
-    settings = vary_settings([_judged(one, folder) for one in varied], load_model(model))
-    for path, table in zip(tables, (scores, cases, settings), strict=True):
-        with aside(path) as written:
-            table.to_csv(written, index=False, lineterminator="\n")
-    write_record(record, depends)
+    with remade(record, depends):
+        scores, cases = compare_methods((_judged(one, folder) for one in bar), published.DIAMETER_PX)
+        settings = vary_settings([_judged(one, folder) for one in varied], load_model(model))
+        for path, table in zip(tables, (scores, cases, settings), strict=True):
+            with aside(path) as written:
+                table.to_csv(written, index=False, lineterminator="\n")
 
 
 def _judged(panorama: Panorama, folder: Path) -> Judged:
@@ -342,17 +372,17 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
     results = read_results(folder / "results.csv")
     rois = pd.read_parquet(folder / "rois.parquet")
     entries: list[dict[str, Any]] = []
-    code = code_of(["images", "pyramid"])
+    code = made_by(write_pyramid)
     chosen = most_representative(results)
     for rank, row in enumerate(tqdm(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
         panorama = by_image[row["image"]]
         name = panorama.panorama
         image, mask = folder / panorama.image, mask_path(panorama, folder)
         record, tiles = folder / f"records/pyramid-{name}.json", shown / name
-        depends = {"files": [state_of(image), state_of(mask)], "code": code}
+        depends = {**code, "files": states_of([image, mask], folder)}
         if not is_current(record, depends, [tiles / "intensity.dzi", tiles / "labels.dzi"]):
-            write_pyramid(tiles, image, mask)
-            write_record(record, depends)
+            with remade(record, depends):
+                write_pyramid(tiles, image, mask)
         nuclei = nuclei_columns(rois[rois["panorama"] == name])
         write_json(tiles / "nuclei.json", {"panorama": name, "columns": nuclei}, indent=None)
         entries.append(
@@ -387,18 +417,18 @@ def write_previews(panoramas: list[Panorama], folder: Path) -> None:
     from tqdm import tqdm
 
     previews = folder / "pyramids" / PREVIEWS
-    code = code_of(["images", "pyramid"])
+    code = made_by(write_previews)
 
     def write(panorama: Panorama) -> str | None:
         image, record = folder / panorama.image, folder / f"records/preview-{panorama.panorama}.json"
         preview = previews / f"{panorama.panorama}.jpg"
-        depends = {"file": state_of(image), "code": code}
+        depends = {**code, "files": states_of([image], folder)}
         if not is_current(record, depends, [preview]):
             try:
-                write_preview(preview, read_image(image))
+                with remade(record, depends):
+                    write_preview(preview, read_image(image))
             except NnbookError as error:
                 return str(error)
-            write_record(record, depends)
         return None
 
     with ThreadPoolExecutor(2) as pool:
@@ -417,40 +447,6 @@ def _write_panoramas_json(
     columns = panoramas_columns(results, panoramas)
     told = {"edition": edition.name, "note": edition.note, "columns": columns}
     write_json(folder / "pyramids" / "panoramas.json", told, indent=None)
-
-
-def execute_notebooks(notebooks: Path, folder: Path) -> None:
-    """Execute every text notebook that is not up to date into `notebooks/NAME.ipynb` of an edition's folder."""
-    from tqdm import tqdm
-
-    measured_here = [
-        folder / "results.csv",
-        folder / "cells/cells.json",
-        folder / "mosaic/mosaic.json",
-        *(folder / f"accuracy/{name}.csv" for name in ACCURACY_TABLES),
-    ]
-    committed = [
-        *notebooks.parent.glob("benchmarks/*.json"),
-        *notebooks.parent.glob("models/*.history.csv"),
-        folder.parent / PUBLISHED / "results.csv",
-    ]
-    data = [path for path in (*measured_here, *sorted(committed)) if path.is_file()]
-    shared = {
-        "code": code_of([]),
-        "data": [state_of(path) for path in data],
-        "edition": (folder / "edition.json").read_text(encoding="utf-8"),
-    }
-    texts = sorted(notebooks.glob("*.md"))
-    if not texts:
-        raise NnbookError(f"{notebooks}: has no notebooks; name the folder of the text notebooks")
-    for text in (bar := tqdm(texts, desc="notebooks", unit="notebook")):
-        bar.set_postfix_str(text.stem)
-        executed, record = folder / "notebooks" / f"{text.stem}.ipynb", folder / f"records/notebook-{text.stem}.json"
-        depends = {"text": text.read_text(encoding="utf-8"), **shared}
-        if not is_current(record, depends, [executed]):
-            execute_notebook(text, folder, executed)
-            write_record(record, depends)
-    collect_numbers(folder)
 
 
 def truth_path(panorama: Panorama, folder: Path) -> Path:
