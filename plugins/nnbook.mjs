@@ -12,6 +12,7 @@ const SOURCES_PART = 'published_values';
 const MARK = '†';
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
+const PLUMBING = /^nnbook\.(edition|errors|files|numbers|figures\.picture)\b/;
 const STAGES = { pyramids: 'nnbook pyramid', cells: 'nnbook cells', mosaic: 'nnbook mosaic' };
 
 const numberRole = {
@@ -115,8 +116,8 @@ function value(kind, shown, url, lines) {
 function index(of) {
   if (of === 'numbers') {
     const rows = Object.entries(read('numbers.json'))
-      .map(([key, { title, source, notebook }]) => [[computed(key)], [text(title)], [code_(key)], [code_(source)], [notebookLink(notebook)]]);
-    return table(['Value', 'What', 'Key', 'Function', 'Notebook'], rows, true);
+      .map(([key, { title, notebook }]) => [[computed(key)], [text(title)], [code_(key)], [notebookLink(notebook)]]);
+    return table(['Value', 'What', 'Key', 'Notebook'], rows, true);
   }
   if (of === 'published') {
     const rows = Object.entries(read('published.json'))
@@ -165,7 +166,8 @@ function found(all, key, what, lacking) {
 
 /** What made a figure: its widget's data, or the notebook that it is embedded from. */
 function madeBy(figure, records, { select, selectAll }) {
-  const label = figure.children?.find(({ type }) => type === 'embed')?.source?.label;
+  // What is embedded from a notebook is still an image here, with the label of the notebook's cell for its address.
+  const label = figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url.slice(1);
   const record = label === undefined ? undefined : records.find(({ figures }) => figures.includes(label));
   if (record !== undefined) return notebookMaking(record, true);
   // A figure of figures tells it once.
@@ -180,7 +182,7 @@ function notebookMaking(record, linked) {
   return [
     linked && ['Notebook', [notebookLink(notebook)]],
     inputs.length > 0 && ['Data', files(inputs)],
-    Object.keys(code).length > 0 && ['Code', [text(`nnbook ${version}${commit ? `, commit ${commit.slice(0, 8)}` : ''}: `), ...listed(Object.keys(code))]],
+    Object.keys(code).length > 0 && ['Code', [text(`nnbook ${version}${commit ? `, commit ${commit.slice(0, 8)}` : ''}: `), ...called(notebook, Object.keys(code))]],
     settings.length > 0 && ['Settings', listed(settings.map(([name, set]) => `${name} = ${JSON.stringify(set)}`))],
     ['Made', [text(`${day(made)} in ${time(seconds)} on ${machine.processor}, ${machine.system}, Python\u00a0${machine.python}`)]],
     environment && ['Packages', [code_('requirements.txt'), text(` ${environment.slice(0, 8)}`)]],
@@ -215,6 +217,15 @@ function disclosure(rows) {
     class: 'made',
     children: [{ type: 'summary', children: [text('How this was made')] }, { type: 'definitionList', children: list }],
   };
+}
+
+/** The functions that a notebook itself calls, without those that only read and write, and how many more it reaches. */
+function called(notebook, code) {
+  const source = new URL(`notebooks/${notebook}.md`, PROJECT);
+  const words = exists(source) ? new Set(readFileSync(source, 'utf8').match(/\w+/g)) : new Set();
+  const own = code.filter((name) => /\.[a-z]\w*$/.test(name) && !PLUMBING.test(name) && words.has(name.split('.').at(-1)));
+  const others = code.length - own.length;
+  return [...listed(own.map((name) => name.replace('nnbook.', ''))), text(own.length === 0 ? `${others} functions` : others === 0 ? '' : ` and ${others} more behind them`)];
 }
 
 /** Names one after the other, as many as help. */

@@ -32,7 +32,7 @@ export function Admonition({ node }: { node: Node }) {
 export function Dropdown({ node }: { node: Node }) {
   const [title, content] = titled(node, 'summary');
   return (
-    <details id={node.html_id} className="disclosure" open={node.open}>
+    <details id={node.html_id} className={['disclosure', node.class].filter(Boolean).join(' ')} open={node.open}>
       <summary>{title === undefined ? 'Details' : <Children of={title.children} />}</summary>
       <Children of={content} />
     </details>

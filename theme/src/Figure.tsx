@@ -23,7 +23,7 @@ export function Figure({ node }: { node: Node }) {
       )}
       <Children of={children.filter((child) => !panels.includes(child))} />
       {standIn !== undefined && needsScript(node) && <noscript><Children of={[standIn]} /></noscript>}
-      {embedded && <Source node={node} />}
+      {embedded && !children.some(({ type }) => type === 'details') && <Source node={node} />}
     </figure>
   );
 }

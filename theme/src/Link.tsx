@@ -2,6 +2,7 @@ import { pageAddress, relOf } from './address.js';
 import { Children } from './Children.js';
 import { usePage } from './context.js';
 import type { Node } from './node.js';
+import { isValue, Value } from './Value.js';
 
 /** Where a link leads: to another page of the book, to a file that comes with it, or elsewhere. */
 export function hrefOf(node: Node, base: string): string {
@@ -11,6 +12,7 @@ export function hrefOf(node: Node, base: string): string {
 
 export function Link({ node }: { node: Node }) {
   const { base } = usePage();
+  if (isValue(node)) return <Value node={node} href={hrefOf(node, base)} />;
   return (
     <a
       href={hrefOf(node, base)}
@@ -29,6 +31,7 @@ export function CrossReference({ node }: { node: Node }) {
   const { base } = usePage();
   const id = node.html_id ?? node.identifier;
   const href = node.remote === true && node.url !== undefined ? pageAddress(base, node.url, id) : `#${id ?? ''}`;
+  if (isValue(node)) return <Value node={node} href={href} />;
   return (
     <a className={`reference reference-${node.kind ?? 'page'}`} href={href} data-preview="">
       {node.children?.length ? <Children of={node.children} /> : (node.label ?? id)}

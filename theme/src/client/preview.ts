@@ -1,3 +1,5 @@
+import { aboutOf, holdTitles } from './about.js';
+
 const WAIT_MS = 250;
 
 /**
@@ -11,6 +13,7 @@ export function previews(): void {
   card.popover = 'manual';
   document.body.append(card);
 
+  holdTitles();
   let timer = 0;
   let wanted: HTMLElement | undefined;
   const isOpen = () => card.matches(':popover-open');
@@ -69,6 +72,8 @@ export function previews(): void {
 const pages = new Map<string, Promise<Document>>();
 
 async function targetOf(link: HTMLElement): Promise<Element | null> {
+  const about = aboutOf(link);
+  if (about !== undefined) return about;
   const copy = document.createElement('div');
   if (!(link instanceof HTMLAnchorElement)) {
     copy.textContent = link.title;
@@ -92,7 +97,7 @@ async function targetOf(link: HTMLElement): Promise<Element | null> {
     element.removeAttribute('tabindex');
     element.removeAttribute('role');
   });
-  copy.querySelectorAll('.anchor, .footnote-back, .copy, .fold-code, .figure-source, .panels > input, script').forEach((element) => { element.remove(); });
+  copy.querySelectorAll('.anchor, .footnote-back, .copy, .fold-code, .figure-source, .made, .panels > input, script').forEach((element) => { element.remove(); });
   copy.querySelectorAll<HTMLElement>('[data-compare]').forEach((element) => { delete element.dataset.compare; });
   copy.querySelectorAll('.widget, .output-plotly').forEach((element) => {
     element.replaceWith(stillOf(element) ?? 'An interactive view: follow the link to open it.');

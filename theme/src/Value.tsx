@@ -1,0 +1,17 @@
+import { Children } from './Children.js';
+import type { Node } from './node.js';
+
+/** A link that holds a number and, as an abbreviation does, what is to be told of it. */
+export function isValue(node: Node): boolean {
+  return node.class?.split(' ').includes('value') === true && node.children?.[0]?.type === 'abbreviation';
+}
+
+/** A number of the text that links to where it comes from. Its preview tells that in lines; without scripts, its title does. */
+export function Value({ node, href }: { node: Node; href: string }) {
+  const told = node.children?.[0];
+  return (
+    <a className={node.class} href={href} title={told?.title} data-preview="" data-about="">
+      <Children of={told?.children} />
+    </a>
+  );
+}
