@@ -41,6 +41,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 	$(call say,Checking and testing the TypeScript code)
 	@cd widgets && npm run --silent check && npm test --silent
 	@cd theme && npm run --silent check && npm test --silent
+	@node --test plugins/*.test.mjs
 
 test-python: setup
 	$(call say,Testing the package)

@@ -8,7 +8,8 @@ from simulated_store import write_store
 from nnbook import site
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
-from nnbook.site import problems_in, show_edition
+from nnbook.published import CITED
+from nnbook.site import problems_in, problems_of_pages, show_edition
 
 CLEAN = """\x1b[32m📖 Built chapters/index.md in 51 ms.\x1b[39m
 🌎 Building 3 pages as site
@@ -90,6 +91,22 @@ def test_a_store_too_large_for_a_site_asks_for_an_address(
 def test_what_is_no_address_of_cells_is_told(tmp_path: Path, own: Path, address: str) -> None:
     with pytest.raises(NnbookError, match=r"is no address of a folder; give one such as https://HOST/cells/"):
         show_edition(own, tmp_path, cells=address)
+
+
+def test_show_edition_gives_its_pages_the_cited_values(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "This is own.", False, 8.0453, 1))
+    show_edition(folder, tmp_path)
+    told = json.loads((tmp_path / "build" / "book" / "published.json").read_text(encoding="utf-8"))
+    assert {key: value["shown"] for key, value in told.items()} == {key: cited.shown for key, cited in CITED.items()}
+
+
+@pytest.mark.parametrize(("shown", "problems"), [("<img src=''>", 0), ("", 1)])
+def test_how_a_figure_was_made_is_nothing_of_the_figure_to_see(shown: str, problems: int, tmp_path: Path) -> None:
+    made = '<details class="disclosure made"><summary>How</summary><details>more</details><p>Notebook</p></details>'
+    page = f"<figure>{shown}<figcaption>Some nuclei.</figcaption>{made}</figure>"
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    assert len(problems_of_pages(tmp_path)) == problems
 
 
 def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:

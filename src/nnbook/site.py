@@ -223,6 +223,7 @@ class _PageReader(HTMLParser):
         self._figures: list[bool] = []
         self._captions = 0
         self._caption = ""
+        self._made = 0  # how deep in what tells how a figure was made: that is nothing of the figure to see
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -231,6 +232,8 @@ class _PageReader(HTMLParser):
             self.ids.add(attributes["id"])
         if "output-error" in attributes.get("class", "").split():
             self.problems.append("a cell of its notebook failed")
+        if tag == "details" and (self._made or "made" in attributes.get("class", "").split()):
+            self._made += 1
         if tag == "figure":
             self._figures.append(False)
         elif tag == "figcaption":
@@ -240,6 +243,8 @@ class _PageReader(HTMLParser):
             self._see()
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "details" and self._made:
+            self._made -= 1
         if tag == "figcaption":
             self._captions -= 1
         elif tag == "figure" and self._figures:
@@ -257,7 +262,7 @@ class _PageReader(HTMLParser):
             self._see()
 
     def _see(self) -> None:
-        if self._figures and not self._captions:
+        if self._figures and not self._captions and not self._made:
             self._figures[-1] = True
 
 

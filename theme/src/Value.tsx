@@ -1,3 +1,4 @@
+import { relOf } from './address.js';
 import { Children } from './Children.js';
 import type { Node } from './node.js';
 
@@ -10,7 +11,7 @@ export function isValue(node: Node): boolean {
 export function Value({ node, href }: { node: Node; href: string }) {
   const told = node.children?.[0];
   return (
-    <a className={node.class} href={href} title={told?.title} data-preview="" data-about="">
+    <a className={node.class} href={href} title={told?.title} rel={relOf(node.url)} data-preview="" data-about="">
       <Children of={told?.children} />
     </a>
   );
