@@ -236,7 +236,7 @@ function listed(names) {
 
 function files(inputs) {
   const shown = inputs.slice(0, MOST_NAMES).flatMap(({ path, sha256 }, at) => [
-    ...(at === 0 ? [] : [text(', ')]), code_(path), text(`\u00a0${sha256.slice(0, 8)}`),
+    ...(at === 0 ? [] : [text(', ')]), code_(path.replace(/^build\/[^/]+\//, '')), text(`\u00a0${sha256.slice(0, 8)}`),
   ]);
   return inputs.length > MOST_NAMES ? [...shown, text(` and ${inputs.length - MOST_NAMES} more`)] : shown;
 }

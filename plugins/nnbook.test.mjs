@@ -17,7 +17,7 @@ const AREA = {
 const CITED = { title: 'Imaged area', value: 37.25, shown: '37.25\u00a0cm²', source: { authors: 'A. Author', title: 'A book', kind: 'book', address: 'https://example.org/' } };
 const SIDE = { ...CITED, title: 'Side', shown: '256\u00a0px' };
 const RECORD = {
-  notebook: 'area', title: 'The imaged area', figures: ['tbl:area'], inputs: [{ path: 'results.csv', sha256: 'd0ce1027'.repeat(8), bytes: 5 }],
+  notebook: 'area', title: 'The imaged area', figures: ['tbl:area'], inputs: [{ path: 'build/twin/results.csv', sha256: 'd0ce1027'.repeat(8), bytes: 5 }],
   code: { 'nnbook.area.area': 'ab', 'nnbook.area.Area': 'cd', 'nnbook.edition.read_edition': 'ef' }, version: '0.1.0', commit: '0123456789abcdef',
   parameters: { k: 10 }, seed: 7, environment: 'ab12cd34'.repeat(8), machine: { processor: 'x86_64', system: 'Linux', python: '3.11.2' },
   made: '2026-11-21T14:05:33+00:00', seconds: 3.21, command: 'nnbook notebook area',

@@ -136,7 +136,7 @@ def execute_notebook(
     import nbformat
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = _read_text(text_path.read_text(encoding="utf-8"))
+    notebook = _read_text(text_path.read_text(encoding="utf-8"), text_path.stem)
     client = _client(notebook, text_path.parent, cell_seconds)
     began, made = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     with tempfile.TemporaryDirectory() as scratch:
@@ -210,15 +210,15 @@ def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
     return Bounded(notebook, record_timing=False, timeout=cell_seconds, resources={"metadata": {"path": str(folder)}})
 
 
-def _read_text(text: str) -> Any:
-    """Read a text notebook. Cells are numbered instead of named at random, so that equal texts give equal files."""
+def _read_text(text: str, name: str) -> Any:
+    """Read a text notebook. Its cells get the same names each time, and others than those of the book's other notebooks."""
     import jupytext
 
     notebook = jupytext.reads(text, fmt="md:myst")
     # MyST warns of what jupytext keeps for itself.
     notebook.metadata.pop("jupytext", None)
     for index, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{index}"
+        cell.id = f"{name}-{index}"
     return notebook
 
 
@@ -226,7 +226,7 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
     """Write a notebook's prose, and the options of its cells, as they are now into the executed one."""
     import nbformat
 
-    old, new = nbformat.read(executed, as_version=4), _read_text(text)
+    old, new = nbformat.read(executed, as_version=4), _read_text(text, executed.stem)
     cells = [[cell for cell in one.cells if cell.cell_type == "code"] for one in (old, new)]
     for ran, cell in zip(*cells, strict=True):
         cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
