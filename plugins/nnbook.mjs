@@ -178,7 +178,8 @@ function madeBy(figure, records, { select, selectAll }) {
 
 function notebookMaking(record, linked) {
   const { notebook, inputs, code, version, commit, parameters, seed, environment, machine, made, seconds, command } = record;
-  const settings = Object.entries({ ...parameters, ...(seed === null ? {} : { seed }) });
+  // The edition's note stands on every page.
+  const settings = Object.entries({ ...parameters, ...(seed === null ? {} : { seed }) }).filter(([name]) => name !== 'note');
   return [
     linked && ['Notebook', [notebookLink(notebook)]],
     inputs.length > 0 && ['Data', files(inputs)],

@@ -19,7 +19,7 @@ const SIDE = { ...CITED, title: 'Side', shown: '256\u00a0px' };
 const RECORD = {
   notebook: 'area', title: 'The imaged area', figures: ['tbl:area'], inputs: [{ path: 'build/twin/results.csv', sha256: 'd0ce1027'.repeat(8), bytes: 5 }],
   code: { 'nnbook.area.area': 'ab', 'nnbook.area.Area': 'cd', 'nnbook.edition.read_edition': 'ef' }, version: '0.1.0', commit: '0123456789abcdef',
-  parameters: { k: 10 }, seed: 7, environment: 'ab12cd34'.repeat(8), machine: { processor: 'x86_64', system: 'Linux', python: '3.11.2' },
+  parameters: { k: 10, note: 'Simulated.' }, seed: 7, environment: 'ab12cd34'.repeat(8), machine: { processor: 'x86_64', system: 'Linux', python: '3.11.2' },
   made: '2026-11-21T14:05:33+00:00', seconds: 3.21, command: 'nnbook notebook area',
 };
 

@@ -211,7 +211,7 @@ def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
 
 
 def _read_text(text: str, name: str) -> Any:
-    """Read a text notebook. Its cells get the same names each time, and others than those of the book's other notebooks."""
+    """Read a text notebook. Its cells get the same names each time, and none that another notebook has."""
     import jupytext
 
     notebook = jupytext.reads(text, fmt="md:myst")
