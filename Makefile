@@ -1,5 +1,6 @@
 # make book     the site, in _build/html          make test    everything that is checked
 # make serve    a live preview                    make clean   remove what was generated
+# make check    is the book as it is recorded?    make accept  record it as it is now
 EDITION  ?= twin
 MANIFEST ?= data/manifest.csv
 # The released table is taken from here where the folder exists, else from its public address.
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run serve test check-python check-node test-python test-site setup clean
+.PHONY: book run serve check accept test check-python check-node test-python test-site check-book setup clean
 .DELETE_ON_ERROR:
 
 book: run widgets/dist/.done theme/build/server.mjs
@@ -31,7 +32,7 @@ run: setup
 	$(call say,Making every stage of the $(EDITION) edition that is not up to date)
 	@nnbook run $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
 
-test: check-python check-node test-python test-site
+test: check-python check-node test-python test-site check-book
 
 check-python: setup
 	$(call say,Checking the Python code)
@@ -52,6 +53,17 @@ test-site: book
 	$(call say,Testing the book in a browser)
 	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
 	@pytest tests/site
+
+# What was just built is compared with the committed record. `make check` builds it once more, from nothing.
+check-book: run
+	$(call say,Comparing the book with its record)
+	@nnbook check --built $(MANIFEST) --edition $(EDITION)
+
+check: setup
+	@nnbook check $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+
+accept: run
+	@nnbook check --built --accept $(MANIFEST) --edition $(EDITION)
 
 setup: $(VENV)/.done
 

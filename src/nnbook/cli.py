@@ -6,15 +6,17 @@ import argparse
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from nnbook import __version__, published
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -278,6 +280,48 @@ def _status(call: argparse.Namespace) -> None:
         print(told(found) if found else f"{call.build / call.edition} is up to date")
 
 
+def _check(call: argparse.Namespace) -> None:
+    from nnbook.check import accept, drifts, known_values
+    from nnbook.guards import faults_of
+
+    found = []
+    if not call.text:
+        with _built(call) as folder:
+            if call.accept:
+                print(f"nnbook: {accept(call.project, folder)} is written; commit it with figures/", file=sys.stderr)
+            found = drifts(call.project, folder, call.build / "check")
+    faults = faults_of(call.project, known_values(call.project))
+    if call.json:
+        print(json.dumps({"drifts": [one._asdict() for one in found], "faults": [one._asdict() for one in faults]}))
+    if found or faults:
+        meant = ["if what differs is meant, accept it with 'nnbook check --built --accept'"] if found else []
+        raise NnbookError("\n".join(map(str, [*found, *faults, *meant])))
+    if not call.json:
+        _print(call, {"agrees": "the text" if call.text else "the book, with its record"})
+
+
+@contextmanager
+def _built(call: argparse.Namespace) -> Iterator[Path]:
+    """Give the folder of an edition: as it is, if that is asked for and it is up to date, else made from nothing."""
+    from nnbook.notebooks import stale_notebooks
+    from nnbook.run import PUBLISHED, run, run_published
+
+    if call.built:
+        folder = call.build / call.edition
+        if stale := stale_notebooks(call.notebooks, folder):
+            raise NnbookError(f"{folder}: {', '.join(stale)} is out of date; call 'nnbook run' first")
+        yield folder
+        return
+    call.build.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".check-", dir=call.build) as scratch:
+        folder = Path(scratch) / call.edition
+        if call.edition == PUBLISHED:
+            run_published(folder, call.notebooks, local=call.local)
+        else:
+            run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
+        yield folder
+
+
 def _site(call: argparse.Namespace) -> None:
     from nnbook.site import build_site, serve_site, show_edition
 
@@ -285,7 +329,7 @@ def _site(call: argparse.Namespace) -> None:
     if call.cells:
         print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)
     if call.serve:
-        serve_site(call.project)
+        serve_site(call.project, call.edition)
     else:
         _print(call, {"site": str(build_site(call.project))})
 
@@ -492,6 +536,22 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     status = add("status", _status, "Tell what of an edition is out of date, and why; exit status 0 either way.")
     manifest_argument(status)
     edition_options(status)
+
+    check = add(
+        "check",
+        _check,
+        "Make the book from nothing, compare it with the committed record, and read its text.",
+    )
+    manifest_argument(check)
+    edition_options(check)
+    check.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
+    check.add_argument("--local", type=Path, help="folder with the published results.csv, instead of its address")
+    model_option(check)
+    check.add_argument("--built", action="store_true", help="compare what is built already")
+    check.add_argument("--text", action="store_true", help="read the text only, which takes a second")
+    check.add_argument(
+        "--accept", action="store_true", help="make what was built the record: data/record.json and figures/"
+    )
 
     site = add("site", _site, "Build the book's site from an edition, strictly.")
     site.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")

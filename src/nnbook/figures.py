@@ -618,6 +618,11 @@ def picture(figure: Figure, path: Path, alt: str) -> Picture:
     return Picture(small.getvalue(), alt)
 
 
+def no_figure(path: Path, note: str) -> Picture:
+    """Write a stand-in for a figure that an edition has nothing to draw from: a notice, with the edition's note."""
+    return picture(_notice_figure(f"There is no such figure here.\n{note}"), path, "A notice that there is no figure.")
+
+
 def titled(figure: Figure, note: str, width: int) -> None:
     """Set the edition's note above a static figure, broken into lines of so many characters."""
     if note:

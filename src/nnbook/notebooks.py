@@ -18,6 +18,7 @@ from nnbook.errors import NnbookError
 from nnbook.files import aside, write_json
 from nnbook.numbers import collect_numbers
 from nnbook.provenance import Run, about, made_from, why_stale, write_provenance
+from nnbook.reach import PACKAGE
 from nnbook.records import remade
 from nnbook.watch import WATCH_VARIABLE
 
@@ -104,6 +105,12 @@ def stale_notebooks(notebooks: Path, folder: Path) -> dict[str, list[str]]:
         if reasons := why_stale(record, output, path.read_text(encoding="utf-8"), folder):
             found[path.stem] = reasons
     return found
+
+
+def newest(notebooks: Path) -> tuple[int, int]:
+    """Return how many text notebooks and modules of the package there are, and when one was changed last, in ns."""
+    times = [path.stat().st_mtime_ns for path in (*notebooks.glob("*.md"), *PACKAGE.glob("*.py"))]
+    return len(times), max(times, default=0)
 
 
 def execute_notebook(

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,17 @@ from urllib.parse import unquote, urlsplit
 from nnbook.cells import read_cells
 from nnbook.edition import read_edition
 from nnbook.errors import NnbookError
-from nnbook.files import aside, write_json
+from nnbook.files import aside, locked, write_json
+from nnbook.notebooks import execute_notebooks, newest, stale_notebooks
 from nnbook.numbers import cited_as_json
 
 if TYPE_CHECKING:
     from nnbook.edition import Edition
 
 BUILD_SECONDS = 600
+LOOK_SECONDS = 0.3
+"""How often the preview looks for edits of notebooks and of the package."""
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROBLEM = re.compile(r"⚠|⛔|❌")
 CELLS_BYTES = 500_000_000
@@ -37,7 +42,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     """Make an edition the one that the book shows.
 
     `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page and tells which files
-    go with the site, `published.json` the cited values; `figures/` gets the static stand-ins that its notebooks drew.
+    go with the site, `published.json` the cited values. Where notebooks are out of date, the note says so. A static
+    stand-in of the book that this edition's notebooks did not draw says that there is none.
 
     Parameters
     ----------
@@ -69,18 +75,22 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
             "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
             f"nnbook site {folder} --cells https://HOST/cells/"
         )
-    options = {"edition": edition.note} | ({"data_host": cells} if cells else {})
+    note = edition.note
+    if stale := stale_notebooks(project / "notebooks", folder):
+        note = f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
+        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' tells why", file=sys.stderr)
+    options = {"edition": note} | ({"data_host": cells} if cells else {})
     files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
     with aside(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
-    for drawn in sorted((folder / "figures").glob("*.png")):
-        kept = project / "figures" / drawn.name
-        if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
-            with aside(kept) as written:
-                shutil.copyfile(drawn, written)
+    for kept in sorted((project / "figures").glob("*.png")):
+        if not (folder / "figures" / kept.name).exists():
+            from nnbook.figures import no_figure
+
+            no_figure(folder / "figures" / kept.name, edition.note)
     return edition
 
 
@@ -155,19 +165,44 @@ def build_site(project: Path) -> Path:
     return html
 
 
-def serve_site(project: Path) -> None:
-    """Serve a live preview until interrupted: an edit of a chapter shows within seconds."""
+def serve_site(project: Path, folder: Path) -> None:
+    """Serve a live preview until interrupted: an edit of a chapter or of a notebook's prose shows within seconds.
+
+    After an edit of a notebook's code, or of a function of the package, those notebooks that depend on it are executed
+    again, and no others. What fails is told, and the preview goes on.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder.
+    folder : Path
+        The folder of the edition that it shows.
+    """
     # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
     process = subprocess.Popen([_myst(), "start"], cwd=project, start_new_session=True)
+    notebooks = project / "notebooks"
+    seen = newest(notebooks)
     try:
-        process.wait()
+        while process.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            if (now := newest(notebooks)) != seen:
+                seen = now
+                _execute_stale(notebooks, folder)
     except KeyboardInterrupt:
         print("stopping", file=sys.stderr)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
+
+
+def _execute_stale(notebooks: Path, folder: Path) -> None:
+    try:
+        with locked(folder):
+            execute_notebooks(notebooks, folder)
+    except NnbookError as error:
+        print(f"nnbook: {error}", file=sys.stderr)
 
 
 def problems_in(output: str) -> list[str]:

@@ -51,7 +51,7 @@ FAULTS = {
     "unknown directive": (written(":::{nosuchdirective}\ntext\n:::"), "nosuchdirective"),
     "unknown role": (written("{nosuchrole}`text`"), "nosuchrole"),
     "missing image": (written("![A nucleus](../figures/no-such-image.png)"), "no-such-image.png"),
-    "missing stand-in": (without("figures/scatter.png"), "scatter.png"),
+    "missing stand-in": (without("build/book/figures/scatter.png"), "scatter.png"),
     "missing widget module": (written(WIDGET % ("no-such-widget.mjs", "{}")), "no-such-widget.mjs"),
     "broken widget JSON": (written(WIDGET % ("panorama.mjs", '{ "index": ')), "Invalid JSON"),
     "missing static folder": (without("build/book/pyramids"), "build/book/pyramids"),
