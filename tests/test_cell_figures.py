@@ -1,15 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from skimage.draw import ellipse
 
-from nnbook.cell_figures import pairs_sheet, read_pairs, read_sisters, tell_pairs
-from nnbook.images import write_image, write_mask
-from nnbook.manifest import Panorama
-from nnbook.measure import measure_panorama
+from nnbook.cell_figures import pairs_sheet, read_pairs, tell_pairs
 
 PX_PER_UM = 8.0
 
@@ -34,6 +29,7 @@ def table(images: list[NDArray[np.uint8]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "cell": [f"Run1TL_top_left_ROI_{k}" for k in range(5)],
+            "area_um2": [(image > 0).sum() / PX_PER_UM**2 for image in images],
             "mean_intensity": [image[image > 0].mean() for image in images],
             "std_intensity": [image[image > 0].std() for image in images],
             "class": ["interphase", "anaphase", "interphase", None, "telophase"],
@@ -70,23 +66,3 @@ def test_a_stage_that_was_not_found_has_no_row(table: pd.DataFrame, images: list
     pairs = [pair for pair in read_pairs(table, images, PX_PER_UM) if pair.stage == "anaphase"]
     assert len(pairs_sheet(pairs, PX_PER_UM, columns=3).axes) == 3
     assert "1 anaphases and no telophases" in tell_pairs(pairs)
-
-
-def test_sisters_are_framed_together(tmp_path: Path) -> None:
-    image = np.full((400, 500), 30, dtype=np.uint8)
-    labels = np.zeros(image.shape, dtype=np.int32)
-    for label, x in ((1, 60), (2, 220), (3, 400)):
-        labels[ellipse(50, x, 30, 14 if label < 3 else 60)] = label
-    image[labels > 0] = 180
-    write_image(tmp_path / "a.tif", image)
-    write_mask(tmp_path / "masks" / "a_cp_masks.tif", labels)
-    measure_panorama("a", image, labels, PX_PER_UM).to_parquet(tmp_path / "rois.parquet")
-    panorama = Panorama("a", 1, "", "", "", "a.tif", "", 500, 400, PX_PER_UM, "", "")
-    (sisters,) = read_sisters(tmp_path, [panorama])
-    assert (sisters.stage, sisters.distance_um) == ("sisters", pytest.approx(20))
-    assert sisters.image.shape == (256, 256)
-    # Both whole, about the middle of the frame, and nothing else.
-    inside = sisters.image > 0
-    assert inside.sum() == ((labels == 1) | (labels == 2)).sum()
-    assert np.argwhere(inside).mean(axis=0) == pytest.approx([128, 128], abs=1)
-    assert read_sisters(tmp_path, []) == []

@@ -1,11 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.draw import ellipse
 
-from nnbook.mitosis import bright_bodies, find_pairs, find_sisters
+from nnbook.mitosis import bright_bodies, find_pairs
 from nnbook.nuclei import CLASSES
 from nnbook.twin import simulate_panorama
 
@@ -35,6 +34,12 @@ def test_two_bright_bodies_are_a_pair(apart_um: float, stage: str) -> None:
     assert found["area_ratio"][0] == pytest.approx(38 / 40, abs=0.03)
 
 
+def test_two_pieces_of_a_mask_are_a_pair_however_even_they_are() -> None:
+    found = find_pairs([cell((-60, 14, 40, 200), (60, 14, 38, 190), cytoplasm=0)], PX_PER_UM)
+    assert found["stage"].tolist() == ["telophase"]
+    assert found["distance_um"][0] == pytest.approx(15, abs=0.2)
+
+
 @pytest.mark.parametrize(
     "single",
     [
@@ -43,6 +48,7 @@ def test_two_bright_bodies_are_a_pair(apart_um: float, stage: str) -> None:
         cell((-60, 20, 40, 200), (0, 20, 40, 200), (60, 20, 40, 200)),  # three
         cell((-50, 40, 40, 60), (50, 40, 40, 60), cytoplasm=50),  # two nuclei that a mask holds by mistake, dim
         cell((-20, 5, 5, 250), (20, 5, 5, 250)),  # specks
+        cell((-60, 40, 60, 200), (80, 12, 12, 150), cytoplasm=0),  # a micronucleus, each a piece of the mask
         np.zeros((256, 256), dtype=np.uint8),
         cell(),
     ],
@@ -71,37 +77,3 @@ def test_pairs_of_the_twin_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_pairs(cells, 8.0453)
     assert len(found) >= 0.7 * sum(stage in divides for stage in stages) > 15
     assert sum(row.stage == stages[row.index] for row in found.itertuples(index=False)) >= 0.85 * len(found)
-
-
-def masks(*rows: tuple[str, int, float, float, float, float, bool]) -> pd.DataFrame:
-    columns = ["panorama", "roi", "x_px", "y_px", "area_um2", "mean_intensity", "at_border"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def test_small_masks_alike_and_nearest_are_sisters() -> None:
-    nucleus = ("a", 1, 160.0, 200.0, 280.0, 90.0, False)
-    pair = [("a", 4, 80.0, 100.0, 50.0, 150.0, False), ("a", 7, 240.0, 100.0, 55.0, 140.0, False)]
-    found = find_sisters(masks(nucleus, *pair), PX_PER_UM)
-    assert found["rois"].tolist() == [(4, 7)]
-    assert found[["panorama", "x_px", "y_px", "distance_um"]].iloc[0].tolist() == ["a", 160, 100, 20]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ("b", 7, 240.0, 100.0, 55.0, 140.0, False),  # in another panorama
-        ("a", 7, 400.0, 100.0, 55.0, 140.0, False),  # too far
-        ("a", 7, 120.0, 100.0, 55.0, 140.0, False),  # too near: one mask should have both
-        ("a", 7, 240.0, 100.0, 90.0, 140.0, False),  # larger
-        ("a", 7, 240.0, 100.0, 55.0, 80.0, False),  # dimmer
-        ("a", 7, 240.0, 100.0, 150.0, 140.0, False),  # a nucleus
-        ("a", 7, 240.0, 100.0, 55.0, 140.0, True),  # cut
-    ],
-)
-def test_other_masks_are_no_sisters(other: tuple[str, int, float, float, float, float, bool]) -> None:
-    assert find_sisters(masks(("a", 4, 80.0, 100.0, 50.0, 150.0, False), other), PX_PER_UM).empty
-
-
-def test_a_mask_that_has_a_nearer_neighbour_is_no_sister() -> None:
-    rows = [("a", k, x, 100.0, 50.0, 150.0, False) for k, x in ((1, 80.0), (2, 240.0), (3, 340.0))]
-    assert find_sisters(masks(*rows), PX_PER_UM)["rois"].tolist() == [(2, 3)]

@@ -16,6 +16,7 @@ from nnbook.rescale import grey_range, median_diameter, rescale
 from nnbook.segment import (
     SHIPPED_MODEL,
     Model,
+    drop_doubtful,
     enlarge,
     estimate_diameter,
     load_model,
@@ -330,3 +331,14 @@ def test_models_that_are_none(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "old")
     with pytest.raises(NnbookError, match="lacks the weights diam_mean"):
         load_model(tmp_path / "old")
+
+
+def test_masks_that_the_network_hardly_believes_in_are_dropped_unless_the_edge_cuts_them() -> None:
+    labels = np.zeros((40, 60), dtype=np.int32)
+    cellprob = np.full(labels.shape, -5, dtype=np.float32)
+    for label, (y, x, logit) in enumerate([(10, 10, 3.0), (10, 30, -1.0), (0, 45, -1.0), (25, 30, -0.4)], start=1):
+        labels[y : y + 8, x : x + 8] = label
+        cellprob[y : y + 8, x : x + 8] = logit
+    drop_doubtful(labels, cellprob, -0.5)
+    assert set(np.unique(labels)) == {0, 1, 3, 4}
+    assert (labels[10:18, 30:38] == 0).all()

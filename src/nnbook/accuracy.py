@@ -16,11 +16,8 @@ from nnbook.segment import full_masks, network_output
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from nnbook.images import Image, Labels
-    from nnbook.segment import Model
+    from nnbook.segment import Model, Output
 
 CELLPOSE: Final = "Cellpose, nnbook_nuclei"
 CLASSICAL: Final = "Otsu and watershed"
@@ -120,10 +117,10 @@ def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float 
         found = [count_matches(one, panorama.true) for one, panorama in zip(masks, panoramas, strict=True)]
         rows.append({"setting": setting, "value": value, **_chosen(score_counts(found))})
 
-    def outputs(diameter: float) -> list[NDArray[np.float32]]:
+    def outputs(diameter: float) -> list[Output]:
         return [network_output(panorama.image, model, diameter) for panorama in panoramas]
 
-    def masks(found: list[NDArray[np.float32]], flow: float, cellprob: float) -> list[Labels]:
+    def masks(found: list[Output], flow: float, cellprob: float) -> list[Labels]:
         return [
             full_masks(
                 output,

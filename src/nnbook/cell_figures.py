@@ -10,31 +10,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nnbook.cut import CELL_PX
 from nnbook.figures import STYLE, titled
-from nnbook.images import read_image, read_mask, to_8_bits
-from nnbook.mitosis import find_pairs, find_sisters
-from nnbook.pairs import MASK_SUFFIX
+from nnbook.mitosis import find_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from nnbook.manifest import Panorama
-
 LEAST_SPREAD: Final = 0.4
-"""Cells whose standard deviation is a smaller share of their mean aren't looked at for two sets of chromosomes: a mask
-that holds a dark gap beside bright chromatin has more."""
+MOST_APART_UM2: Final = 160.0
+"""Cells whose standard deviation is a smaller share of their mean, and whose area is larger, aren't looked at for two
+sets of chromosomes: a mask that holds a dark gap beside bright chromatin varies more, and one without it is small."""
 
 NO_PAIRS: Final = (
     "No cell image of this edition shows two sets of chromosomes under one mask. "
     "The published edition has no images here."
 )
 
-STAGES: Final = {"anaphase": "Anaphase", "telophase": "Telophase", "sisters": "Two masks"}
-"""Rows of the figure, in order: two bodies under one mask, by stage, and bodies with a mask each."""
+STAGES: Final = {"anaphase": "Anaphase", "telophase": "Telophase"}
+"""Rows of the figure, in order."""
 
 
 class Pair(NamedTuple):
@@ -43,13 +38,13 @@ class Pair(NamedTuple):
     Attributes
     ----------
     name : str
-        The cell's, or the panorama's where it has two masks.
+        The cell's.
     stage : str
         One of `STAGES`.
     distance_um : float
         Between their middles.
     image : uint8, axes (y, x)
-        The cell image; of two masks, what lies in a frame of the same size around both.
+        The cell image.
     true : str or None
         The cell's class where the truth knows it.
     """
@@ -67,7 +62,7 @@ def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_
     Parameters
     ----------
     table : pandas.DataFrame
-        A row a cell: `cell`, `mean_intensity`, `std_intensity`, and `class` where it is known.
+        A row a cell: `cell`, `area_um2`, `mean_intensity`, `std_intensity`, and `class` where it is known.
     images : sequence of uint8, axes (y, x)
         The cells' images, in the same order.
     px_per_um : float
@@ -79,7 +74,7 @@ def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_
         Those with most contrast first.
     """
     spread = table["std_intensity"] / table["mean_intensity"]
-    looked_at = np.flatnonzero(spread >= LEAST_SPREAD)
+    looked_at = np.flatnonzero((spread >= LEAST_SPREAD) | (table["area_um2"] <= MOST_APART_UM2))
     found = find_pairs((images[int(k)] for k in looked_at), px_per_um).sort_values("contrast", ascending=False)
     classes = table["class"] if "class" in table else pd.Series(None, table.index, dtype=object)
     pairs = []
@@ -98,48 +93,13 @@ def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_
     return pairs
 
 
-def read_sisters(folder: Path, panoramas: Sequence[Panorama], count: int = 6) -> list[Pair]:
-    """Look through an edition's masks for telophases with a mask for each half: see `nnbook.mitosis.find_sisters`.
-
-    Parameters
-    ----------
-    folder : Path
-        The edition's folder.
-    panoramas : sequence of Panorama
-        Its manifest; empty where it has no images, and then nothing is found.
-    count : int
-        How many at most, as they come.
-
-    Returns
-    -------
-    list of Pair
-    """
-    if not panoramas:
-        return []
-    known = {panorama.panorama: panorama for panorama in panoramas}
-    found = find_sisters(pd.read_parquet(folder / "rois.parquet"), panoramas[0].px_per_um)
-    sisters = []
-    for row in found.head(count).to_dict("records"):
-        panorama = known[row["panorama"]]
-        image, labels = (
-            read_image(folder / panorama.image),
-            read_mask(folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif"),
-        )
-        inside = np.where(np.isin(labels, row["rois"]), to_8_bits(image), 0).astype(np.uint8)
-        padded = np.pad(inside, CELL_PX // 2)
-        y, x = round(row["y_px"]), round(row["x_px"])
-        framed = padded[y : y + CELL_PX, x : x + CELL_PX]
-        sisters.append(Pair(row["panorama"], "sisters", row["distance_um"], framed, None))
-    return sisters
-
-
 def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns: int = 6) -> Figure:
     """Show the first of each of `STAGES` in a row, where there are any.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        See `read_pairs` and `read_sisters`; at least one.
+        See `read_pairs`; at least one.
     px_per_um : float
         Pixels a micrometre of the images.
     note : str, optional

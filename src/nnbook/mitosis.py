@@ -1,9 +1,9 @@
-"""Dividing cells: two sets of chromosomes under one mask, or under a mask each.
+"""Dividing cells: two sets of chromosomes under one mask.
 
 In anaphase and telophase the chromosomes form two bright bodies of like size with darker cytoplasm between them, and
-NucleusNet counts both as one ROI. So a cell image with two such bodies is a candidate, by its pixels alone. Where a
-model gave each body a mask, the two are sisters: small, alike, and nearest to each other. What they are in truth only
-the twin can tell.
+NucleusNet counts both as one ROI. So a cell image with two such bodies is a candidate, by its pixels alone: bodies that
+stand out of a mask around both, or the two pieces of a mask that leaves the cytoplasm out (`nnbook.bodies`). What they
+are in truth only the twin can tell.
 """
 
 from __future__ import annotations
@@ -34,17 +34,6 @@ LEAST_BODY_UM2: Final = 10.0
 TELOPHASE_UM: Final = 12.0
 """Bodies whose middles are farther apart are called telophase, others anaphase."""
 
-MOST_SISTER_UM2: Final = 110.0
-"""Larger masks are nuclei, and no sisters."""
-
-LIKE_SISTERS: Final = 0.75
-"""The smaller of two sisters has at least this share of the other's area, and the dimmer of its mean grey level."""
-
-SISTERS_UM: Final = (TELOPHASE_UM, 26.0)
-"""How far apart the middles of sisters are."""
-
-SISTER_COLUMNS: Final = ("panorama", "rois", "x_px", "y_px", "distance_um")
-
 PAIR_COLUMNS: Final = ("index", "stage", "distance_um", "area_ratio", "contrast")
 
 
@@ -63,7 +52,8 @@ class Bodies:
     both_share : float
         Share of the two in the area of all that is bright.
     contrast : float
-        Mean grey level of what is bright, less that of the rest under the mask, by that of both.
+        Mean grey level of what is bright, less that of the rest under the mask, by that of both; 1, as if the rest were
+        black, where the mask leaves out the rest.
     """
 
     distance_px: float
@@ -74,7 +64,7 @@ class Bodies:
 
 
 def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
-    """Look for two bright bodies: connected pixels above Otsu's threshold of those under the mask.
+    """Look for two bright bodies: the pieces of a mask in two, or what is above Otsu's threshold of those under it.
 
     Parameters
     ----------
@@ -86,26 +76,38 @@ def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
     Bodies or None
         None where there is one body or none.
     """
-    import cv2
     from skimage.filters import threshold_otsu
 
     inside = cell[cell > 0]
     if inside.size == 0 or inside.min() == inside.max():
         return None
-    bright = cell > threshold_otsu(inside)  # type: ignore[no-untyped-call]
-    count, _, stats, middles = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
-    if count < 3:
-        return None
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    first, second = (int(k) for k in np.argsort(-areas, kind="stable")[:2])
-    levels = cell[bright]
+    # A micronucleus is a piece too, but an unlike one.
+    bright = cell > 0
+    areas, middles = _pieces(bright)
+    apart = len(areas) > 1 and areas[1] >= LIKE_AREA * areas[0]
+    if not apart:
+        bright = cell > threshold_otsu(inside)  # type: ignore[no-untyped-call]
+        areas, middles = _pieces(bright)
+        if len(areas) < 2:
+            return None
+    bright_mean = cell[bright].mean()
+    rest_mean = 0.0 if apart else cell[(cell > 0) & ~bright].mean()
     return Bodies(
-        distance_px=float(np.hypot(*(middles[1 + first] - middles[1 + second]))),
-        smaller_px2=int(areas[second]),
-        area_ratio=float(areas[second] / areas[first]),
-        both_share=float((areas[first] + areas[second]) / areas.sum()),
-        contrast=float((levels.mean() - cell[(cell > 0) & ~bright].mean()) / inside.mean()),
+        distance_px=float(np.hypot(*(middles[0] - middles[1]))),
+        smaller_px2=int(areas[1]),
+        area_ratio=float(areas[1] / areas[0]),
+        both_share=float((areas[0] + areas[1]) / areas.sum()),
+        contrast=float((bright_mean - rest_mean) / inside.mean()),
     )
+
+
+def _pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return areas and middles (x, y) of connected pixels, the largest first."""
+    import cv2
+
+    _, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")
+    return stats[order, cv2.CC_STAT_AREA], middles[order]
 
 
 def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataFrame:
@@ -139,43 +141,3 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
         stage = "telophase" if distance_um > TELOPHASE_UM else "anaphase"
         rows.append((index, stage, distance_um, bodies.area_ratio, bodies.contrast))
     return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
-
-
-def find_sisters(rois: pd.DataFrame, px_per_um: float) -> pd.DataFrame:
-    """Find pairs of masks that are most likely the two halves of a telophase.
-
-    Parameters
-    ----------
-    rois : pandas.DataFrame
-        Rows of `nnbook.measure.measure_panorama`. Those at the border are left out.
-    px_per_um : float
-        Pixels a micrometre.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a pair: `panorama`, `rois` (both labels), `x_px` and `y_px` (the point between them), `distance_um`
-        (between their middles).
-    """
-    from scipy.spatial import KDTree
-
-    small = rois[~rois["at_border"] & rois["area_um2"].between(LEAST_BODY_UM2, MOST_SISTER_UM2)]
-    rows = []
-    for name, masks in small.groupby("panorama", sort=False):
-        if len(masks) < 2:
-            continue
-        middles = masks[["x_px", "y_px"]].to_numpy()
-        nearest = KDTree(middles).query(middles, k=2)  # type: ignore[no-untyped-call]
-        distances, neighbours = (found[:, 1] for found in nearest)
-        alike = masks[["area_um2", "mean_intensity"]].to_numpy()
-        for one, other in enumerate(neighbours):
-            distance_um = distances[one] / px_per_um
-            if (
-                one < other
-                and neighbours[other] == one
-                and SISTERS_UM[0] <= distance_um <= SISTERS_UM[1]
-                and (alike[[one, other]].min(axis=0) >= LIKE_SISTERS * alike[[one, other]].max(axis=0)).all()
-            ):
-                labels = tuple(int(roi) for roi in masks["roi"].iloc[[one, other]])
-                rows.append((name, labels, *middles[[one, other]].mean(axis=0), distance_um))
-    return pd.DataFrame(rows, columns=list(SISTER_COLUMNS))
