@@ -37,7 +37,7 @@ export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {
 function AuthorName({ author: { name, orcid, email, corresponding } }: { author: Author }) {
   return (
     <>
-      {orcid === undefined ? name : <a href={`https://orcid.org/${orcid}`} title={`ORCID ${orcid}`}>{name}</a>}
+      {orcid === undefined ? name : <a href={`https://orcid.org/${orcid}`} rel="external noopener" title={`ORCID ${orcid}`}>{name}</a>}
       {corresponding === true && email !== undefined && (
         <a className="author-mail" href={`mailto:${email}`} aria-label={`Write to ${name}`}>
           <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true"><path d="M1.5 3.5h13v9h-13zM1.5 4l6.5 5 6.5-5" /></svg>

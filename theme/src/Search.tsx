@@ -1,7 +1,7 @@
 /** Opens the search; without JavaScript there is none. */
 export function SearchButton() {
   return (
-    <button type="button" className="search-button" aria-haspopup="dialog" aria-keyshortcuts="/ Control+K">
+    <button type="button" className="search-button" aria-label="Search" aria-haspopup="dialog" aria-keyshortcuts="/ Control+K">
       <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><circle cx="8.5" cy="8.5" r="5" /><path d="m12.5 12.5 4.5 4.5" /></svg>
       <span>Search</span>
       <kbd aria-hidden="true">/</kbd>

@@ -3,6 +3,7 @@ import { imageSize } from 'image-size';
 import { FILES, fileAddress } from './address.js';
 import { walk, type Node, type MimeContent } from './node.js';
 import type { Page, Site } from './site.js';
+import { isFilm } from './Video.js';
 
 /** What mystmd's content server holds, with addresses as the site has them. */
 export class Content {
@@ -42,7 +43,7 @@ export class Content {
   async complete(page: Page): Promise<void> {
     const work: Promise<void>[] = [];
     const visit = (node: Node) => {
-      if (node.type === 'image' && node.url !== undefined) work.push(this.#addSize(node));
+      if (node.type === 'image' && node.url !== undefined && !isFilm(node)) work.push(this.#addSize(node));
       const output = node.jupyter_data;
       if (output === undefined) return;
       if (output.path !== undefined) {

@@ -31,6 +31,7 @@ export function sanitised(html: string): string {
         return { tagName, attribs: rel === undefined ? attribs : { ...attribs, rel } };
       },
     },
+    exclusiveFilter: ({ tag, attribs }) => tag === 'img' && attribs.src?.startsWith('data:') !== true,
     // An image from elsewhere would be a request to another host.
     allowedSchemesByTag: { img: ['data'] },
     allowedSchemes: ['http', 'https', 'mailto'],

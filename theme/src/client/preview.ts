@@ -44,7 +44,7 @@ export function previews(): void {
     timer = window.setTimeout(() => { void show(link); }, WAIT_MS);
   };
 
-  document.querySelectorAll<HTMLElement>('a[data-preview], .page abbr[title]').forEach((link) => {
+  document.querySelectorAll<HTMLElement>('a[data-preview], .page abbr[title]:not(a *)').forEach((link) => {
     let touched = false;
     link.addEventListener('pointerenter', ({ pointerType }) => { if (pointerType === 'mouse' && link.tagName === 'A') showSoon(link); });
     link.addEventListener('pointerleave', ({ pointerType }) => { if (pointerType === 'mouse') hide(); });

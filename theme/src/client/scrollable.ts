@@ -7,5 +7,5 @@ export function scrollableBoxes(): void {
       if (scrolls) target.setAttribute('tabindex', '0');
     }
   });
-  document.querySelectorAll('.page [tabindex="0"]').forEach((box) => { observer.observe(box); });
+  document.querySelectorAll('.page [tabindex="0"]:not([role="button"])').forEach((box) => { observer.observe(box); });
 }

@@ -50,6 +50,8 @@ export async function searchIn(dialog: HTMLDialogElement): Promise<void> {
     if (event.key === 'ArrowDown') choose((at + 1) % all.length);
     else if (event.key === 'ArrowUp') choose((at - 1 + all.length) % all.length);
     else if (event.key === 'Enter') all[at]?.click();
+    // A search field would only be emptied by it.
+    else if (event.key === 'Escape') dialog.close();
     else return;
     event.preventDefault();
   });
