@@ -74,7 +74,7 @@ def build(folder: Path, **environment: str) -> tuple[Path, list[dict[str, Any]],
         timeout=BUILD_SECONDS,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.returncode == 0, (told.stdout + told.stderr)[-2000:]
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return theme / "tests" / "book" / "_build" / "html", records, told.stdout + told.stderr
 
@@ -223,6 +223,15 @@ def test_a_film_plays(opened: Any) -> None:
     film.scroll_into_view_if_needed()
     film.evaluate("film => { film.muted = true; return film.play(); }")
     until(film.page, "document.querySelector('video').currentTime > 0.2")
+
+
+def test_a_saved_widget_lives_without_a_kernel(opened: Any) -> None:
+    page = opened("notebook", policy=True)
+    page.locator(".widget.saved").scroll_into_view_if_needed()
+    button = page.locator(".widget.saved").get_by_role("button")
+    expect(button).to_have_text("Saved at 7, 4 levels")
+    button.click()
+    expect(button).to_have_text("Saved at 8, 4 levels")
 
 
 # Looks

@@ -3,8 +3,10 @@ import MarkdownIt from 'markdown-it';
 import type { CSSProperties, ReactNode } from 'react';
 import { ansiRuns } from './ansi.js';
 import { Children } from './Children.js';
+import { usePage } from './context.js';
 import { Json } from './Json.js';
 import type { JupyterOutput, MimeContent, Node } from './node.js';
+import { SavedWidget, savedState, VIEW } from './SavedWidget.js';
 import { sanitised } from './sanitised.js';
 
 /** Everything that one cell put out. */
@@ -33,7 +35,10 @@ export function Output({ node }: { node: Node }): ReactNode {
 
 /** Of the forms that an output comes in, the one that shows most. */
 function Richest({ output, node }: { output: JupyterOutput; node: Node }) {
+  const { page } = usePage();
   const data = output.data ?? {};
+  const saved = savedState(page, data[VIEW]);
+  if (saved !== undefined) return <SavedWidget saved={saved} node={node} />;
   const plotly = data['application/vnd.plotly.v1+json'];
   const image = ['image/svg+xml', 'image/png', 'image/jpeg', 'image/webp', 'image/gif'].map((type) => data[type]).find(Boolean);
   const plain = data['text/plain'];

@@ -1,5 +1,6 @@
 import { textOf, type Node } from './node.js';
 import { pageAddress } from './address.js';
+import type { SavedState } from './SavedWidget.js';
 
 export interface Author {
   name: string;
@@ -53,6 +54,8 @@ export interface Page {
   location: string;
   frontmatter: Frontmatter;
   mdast: Node;
+  /** What a notebook has saved of its widgets, by their kind of content. */
+  widgets?: Record<string, { state?: Record<string, SavedState> }>;
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
 }
 

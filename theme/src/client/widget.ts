@@ -1,7 +1,15 @@
 import { dataOf, explain } from './nearing.js';
 import { Model } from './model.js';
 
-interface Description { esm: string; css?: string; model: Record<string, unknown> }
+interface Description {
+  esm?: string;
+  css?: string;
+  model: Record<string, unknown>;
+  // As a notebook saved them: the module and its style as text, and binary values by their place in the model.
+  code?: string;
+  rules?: string;
+  buffers?: { data: string; path: (string | number)[] }[];
+}
 
 type Cleanup = (() => unknown) | undefined;
 type Step = (context: { model: Model; el?: HTMLElement; signal: AbortSignal; experimental: object }) => unknown;
@@ -15,9 +23,14 @@ export async function openWidget(box: HTMLElement): Promise<void> {
   const controller = new AbortController();
   const cleanups: Cleanup[] = [];
   try {
-    const { esm, css, model: values } = dataOf(box) as Description;
+    const { esm = '', css, model: values, code, rules, buffers = [] } = dataOf(box) as Description;
+    buffers.forEach(({ data, path }) => { put(values, path, data); });
     const el = document.createElement('div');
-    const [module] = await Promise.all([load(new URL(esm, location.href).href), css === undefined ? undefined : addStyle(root, css)]);
+    const [module] = await Promise.all([
+      code === undefined ? load(new URL(esm, location.href).href) : loadText(code),
+      css === undefined ? undefined : addStyle(root, css),
+    ]);
+    if (rules !== undefined) root.append(Object.assign(document.createElement('style'), { textContent: rules }));
     root.append(el);
     const context = { model: new Model(values), signal: controller.signal, experimental: {} };
     cleanups.push((await module.initialize?.(context)) as Cleanup);
@@ -40,6 +53,22 @@ async function load(address: string): Promise<WidgetModule> {
   const module = (await import(/* @vite-ignore */ address)) as { default?: WidgetModule | (() => Promise<WidgetModule>) } & WidgetModule;
   const widget = module.default ?? module;
   return typeof widget === 'function' ? await widget() : widget;
+}
+
+async function loadText(code: string): Promise<WidgetModule> {
+  const address = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  try {
+    return await load(address);
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+/** Puts a binary value, given in base 64, to its place in a model. */
+function put(values: Record<string, unknown>, path: (string | number)[], data: string): void {
+  const last = path.at(-1);
+  const place = path.slice(0, -1).reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], values);
+  if (last !== undefined) (place as Record<string | number, unknown>)[last] = new DataView(Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0)).buffer);
 }
 
 /** Waits for the style, so that the widget measures itself in its final look; one that is missing stops nothing. */
