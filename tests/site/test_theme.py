@@ -268,6 +268,7 @@ def picture(browser: Browser, address: str, name: str, look: str, style: str = "
             page.add_style_tag(content=style)
         scroll_through(page)
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+        until(page, "[...document.querySelectorAll('video')].every(({ readyState }) => readyState >= 2)")
         page.wait_for_timeout(400)
         image = Image.fromarray(pixels(page.screenshot(full_page=True)))
     return image.resize((image.width // SHRUNK, image.height // SHRUNK), Image.Resampling.BOX)

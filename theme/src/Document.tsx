@@ -52,7 +52,7 @@ export function Document({ site, project, page, base, figures, assets, live }: P
             site={bookTitle}
             description={description}
             keywords={page.frontmatter.keywords ?? []}
-            image={publicImage(site, page)}
+            image={publicImage(site, page.frontmatter.thumbnail ?? figures.find(({ image }) => image !== undefined)?.image)}
             address={address}
           />
         )}

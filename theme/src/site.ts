@@ -69,11 +69,10 @@ export function publicAddress(site: Site, page: { slug: string }, isFirst: boole
   return address === undefined ? undefined : `${address}${isFirst ? '/' : pageAddress('', `/${page.slug.replaceAll('.', '/')}`)}`;
 }
 
-/** A picture for link previews, which need a whole address. The export renames the folder and puts the base before it. */
-export function publicImage(site: Site, page: Page): string | undefined {
+/** The whole address of a picture, which link previews need. The export renames the folder and puts the base before it. */
+export function publicImage(site: Site, image: string | undefined): string | undefined {
   const address = siteAddress(site);
-  const { thumbnail } = page.frontmatter;
-  return address === undefined || thumbnail === undefined ? undefined : `${new URL(address).origin}${thumbnail}`;
+  return address === undefined || image === undefined ? undefined : `${new URL(address).origin}${image}`;
 }
 
 /** Which way a page runs, as the first letter of its title does; undefined where that is the usual one. */

@@ -27,11 +27,11 @@ test('a group of authors is not taken apart', () => {
 test('addresses are whole where the site knows its own, and left out where not', () => {
   expect(sitemap(site)).toContain('<loc>https://example.org/book/</loc></url>\n  <url><loc>https://example.org/book/notebooks/one/</loc>');
   expect(robots(site)).toContain('Sitemap: https://example.org/book/sitemap.xml');
-  expect(publicImage(site, page)).toBe('https://example.org/myst_assets_folder/a.png');
+  expect(publicImage(site, page.frontmatter.thumbnail)).toBe('https://example.org/myst_assets_folder/a.png');
   const unknown: Site = { ...site, options: {} };
   expect(sitemap(unknown)).not.toContain('<url>');
   expect(robots(unknown)).toBe('User-agent: *\nAllow: /\n');
-  expect(publicImage(unknown, page)).toBeUndefined();
+  expect(publicImage(unknown, page.frontmatter.thumbnail)).toBeUndefined();
 });
 
 test('the index of figures has the numbered ones, by the bold words or the first sentence of their captions', () => {
