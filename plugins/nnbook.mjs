@@ -50,7 +50,7 @@ const values = {
         Object.assign(mark, written);
       } catch (error) {
         // A page that says less than its author meant must not be built.
-        file.message(`${file.path}:${mark.position?.start.line ?? '?'} ${error.message}`, mark.position).fatal = true;
+        file.message(error.message, mark.position).fatal = true;
         Object.assign(mark, { type: 'text', value: mark.value });
       }
     }

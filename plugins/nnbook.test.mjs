@@ -112,11 +112,12 @@ describe('a number', () => {
     assert.equal(textOf(page([role('number', 'area.cm2')]).tree), '99.00\u00a0cm²');
   });
 
-  it('that nothing named is an error with page, line and key, and the keys that are near', () => {
+  it('that nothing named is an error at its line that names the key, and the keys that are near', () => {
     const { messages } = page([role('number', 'area.cm3', 17)]);
     assert.equal(messages.length, 1);
     assert.equal(messages[0].fatal, true);
-    assert.equal(messages[0].text, 'chapters/one.md:17 number area.cm3, which no notebook names; there are area.cm2');
+    assert.equal(messages[0].text, 'number area.cm3, which no notebook names; there are area.cm2');
+    assert.equal(messages[0].place.start.line, 17);
   });
 
   it('of an edition that was not made is an error', () => {
@@ -148,7 +149,7 @@ describe('a published value', () => {
   });
 
   it('that nothing cites is an error', () => {
-    assert.match(page([role('published', 'area.m2', 4)]).messages[0].text, /^chapters\/one\.md:4 published value area\.m2, which published\.yml/);
+    assert.match(page([role('published', 'area.m2', 4)]).messages[0].text, /^published value area\.m2, which published\.yml/);
   });
 });
 

@@ -46,7 +46,7 @@ class Number:
     source : str
         The dotted name of the function that gave it, or of the constant that it is.
     inputs : tuple of str
-        The files that it was computed from, relative to the edition's folder.
+        The files that it was computed from, relative to the edition's folder; committed ones to the book's.
     """
 
     key: str

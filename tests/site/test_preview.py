@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,8 @@ import psutil
 import pytest
 from reader import BOOK, copy_book
 
+from nnbook.files import write_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -24,6 +28,7 @@ EDIT_SECONDS = 10
 STOP_SECONDS = 10
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):\d+")
+NUMBER = "987,654,321"
 SENTENCE = "A sentence that was written while the preview ran."
 
 
@@ -39,6 +44,13 @@ def until(found: Callable[[], object], seconds: float) -> object:
 def preview(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes], str]]:
     """A copy of the book, the command that serves it, and the address that the command told."""
     project, log = copy_book(tmp_path / "book"), tmp_path / "log"
+    # MyST can't copy a linked folder twice, as it does whenever it builds all of a site again.
+    for linked in [path for path in (project / "build" / "book").iterdir() if path.is_symlink()]:
+        folder = linked.resolve()
+        linked.unlink()
+        linked.mkdir()
+        for file in folder.glob("*.json"):
+            shutil.copyfile(file, linked / file.name)
     command = [Path(sys.executable).parent / "nnbook", "site", f"build/{BOOK.resolve().name}", "--serve"]
     with log.open("wb") as told:
         process = subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL, stdout=told, stderr=told)
@@ -70,6 +82,17 @@ def test_an_edit_shows_and_nothing_stays_behind(preview: tuple[Path, subprocess.
     assert alive == []
     with pytest.raises(URLError):
         urlopen(address, timeout=5)
+
+
+def test_a_number_of_a_new_run_shows(preview: tuple[Path, subprocess.Popen[bytes], str]) -> None:
+    project, _, address = preview
+    assert until(lambda: "NucleusNet" in _read(address), EDIT_SECONDS), "the preview did not answer"
+    path = project / "build" / "book" / "numbers.json"
+    numbers = json.loads(path.read_text(encoding="utf-8"))
+    numbers["rois.count"]["shown"] = NUMBER
+    assert NUMBER not in _read(address)
+    write_json(path, numbers)
+    assert until(lambda: NUMBER in _read(address), 2 * EDIT_SECONDS), "the number did not show"
 
 
 def _told(log: Path) -> str:
