@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run serve check accept test check-python check-node test-python test-site check-book setup clean
+.PHONY: book run serve check accept hooks test check-python check-node test-python test-site check-book setup clean
 .DELETE_ON_ERROR:
 
 book: run widgets/dist/.done theme/build/server.mjs
@@ -61,6 +61,9 @@ check-book: run
 
 check: setup
 	@nnbook check $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+
+hooks: setup
+	@pre-commit install
 
 accept: run
 	@nnbook check --built --accept $(MANIFEST) --edition $(EDITION)
