@@ -16,7 +16,8 @@ from nnbook.fetch import download, fetch_panoramas, published_results
 from nnbook.files import sha256
 from nnbook.images import read_image, read_mask, write_image, write_mask
 from nnbook.manifest import Panorama
-from nnbook.twin import simulate_manifest, simulate_panorama
+from nnbook.reach import made_by
+from nnbook.twin import simulate_manifest, simulate_panorama, write_panorama
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -133,3 +134,26 @@ def test_a_network_failure_is_one_clear_line(
     assert here(tmp_path / "out") == []
     del caught
     gc.collect()
+
+
+def test_a_simulated_panorama_is_drawn_again_by_other_code_and_kept_by_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = simulate_manifest(3, 1, 256)[0]
+    image = tmp_path / twin.image
+
+    def drawn_anew(row: Panorama) -> bool:
+        before = image.stat().st_mtime_ns if image.exists() else 0
+        fetch_panoramas([row], tmp_path, tmp_path)
+        return image.stat().st_mtime_ns != before
+
+    assert drawn_anew(twin)
+    assert not drawn_anew(twin)
+    assert drawn_anew(replace(twin, source="twin:4"))
+    drawn_by = made_by(write_panorama)
+    monkeypatch.setattr("nnbook.fetch.made_by", lambda _: {**drawn_by, "code": {"numpy": "1.0"}})
+    assert drawn_anew(replace(twin, source="twin:4"))
+    write_image(image, np.zeros((256, 256), np.uint8))
+    (tmp_path / "records" / f"twin-{twin.panorama}.json").unlink()
+    assert drawn_anew(replace(twin, source="twin:4")), "it was cut off: nobody knows what made the image"
+    assert read_image(image).any()

@@ -9,6 +9,7 @@ import pytest
 from nnbook import published
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.files import locked
 from nnbook.images import read_mask, write_image, write_mask
 from nnbook.manifest import Panorama, write_manifest
 from nnbook.nuclei import CLASSES
@@ -273,3 +274,23 @@ def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(NnbookError) as caught:
         measure_files(files, 8.0)
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["a", str(tmp_path / "b.tif")]
+
+
+def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, shared: Path) -> None:
+    edition = tmp_path / "published"
+    with locked(edition), pytest.raises(NnbookError, match="published: another process is writing it; wait"):
+        run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
+    assert not edition.exists()
+
+
+def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
+    tmp_path: Path, notebooks: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("Network is unreachable")
+
+    run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+    monkeypatch.setattr("socket.getaddrinfo", unreachable)
+    run_published(tmp_path / "published", notebooks)
+    with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .* or name a local folder with --local"):
+        run_published(tmp_path / "other", notebooks)

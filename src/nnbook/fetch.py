@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook import published
 from nnbook.errors import NnbookError
 from nnbook.files import aside, sha256
 from nnbook.pairs import MASK_SUFFIX
+from nnbook.reach import made_by
+from nnbook.records import is_current, remade
 from nnbook.twin import write_panorama
 from nnbook.validate import problems_of
 
@@ -52,7 +54,8 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     problems: list[str] = []
     # Each panorama is a process's work of its own: the twin draws one alone and in any order.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        work = pool.map(partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder), panoramas)
+        fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder, code=made_by(write_panorama))
+        work = pool.map(fetch, panoramas)
         for outcome in tqdm(work, desc="fetch", unit="panorama", total=len(panoramas)):
             if isinstance(outcome, list):
                 problems += outcome
@@ -63,10 +66,12 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     return fetched
 
 
-def _fetch_panorama(panorama: Panorama, *, manifest_folder: Path, folder: Path) -> Panorama | list[str]:
+def _fetch_panorama(
+    panorama: Panorama, *, manifest_folder: Path, folder: Path, code: dict[str, Any]
+) -> Panorama | list[str]:
     try:
         if panorama.simulated:
-            found = write_panorama(panorama, folder)
+            found = _simulate(panorama, folder, code)
             if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
                 image = folder / panorama.image
                 return [f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"]
@@ -81,6 +86,18 @@ def _fetch_panorama(panorama: Panorama, *, manifest_folder: Path, folder: Path) 
         return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
     except NnbookError as error:
         return [str(error)]
+
+
+def _simulate(panorama: Panorama, folder: Path, code: dict[str, Any]) -> Panorama:
+    """Simulate a panorama, unless it is there as the same code draws the same row."""
+    record = folder / f"records/twin-{panorama.panorama}.json"
+    depends = {**code, "files": {}, "row": asdict(replace(panorama, image_sha256=""))}
+    image = folder / panorama.image
+    if not is_current(record, depends, [image]):
+        with remade(record, depends):
+            image.unlink(missing_ok=True)  # so that it is drawn, and not kept
+            return write_panorama(panorama, folder)
+    return write_panorama(panorama, folder)
 
 
 def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]:

@@ -108,7 +108,7 @@ def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
     return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": reached_by(stage)}
 
 
-def code_of(stage: Callable[..., Any], package: Path = PACKAGE) -> str:
+def code_of(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
     """Return one SHA-256 for all that `reached_by` finds."""
     lines = [f"{name} {digest}" for name, digest in reached_by(stage, package).items()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

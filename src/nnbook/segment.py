@@ -28,6 +28,7 @@ from nnbook.images import read_image, write_mask
 from nnbook.manifest import read_manifest
 from nnbook.pairs import MASK_SUFFIX
 from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
+from nnbook.reach import code_of
 from nnbook.rescale import grey_range, median_diameter, rescale
 
 if TYPE_CHECKING:
@@ -571,6 +572,7 @@ def segment_files(
         **thresholds,
         "device": model.device,
         "dtype": network_dtype(model.device),
+        "code": code_of(segment_files),
         "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch", "numba")},
     }
     masks: list[Path] = []

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook.manifest import read_manifest
 from nnbook.notebooks import stale_notebooks
+from nnbook.pairs import MASK_SUFFIX
 from nnbook.provenance import differences, shown
-from nnbook.reach import reached_by
+from nnbook.reach import code_of, reached_by
 from nnbook.records import state_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def status(manifest: Path | None, folder: Path, notebooks: Path) -> list[Stale]:
         if not record.name.startswith("notebook-"):
             name, why = _of_record(record, folder, reached_now)
             by_stage.setdefault(name, []).append(why)
+    if masks := _of_masks(folder):
+        found.append(masks)
     for name, reasons in by_stage.items():
         stale = [why for why in reasons if why]
         if stale:
@@ -94,6 +97,16 @@ def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
     if gone := [name for name in was if name not in now]:
         why.append(f"{shown(manifest)} no longer has {len(gone)} panoramas, {gone[0]} first")
     return [Stale("stage fetch", why)] if why else []
+
+
+def _of_masks(folder: Path) -> Stale | None:
+    """Tell which masks that were made here are of other code than there is now."""
+    records = sorted(folder.glob(f"masks/*{MASK_SUFFIX}.json"))
+    code = code_of("nnbook.segment.segment_files") if records else ""
+    stale = [path for path in records if json.loads(path.read_text(encoding="utf-8")).get("code") != code]
+    if not stale:
+        return None
+    return Stale(f"stage segment ({len(stale)} of {len(records)})", ["what segment_files reaches changed"])
 
 
 def _of_record(record: Path, folder: Path, reached_now: Callable[[str], dict[str, str]]) -> tuple[str, list[str]]:
