@@ -1,6 +1,7 @@
 # make book     the site, in _build/html          make test    everything that is checked
 # make serve    a live preview                    make clean   remove what was generated
 # make check    is the book as it is recorded?    make accept  record it as it is now
+# make print    the same as PDF, Word, JATS and MECA
 EDITION  ?= twin
 MANIFEST ?= data/manifest.csv
 # The released table is taken from here where the folder exists, else from its public address.
@@ -18,12 +19,16 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run serve check accept hooks test check-python check-node test-python test-site check-book setup clean
+.PHONY: book run print serve check accept hooks test check-python check-node test-python test-site check-book setup clean
 .DELETE_ON_ERROR:
 
 book: run widgets/dist/.done theme/build/server.mjs
 	$(call say,Building the site from build/$(EDITION))
 	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS))
+
+print: run
+	$(call say,Writing the book as Typst, PDF, Word, JATS and MECA into build/$(EDITION)/print)
+	@nnbook print build/$(EDITION)
 
 serve: run widgets/dist/.done theme/build/server.mjs
 	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS)) --serve

@@ -334,6 +334,14 @@ def _site(call: argparse.Namespace) -> None:
         _print(call, {"site": str(build_site(call.project))})
 
 
+def _print_book(call: argparse.Namespace) -> None:
+    from nnbook.print import print_book
+    from nnbook.site import show_edition
+
+    show_edition(call.edition, call.project)
+    _print(call, {"files": [str(path) for path in print_book(call.project, call.out or call.edition / "print")]})
+
+
 def _images(paths: Sequence[Path]) -> dict[str, Path]:
     """List images by name: from one manifest, or from files and folders of files."""
     from nnbook.pairs import image_files
@@ -560,4 +568,10 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
         "--cells", metavar="ADDRESS", help="where on the web the edition's folder cells/ is, if not in the site"
     )
     site.add_argument("--serve", action="store_true", help="serve a live preview instead")
+    printed = add(
+        "print", _print_book, "Write the book as Typst, PDF, Word, JATS and a MECA bundle, with static figures."
+    )
+    printed.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")
+    printed.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
+    printed.add_argument("--out", type=Path, help="the folder for the files (default: print/ of the edition)")
     return parser

@@ -135,8 +135,23 @@ def build_site(project: Path) -> Path:
         With MyST's own lines where it reports an error or a warning: an unresolved reference or citation, an unknown
         directive or role, a missing asset, a widget whose JSON is broken. The site that was there is then removed.
     """
+    output, failed = run_myst(project, "--html")
+    html = project / "_build" / "html"
+    problems = problems_in(output)
+    built = not failed and (html / "index.html").is_file()
+    if built and not problems:
+        problems = problems_of_pages(html)
+    if problems or not built:
+        shutil.rmtree(html, ignore_errors=True)
+        raise NnbookError("the site can't be built:\n" + ("\n".join(problems) or output.strip()))
+    _drop_second_copies(project, html)
+    return html
+
+
+def run_myst(project: Path, kind: str) -> tuple[str, bool]:
+    """Let MyST build one kind of output strictly, such as `--html`; return what it said and whether it failed."""
     process = subprocess.Popen(
-        [_myst(), "build", "--html", "--strict"],
+        [_myst(), "build", kind, "--strict"],
         cwd=project,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -148,21 +163,12 @@ def build_site(project: Path) -> Path:
     try:
         output, _ = process.communicate(timeout=BUILD_SECONDS)
     except subprocess.TimeoutExpired:
-        raise NnbookError(f"{project}: MyST hadn't built the site after {BUILD_SECONDS} s") from None
+        raise NnbookError(f"{project}: MyST hadn't built the book after {BUILD_SECONDS} s") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    html = project / "_build" / "html"
-    problems = problems_in(output)
-    built = process.returncode == 0 and (html / "index.html").is_file()
-    if built and not problems:
-        problems = problems_of_pages(html)
-    if problems or not built:
-        shutil.rmtree(html, ignore_errors=True)
-        raise NnbookError("the site can't be built:\n" + ("\n".join(problems) or output.strip()))
-    _drop_second_copies(project, html)
-    return html
+    return output, process.returncode != 0
 
 
 def serve_site(project: Path, folder: Path) -> None:

@@ -179,7 +179,7 @@ def plain(text: str) -> str:
 def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
     """Copy what a build of the site needs, so that a test may break it; the images themselves are only linked to."""
     edition = edition or BOOK.resolve()
-    for name in ("chapters", "figures", "plugins", "widgets/dist", "theme/build", "theme/public"):
+    for name in ("chapters", "figures", "plugins", "templates", "widgets/dist", "theme/build", "theme/public"):
         shutil.copytree(PROJECT / name, folder / name)
     for name in ("myst.yml", "theme/template.yml"):
         shutil.copyfile(PROJECT / name, folder / name)

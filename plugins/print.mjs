@@ -1,0 +1,80 @@
+// The book on paper: what only a browser can show becomes what stands in for it, and values become text.
+// 'nnbook print' loads this after nnbook.mjs; the site does not.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** In hundredths of the width of the text. */
+const MOST_WIDTH = 90;
+const MOST_HEIGHT = 75;
+
+const still = {
+  name: 'still',
+  doc: 'Puts static images in the place of views, plain values in the place of links to their source, and lists in that of cards.',
+  stage: 'document',
+  plugin: (_, { selectAll }) => (tree, file) => {
+    for (const parent of [tree, ...selectAll('*', tree)]) {
+      if (!parent.children?.some(isValue)) continue;
+      parent.children = parent.children.flatMap((child) => (isValue(child) ? child.children.flatMap(inside) : [child]));
+    }
+    for (const figure of selectAll('container', tree)) {
+      const isView = ({ type }) => type === 'anywidget';
+      if (!figure.children.some(isView)) continue;
+      if (!figure.children.some(({ placeholder }) => placeholder)) {
+        const message = `${file.path}: the view ${figure.label ?? ''} has no :placeholder:, an image that stands in for it on paper`;
+        file.message(message, figure.position).fatal = true;
+      }
+      figure.children = figure.children.filter((child) => !isView(child));
+    }
+    for (const image of selectAll('container > image', tree)) {
+      if (image.placeholder && image.url.endsWith('.png')) image.width = widthOf(join(dirname(file.path), image.url));
+    }
+    for (const grid of selectAll('grid', tree)) become(grid, { type: 'list', ordered: false, children: grid.children.map(item) });
+  },
+};
+
+/** How wide an image is on a page, so that it leaves room for its caption and some text. */
+function widthOf(path) {
+  const header = readFileSync(path).subarray(16, 24);
+  return `${Math.min(MOST_WIDTH, Math.round((MOST_HEIGHT * header.readUInt32BE(0)) / header.readUInt32BE(4)))}%`;
+}
+
+const numbered = {
+  name: 'numbered',
+  doc: 'Begins captions with their number where Typst would count on its own.',
+  stage: 'project',
+  plugin: (_, { select, selectAll }) => (tree) => {
+    if (!process.argv.includes('--typst')) return;
+    for (const figure of selectAll('container', tree)) {
+      const caption = select('caption > paragraph', figure);
+      if (caption === null || figure.enumerator === undefined) continue;
+      const kind = figure.kind === 'table' ? 'Table' : 'Figure';
+      caption.children.unshift({ type: 'strong', children: [{ type: 'text', value: `${kind}\u00a0${figure.enumerator}.` }] }, { type: 'text', value: ' ' });
+    }
+  },
+};
+
+/** Whether a node is a value with a link to where it comes from, as nnbook.mjs writes it. */
+function isValue({ type, class: name }) {
+  return type === 'link' && /^value\b/.test(name ?? '');
+}
+
+/** What a value says: its text and its dagger, without what is told where a reader points at it. */
+function inside(node) {
+  return node.type === 'abbreviation' ? node.children.flatMap(inside) : [node];
+}
+
+/** A card as an item of a list: its title, then what it says. */
+function item({ children }) {
+  const words = children.flatMap((child) => (child.type === 'cardTitle' || child.type === 'paragraph' ? [child.children] : []));
+  const [title = [], ...rest] = words;
+  const body = rest.flatMap((part) => [{ type: 'text', value: ' ' }, ...part]);
+  return { type: 'listItem', children: [{ type: 'paragraph', children: [{ type: 'strong', children: title }, ...body] }] };
+}
+
+function become(node, other) {
+  for (const key of Object.keys(node)) if (key !== 'position') delete node[key];
+  Object.assign(node, other);
+}
+
+export default { name: 'print', transforms: [still, numbered] };
