@@ -39,6 +39,19 @@ function widthOf(path) {
   return `${Math.min(MOST_WIDTH, Math.round((MOST_HEIGHT * header.readUInt32BE(0)) / header.readUInt32BE(4)))}%`;
 }
 
+const inward = {
+  name: 'inward',
+  doc: 'Makes text of references to pages that are not part of the article.',
+  stage: 'project',
+  plugin: (_, { selectAll }) => (tree) => {
+    if (process.argv.includes('--jats')) return; // which has the notebooks within
+    for (const parent of selectAll('*', tree)) {
+      if (!parent.children?.some(isOutside)) continue;
+      parent.children = parent.children.flatMap((child) => (isOutside(child) ? child.children : [child]));
+    }
+  },
+};
+
 const numbered = {
   name: 'numbered',
   doc: 'Begins captions with their number where Typst would count on its own.',
@@ -59,6 +72,11 @@ function isValue({ type, class: name }) {
   return type === 'link' && /^value\b/.test(name ?? '');
 }
 
+/** Whether a node refers to another page of the site. */
+function isOutside({ type, internal, remote }) {
+  return (type === 'link' && internal === true) || (type === 'crossReference' && remote === true);
+}
+
 /** What a value says: its text and its dagger, without what is told where a reader points at it. */
 function inside(node) {
   return node.type === 'abbreviation' ? node.children.flatMap(inside) : [node];
@@ -77,4 +95,4 @@ function become(node, other) {
   Object.assign(node, other);
 }
 
-export default { name: 'print', transforms: [still, numbered] };
+export default { name: 'print', transforms: [still, inward, numbered] };

@@ -342,6 +342,13 @@ def _print_book(call: argparse.Namespace) -> None:
     _print(call, {"files": [str(path) for path in print_book(call.project, call.out or call.edition / "print")]})
 
 
+def _crate(call: argparse.Namespace) -> None:
+    from nnbook.crate import write_crate
+
+    told = write_crate(call.project, call.edition, call.out)
+    _print(call, {**told, "out": str(call.out)})
+
+
 def _images(paths: Sequence[Path]) -> dict[str, Path]:
     """List images by name: from one manifest, or from files and folders of files."""
     from nnbook.pairs import image_files
@@ -574,4 +581,8 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     printed.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")
     printed.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
     printed.add_argument("--out", type=Path, help="the folder for the files (default: print/ of the edition)")
+    crate = add("crate", _crate, "Write an edition, and all that it was made with, as an RO-Crate.")
+    crate.add_argument("edition", type=Path, help="the edition's folder, such as build/twin")
+    crate.add_argument("--project", type=Path, default=Path(), help="the folder of myst.yml (default: this one)")
+    crate.add_argument("--out", type=Path, required=True, help="the crate's folder")
     return parser

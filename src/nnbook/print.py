@@ -104,17 +104,20 @@ def _for_print(configuration: dict[str, Any], note: str) -> dict[str, Any]:
     """Return `myst.yml` for one article and its exports."""
     project = configuration["project"]
     templates = {"typst": "templates/typst", "docx": "templates/docx"}
-    exports = [
+    exports: list[dict[str, Any]] = [
         {"format": kind, "article": ARTICLE, "output": f"print/{file}", "edition": note}
         | ({"template": templates[kind]} if kind in templates else {})
         for kind, file in FILES.items()
     ]
-    chapters = [{"file": ARTICLE}, *(entry for entry in project["toc"] if "file" not in entry)]
+    others = [entry for entry in project["toc"] if "file" not in entry]
+    notebooks = [child["file"] for entry in others for child in entry["children"]]
+    # Embedded figures refer to their notebooks, which JATS has as articles within the article.
+    next(export for export in exports if export["format"] == "jats")["sub_articles"] = notebooks
     plugins = [*project.get("plugins", []), "plugins/print.mjs"]
     return {
         "version": 1,
         "extends": configuration.get("extends", []),
-        "project": {**project, "toc": chapters, "plugins": plugins, "exports": exports},
+        "project": {**project, "toc": [{"file": ARTICLE}, *others], "plugins": plugins, "exports": exports},
     }
 
 
