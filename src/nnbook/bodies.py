@@ -37,9 +37,10 @@ MICRONUCLEUS_AREA: Final = 0.06
 MICRONUCLEUS_REACH: Final = 0.25
 """Most distance from the edge of its nucleus to the middle of a micronucleus."""
 
-MICRONUCLEUS_GREY: Final = (0.2, 1.0)
+MICRONUCLEUS_GREY: Final = (0.2, 1.2)
 """How far a micronucleus rises over what is around it, as a share of its nucleus's grey over background. What is
-brighter is debris: a body so small is thin, and blurred by the optics, so that it's dimmer than a nucleus."""
+brighter is debris: a body so small is thin, and blurred by the optics, so that its peak is hardly brighter than a
+nucleus is on average."""
 
 LEAST_SIGNAL: Final = 3.5
 """And at least by how many standard deviations of the background."""
@@ -65,11 +66,11 @@ def join_bodies(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -
 def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
     """Join the two halves of an anaphase or telophase, in place.
 
-    Two small masks are halves of one nucleus where each is the other's nearest small one, their middles lie within
-    `PAIRED_DISTANCE`, with no third mask between them, and what is bright in them, at least half as bright as the
-    brightest, is alike in area and in grey and not longer along the line between them than across: chromosomes are
-    drawn apart as two plates that face each other. Masks that touch the image's edge are left alone, for their shape
-    isn't known.
+    Two small masks are halves of one nucleus where their middles lie within `PAIRED_DISTANCE`, with no third mask
+    between them, and what is bright in them, at least half as bright as the brightest, is alike in area and in grey and
+    not longer along the line between them than across: chromosomes are drawn apart as two plates that face each other.
+    Where a mask has several such partners, the nearest is its own. Masks that touch the image's edge are left alone,
+    for their shape isn't known.
 
     Parameters
     ----------
@@ -87,17 +88,17 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
         return
     boxes = find_objects(labels)
     middles = np.array([_middle(labels, label, boxes[label - 1]) for label in small])
-    distances, nearest = (
-        found[:, 1]
-        for found in KDTree(middles).query(middles, k=2)  # type: ignore[no-untyped-call]
-    )
     background = _background(labels, grey)[0]
-    for one, other in enumerate(nearest):
-        if one < other and nearest[other] == one and distances[one] <= PAIRED_DISTANCE * diameter_px:
+    near = KDTree(middles).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")  # type: ignore[no-untyped-call]
+    order = np.argsort(np.hypot(*(middles[near[:, 0]] - middles[near[:, 1]]).T), kind="stable")
+    free = np.ones(len(small), np.bool_)
+    for one, other in near[order]:
+        if free[one] and free[other]:
             pair = int(small[one]), int(small[other])
             box = _around(boxes[pair[0] - 1], boxes[pair[1] - 1])
             if _are_halves(labels[box], grey[box] - background, pair):
                 labels[box][labels[box] == pair[1]] = pair[0]
+                free[[one, other]] = False
 
 
 def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
@@ -140,16 +141,14 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
     numbers = np.arange(len(areas), dtype=labels.dtype)
     for y, x in np.argwhere(peaks):
         nucleus = nearest[y, x]
-        if own := labels[y, x]:
-            numbers[own] = nucleus
-            continue
         box = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-        bright = smooth[box] >= base[y, x] + height[y, x] / 2
+        bright = (smooth[box] >= base[y, x] + height[y, x] / 2) & (nuclei[box] == 0)
         _, pieces = cv2.connectedComponents(bright.astype(np.uint8), connectivity=4)
         body = pieces == pieces[y - box[0].start, x - box[1].start]
-        if np.count_nonzero(body) <= largest and not labels[box][body].any():
+        if np.count_nonzero(body) <= largest:
             rim = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
             labels[box][rim & (labels[box] == 0)] = nucleus
+            numbers[labels[y, x]] = nucleus  # a mask of its own, too
     labels[...] = numbers[labels]
 
 

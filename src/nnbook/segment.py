@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SHIPPED_MODEL: Final = Path(__file__).parents[2] / "models" / "nnbook_nuclei"
 """The model that comes with nnbook; its card is `models/README.md`."""
 
-METHOD: Final = 3
+METHOD: Final = 4
 """Raised whenever masks change at equal settings, so that those made before are redone."""
 
 TILE_PX: Final = 656
