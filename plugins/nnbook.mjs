@@ -13,7 +13,10 @@ const MARK = '†';
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
 const PLUMBING = /^nnbook\.(edition|errors|files|numbers|figures\.picture)\b/;
-const STAGES = { pyramids: 'nnbook pyramid', cells: 'nnbook cells', mosaic: 'nnbook mosaic' };
+// Which record tells of the stage that made what a view reads.
+const STAGES = {
+  'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'cells/cells.json': 'cells.', 'mosaic/mosaic.json': 'mosaic.',
+};
 
 const numberRole = {
   name: 'number',
@@ -126,11 +129,25 @@ function index(of) {
   }
   if (of === 'notebooks') {
     const rows = provenance().map(({ notebook, figures, seconds, command }) => [
-      [notebookLink(notebook)], figures.length > 0 ? listed(figures) : [text('–')], [text(time(seconds))], [code_(command)],
+      [notebookLink(notebook)], shownIn(figures), [text(time(seconds))], [code_(command)],
     ]);
     return table(['Notebook', 'Figures and tables', 'Time', 'Command'], rows);
   }
   throw new Error(`index-of ${of}: there is none; write numbers, published or notebooks`);
+}
+
+/** References to the figures and tables of chapters that embed a notebook's; the label where none does. */
+function shownIn(labels) {
+  const folder = new URL('chapters/', PROJECT);
+  const chapters = readdirSync(folder).filter((name) => name.endsWith('.md')).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const embedded = [...chapters.join('\n').matchAll(/\{figure\} #(\S+)\n(?::.*\n)*?:(?:label|name): (\S+)/g)];
+  const nodes = labels.flatMap((label) => {
+    const figures = embedded.filter(([, from]) => from === label);
+    return figures.length > 0
+      ? figures.map(([, , name]) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }))
+      : [code_(label)];
+  });
+  return nodes.length > 0 ? nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node])) : [text('–')];
 }
 
 function table(header, rows, numbersFirst = false) {
@@ -197,15 +214,23 @@ function widgetMaking(widget) {
     .map((path) => ({ path, sha256: hashed(new URL(path, BOOK)) }));
   if (inputs.length === 0) return undefined;
   const { name } = read('edition.json');
-  const stages = [...new Set(inputs.map(({ path }) => STAGES[path.split('/')[0]]).filter(Boolean))];
+  const stages = inputs.map(({ path }) => stageOf(path)).filter(({ stage }) => stage !== undefined);
+  const behind = new Set(stages.flatMap(({ code }) => Object.keys(code ?? {}))).size;
   const latest = new Date(Math.max(...inputs.map(({ path }) => statSync(new URL(path, BOOK)).mtimeMs)));
   return [
     ['Data', files(inputs)],
-    stages.length > 0 && ['Stages', listed(stages)],
+    stages.length > 0 && ['Code', [...listed(stages.map(({ stage }) => stage.replace('nnbook.', ''))), text(behind > 0 ? ` and ${behind} more behind ${stages.length > 1 ? 'them' : 'it'}` : '')]],
     ['View', [code_(`widgets/dist/${(widget.esm ?? '').split('/').at(-1)}`), text(', drawn in your browser')]],
     ['Made', [text(day(latest.toISOString()))]],
     ['Make it again', [code_(`make run EDITION=${name}`)]],
   ].filter(Boolean);
+}
+
+/** The record of the stage that made a file; an edition without images has none. */
+function stageOf(path) {
+  const folder = new URL('records/', BOOK);
+  const name = exists(folder) ? readdirSync(folder).find((record) => record.startsWith(STAGES[path])) : undefined;
+  return name === undefined ? {} : read(`records/${name}`);
 }
 
 function disclosure(rows) {

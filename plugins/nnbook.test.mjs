@@ -29,13 +29,14 @@ let folder, plugin;
 async function project() {
   folder = mkdtempSync(join(tmpdir(), 'nnbook-plugin-'));
   folders.push(folder);
-  for (const name of ['plugins', 'build/book/provenance', 'build/book/cells', 'notebooks', 'chapters']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['plugins', 'build/book/provenance', 'build/book/cells', 'build/book/records', 'notebooks', 'chapters']) mkdirSync(join(folder, name), { recursive: true });
   cpSync(new URL('nnbook.mjs', import.meta.url), join(folder, 'plugins/nnbook.mjs'));
   write('build/book/numbers.json', { 'area.cm2': AREA });
   write('build/book/published.json', { 'area.cm2': CITED, 'cells.side': SIDE });
   write('build/book/edition.json', { name: 'twin', simulated: true });
   write('build/book/provenance/area.json', RECORD);
   write('build/book/cells/cells.json', { cells: 0 });
+  write('build/book/records/cells.json', { stage: 'nnbook.run.cut_cells', code: { 'nnbook.cells.BOX': 'ab', 'nnbook.cells.write_cells': 'cd' } });
   writeFileSync(join(folder, 'notebooks/area.md'), 'from nnbook.area import area');
   ({ default: plugin } = await import(pathToFileURL(join(folder, 'plugins/nnbook.mjs')).href));
 }
@@ -165,6 +166,13 @@ describe('an index', () => {
     }
   });
 
+  it('of notebooks refers to the figures of chapters that embed theirs', () => {
+    assert.deepEqual(selectAll('crossReference', page(index('notebooks')).tree), []);
+    writeFileSync(join(folder, 'chapters/one.md'), ':::{figure} #tbl:area\n:kind: table\n:label: Table5\n\nThe area.\n:::\n');
+    const [reference] = selectAll('crossReference', page(index('notebooks')).tree);
+    assert.deepEqual([reference.identifier, reference.label], ['table5', 'Table5']);
+  });
+
   it('of something else is an error', () => {
     assert.match(page(index('figures')).messages[0].text, /there is none; write numbers, published or notebooks/);
   });
@@ -191,11 +199,11 @@ describe('how a figure was made', () => {
     });
   });
 
-  it('of a widget names its data, stage and command', () => {
+  it('of a widget names its data, the stage that made them, and the command', () => {
     const widget = { type: 'anywidget', esm: '../widgets/dist/cells.mjs', model: { cells: 'cells/cells.json', viewer: '#fig', none: 'cells/none.json' } };
     const told = rows(page([figure(widget)]).tree.children[0].children.at(-1));
     assert.match(told.Data, /^cells\/cells\.json\u00a0[0-9a-f]{8}$/);
-    assert.equal(told.Stages, 'nnbook cells');
+    assert.equal(told.Code, 'run.cut_cells and 2 more behind it');
     assert.equal(told['Make it again'], 'make run EDITION=twin');
   });
 
