@@ -66,7 +66,7 @@ const making = {
   doc: 'Adds under each figure and table how it was made, as the records of the build tell it.',
   stage: 'document',
   plugin: (_, utils) => (tree, file) => {
-    if (process.argv.some((argument) => PRINTED.test(argument))) return;
+    if (isPrinted()) return;
     const records = provenance();
     for (const figure of utils.selectAll('container', tree)) {
       const made = madeBy(figure, records, utils);
@@ -87,6 +87,8 @@ export default {
 
 function computed(key) {
   const number = found(read('numbers.json'), key, 'number', 'which no notebook names');
+  // On paper there is no page of a notebook to go to.
+  if (isPrinted()) return text(number.shown);
   const { name, simulated } = read('edition.json');
   const title = titleOf(number.notebook);
   const files = number.inputs.length > 0 ? ` from ${number.inputs.join(', ')}` : '';
@@ -104,11 +106,16 @@ function cited(keys) {
   const [{ source }] = stated;
   // 256 × 256 px: of values that are joined, the last has the unit.
   const shown = stated.map((one, at) => (at === stated.length - 1 ? one.shown : one.shown.split('\u00a0')[0])).join('\u00a0×\u00a0');
-  const page = exists(new URL(SOURCES_PAGE, PROJECT)) ? `/${SOURCES_PAGE}#${SOURCES_PART}` : source.address;
+  const page = exists(new URL(SOURCES_PAGE, PROJECT)) && !isPrinted() ? `/${SOURCES_PAGE}#${SOURCES_PART}` : source.address;
   const lines = [...new Set(stated.map(({ title }) => title)), `Published value: ${source.authors}, ${source.title} (${source.kind})`];
   const node = value('published', shown, page, lines);
   node.children[0].children.push({ type: 'superscript', children: [text(MARK)] });
   return node;
+}
+
+/** Whether MyST writes a document to print, instead of pages to be read on a screen. */
+function isPrinted() {
+  return process.argv.some((argument) => PRINTED.test(argument));
 }
 
 /** A value as a link to where it comes from, which is also told where the reader points at it. */
@@ -164,6 +171,7 @@ function table(header, rows, numbersFirst = false) {
 }
 
 function notebookLink(notebook) {
+  if (isPrinted()) return text(titleOf(notebook));
   return { type: 'link', url: `/build/book/notebooks/${notebook}.ipynb`, children: [text(titleOf(notebook))] };
 }
 

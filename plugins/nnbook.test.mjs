@@ -219,9 +219,13 @@ describe('how a figure was made', () => {
     assert.equal(selectAll('details', tree).length, 0);
   });
 
-  it('is left out of what is printed', (context) => {
+  it('is left out of what is printed, as are links to notebooks', (context) => {
     context.mock.property(process, 'argv', [...process.argv, '--typst']);
-    assert.equal(selectAll('details', page([figure({ ...embedded })]).tree).length, 0);
+    writeFileSync(join(folder, 'chapters/reproduce.md'), '');
+    const { tree } = page([figure({ ...embedded }), role('number', 'area.cm2'), role('published', 'area.cm2')]);
+    assert.equal(selectAll('details', tree).length, 0);
+    assert.deepEqual(selectAll('link', tree).map(({ url }) => url), ['https://example.org/']);
+    assert.ok(textOf(tree).endsWith('37.25\u00a0cm²37.25\u00a0cm²†'));
   });
 });
 
