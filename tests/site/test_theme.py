@@ -361,7 +361,7 @@ def test_a_picture_is_enlarged_by_keyboard_and_moved(opened: Any) -> None:
     page.keyboard.press("Enter")
     magnifier = page.locator("dialog.magnifier")
     expect(magnifier).to_be_visible()
-    expect(magnifier).to_contain_text("Nuclei.")
+    expect(magnifier).to_contain_text("Figure 1: Nuclei. Simulated")
     large = magnifier.locator("img")
     before = scale_of(large)
     page.keyboard.press("+")

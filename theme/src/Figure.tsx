@@ -55,5 +55,6 @@ export function Legend({ node }: { node: Node }) {
 export function CaptionNumber({ node }: { node: Node }) {
   const name = <Children of={node.children} />;
   const id = node.html_id ?? node.identifier;
-  return id === undefined ? <b className="caption-number">{name}</b> : <a className="caption-number" href={`#${id}`}>{name}</a>;
+  // The space is there for who copies or listens.
+  return <>{id === undefined ? <b className="caption-number">{name}</b> : <a className="caption-number" href={`#${id}`}>{name}</a>} </>;
 }
