@@ -401,7 +401,7 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     twin = add("twin", _twin, "Simulate experiments: panoramas, truth masks, a truth table and a manifest.")
     twin.add_argument("--out", type=Path, required=True, help="folder to write to")
     twin.add_argument("--seed", type=int, default=1)
-    twin.add_argument("--runs", type=int, default=10, help="experiments of 16 panoramas (default: 10)")
+    twin.add_argument("--runs", type=int, default=10, help="experiments of 16 panoramas (default: %(default)s)")
     twin.add_argument("--side", type=int, default=2048, help="side of a panorama in px (default: 2048; real: 12275)")
 
     validate = add("validate", _validate, "Check a manifest and the files that it names.")
@@ -425,7 +425,7 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     measure.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
     measure.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif")
     measure.add_argument("--out", type=Path, required=True, help="folder to write to")
-    measure.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="default: 8.0453")
+    measure.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="default: %(default)s")
 
     cells = add("cells", _cells, "Cut the single-cell images of masked nuclei into a store; call again to go on.")
     cells.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
@@ -433,13 +433,15 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
     cells.add_argument("--rois", type=Path, required=True, help="the rois.parquet that 'nnbook measure' made of them")
     cells.add_argument("--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json")
     cells.add_argument(
-        "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: 8.0453)"
+        "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: %(default)s)"
     )
 
     sample = add("sample", _sample, "Draw so many cells of each run from a store: sample.parquet and sample.json.")
     sample.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
     sample.add_argument("--out", type=Path, required=True, help="folder to write to")
-    sample.add_argument("--per-run", type=int, default=published.IMAGES_PER_EXPERIMENT_IN_10K, help="default: 100")
+    sample.add_argument(
+        "--per-run", type=int, default=published.IMAGES_PER_EXPERIMENT_IN_10K, help="default: %(default)s"
+    )
     sample.add_argument("--seed", type=int, default=1, help="default: 1")
 
     mosaic = add("mosaic", _mosaic, "Lay a sample of cells out as Deep Zoom tiles, runs by row, and once normalised.")
@@ -459,13 +461,13 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915 - a list of options, 
         "representatives", _representatives, "Find the panoramas nearest the centroid of count and brightness."
     )
     chosen.add_argument("table", type=Path, help="a results.csv")
-    chosen.add_argument("-k", type=int, default=published.REPRESENTATIVES, help="how many (default: 10)")
+    chosen.add_argument("-k", type=int, default=published.REPRESENTATIVES, help="how many (default: %(default)s)")
 
     area = add("area", _area, "Turn pixels into square centimetres.")
     pixels = area.add_mutually_exclusive_group(required=True)
     pixels.add_argument("manifest", type=Path, nargs="?")
     pixels.add_argument("--px2", type=int, help="a number of pixels instead of a manifest")
-    area.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="with --px2 (default: 8.0453)")
+    area.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="with --px2 (default: %(default)s)")
 
     pyramid = add("pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama and of its mask; tell how many.")
     pyramid.add_argument("image", type=Path, help="a TIFF or PNG file; its grey levels become JPEG tiles")
