@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import yaml
 from simulated_store import write_store
 
 from nnbook import site
+from nnbook.cli import main
 from nnbook.edition import Edition, write_edition
 from nnbook.errors import NnbookError
 from nnbook.published import CITED
@@ -78,13 +80,15 @@ def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, o
 
 
 def test_a_store_too_large_for_a_site_asks_for_an_address(
-    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(site, "CELLS_BYTES", 20_000)
-    with pytest.raises(NnbookError, match=r"cells: has 0.0 GB, too much for a site; .*--cells https://HOST/cells/"):
-        show_edition(own, tmp_path)
+    assert main(["site", str(own), "--project", str(tmp_path)]) == 1
+    assert re.search(r"cells: has 0.0 GB, too much for a site; .*--cells https://HOST/cells/", capsys.readouterr().err)
     assert not (tmp_path / "build" / "book").exists()
-    show_edition(own, tmp_path, cells="https://host.example/cells")
+    monkeypatch.setattr(site, "build_site", lambda project: project / "_build" / "html")
+    assert main(["site", str(own), "--project", str(tmp_path), "--cells", "https://host.example/cells"]) == 0
+    assert "reads cells from https://host.example/cells; copy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["cells/", "file:///cells", "https://", "https://host.example/cells?version=2"])

@@ -323,8 +323,10 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
 
 
 def _site(call: argparse.Namespace) -> None:
-    from nnbook.site import build_site, serve_site, show_edition
+    from nnbook.site import build_site, check_cells_fit, serve_site, show_edition
 
+    if not call.cells:
+        check_cells_fit(call.edition)
     show_edition(call.edition, call.project, cells=call.cells)
     if call.cells:
         print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)

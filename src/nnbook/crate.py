@@ -18,14 +18,13 @@ import nnbook
 from nnbook.edition import read_edition
 from nnbook.errors import NnbookError
 from nnbook.files import aside, sha256
+from nnbook.site import shown_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from rocrate.rocrate import ROCrate
-
-    from nnbook.edition import Edition
 
 LICENCES: Final = {
     "CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Creative Commons Attribution 4.0 International"),
@@ -134,7 +133,7 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
         for name in [*RESULTS, *TABLES, "figures", "notebooks"]:
             _bring(edition / name, written / inside / name)
         crate = ROCrate()
-        _describe(crate, about, described, max(record["made"] for record in records))
+        _describe(crate, about, described.name, shown_note(project, edition), max(record["made"] for record in records))
         authors = _authors(crate, about)
         _add_sources(crate, written)
         _add_results(crate, written, inside)
@@ -162,7 +161,7 @@ def _link(source: Path | str, target: Path | str) -> None:
         shutil.copy2(source, target)
 
 
-def _describe(crate: ROCrate, about: dict[str, Any], edition: Edition, made: str) -> None:
+def _describe(crate: ROCrate, about: dict[str, Any], edition: str, note: str, made: str) -> None:
     """Say what the crate is, and under which licence."""
     identifiers = {
         code: _add(crate, address, "CreativeWork", name=name, description=f"{name} ({code})")
@@ -171,8 +170,8 @@ def _describe(crate: ROCrate, about: dict[str, Any], edition: Edition, made: str
     _add(crate, PYTHON, "ComputerLanguage", name="Python", url="https://www.python.org/", version=PYTHON_VERSION)
     _add(crate, COMPLETED, "ActionStatusType", name="Completed")
     crate.metadata.extra_terms["sha256"] = "https://schema.org/sha256"
-    crate.name = f"{about['title']}: {edition.name} edition"
-    crate.description = f"{about['description']} {edition.note}"
+    crate.name = f"{about['title']}: {edition} edition"
+    crate.description = f"{about['description']} {note}"
     crate.datePublished = made
     crate.keywords = ", ".join(about["keywords"])
     crate.license = identifiers[about["license"]["content"]]

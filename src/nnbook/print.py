@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from nnbook.edition import read_edition
 from nnbook.errors import NnbookError
 from nnbook.files import aside
-from nnbook.site import problems_in, run_myst
+from nnbook.site import problems_in, run_myst, shown_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +60,7 @@ def print_book(project: Path, out: Path) -> list[Path]:
         title = {key: configuration["project"][key] for key in ("title", "description")}
         text = put_together([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
         (folder / ARTICLE).write_text(f"---\n{yaml.safe_dump(title)}---\n\n{text}", encoding="utf-8")
-        note = read_edition(project / "build" / "book").note
+        note = shown_note(project, project / "build" / "book")
         changed = yaml.dump(_for_print(configuration, note), Dumper=_Indented, sort_keys=False, width=1_000_000)
         (folder / "myst.yml").write_text(changed, encoding="utf-8")
         for kind, file in FILES.items():

@@ -62,24 +62,14 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     Raises
     ------
     NnbookError
-        Where there is no such edition, the address is none, or the store of cells is too large for a site.
+        Where there is no such edition, or the address is none.
     """
     edition = read_edition(folder)
     shown = "cells"
     if cells is not None:
         shown = "hosted/cells"
         write_json(folder / shown / "cells.json", hosted_cells(folder / "cells", cells))
-    elif (size := _bytes_in(folder / "cells")) > CELLS_BYTES:
-        raise NnbookError(
-            f"{folder / 'cells'}: has {size / 1e9:,.1f} GB, too much for a site; copy this folder to a host that "
-            "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
-            f"nnbook site {folder} --cells https://HOST/cells/"
-        )
-    note = edition.note
-    if stale := stale_notebooks(project / "notebooks", folder):
-        note = f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
-        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' tells why", file=sys.stderr)
-    options = {"edition": note} | ({"data_host": cells} if cells else {})
+    options = {"edition": shown_note(project, folder)} | ({"data_host": cells} if cells else {})
     files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
@@ -92,6 +82,26 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
 
             no_figure(folder / "figures" / kept.name, edition.note)
     return edition
+
+
+def shown_note(project: Path, folder: Path) -> str:
+    """Return an edition's note, with what of it is out of date; that is told on standard error, too."""
+    note = read_edition(folder).note
+    if stale := stale_notebooks(project / "notebooks", folder):
+        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' tells why", file=sys.stderr)
+        return f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
+    return note
+
+
+def check_cells_fit(folder: Path) -> None:
+    """Raise NnbookError where an edition's store of cells is too large to go with a site."""
+    size = sum(path.stat().st_size for path in (folder / "cells").rglob("*") if path.is_file())
+    if size > CELLS_BYTES:
+        raise NnbookError(
+            f"{folder / 'cells'}: has {size / 1e9:,.1f} GB, too much for a site; copy this folder to a host that "
+            "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
+            f"nnbook site {folder} --cells https://HOST/cells/"
+        )
 
 
 def hosted_cells(store: Path, address: str) -> dict[str, Any]:
@@ -319,10 +329,6 @@ def _drop_second_copies(project: Path, html: Path) -> None:
     for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic")):
         if (html / "build" / folder.name).is_dir():
             shutil.rmtree(html / folder.name, ignore_errors=True)
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _myst() -> str:
