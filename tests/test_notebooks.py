@@ -200,6 +200,17 @@ def test_prose_and_labels_are_taken_over_without_running(book: tuple[Path, Path]
     assert stale_notebooks(notebooks, edition) == {"reads": ["its code cells changed"]}
 
 
+def test_a_notebook_that_was_cut_off_is_executed_again(book: tuple[Path, Path]) -> None:
+    notebooks, edition = book
+    execute_notebooks(notebooks, edition)
+    path = edition / "notebooks" / "plain.ipynb"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert stale_notebooks(notebooks, edition) == {"plain": ["plain.ipynb was cut off"]}
+    assert execute_notebooks(notebooks, edition) == ["plain"]
+    assert path.read_bytes() == whole
+
+
 def test_the_origin_of_each_figure_is_told(book: tuple[Path, Path]) -> None:
     notebooks, edition = book
     execute_notebooks(notebooks, edition)

@@ -239,12 +239,16 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
         cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
     new.metadata = {**old.metadata, **new.metadata}
     new.nbformat_minor = old.nbformat_minor
-    written_text = nbformat.writes(new)
-    if written_text != executed.read_text(encoding="utf-8"):
-        with aside(executed) as written:
-            written.write_text(written_text, encoding="utf-8")
-        told = json.loads(provenance.read_text(encoding="utf-8"))
-        write_json(provenance, {**told, **about(told["notebook"], text)})
+    now = nbformat.writes(new).encode()
+    if now == executed.read_bytes():
+        return
+    # Written in place, in one call: a live preview takes a file that is moved there for a new page, and builds all of
+    # them again. Half a file is no notebook, and is executed again.
+    with executed.open("r+b", buffering=0) as file:
+        file.write(now)
+        file.truncate()
+    told = json.loads(provenance.read_text(encoding="utf-8"))
+    write_json(provenance, {**told, **about(told["notebook"], text)})
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path, Path]:

@@ -111,6 +111,8 @@ def why_stale(record: Path, executed: Path, text: str, folder: Path) -> list[str
         return ["it was never executed to its end"]
     if not executed.is_file():
         return [f"{executed.name} is gone"]
+    if not executed.read_bytes().rstrip().endswith(b"}"):
+        return [f"{executed.name} was cut off"]
     now = _code_of_text(text)
     reasons = [] if now["cells"] == was["cells"] else ["its code cells changed"]
     reasons += differences(was["code"], now["code"])
