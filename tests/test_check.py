@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from nnbook.check import PLOT_SHARE, RECORD, accept, difference, drifts, known_values
+from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.guards import Value
 
@@ -177,3 +178,43 @@ def test_the_values_of_the_record_are_known(book: tuple[Path, Path]) -> None:
     assert Value("number", "rois.count", 5000, "", 0) in known
     assert "rois.missing" not in {value.key for value in known}
     assert {value.role for value in known if value.key == "rois.count"} == {"number", "published"}
+
+
+NOTEBOOK = """---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+# Count
+
+```{code-cell} ipython3
+from nnbook.edition import edition_results
+from nnbook.numbers import Number, name_numbers
+
+name_numbers(Number("rois.total", "ROIs", int(edition_results()["num_rois"].sum())), source=edition_results,
+             inputs=["results.csv"])
+```
+"""
+
+
+def test_a_book_made_from_nothing_is_compared_and_leaves_nothing(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "count.md").write_text(NOTEBOOK)
+    (tmp_path / "myst.yml").write_text("project:\n  toc:\n    - file: build/book/notebooks/count.ipynb\n")
+    call = ["check", "--edition", "published", "--local", str(shared / "data" / "nucleusnet")]
+    assert main(call) == 1
+    assert "there is no record that can be read; write one with" in capsys.readouterr().err
+    assert main([*call, "--accept"]) == 0
+    assert main(call) == 0
+    record = tmp_path / RECORD
+    record.write_text(record.read_text().replace('"value": 1111184.0', '"value": 911184.0'))
+    assert main(call) == 1
+    told = capsys.readouterr().err
+    assert "number rois.total: recorded 911184.0, now 1111184.0; tolerance 22000" in told
+    assert "if what differs is meant, accept it with 'nnbook check --built --accept'" in told
+    assert list((tmp_path / "build").iterdir()) == []
+    assert main(["check", "--text"]) == 0

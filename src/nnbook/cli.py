@@ -281,10 +281,12 @@ def _status(call: argparse.Namespace) -> None:
 
 
 def _check(call: argparse.Namespace) -> None:
-    from nnbook.check import accept, drifts, known_values
+    from nnbook.check import accept, drifts, known_values, read_record
     from nnbook.guards import faults_of
 
     found = []
+    if not call.accept:
+        read_record(call.project)  # before the book is made, not after
     if not call.text:
         with _built(call) as folder:
             if call.accept:
