@@ -117,3 +117,29 @@ def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(NnbookError, match="no such edition"):
         show_edition(tmp_path / "build" / "none", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    (tmp_path / "notebooks").mkdir()
+    show_edition(folder, tmp_path)
+    assert "Out of date" not in (folder / "edition.yml").read_text()
+    (tmp_path / "notebooks" / "area.md").write_text("# Area\n")
+    show_edition(folder, tmp_path)
+    assert "Ours. Out of date on these pages, call nnbook run: area." in (folder / "edition.yml").read_text()
+    assert "'nnbook status' tells why" in capsys.readouterr().err
+
+
+def test_an_edition_without_a_figure_of_the_book_shows_a_notice_in_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    (tmp_path / "figures").mkdir()
+    for name in ("drawn", "missing"):
+        (tmp_path / "figures" / f"{name}.png").write_bytes(b"of another edition")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "drawn.png").write_bytes(b"own")
+    show_edition(folder, tmp_path)
+    assert (folder / "figures" / "drawn.png").read_bytes() == b"own"
+    assert (folder / "figures" / "missing.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "missing.png").read_bytes() == b"of another edition", "the record stays"
