@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,19 +66,25 @@ def build(folder: Path, **environment: str) -> tuple[Path, list[dict[str, Any]],
     template = (PROJECT / "theme" / "template.yml").read_text(encoding="utf-8")
     (theme / "template.yml").write_text(template.replace("build/server.mjs", "recorder.mjs"), encoding="utf-8")
     (theme / "recorder.mjs").write_text(RECORDER, encoding="utf-8")
-    told = subprocess.run(
+    process = subprocess.Popen(
         [Path(sys.executable).parent / "myst", "build", "--html"],
         cwd=theme / "tests" / "book",
         env={**os.environ, "CONTRACT_LOG": str(log), **environment},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
+        start_new_session=True,  # so that the theme's server ends with it
     )
-    assert told.returncode == 0, (told.stdout + told.stderr)[-2000:]
+    try:
+        told, _ = process.communicate(timeout=BUILD_SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == 0, told[-2000:]
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return theme / "tests" / "book" / "_build" / "html", records, told.stdout + told.stderr
+    return theme / "tests" / "book" / "_build" / "html", records, told
 
 
 @pytest.fixture(scope="session")
