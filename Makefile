@@ -51,7 +51,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 
 test-python: setup
 	$(call say,Testing the package)
-	@pytest --ignore tests/site
+	@pytest --numprocesses 2 --dist loadfile --ignore tests/site
 
 # The book itself is built first, so these tests read the pages that a reader would.
 test-site: book
