@@ -1,4 +1,4 @@
-// The book on paper: what only a browser can show becomes what stands in for it, and values become text.
+// The book on paper: what only a browser can show becomes what stands in for it.
 // 'nnbook print' loads this after nnbook.mjs; the site does not.
 
 import { readFileSync } from 'node:fs';
@@ -10,13 +10,9 @@ const MOST_HEIGHT = 75;
 
 const still = {
   name: 'still',
-  doc: 'Puts static images in the place of views, plain values in the place of links to their source, and lists in that of cards.',
+  doc: 'Puts static images in the place of views, and lists in that of cards.',
   stage: 'document',
   plugin: (_, { selectAll }) => (tree, file) => {
-    for (const parent of [tree, ...selectAll('*', tree)]) {
-      if (!parent.children?.some(isValue)) continue;
-      parent.children = parent.children.flatMap((child) => (isValue(child) ? child.children.flatMap(inside) : [child]));
-    }
     for (const figure of selectAll('container', tree)) {
       const isView = ({ type }) => type === 'anywidget';
       if (!figure.children.some(isView)) continue;
@@ -67,19 +63,9 @@ const numbered = {
   },
 };
 
-/** Whether a node is a value with a link to where it comes from, as nnbook.mjs writes it. */
-function isValue({ type, class: name }) {
-  return type === 'link' && /^value\b/.test(name ?? '');
-}
-
 /** Whether a node refers to another page of the site. */
 function isOutside({ type, internal, remote }) {
   return (type === 'link' && internal === true) || (type === 'crossReference' && remote === true);
-}
-
-/** What a value says: its text and its dagger, without what is told where a reader points at it. */
-function inside(node) {
-  return node.type === 'abbreviation' ? node.children.flatMap(inside) : [node];
 }
 
 /** A card as an item of a list: its title, then what it says. */

@@ -81,7 +81,7 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     from scipy.spatial import KDTree
 
     areas = np.bincount(labels.ravel())
-    areas[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    areas[labels_at_edge(labels)] = 0
     nucleus = math.pi / 4 * diameter_px**2
     small = np.flatnonzero((areas >= PAIRED_AREA[0] * nucleus) & (areas <= PAIRED_AREA[1] * nucleus))
     if len(small) < 2:
@@ -150,6 +150,11 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
             labels[box][rim & (labels[box] == 0)] = nucleus
             numbers[labels[y, x]] = nucleus  # a mask of its own, too
     labels[...] = numbers[labels]
+
+
+def labels_at_edge(labels: Labels) -> NDArray[np.int32]:
+    """Return the labels of the image's outermost pixels: how large and what shape these nuclei are isn't known."""
+    return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
 
 
 def _are_halves(labels: Labels, grey: NDArray[np.float32], pair: tuple[int, int]) -> bool:

@@ -275,8 +275,8 @@ def _write(
     nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
     made_from = {
         **about,
-        "panoramas": [[*one[:3], state_of(one.image), state_of(one.mask)] for one in ordered],
-        "rois": rois and state_of(rois),
+        "panoramas": [[*one[:3], *([path.name, *state_of(path)] for path in (one.image, one.mask))] for one in ordered],
+        "rois": rois and [rois.name, *state_of(rois)],
         "code": code_of(write_cells),
     }
     work = folder.with_name(f".{folder.name}.unfinished")

@@ -86,7 +86,7 @@ def drifts(project: Path, folder: Path, differences: Path) -> list[Drift]:
     NnbookError
         Where there is no record, or it is of another edition.
     """
-    record, now = read_record(project), state_of_book(project, folder)
+    record, now = read_record(project), state_of_book(folder)
     if record["edition"] != folder.name:
         raise NnbookError(f"{project / RECORD}: is of the edition {record['edition']}, not of {folder.name}")
     found = []
@@ -117,7 +117,7 @@ def accept(project: Path, folder: Path) -> Path:
     Path
         The record.
     """
-    path, now = project / RECORD, state_of_book(project, folder)
+    path, now = project / RECORD, state_of_book(folder)
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for kind in ("numbers", "tables", "figures"):
         for key, entry in now[kind].items():
@@ -155,7 +155,7 @@ def known_values(project: Path) -> list[Value]:
     ]
 
 
-def state_of_book(project: Path, folder: Path) -> dict[str, Any]:
+def state_of_book(folder: Path) -> dict[str, Any]:
     """Return what a built edition holds, in the form of the record: sorted, and a line for each row of a table."""
     numbers = {
         key: {
@@ -171,15 +171,8 @@ def state_of_book(project: Path, folder: Path) -> dict[str, Any]:
         for path in sorted(folder.glob("notebooks/*.ipynb"))
         for label, rows in _tables_in(path)
     }
-    made = {path.stem for path in project.glob("figures/*.png")} | _drawn(folder)
-    figures = {
-        path.stem: {"tolerance": PLOT_SHARE} for path in sorted(folder.glob("figures/*.png")) if path.stem in made
-    }
+    figures = {path.stem: {"tolerance": PLOT_SHARE} for path in sorted(folder.glob("figures/*.png"))}
     return {"edition": folder.name, "figures": figures, "numbers": numbers, "tables": dict(sorted(tables.items()))}
-
-
-def _drawn(folder: Path) -> set[str]:
-    return {path.stem for path in folder.glob("figures/*.png")}
 
 
 def difference(one: Path, other: Path) -> tuple[float, Image.Image]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import nnbook
 from nnbook.files import sha256, write_json
 from nnbook.reach import PACKAGE, code_cells, reached
+from nnbook.records import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,8 @@ def made_from(text: str, folder: Path, noted: Sequence[list[Any]]) -> dict[str, 
     data: dict[str, Any] = {}
     for _, path, *state in (entry for entry in noted if entry[0] == "read"):
         # A file that has changed since it was read is stale from the beginning: its hash is left out.
-        digest = sha256(Path(path)) if _state(Path(path)) == state else ""
+        file = Path(path)
+        digest = sha256(file) if file.is_file() and state_of(file) == state else ""
         data[os.path.relpath(path, folder)] = [*state, digest]
     return {
         **_code_of_text(text),
@@ -124,7 +126,7 @@ def why_stale(record: Path, executed: Path, text: str, folder: Path) -> list[str
         path = folder / name
         if not path.is_file():
             reasons.append(f"{shown(path)} is gone")
-        elif not state[2] or (_state(path) != state[:2] and sha256(path) != state[2]):
+        elif not state[2] or (state_of(path) != state[:2] and sha256(path) != state[2]):
             reasons.append(f"{shown(path)} changed")
     reasons += [f"{shown(folder / name)} has appeared" for name in was["absent"] if (folder / name).exists()]
     reasons += [
@@ -212,14 +214,6 @@ def _code_of_text(text: str) -> dict[str, Any]:
         "environment": sha256(LOCK) if LOCK.is_file() else "",
         "python": platform.python_version(),
     }
-
-
-def _state(path: Path) -> list[int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns]
 
 
 def _names(folder: Path) -> str:

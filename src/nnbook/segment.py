@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from nnbook.bodies import join_bodies
+from nnbook.bodies import join_bodies, labels_at_edge
 from nnbook.dynamics import fill_holes, flow_errors, follow
 from nnbook.errors import NnbookError
 from nnbook.files import sha256, write_json
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 SHIPPED_MODEL: Final = Path(__file__).parents[2] / "models" / "nnbook_nuclei"
 """The model that comes with nnbook; its card is `models/README.md`."""
-
-METHOD: Final = 4
-"""Raised whenever masks change at equal settings, so that those made before are redone."""
 
 TILE_PX: Final = 656
 """Largest side of a tile. Larger tiles overlap less, but no longer fit the processor's cache."""
@@ -486,7 +483,7 @@ def drop_doubtful(labels: Labels, cellprob: NDArray[np.float32], least: float) -
     areas = np.bincount(labels.ravel())
     sums = np.bincount(labels.ravel(), cellprob.ravel())
     doubtful = sums < least * areas
-    doubtful[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
+    doubtful[labels_at_edge(labels)] = False
     labels[doubtful[labels]] = 0
 
 
@@ -563,7 +560,6 @@ def segment_files(
     _check(diameter_px, flow_threshold, cellprob_threshold)
     thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
     settings = {
-        "method": METHOD,
         "model": model.name,
         "model_sha256": model.sha256,
         "diam_mean_px": model.diam_mean,

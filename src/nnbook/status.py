@@ -119,7 +119,7 @@ def _of_record(record: Path, folder: Path, reached_now: Callable[[str], dict[str
             file = folder / path
             if not file.exists():
                 why.append(f"{shown(file)} is gone")
-            elif state_of(file)[1:] != state:
+            elif state_of(file) != state:
                 why.append(f"{shown(file)} changed")
     except (ValueError, KeyError, TypeError, AttributeError):
         return name, ["its record is of another version of nnbook"]
