@@ -98,6 +98,14 @@ def test_other_bodies_beside_a_nucleus_stay_background(body: Body, why: str) -> 
     assert (joined(labels, grey) == labels).all(), why
 
 
+def test_what_the_frame_leaves_of_a_nucleus_is_no_micronucleus() -> None:
+    nucleus: Body = (60, 22, 15, 15, 0.6)
+    labels, grey = scene(nucleus, (60, 1, 4, 3, 0.5))
+    assert (joined(labels, grey)[labels == 2] == 2).all()
+    inside = np.pad(labels, ((0, 0), (3, 0))), np.pad(grey, ((0, 0), (3, 0)), mode="reflect")
+    assert (joined(*inside)[inside[0] == 2] == 1).all(), "away from the frame it would be one"
+
+
 def test_noise_alone_gives_no_micronucleus() -> None:
     labels, grey = scene((60, 80, 15, 15, 0.03))
     assert (joined(labels, grey) == labels).all()

@@ -31,10 +31,11 @@ LIKE_GREY: Final = 0.75
 BRIGHTEST: Final = 95.0
 """Percentile of grey levels that stands for the brightest: single pixels are noise."""
 
-MICRONUCLEUS_AREA: Final = 0.06
-"""Most area of a micronucleus: a diameter of a quarter of the nucleus's."""
+MICRONUCLEUS_AREA: Final = 1 / 9
+"""Most area of a micronucleus: a third of the nucleus's diameter, as in the usual criteria (Fenech 2007,
+doi:10.1038/nprot.2007.77)."""
 
-MICRONUCLEUS_REACH: Final = 0.25
+MICRONUCLEUS_REACH: Final = 0.3
 """Most distance from the edge of its nucleus to the middle of a micronucleus."""
 
 MICRONUCLEUS_GREY: Final = (0.2, 1.2)
@@ -117,6 +118,7 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
     largest = MICRONUCLEUS_AREA * math.pi / 4 * diameter_px**2
     areas = np.bincount(labels.ravel())
     tiny = (areas <= largest) & (areas > 0)
+    tiny[labels_at_edge(labels)] = False
     nuclei = np.where(tiny[labels], 0, labels)
     if not nuclei.any():
         return
