@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BOOK = PROJECT / "theme" / "tests" / "book"
 PICTURES = PROJECT / "theme" / "tests" / "pictures"
 BUILD_SECONDS = 120
-NAMES = ["", "text", "boxes", "figures", "notebook", "rtl"]
+NAMES = ["", "text", "boxes", "figures", "notebook", "rest", "rtl"]
 LOOKS = {"light": (1440, "light"), "dark": (1440, "dark"), "phone": (360, "light")}
 
 # What a picture may differ by: fonts of other machines move letters, but neither boxes nor pictures.
@@ -215,6 +215,11 @@ CONSTRUCTS = {
         ".output-image": 2, ".output-plotly .main-svg": 2, ".output-markdown": 2, "details.fold-code": 11,
         ".ansi-red": 1,
     },
+    "rest": {
+        ".masthead .abstract": 1, ".masthead .keypoints li": 2, "section.part h2": 2, ".output-html table": 1,
+        "article dt": 4, "img.align-right": 1, "blockquote": 1, "figure .panels figure": 2, "section.statement": 8,
+        ".code pre": 3, ".math": 2, ".citation": 3,
+    },
 }  # fmt: skip
 
 
@@ -224,6 +229,38 @@ def test_each_construct_is_there(name: str, opened: Any) -> None:
     scroll_through(page)
     found = {selector: page.locator(selector).count() for selector in CONSTRUCTS[name]}
     assert {selector: found[selector] for selector, least in CONSTRUCTS[name].items() if found[selector] < least} == {}
+
+
+def test_what_a_paper_has_around_its_text_stands_there(opened: Any) -> None:
+    page = opened("rest")
+    order = page.locator("article > *").evaluate_all("parts => parts.map((part) => part.className + part.innerText)")
+    at = [next(k for k, part in enumerate(order) if words in part) for words in ("One point.", "in a file of its own")]
+    at += [next(k for k, part in enumerate(order) if words in part) for words in ("We thank", "A lens")]
+    assert at == sorted(at)
+    assert order[at[0]].startswith("masthead")
+    assert page.get_by_text("One point.").count() == 1, "the part stands in the text, too"
+
+
+def test_a_formula_of_several_rows_has_one_number(opened: Any) -> None:
+    rows = opened("rest").locator(".math .eqn-num")
+    assert rows.count() == 2
+    assert rows.evaluate_all("rows => rows.map((row) => getComputedStyle(row, '::before').content)") == ["none"] * 2
+
+
+def test_an_index_leads_to_its_entries(opened: Any) -> None:
+    page = opened("rest")
+    targets = page.locator("article dl a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    assert len(targets) >= 4
+    for target in targets:
+        path, _, place = target.partition("#")
+        other = opened(path.strip("/") or "rest") if path else page
+        assert not place or other.locator(f"[id='{place}']").count() == 1, target
+
+
+def test_a_picture_may_stand_at_the_end_of_the_text(opened: Any) -> None:
+    page = opened("rest")
+    picture, text = page.locator("img.align-right").bounding_box(), page.locator("article p").first.bounding_box()
+    assert picture["x"] + picture["width"] == pytest.approx(text["x"] + text["width"], abs=2)
 
 
 def test_a_film_plays(opened: Any) -> None:

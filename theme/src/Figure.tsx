@@ -39,7 +39,7 @@ function Source({ node }: { node: Node }) {
   if (source?.url === undefined) return null;
   return (
     <p className="figure-source">
-      Made by <a href={hrefOf({ type: 'link', internal: true, url: source.url }, base)}>{source.title ?? 'its notebook'}</a>
+      {source.kind === 'Notebook' ? 'Made by' : 'From'} <a href={hrefOf({ type: 'link', internal: true, url: source.url }, base)}>{source.title ?? 'its notebook'}</a>
     </p>
   );
 }

@@ -1,12 +1,12 @@
-import { MyST } from 'myst-to-react';
 import { Breadcrumbs } from './Breadcrumbs.js';
+import { PartsBefore } from './Parts.js';
 import type { Author, Page } from './site.js';
 
-/** The head of a page: where it stands, its title, who wrote it and when, and its abstract. */
+/** The head of a page: where it stands, its title, who wrote it and when, and what a paper has before its text. */
 interface Props { page: Page; home: string; bookTitle: string; group?: string; isFirst: boolean }
 
 export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {
-  const { title, subtitle, authors = [], affiliations = [], date, parts } = page.frontmatter;
+  const { title, subtitle, authors = [], affiliations = [], date } = page.frontmatter;
   return (
     <header className="masthead">
       {!isFirst && <Breadcrumbs home={home} title={bookTitle} group={group ?? (page.kind === 'Notebook' ? 'Notebook' : undefined)} />}
@@ -25,11 +25,7 @@ export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {
           {date !== undefined && <time dateTime={date}>{inWords(date)}</time>}
         </div>
       )}
-      {Object.entries(parts ?? {}).filter(([name]) => name === 'abstract').map(([name, part]) => (
-        <section key={name} className="abstract" aria-label="Abstract">
-          <MyST ast={part.mdast as never} />
-        </section>
-      ))}
+      <PartsBefore page={page} />
     </header>
   );
 }

@@ -4,10 +4,11 @@ import type { Work } from './cite.js';
 import { Colophon } from './Colophon.js';
 import { PageProvider } from './context.js';
 import { Masthead } from './Masthead.js';
+import { PartsAfter } from './Parts.js';
 import { Footnotes, References } from './References.js';
 import { PageTurn } from './PageTurn.js';
 import { RENDERERS } from './renderers.js';
-import { directionOf, neighbours, type Entry, type Page, type Project } from './site.js';
+import { directionOf, neighbours, textBlocks, type Entry, type Page, type Project } from './site.js';
 
 interface Props { page: Page; project: Project; work: Work; entries: Entry[]; base: string; bookTitle: string; isFirst: boolean }
 
@@ -18,7 +19,8 @@ export function PageView({ page, project, work, entries, base, bookTitle, isFirs
       <PageProvider value={{ base, page }}>
         <article dir={directionOf(page)} className={`page page-${page.kind.toLowerCase()}${isFirst ? ' page-first' : ''}`}>
           <Masthead page={page} home={`${base}/`} bookTitle={bookTitle} group={group} isFirst={isFirst} />
-          <MyST ast={page.mdast.children as never} />
+          <MyST ast={textBlocks(page) as never} />
+          <PartsAfter page={page} />
           <Footnotes />
           <References />
         </article>

@@ -52,6 +52,8 @@ const own: Record<string, (props: { node: Node }) => ReactNode> = {
   linkBlock: Card,
   math: Math,
   mermaid: Mermaid,
+  // An example of MyST: what is written is shown, for mystmd does not say what comes of it.
+  myst: ({ node }) => <CodeBlock node={{ ...node, lang: 'myst' }} />,
   output: Output,
   outputs: Outputs,
   proof: Statement,
