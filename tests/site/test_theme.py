@@ -270,8 +270,9 @@ def test_a_film_plays(opened: Any) -> None:
     until(film.page, "document.querySelector('video').currentTime > 0.2")
 
 
-def test_a_saved_widget_lives_without_a_kernel(opened: Any) -> None:
-    page = opened("notebook", policy=True)
+@pytest.mark.parametrize("name", ["notebook", "rest"])
+def test_a_saved_widget_lives_without_a_kernel_where_it_is_shown_or_embedded(name: str, opened: Any) -> None:
+    page = opened(name, policy=True)
     page.locator(".widget.saved").scroll_into_view_if_needed()
     button = page.locator(".widget.saved").get_by_role("button")
     expect(button).to_have_text("Saved at 7, 4 levels")

@@ -2,7 +2,7 @@ import type { MimeContent, Node } from './node.js';
 import type { Page } from './site.js';
 import { Widget } from './Widget.js';
 
-const STATE = 'application/vnd.jupyter.widget-state+json';
+export const STATE = 'application/vnd.jupyter.widget-state+json';
 export const VIEW = 'application/vnd.jupyter.widget-view+json';
 
 /** What a notebook keeps of one widget; binary parts stand apart, in base 64. */

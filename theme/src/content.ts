@@ -2,6 +2,7 @@ import { updatePageStaticLinksInplace, updateSiteManifestStaticLinksInplace } fr
 import { imageSize } from 'image-size';
 import { FILES, fileAddress } from './address.js';
 import { walk, type Node, type MimeContent } from './node.js';
+import { STATE, VIEW } from './SavedWidget.js';
 import type { Page, Site } from './site.js';
 import { isFilm } from './Video.js';
 
@@ -37,11 +38,11 @@ export class Content {
   }
 
   /**
-   * Completes a page for rendering: large text outputs lie in files of their own and are read into the page, and
-   * images get their size, so that nothing moves while they load.
+   * Completes a page for rendering: large text outputs lie in files of their own and are read into the page, images
+   * get their size, so that nothing moves while they load, and widgets that are embedded from a notebook their state.
    */
   async complete(page: Page): Promise<void> {
-    const work: Promise<void>[] = [];
+    const work = [this.#addWidgets(page)];
     const visit = (node: Node) => {
       if (node.type === 'image' && node.url !== undefined && !isFilm(node)) work.push(this.#addSize(node));
       const output = node.jupyter_data;
@@ -57,6 +58,22 @@ export class Content {
     walk(page.mdast, visit);
     Object.values(page.frontmatter.parts ?? {}).forEach((part) => { walk(part.mdast, visit); });
     await Promise.all(work);
+  }
+
+  /** The state of widgets is saved with the notebook that shows them, not with what embeds them. */
+  async #addWidgets(page: Page): Promise<void> {
+    const notebooks = new Set<string>();
+    walk(page.mdast, ({ source, children = [] }) => {
+      if (source?.kind !== 'Notebook' || source.slug === undefined) return;
+      const { slug } = source;
+      children.forEach((child) => {
+        walk(child, ({ jupyter_data: output }) => { if (output?.data?.[VIEW] !== undefined) notebooks.add(slug); });
+      });
+    });
+    for (const slug of notebooks) {
+      const saved = (await this.page(slug))?.widgets?.[STATE]?.state;
+      page.widgets = { ...page.widgets, [STATE]: { state: { ...saved, ...page.widgets?.[STATE]?.state } } };
+    }
   }
 
   async #text(path: string): Promise<string> {

@@ -29,7 +29,7 @@ export interface Node {
   align?: string;
   // containers
   subcontainer?: boolean;
-  source?: { url?: string; title?: string; kind?: string };
+  source?: { url?: string; slug?: string; title?: string; kind?: string };
   // code
   lang?: string;
   executable?: boolean;
