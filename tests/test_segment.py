@@ -1,6 +1,9 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numba
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from nnbook.evaluate import evaluate
 from nnbook.images import Image, Labels, image_shape, read_image, read_mask, write_image
 from nnbook.manifest import Panorama, write_manifest
 from nnbook.pairs import pair_files
+from nnbook.published import DIAMETER_PX
 from nnbook.rescale import grey_range, median_diameter, rescale
 from nnbook.segment import (
     SHIPPED_MODEL,
@@ -83,6 +87,34 @@ def test_no_nucleus_gives_an_empty_mask(model: Model, kind: str) -> None:
     masks = segment_image(image, model)
     assert masks.shape == image.shape
     assert not masks.any()
+
+
+def test_saturated_nuclei_are_found(model: Model, panorama: tuple[Image, Labels]) -> None:
+    image, labels = panorama
+    saturated = np.minimum(image.astype(np.uint16) * 6, 255).astype(np.uint8)
+    assert (saturated == 255).mean() > 0.005
+    scores = evaluate(segment_image(saturated, model), labels)
+    assert scores["tp_0.50"] >= 0.8 * labels.max()
+
+
+def test_far_out_of_focus_nothing_is_made_up(model: Model, panorama: tuple[Image, Labels]) -> None:
+    image, labels = panorama
+    for sigma in (DIAMETER_PX / 2, DIAMETER_PX):
+        masks = segment_image(cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma), model)
+        assert masks.max() <= labels.max() / 4
+
+
+def test_one_nucleus_may_fill_half_the_image_or_be_larger_than_a_tile(model: Model) -> None:
+    y, x = np.mgrid[:2600, :2600]
+    height = 1 - np.hypot((y - 1300) / 840, (x - 1200) / 700) ** 2
+    truth = (height > 0).astype(np.int32)
+    image = np.random.default_rng(0).poisson(120 * np.clip(height, 0, 1) ** 0.15 + 8).astype(np.uint16)
+    own = estimate_diameter(image, model)
+    assert own == pytest.approx(median_diameter(truth), rel=0.1)
+    for diameter_px in (own, 2600 / 2):
+        assert evaluate(segment_image(image, model, diameter_px=diameter_px), truth)["f1_0.50"] == 1
+    # At a diameter that is far too small it is larger than a tile, and no fragments of it are masked.
+    assert segment_image(image, model, diameter_px=50).max() == 0
 
 
 def test_bit_depth_changes_nothing(model: Model, panorama: tuple[Image, Labels], masks: Labels) -> None:
@@ -315,6 +347,25 @@ def test_images_that_are_none(model: Model) -> None:
         segment_image(np.full((9, 9), np.nan), model)
     with pytest.raises(NnbookError, match="true diameter"):
         segment_image(np.tile(np.arange(9, dtype=np.uint8), (9000, 1000)), model, diameter_px=1)
+
+
+class Harm:
+    """What a pickle could do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return Path.touch, (self.path,)
+
+
+def test_a_model_that_would_run_code_is_refused_and_runs_none(tmp_path: Path) -> None:
+    torch.save({"diam_mean": torch.zeros(1), "harm": Harm(tmp_path / "harmed")}, tmp_path / "model")
+    with pytest.raises(NnbookError, match=r"model: can't be read as a model"):
+        load_model(tmp_path / "model")
+    assert not (tmp_path / "harmed").exists()
+    torch.load(tmp_path / "model", weights_only=False)
+    assert (tmp_path / "harmed").exists(), "the model does no harm even where it is trusted"
 
 
 def test_models_that_are_none(tmp_path: Path) -> None:

@@ -321,10 +321,10 @@ def full_masks(
 def estimate_diameter(image: Image, model: Model) -> float:
     """Look for the diameter of an image's nuclei.
 
-    The first guess is the diameter of bodies above Otsu's threshold, or, where that has no bodies but one over all the
-    image, each of `BLIND_GUESSES_PX`. The part of the image with most of that is segmented as if the guess were right,
-    and the median diameter of its masks is the answer, or the next guess where the two differ by more than
-    `GUESS_TOLERANCE`.
+    The first guess is the diameter of bodies above Otsu's threshold. Where that has no bodies but one over half the
+    image, each of `BLIND_GUESSES_PX` is the first, and this one the last. The part of the image with most of that is
+    segmented as if the guess were right, and the median diameter of its masks is the answer, or the next guess where
+    the two differ by more than `GUESS_TOLERANCE`.
 
     Parameters
     ----------
@@ -345,9 +345,11 @@ def estimate_diameter(image: Image, model: Model) -> float:
     first = _body_diameter(foreground) / shrink
     if first <= min(image.shape) / 2:
         return _settle(image, foreground, (low, high), model, first)
-    # Light that varies across the image has joined all bodies into one, which tells nothing.
+    # Light that varies across the image has joined all bodies into one, which tells nothing; or it is one nucleus.
     settled = [_settle(image, foreground, (low, high), model, guess) for guess in BLIND_GUESSES_PX]
-    return float(np.median([found for found in settled if found])) if any(settled) else 0.0
+    if any(settled):
+        return float(np.median([found for found in settled if found]))
+    return _settle(image, foreground, (low, high), model, first)
 
 
 def _settle(
