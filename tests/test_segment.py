@@ -390,6 +390,13 @@ def test_masks_that_the_network_hardly_believes_in_are_dropped_unless_the_edge_c
     for label, (y, x, logit) in enumerate([(10, 10, 3.0), (10, 30, -1.0), (0, 45, -1.0), (25, 30, -0.4)], start=1):
         labels[y : y + 8, x : x + 8] = label
         cellprob[y : y + 8, x : x + 8] = logit
-    drop_doubtful(labels, cellprob, -0.5)
+    whole = labels.copy()
+    drop_doubtful(labels, cellprob, -2)
     assert set(np.unique(labels)) == {0, 1, 3, 4}
     assert (labels[10:18, 30:38] == 0).all()
+    labels[...] = whole
+    drop_doubtful(labels, np.where(labels == 4, 0.0, np.where(labels, 3.0, -5.0)).astype(np.float32), -2)
+    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 5 above the threshold, one of 2 is doubtful"
+    labels[...] = 0
+    drop_doubtful(labels, cellprob, -2)
+    assert not labels.any()
