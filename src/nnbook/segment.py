@@ -55,7 +55,7 @@ MIN_AREA_PX: Final = 15
 """Smaller masks are dropped, at full resolution, as in Cellpose."""
 
 LEAST_CONFIDENCE: Final = 1.5
-"""A mask's mean cell probability exceeds the threshold by so much, as a logit: what is less is debris, blur or noise."""
+"""A mask's mean cell probability exceeds the threshold by so much, as a logit: less is debris, blur or noise."""
 
 LEAST_SHARE: Final = 0.5
 """It exceeds it by at least this share, too, of what the median mask of the image does: a sharp image of bright nuclei
