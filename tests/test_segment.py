@@ -395,8 +395,8 @@ def test_masks_that_the_network_hardly_believes_in_are_dropped_unless_the_edge_c
     assert set(np.unique(labels)) == {0, 1, 3, 4}
     assert (labels[10:18, 30:38] == 0).all()
     labels[...] = whole
-    drop_doubtful(labels, np.where(labels == 4, 0.0, np.where(labels, 3.0, -5.0)).astype(np.float32), -2)
-    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 5 above the threshold, one of 2 is doubtful"
+    drop_doubtful(labels, np.where(labels == 4, -0.3, np.where(labels, 3.0, -5.0)).astype(np.float32), -2)
+    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 5 over the threshold, one of 1.7 is doubtful"
     labels[...] = 0
     drop_doubtful(labels, cellprob, -2)
     assert not labels.any()
