@@ -73,6 +73,9 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     corrected = read_mask(mask)
     corrected[corrected == 1] = 0
     write_mask(mask, corrected)
+    former = [edition / "pyramids" / "Former", edition / "records" / "pyramid-Former.json"]
+    former[0].mkdir()
+    former[1].write_text("{}", encoding="utf-8")
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
     assert read_results(edition / "results.csv")["num_rois"].sum() == len(rois) - 1
     assert nuclei_of(edition, "Run1TL_top_left")["roi"] == nuclei_before["roi"][1:]
@@ -80,6 +83,7 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     assert "pyramids/Run1TL_top_left/labels.dzi" in again
     assert "pyramids/Run1TL_top_right/labels.dzi" not in again
     assert {"cells/cells.parquet", "sample.parquet", "mosaic/mosaic.json"} <= again, "it is of the corrected cells"
+    assert not any(path.exists() for path in former), "a panorama that represents no longer leaves nothing"
     assert not [path for path in again if path.startswith("pyramids/previews/")], "previews show no masks"
 
 

@@ -408,6 +408,9 @@ def write_pyramids(panoramas: list[Panorama], folder: Path, edition: Edition) ->
     for tiles in shown.iterdir():
         if tiles.is_dir() and tiles.name not in kept:
             shutil.rmtree(tiles)
+    for record in folder.glob("records/pyramid-*.json"):
+        if record.stem.removeprefix("pyramid-") not in kept:
+            record.unlink()
     sizes = [path.stat().st_size for path in shown.rglob("*") if path.is_file()]
     print(f"nnbook: {shown} has {len(sizes):,} files, {sum(sizes) / 1e6:,.1f} MB", file=sys.stderr)
 
