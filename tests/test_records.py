@@ -46,7 +46,7 @@ def test_state_tells_versions_of_a_file_apart(tmp_path: Path) -> None:
     first = state_of(path)
     assert state_of(path) == first
     path.write_text("three")
-    os.utime(path, ns=(first[2], first[2]))
+    os.utime(path, ns=(first[1], first[1]))
     assert state_of(path) != first, "another size at the same time"
     path.write_text("two")
     os.utime(path, ns=(first[2] + 1000, first[2] + 1000))
