@@ -49,7 +49,7 @@ def test_state_tells_versions_of_a_file_apart(tmp_path: Path) -> None:
     os.utime(path, ns=(first[1], first[1]))
     assert state_of(path) != first, "another size at the same time"
     path.write_text("two")
-    os.utime(path, ns=(first[2] + 1000, first[2] + 1000))
+    os.utime(path, ns=(first[1] + 1000, first[1] + 1000))
     assert state_of(path) != first, "another time at the same size"
 
 
