@@ -239,6 +239,7 @@ def test_what_a_paper_has_around_its_text_stands_there(opened: Any) -> None:
     assert at == sorted(at)
     assert order[at[0]].startswith("masthead")
     assert page.get_by_text("One point.").count() == 1, "the part stands in the text, too"
+    assert "Another one." in order[at[0]], "a second block of a part is lost"
 
 
 def test_a_formula_of_several_rows_has_one_number(opened: Any) -> None:

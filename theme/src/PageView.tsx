@@ -4,11 +4,11 @@ import type { Work } from './cite.js';
 import { Colophon } from './Colophon.js';
 import { PageProvider } from './context.js';
 import { Masthead } from './Masthead.js';
-import { PartsAfter } from './Parts.js';
+import { PartsAfter, textBlocks } from './Parts.js';
 import { Footnotes, References } from './References.js';
 import { PageTurn } from './PageTurn.js';
 import { RENDERERS } from './renderers.js';
-import { directionOf, neighbours, textBlocks, type Entry, type Page, type Project } from './site.js';
+import { directionOf, neighbours, type Entry, type Page, type Project } from './site.js';
 
 interface Props { page: Page; project: Project; work: Work; entries: Entry[]; base: string; bookTitle: string; isFirst: boolean }
 

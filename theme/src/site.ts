@@ -59,33 +59,6 @@ export interface Page {
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
 }
 
-// Other spellings that MyST knows for the names of parts.
-const PART_NAMES: Record<string, string> = {
-  'key-points': 'keypoints', key_points: 'keypoints', keyPoints: 'keypoints',
-  'data-availability': 'data_availability', dataAvailability: 'data_availability', availability: 'data_availability',
-  acknowledgements: 'acknowledgments', acknowledgment: 'acknowledgments', acknowledgement: 'acknowledgments', ack: 'acknowledgments',
-  plain_language_summary: 'summary', 'plain-language-summary': 'summary', plainLanguageSummary: 'summary', lay_summary: 'summary', 'lay-summary': 'summary',
-  quote: 'epigraph',
-};
-const PARTS = new Set([...Object.values(PART_NAMES), 'abstract', 'dedication']);
-
-/** Which part of a paper a block of the text is: `+++ {"part": "abstract"}`. */
-function partName({ data }: Node): string | undefined {
-  const name = typeof data?.part === 'string' ? data.part : '';
-  const known = PART_NAMES[name] ?? name;
-  return PARTS.has(known) ? known : undefined;
-}
-
-/** A part of a paper, from the page's frontmatter or from a block of its text. */
-export function partOf({ frontmatter, mdast }: Page, name: string): Node | undefined {
-  return frontmatter.parts?.[name]?.mdast ?? mdast.children?.find((block) => partName(block) === name);
-}
-
-/** The blocks of a page that are its text, and no parts that stand elsewhere. */
-export function textBlocks({ mdast }: Page): Node[] {
-  return (mdast.children ?? []).filter((block) => partName(block) === undefined);
-}
-
 /** The address that the site will have for its readers, where the site's options or the host that builds it tell one. */
 export function siteAddress(site: Site): string | undefined {
   return (site.options?.address ?? process.env.READTHEDOCS_CANONICAL_URL)?.replace(/\/+$/, '');
