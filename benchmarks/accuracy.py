@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from nnbook.accuracy import CLASSICAL, SCORES
-from nnbook.baseline import otsu_watershed
-from nnbook.evaluate import count_matches, evaluate, score_counts
-from nnbook.files import write_json
-from nnbook.images import read_image, read_mask
-from nnbook.pairs import pair_files
-from nnbook.rescale import median_diameter
-from nnbook.segment import load_model, network_dtype, segment_image
-from nnbook.train import TrainingSettings, held_out
+from nnbook.evaluation.baseline import otsu_watershed
+from nnbook.evaluation.comparison import CLASSICAL, SCORES
+from nnbook.evaluation.metrics import count_matches, evaluate, score_counts
+from nnbook.io.files import write_json
+from nnbook.io.images import read_image, read_mask
+from nnbook.io.inputs import pair_files
+from nnbook.segmentation.scale import median_diameter
+from nnbook.segmentation.workflow import load_model, network_dtype, segment_image
+from nnbook.training.loop import TrainingSettings, held_out
 
 if TYPE_CHECKING:
-    from nnbook.images import Labels
+    from nnbook.io.images import Labels
 
 FOUND = "nnbook, diameter found"
 GIVEN = "nnbook, true diameter"

@@ -33,11 +33,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from playwright.sync_api import sync_playwright
 
-from nnbook.cells import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP, read_cells
-from nnbook.cut import CELL_PX, THUMBNAIL_PX
-from nnbook.files import write_json
-from nnbook.published import SINGLE_CELL_IMAGES
-from nnbook.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX
+from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.writer import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP, read_cells
+from nnbook.io.files import write_json
+from nnbook.values.published import SINGLE_CELL_IMAGES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
 from ranges import Asked, RangeHandler

@@ -35,16 +35,16 @@ from skimage.measure import regionprops
 from skimage.transform import rotate
 from zarr.codecs import GzipCodec
 
-from nnbook import cells as stage
-from nnbook.cells import CELLS_PER_SHARD, MaskedPanorama, cell_name, read_cells, write_cells
-from nnbook.edition import edition_panoramas
-from nnbook.files import write_json
-from nnbook.images import read_image
-from nnbook.run import mask_path
-from nnbook.shards import create_group, encode, set_length, write_shard
+from nnbook.cells import writer as stage
+from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.writer import CELLS_PER_SHARD, MaskedPanorama, cell_name, read_cells, write_cells
+from nnbook.io.edition import edition_panoramas
+from nnbook.io.files import write_json
+from nnbook.io.images import read_image
+from nnbook.pipeline.editions import mask_path
 
 if TYPE_CHECKING:
-    from nnbook.manifest import Panorama
+    from nnbook.io.manifest import Panorama
 
 TURNS = 3
 """Of which the fastest counts, where cells are cut."""

@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 import pyvips
 
-from nnbook.cells import read_cells
-from nnbook.files import write_json
-from nnbook.mosaic import write_mosaic
-from nnbook.sample import read_sample, write_sample
-from nnbook.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.sample import read_sample, write_sample
+from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.writer import read_cells
+from nnbook.io.files import write_json
+from nnbook.viewers.mosaic import write_mosaic
 
 PER_SHARD = 512
 

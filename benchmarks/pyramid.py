@@ -21,10 +21,10 @@ import pyvips
 import tifffile
 from PIL import Image
 
-from nnbook.files import write_json
-from nnbook.images import write_image, write_mask
-from nnbook.pyramid import INTENSITY_TILE_PX, LABEL_TILE_PX, write_pyramid
-from nnbook.twin import simulate_panorama
+from nnbook.io.files import write_json
+from nnbook.io.images import write_image, write_mask
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.viewers.pyramid import INTENSITY_TILE_PX, LABEL_TILE_PX, write_pyramid
 
 PLACE = (12, 3, "BR", "top_left")
 TURNS = 3

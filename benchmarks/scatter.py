@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from nnbook.files import write_json
+from nnbook.io.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
 from reader import PROJECT, serving

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnbook.evaluate import evaluate
-from nnbook.files import sha256, write_json
-from nnbook.images import read_mask, write_image
-from nnbook.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
-from nnbook.segment import SHIPPED_MODEL, load_model, network_dtype, segment_files
-from nnbook.twin import simulate_panorama
+from nnbook.evaluation.metrics import evaluate
+from nnbook.io.files import sha256, write_json
+from nnbook.io.images import read_mask, write_image
+from nnbook.segmentation.workflow import SHIPPED_MODEL, load_model, network_dtype, segment_files
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 
 PLACE = (12, 3, "BR", "top_left")
 REPEATS = {"nnbook": 3, "stock, resample=False": 3, "stock, resample=True": 1}

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-from nnbook.files import write_json
+from nnbook.io.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
 from reader import SITE, QuietHandler, page_paths, scroll_through, serving

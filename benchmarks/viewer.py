@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from nnbook.files import write_json
+from nnbook.io.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
 from panorama_page import BUNDLE, link, write_page

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from nnbook.images import write_image, write_mask
-from nnbook.manifest import name_of
-from nnbook.train import TrainingSettings, train
-from nnbook.twin import simulate_panorama
+from nnbook.io.images import write_image, write_mask
+from nnbook.io.manifest import name_of
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.training.loop import TrainingSettings, train
 
 TWIN_SEED = 7  # the book's is 1: nothing it shows has been trained on
 TWIN_PLACES = tuple(product(range(1, 41), (("TL", "top_left"), ("BR", "top_right"))))

@@ -12,13 +12,13 @@ const KNOWN = new Set(
 );
 const AREA = {
   key: 'area.cm2', title: 'Imaged area', value: 37.2462, unit: 'cm²', digits: 2, shown: '37.25\u00a0cm²',
-  source: 'nnbook.area.area', inputs: ['edition.json'], notebook: 'area',
+  source: 'nnbook.measurement.imaged_area.area', inputs: ['edition.json'], notebook: 'area',
 };
 const CITED = { title: 'Imaged area', value: 37.25, shown: '37.25\u00a0cm²', source: { authors: 'A. Author', title: 'A book', kind: 'book', address: 'https://example.org/' } };
 const SIDE = { ...CITED, title: 'Side', shown: '256\u00a0px' };
 const RECORD = {
   notebook: 'area', title: 'The imaged area', figures: ['tbl:area'], inputs: [{ path: 'build/twin/results.csv', sha256: 'd0ce1027'.repeat(8), bytes: 5 }],
-  code: { 'nnbook.area.area': 'ab', 'nnbook.area.Area': 'cd', 'nnbook.edition.read_edition': 'ef' }, version: '0.1.0', commit: '0123456789abcdef',
+  code: { 'nnbook.measurement.imaged_area.area': 'ab', 'nnbook.measurement.imaged_area.Area': 'cd', 'nnbook.io.edition.read_edition': 'ef' }, version: '0.1.0', commit: '0123456789abcdef',
   parameters: { k: 10, note: 'Simulated.' }, seed: 7, environment: 'ab12cd34'.repeat(8), machine: { processor: 'x86_64', system: 'Linux', python: '3.11.2' },
   made: '2026-11-21T14:05:33+00:00', seconds: 3.21, command: 'nnbook notebook area',
 };
@@ -36,8 +36,8 @@ async function project() {
   write('build/book/edition.json', { name: 'twin', simulated: true });
   write('build/book/provenance/area.json', RECORD);
   write('build/book/cells/cells.json', { cells: 0 });
-  write('build/book/records/cells.json', { stage: 'nnbook.run.cut_cells', code: { 'nnbook.cells.BOX': 'ab', 'nnbook.cells.write_cells': 'cd' } });
-  writeFileSync(join(folder, 'notebooks/area.md'), 'from nnbook.area import area');
+  write('build/book/records/cells.json', { stage: 'nnbook.pipeline.editions.cut_cells', code: { 'nnbook.cells.writer.BOX': 'ab', 'nnbook.cells.writer.write_cells': 'cd' } });
+  writeFileSync(join(folder, 'notebooks/area.md'), 'from nnbook.measurement.imaged_area import area');
   ({ default: plugin } = await import(pathToFileURL(join(folder, 'plugins/nnbook.mjs')).href));
 }
 
@@ -91,7 +91,7 @@ describe('a number', () => {
     assert.equal(textOf(number), '37.25\u00a0cm²');
     const [{ type, title }] = number.children;
     assert.equal(type, 'abbreviation');
-    assert.deepEqual(title.split('\n'), ['Imaged area', 'Computed by nnbook.area.area from edition.json', 'Edition: twin, simulated', 'Notebook: The imaged area']);
+    assert.deepEqual(title.split('\n'), ['Imaged area', 'Computed by nnbook.measurement.imaged_area.area from edition.json', 'Edition: twin, simulated', 'Notebook: The imaged area']);
   });
 
   it('that was recomputed from published data says that it is of no edition', () => {

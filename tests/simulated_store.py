@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from nnbook.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.shards import create_group, encode, set_length, write_shard
 
 SIDE = 256
 PER_SHARD = 512

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from nnbook.cli import main
-from nnbook.images import read_mask, write_image, write_mask
-from nnbook.manifest import write_manifest
-from nnbook.results import read_results
-from nnbook.twin import simulate_manifest, simulate_panorama
+from nnbook.io.images import read_mask, write_image, write_mask
+from nnbook.io.manifest import write_manifest
+from nnbook.io.results import read_results
+from nnbook.simulation.panorama import simulate_manifest, simulate_panorama
 
 Said = pytest.CaptureFixture[str]
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from nnbook import __version__, published
+from nnbook import __version__
 from nnbook.errors import NnbookError
+from nnbook.values import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,15 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _twin(call: argparse.Namespace) -> None:
-    from nnbook.twin import write_twin
+    from nnbook.simulation.panorama import write_twin
 
     rows = write_twin(call.out, call.seed, call.runs, call.side)
     _print(call, {"manifest": str(call.out / "manifest.csv"), "panoramas": len(rows)})
 
 
 def _validate(call: argparse.Namespace) -> None:
-    from nnbook.manifest import read_manifest
-    from nnbook.validate import problems_of
+    from nnbook.io.manifest import read_manifest
+    from nnbook.io.validate import problems_of
 
     rows = read_manifest(call.manifest)
     folder = call.images or call.manifest.parent
@@ -67,7 +68,7 @@ def _validate(call: argparse.Namespace) -> None:
 
 
 def _segment(call: argparse.Namespace) -> None:
-    from nnbook.segment import load_model, segment_files
+    from nnbook.segmentation.workflow import load_model, segment_files
 
     diameter = None if call.diameter == "auto" else call.diameter
     masks = segment_files(
@@ -82,8 +83,8 @@ def _segment(call: argparse.Namespace) -> None:
 
 
 def _measure(call: argparse.Namespace) -> None:
-    from nnbook.pairs import MASK_SUFFIX
-    from nnbook.run import measure_files, write_measurements
+    from nnbook.io.inputs import MASK_SUFFIX
+    from nnbook.pipeline.editions import measure_files, write_measurements
 
     images = _images(call.images)
     rois, results = measure_files(
@@ -94,8 +95,8 @@ def _measure(call: argparse.Namespace) -> None:
 
 
 def _cells(call: argparse.Namespace) -> None:
-    from nnbook.cells import masked_panoramas, write_cells
-    from nnbook.manifest import read_manifest
+    from nnbook.cells.writer import masked_panoramas, write_cells
+    from nnbook.io.manifest import read_manifest
 
     images = _images(call.images)
     rows = read_manifest(call.images[0]) if call.images[0].suffix == ".csv" else []
@@ -113,7 +114,7 @@ def _cells(call: argparse.Namespace) -> None:
 
 
 def _sample(call: argparse.Namespace) -> None:
-    from nnbook.sample import short_runs, write_sample
+    from nnbook.cells.sample import short_runs, write_sample
 
     about = write_sample(call.cells, call.out, call.per_run, call.seed)
     short = {"fewer_than_asked": short_runs(about)} if short_runs(about) else {}
@@ -123,15 +124,15 @@ def _sample(call: argparse.Namespace) -> None:
 
 
 def _mosaic(call: argparse.Namespace) -> None:
-    from nnbook.mosaic import write_mosaic
+    from nnbook.viewers.mosaic import write_mosaic
 
     about = write_mosaic(call.out, call.cells, call.sample)
     _print(call, {"rows": len(about["rows"]), "columns": about["columns"], "out": str(call.out)})
 
 
 def _export(call: argparse.Namespace) -> None:
-    from nnbook.cells import read_cells
-    from nnbook.export import write_dataset, write_tiffs
+    from nnbook.cells.export import write_dataset, write_tiffs
+    from nnbook.cells.writer import read_cells
 
     cells = read_cells(call.cells)
     count = write_tiffs(cells, call.tiff) if call.tiff else write_dataset(cells, call.dataset)
@@ -139,8 +140,8 @@ def _export(call: argparse.Namespace) -> None:
 
 
 def _representatives(call: argparse.Namespace) -> None:
-    from nnbook.results import read_results
-    from nnbook.select import centroid, representatives
+    from nnbook.io.results import read_results
+    from nnbook.measurement.selection import centroid, representatives
 
     results = read_results(call.table)
     chosen = representatives(results, call.k)
@@ -154,8 +155,8 @@ def _representatives(call: argparse.Namespace) -> None:
 
 
 def _area(call: argparse.Namespace) -> None:
-    from nnbook.area import area
-    from nnbook.manifest import read_manifest
+    from nnbook.io.manifest import read_manifest
+    from nnbook.measurement.imaged_area import area
 
     px2, px_per_um = call.px2, call.px_per_um
     if call.manifest:
@@ -170,15 +171,15 @@ def _area(call: argparse.Namespace) -> None:
 
 
 def _pyramid(call: argparse.Namespace) -> None:
-    from nnbook.pyramid import write_pyramid
+    from nnbook.viewers.pyramid import write_pyramid
 
     written = write_pyramid(call.out, call.image, call.mask, zipped=call.zip)
     _print(call, {"out": str(call.out), **asdict(written)})
 
 
 def _evaluate(call: argparse.Namespace) -> None:
-    from nnbook.cases import judge_folders
-    from nnbook.evaluate import evaluate_folders
+    from nnbook.evaluation.hard_cases import judge_folders
+    from nnbook.evaluation.metrics import evaluate_folders
 
     table, total = evaluate_folders(call.predicted, call.true)
     cases = judge_folders(call.predicted, call.true)
@@ -193,7 +194,7 @@ def _evaluate(call: argparse.Namespace) -> None:
 
 
 def _train(call: argparse.Namespace) -> None:
-    from nnbook.train import TrainingSettings, train
+    from nnbook.training.loop import TrainingSettings, train
 
     settings = TrainingSettings(steps=call.steps, seed=call.seed)
     pairs = [(Path(images), Path(masks)) for images, masks in call.data]
@@ -204,7 +205,7 @@ def _train(call: argparse.Namespace) -> None:
 def _pull(call: argparse.Namespace) -> None:
     # The library `datasets` would load torch, which takes longer than all else and which nothing here needs.
     os.environ.setdefault("USE_TORCH", "0")
-    from nnbook.pull import pull
+    from nnbook.hub.download import pull
 
     record = pull(
         call.dataset,
@@ -219,7 +220,7 @@ def _pull(call: argparse.Namespace) -> None:
 
 
 def _push(call: argparse.Namespace) -> None:
-    from nnbook.push import push, write_dataset
+    from nnbook.hub.upload import push, write_dataset
 
     if call.dry_run:
         cells = write_dataset(call.cells, call.dry_run, call.dataset, licence=call.licence, about=call.about)
@@ -239,7 +240,7 @@ def _push(call: argparse.Namespace) -> None:
 
 
 def _run(call: argparse.Namespace) -> None:
-    from nnbook.run import PUBLISHED, run, run_published
+    from nnbook.pipeline.editions import PUBLISHED, run, run_published
 
     folder = call.build / call.edition
     if call.edition == PUBLISHED:
@@ -257,9 +258,9 @@ def _run(call: argparse.Namespace) -> None:
 
 
 def _notebook(call: argparse.Namespace) -> None:
-    from nnbook.edition import read_edition
-    from nnbook.files import locked
-    from nnbook.notebooks import execute_notebooks
+    from nnbook.io.edition import read_edition
+    from nnbook.io.files import locked
+    from nnbook.provenance.notebooks import execute_notebooks
 
     folder = call.build / call.edition
     read_edition(folder)
@@ -269,8 +270,8 @@ def _notebook(call: argparse.Namespace) -> None:
 
 
 def _status(call: argparse.Namespace) -> None:
-    from nnbook.run import PUBLISHED
-    from nnbook.status import status, told
+    from nnbook.pipeline.editions import PUBLISHED
+    from nnbook.provenance.staleness import status, told
 
     manifest = None if call.edition == PUBLISHED else call.manifest
     found = status(manifest, call.build / call.edition, call.notebooks)
@@ -281,8 +282,8 @@ def _status(call: argparse.Namespace) -> None:
 
 
 def _check(call: argparse.Namespace) -> None:
-    from nnbook.check import accept, drifts, known_values, read_record
-    from nnbook.guards import faults_of
+    from nnbook.book.check import accept, drifts, known_values, read_record
+    from nnbook.book.lint import faults_of
 
     found = []
     if not call.accept:
@@ -305,8 +306,8 @@ def _check(call: argparse.Namespace) -> None:
 @contextmanager
 def _built(call: argparse.Namespace) -> Iterator[Path]:
     """Give the folder of an edition: as it is, if that is asked for and it is up to date, else made from nothing."""
-    from nnbook.notebooks import stale_notebooks
-    from nnbook.run import PUBLISHED, run, run_published
+    from nnbook.pipeline.editions import PUBLISHED, run, run_published
+    from nnbook.provenance.notebooks import stale_notebooks
 
     if call.built:
         folder = call.build / call.edition
@@ -325,7 +326,7 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
 
 
 def _site(call: argparse.Namespace) -> None:
-    from nnbook.site import build_site, check_cells_fit, serve_site, show_edition
+    from nnbook.book.website import build_site, check_cells_fit, serve_site, show_edition
 
     if not call.cells:
         check_cells_fit(call.edition)
@@ -339,15 +340,15 @@ def _site(call: argparse.Namespace) -> None:
 
 
 def _print_book(call: argparse.Namespace) -> None:
-    from nnbook.print import print_book
-    from nnbook.site import show_edition
+    from nnbook.book.article import print_book
+    from nnbook.book.website import show_edition
 
     show_edition(call.edition, call.project)
     _print(call, {"files": [str(path) for path in print_book(call.project, call.out or call.edition / "print")]})
 
 
 def _crate(call: argparse.Namespace) -> None:
-    from nnbook.crate import write_crate
+    from nnbook.book.crate import write_crate
 
     told = write_crate(call.project, call.edition, call.out)
     _print(call, {**told, "out": str(call.out)})
@@ -355,8 +356,8 @@ def _crate(call: argparse.Namespace) -> None:
 
 def _images(paths: Sequence[Path]) -> dict[str, Path]:
     """List images by name: from one manifest, or from files and folders of files."""
-    from nnbook.pairs import image_files
-    from nnbook.segment import manifest_images
+    from nnbook.io.inputs import image_files
+    from nnbook.segmentation.workflow import manifest_images
 
     if len(paths) == 1 and paths[0].suffix == ".csv":
         return manifest_images(paths[0])

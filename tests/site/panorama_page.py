@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import numpy as np
 from reader import PANORAMA, PROJECT, open_page, wait_for_viewers
 
-from nnbook.measure import measure_panorama
-from nnbook.pyramid import write_preview, write_pyramid
-from nnbook.run import nuclei_columns
-from nnbook.twin import PUBLISHED_SIDE_PX, simulate_panorama
+from nnbook.measurement.rois import measure_panorama
+from nnbook.pipeline.editions import nuclei_columns
+from nnbook.simulation.panorama import PUBLISHED_SIDE_PX, simulate_panorama
+from nnbook.viewers.pyramid import write_preview, write_pyramid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from playwright.sync_api import Browser, Locator
 
-    from nnbook.images import Image, Labels
+    from nnbook.io.images import Image, Labels
 
 BUNDLE = PROJECT / "widgets" / "dist" / "panorama.mjs"
 MARKUP = "<img src=x onerror=\"document.title='run'\">"

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnbook.site import show_edition
+from nnbook.book.website import show_edition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from ranges import RangeHandler
 from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, serving, settled
 
-from nnbook.cells import CELLS_PER_SHARD, read_cells
-from nnbook.site import hosted_cells
+from nnbook.book.website import hosted_cells
+from nnbook.cells.writer import CELLS_PER_SHARD, read_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from nnbook.cells import Cells
+    from nnbook.cells.writer import Cells
 
 CHAPTER = "/million-images/"
 AXE = PROJECT / "theme/node_modules/axe-core/axe.min.js"

@@ -24,12 +24,12 @@ from reader import CELLS as CELL_BROWSER
 from reader import MOSAIC, PANORAMA, grey_levels, pixels
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from nnbook.cells import MaskedPanorama, write_cells
-from nnbook.images import write_image, write_mask
-from nnbook.measure import measure_panorama
-from nnbook.mosaic import write_mosaic
-from nnbook.sample import write_sample
-from nnbook.twin import simulate_panorama
+from nnbook.cells.sample import write_sample
+from nnbook.cells.writer import MaskedPanorama, write_cells
+from nnbook.io.images import write_image, write_mask
+from nnbook.measurement.rois import measure_panorama
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.viewers.mosaic import write_mosaic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from nnbook.images import Labels
+    from nnbook.io.images import Labels
 
 SIDE_PX = 1500
 START_S = 60
@@ -45,18 +45,18 @@ CELL_MS = 60_000
 PRESS_MS = 2_000
 ASKED_AT_MOST = 10
 CELLS = [
-    """from nnbook.widgets import PanoramaViewer
+    """from nnbook.viewers.widgets import PanoramaViewer
 viewer = PanoramaViewer("mine.tif", "mine_cp_masks.tif", px_per_um=8.0453, height=400)
 viewer""",
     "viewer.roi = None; viewer.view = [{x}, {y}, 160]",
     """chosen = viewer.selected
 print("roi", viewer.roi, "area", None if chosen is None else int(chosen["area_px"]), "view", viewer.view)""",
-    """from nnbook.widgets import CellBrowser
+    """from nnbook.viewers.widgets import CellBrowser
 cells = CellBrowser("cells", draw=3, sort="-area_um2", height=300)
 cells""",
     """chosen = cells.selected
 print("cell", None if chosen is None else chosen["cell"])""",
-    """from nnbook.widgets import Mosaic
+    """from nnbook.viewers.widgets import Mosaic
 mosaic = Mosaic("mosaic", height=300)
 mosaic""",
     """chosen = mosaic.selected

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, serving, settled, wait_for_viewers
 from simulated_store import write_store
 
-from nnbook.mosaic import write_mosaic
-from nnbook.sample import write_sample
+from nnbook.cells.sample import write_sample
+from nnbook.viewers.mosaic import write_mosaic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

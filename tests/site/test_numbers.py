@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import expect
 from reader import BOOK, copy_book, open_page, plain
 
+from nnbook.book.website import build_site
 from nnbook.errors import NnbookError
-from nnbook.numbers import MIME, collect_numbers, read_numbers
-from nnbook.published import CITED
-from nnbook.site import build_site
+from nnbook.values.computed import MIME, collect_numbers, read_numbers
+from nnbook.values.published import CITED
 
 if TYPE_CHECKING:
     from pathlib import Path

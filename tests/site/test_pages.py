@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, scroll_through
 
-from nnbook.edition import read_edition
+from nnbook.io.edition import read_edition
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from reader import BOOK, copy_book
 
-from nnbook.files import write_json
+from nnbook.io.files import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

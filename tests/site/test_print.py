@@ -13,8 +13,8 @@ import yaml
 from defusedxml import ElementTree
 from reader import BOOK, PROJECT, copy_book, plain
 
+from nnbook.book.article import print_book, put_together
 from nnbook.errors import NnbookError
-from nnbook.print import print_book, put_together
 
 if TYPE_CHECKING:
     from pathlib import Path

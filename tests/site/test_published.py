@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from reader import PANORAMA, PROJECT, SCATTER, copy_book, open_page, page_paths, plain, scroll_through, serving
 
-from nnbook.run import PUBLISHED, PUBLISHED_NOTE
-from nnbook.site import build_site
+from nnbook.book.website import build_site
+from nnbook.pipeline.editions import PUBLISHED, PUBLISHED_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from reader import copy_book
 
+from nnbook.book.website import build_site
 from nnbook.errors import NnbookError
-from nnbook.site import build_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

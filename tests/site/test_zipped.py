@@ -14,8 +14,8 @@ from ranges import RangeHandler
 from reader import PANORAMA, grey_levels, open_page, serving
 from scipy.ndimage import center_of_mass
 
-from nnbook.pyramid import write_pyramid
-from nnbook.twin import simulate_panorama
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.viewers.pyramid import write_pyramid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from nnbook.images import Labels
+    from nnbook.io.images import Labels
 
 SIDE_PX = 1500
 

@@ -1,0 +1,147 @@
+"""The book on paper and in archives: Typst and PDF, Word, JATS, and a MECA bundle, from the chapters of the site.
+
+Chapters are put together into one article. What only a browser can show is replaced by the images of `figures/`, and
+numbers stand in the text as the site shows them. All of it is done in a folder of its own, whose files are links to the
+book's, so that neither the site nor the sources notice.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from nnbook.book.website import problems_in, run_myst, shown_note
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ARTICLE: Final = "chapters/book.md"
+FILES: Final = {"typst": "book.typ", "docx": "book.docx", "jats": "book.xml", "meca": "book.meca.zip"}
+"""The file of each of MyST's formats. The bundle comes last, for it has the others in it."""
+
+FRONTMATTER: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+
+
+def print_book(project: Path, out: Path) -> list[Path]:
+    """Write the book that is shown as Typst, PDF, Word, JATS and MECA.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder, which holds `myst.yml`, with the edition to show linked as `build/book`.
+    out : Path
+        The folder for the files, which appears in one step, or replaces what was there.
+
+    Returns
+    -------
+    list of Path
+        `book.typ` with its images, `book.pdf`, `book.docx`, `book.xml` with its images, and `book.meca.zip`.
+
+    Raises
+    ------
+    NnbookError
+        With MyST's lines where it warns of anything, and where Typst can't set the book.
+    """
+    configuration = yaml.safe_load((project / "myst.yml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for entry in project.iterdir():
+            if entry.name not in {".git", "_build", "chapters", "myst.yml"}:
+                (folder / entry.name).symlink_to(entry.resolve(), target_is_directory=entry.is_dir())
+        shutil.copytree(project / "chapters", folder / "chapters")
+        chapters = [entry["file"] for entry in configuration["project"]["toc"] if "file" in entry]
+        title = {key: configuration["project"][key] for key in ("title", "description")}
+        text = put_together([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
+        (folder / ARTICLE).write_text(f"---\n{yaml.safe_dump(title)}---\n\n{text}", encoding="utf-8")
+        note = shown_note(project, project / "build" / "book")
+        changed = yaml.dump(_for_print(configuration, note), Dumper=_Indented, sort_keys=False, width=1_000_000)
+        (folder / "myst.yml").write_text(changed, encoding="utf-8")
+        for kind, file in FILES.items():
+            _export(folder, kind, file)
+            if kind == "typst":
+                # Before the bundle is made, which has it.
+                _set(folder / "print" / file, folder / "templates" / kind)
+        with aside(out) as written:
+            shutil.copytree(folder / "print", written)
+    return sorted(path for path in out.iterdir() if path.is_file())
+
+
+def put_together(chapters: Sequence[str], title: str) -> str:
+    """Make one article of chapters.
+
+    Parameters
+    ----------
+    chapters : sequence of str
+        The MyST Markdown of each, whose frontmatter has its title, and perhaps a short one and the label of its page.
+    title : str
+        The book's. A chapter of the same title has its short one as heading, for MyST leaves out what stands above.
+
+    Returns
+    -------
+    str
+        A heading for each chapter, with the label of its page, and its text.
+    """
+    parts = []
+    for chapter in chapters:
+        found = FRONTMATTER.match(chapter)
+        about = yaml.safe_load(found[1]) if found else {}
+        body = chapter[found.end() :] if found else chapter
+        label = f"({about['label']})=\n" if "label" in about else ""
+        heading = about["short_title"] if about["title"] == title else about["title"]
+        parts.append(f"{label}# {heading}\n\n{body.strip()}\n")
+    return "\n".join(parts)
+
+
+def _for_print(configuration: dict[str, Any], note: str) -> dict[str, Any]:
+    """Return `myst.yml` for one article and its exports."""
+    project = configuration["project"]
+    templates = {"typst": "templates/typst", "docx": "templates/docx"}
+    exports: list[dict[str, Any]] = [
+        {"format": kind, "article": ARTICLE, "output": f"print/{file}", "edition": note}
+        | ({"template": templates[kind]} if kind in templates else {})
+        for kind, file in FILES.items()
+    ]
+    others = [entry for entry in project["toc"] if "file" not in entry]
+    notebooks = [child["file"] for entry in others for child in entry["children"]]
+    # Embedded figures refer to their notebooks, which JATS has as articles within the article.
+    next(export for export in exports if export["format"] == "jats")["sub_articles"] = notebooks
+    plugins = [*project.get("plugins", []), "plugins/print.mjs"]
+    return {
+        "version": 1,
+        "extends": configuration.get("extends", []),
+        "project": {**project, "toc": [{"file": ARTICLE}, *others], "plugins": plugins, "exports": exports},
+    }
+
+
+class _Indented(yaml.SafeDumper):
+    """Writes lists with an indent: MyST looks for the table of contents line by line."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
+
+def _export(folder: Path, kind: str, file: str) -> None:
+    output, failed = run_myst(folder, f"--{kind}")
+    if problems := problems_in(output):
+        raise NnbookError(f"the book can't be written as {file}:\n" + "\n".join(problems))
+    if failed or not (folder / "print" / file).is_file():
+        raise NnbookError(f"the book can't be written as {file}:\n{output.strip()}")
+
+
+def _set(source: Path, template: Path) -> None:
+    """Set a Typst file as PDF beside it; what it imports from Typst's packages stands in the template's folder."""
+    import typst
+
+    for imported in ("myst-imports.typ", "subpar.typ"):
+        shutil.copyfile(template / imported, source.with_name(imported))
+    try:
+        typst.compile(source, output=source.with_suffix(".pdf"))
+    except typst.TypstError as error:
+        raise NnbookError(f"{source.name}: Typst can't set it: {error}") from error

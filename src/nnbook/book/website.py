@@ -1,0 +1,339 @@
+"""Building the site strictly: whatever MyST lets pass with a warning, and a reader would miss, fails the build."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from nnbook.cells.writer import read_cells
+from nnbook.errors import NnbookError
+from nnbook.io.edition import read_edition
+from nnbook.io.files import aside, locked, write_json
+from nnbook.provenance.notebooks import execute_notebooks, newest, stale_notebooks
+from nnbook.values.computed import cited_as_json
+
+if TYPE_CHECKING:
+    from nnbook.io.edition import Edition
+
+BUILD_SECONDS = 600
+LOOK_SECONDS = 0.3
+"""How often the preview looks for edits of notebooks and of the package."""
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PROBLEM = re.compile(r"⚠|⛔|❌")
+CELLS_BYTES = 500_000_000
+"""A larger store of cells isn't copied into the site: many hosts of sites take 1 GB, of which this leaves half."""
+
+MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
+
+
+def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Edition:
+    """Make an edition the one that the book shows.
+
+    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page and tells which files
+    go with the site, `published.json` the cited values. Where notebooks are out of date, the note says so. A static
+    stand-in of the book that this edition's notebooks did not draw says that there is none.
+
+    Parameters
+    ----------
+    folder : Path
+        The edition's folder, as `nnbook.pipeline.editions` made it.
+    project : Path
+        The book's folder, which holds `myst.yml`.
+    cells : str, optional
+        Address of a folder on the web that has all of the edition's `cells/`. The site then has of the cells no more
+        than where they are.
+
+    Returns
+    -------
+    Edition
+
+    Raises
+    ------
+    NnbookError
+        Where there is no such edition, or the address is none.
+    """
+    edition = read_edition(folder)
+    shown = "cells"
+    if cells is not None:
+        shown = "hosted/cells"
+        write_json(folder / shown / "cells.json", hosted_cells(folder / "cells", cells))
+    options = {"edition": shown_note(project, folder)} | ({"data_host": cells} if cells else {})
+    files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
+    # JSON is YAML, too.
+    write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
+    write_json(folder / "published.json", cited_as_json())
+    with aside(project / "build" / "book") as written:
+        written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
+    for kept in sorted((project / "figures").glob("*.png")):
+        if not (folder / "figures" / kept.name).exists():
+            from nnbook.figures.style import no_figure
+
+            no_figure(folder / "figures" / kept.name, edition.note)
+    return edition
+
+
+def shown_note(project: Path, folder: Path) -> str:
+    """Return an edition's note, with what of it is out of date; that is told on standard error, too."""
+    note = read_edition(folder).note
+    if stale := stale_notebooks(project / "notebooks", folder):
+        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' tells why", file=sys.stderr)
+        return f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
+    return note
+
+
+def check_cells_fit(folder: Path) -> None:
+    """Raise NnbookError where an edition's store of cells is too large to go with a site."""
+    size = sum(path.stat().st_size for path in (folder / "cells").rglob("*") if path.is_file())
+    if size > CELLS_BYTES:
+        raise NnbookError(
+            f"{folder / 'cells'}: has {size / 1e9:,.1f} GB, too much for a site; copy this folder to a host that "
+            "answers range requests and other origins (Access-Control-Allow-Origin), and name its address there: "
+            f"nnbook site {folder} --cells https://HOST/cells/"
+        )
+
+
+def hosted_cells(store: Path, address: str) -> dict[str, Any]:
+    """Return what `cells.json` of a store says, with the addresses that its files have on the web.
+
+    Parameters
+    ----------
+    store : Path
+        The folder of `nnbook.cells.writer.write_cells`.
+    address : str
+        Address of its copy on the web, such as `https://HOST/cells/`.
+
+    Raises
+    ------
+    NnbookError
+        Where the address is none of the web, or there is no store.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise NnbookError(f"{address}: is no address of a folder; give one such as https://HOST/cells/")
+    about = read_cells(store).about
+    return {**about, **{name: f"{address.rstrip('/')}/{about[name]}" for name in ("images", "thumbnails", "table")}}
+
+
+def build_site(project: Path) -> Path:
+    """Build the book into `_build/html`.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder, with the edition to show linked as `build/book`.
+
+    Returns
+    -------
+    Path
+        `_build/html`.
+
+    Raises
+    ------
+    NnbookError
+        With MyST's own lines where it reports an error or a warning: an unresolved reference or citation, an unknown
+        directive or role, a missing asset, a widget whose JSON is broken. The site that was there is then removed.
+    """
+    output, failed = run_myst(project, "--html")
+    html = project / "_build" / "html"
+    problems = problems_in(output)
+    built = not failed and (html / "index.html").is_file()
+    if built and not problems:
+        problems = problems_of_pages(html)
+    if problems or not built:
+        shutil.rmtree(html, ignore_errors=True)
+        raise NnbookError("the site can't be built:\n" + ("\n".join(problems) or output.strip()))
+    _drop_second_copies(project, html)
+    return html
+
+
+def run_myst(project: Path, kind: str) -> tuple[str, bool]:
+    """Let MyST build one kind of output strictly, such as `--html`; return what it said and whether it failed."""
+    process = subprocess.Popen(
+        [_myst(), "build", kind, "--strict"],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # so that the theme's server ends with it
+    )
+    try:
+        output, _ = process.communicate(timeout=BUILD_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise NnbookError(f"{project}: MyST hadn't built the book after {BUILD_SECONDS} s") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return output, process.returncode != 0
+
+
+def serve_site(project: Path, folder: Path) -> None:
+    """Serve a live preview until interrupted: an edit of a chapter or of a notebook's prose shows within seconds.
+
+    After an edit of a notebook's code, or of a function of the package, those notebooks that depend on it are executed
+    again, and no others. What fails is told, and the preview goes on.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder.
+    folder : Path
+        The folder of the edition that it shows.
+    """
+    # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
+    process = subprocess.Popen([_myst(), "start"], cwd=project, start_new_session=True)
+    notebooks = project / "notebooks"
+    seen = newest(notebooks)
+    try:
+        while process.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            if (now := newest(notebooks)) != seen:
+                seen = now
+                _execute_stale(notebooks, folder)
+    except KeyboardInterrupt:
+        print("stopping", file=sys.stderr)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def _execute_stale(notebooks: Path, folder: Path) -> None:
+    try:
+        with locked(folder):
+            execute_notebooks(notebooks, folder)
+    except NnbookError as error:
+        print(f"nnbook: {error}", file=sys.stderr)
+
+
+def problems_in(output: str) -> list[str]:
+    """Find the lines of MyST's output that tell of an error or a warning."""
+    lines = [ANSI.sub("", line).rstrip() for line in output.splitlines()]
+    return [line.strip() for line in lines if PROBLEM.search(line) or MISSING_ASSET.search(line)]
+
+
+def problems_of_pages(html: Path) -> list[str]:
+    """Find what MyST passes over in silence, in the pages that it wrote.
+
+    Parameters
+    ----------
+    html : Path
+        The built site.
+
+    Returns
+    -------
+    list of str
+        A line for each link to a page, a part of a page or a file that the site does not have, for each figure that is
+        empty but for its caption (its notebook has no such output), and for each error that a notebook's cell put out.
+    """
+    read = functools.cache(_read_page)
+    base = os.environ.get("BASE_URL", "")
+    problems = []
+    for page in sorted(html.rglob("index.html")):
+        name = page.parent.relative_to(html).as_posix()
+        shown = "the first page" if name == "." else name
+        problems += [f"{shown}: {problem}" for problem in read(page).problems]
+        for link in dict.fromkeys(read(page).links):
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            path = unquote(parts.path)
+            target = page if not path else html / path.removeprefix(base)[1:] if path[0] == "/" else page.parent / path
+            target = target / "index.html" if target.is_dir() else target
+            fragment = unquote(parts.fragment)
+            if not target.is_file():
+                problems.append(f"{shown}: links to {link}, which the site does not have")
+            elif fragment and target.suffix == ".html" and fragment not in read(target).ids:
+                problems.append(f"{shown}: links to {link}, but that page has no part of this name")
+    return problems
+
+
+class _PageReader(HTMLParser):
+    """Collects a page's links and the names of its parts, and the problems that the page alone tells of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.problems: list[str] = []
+        self._figures: list[bool] = []
+        self._captions = 0
+        self._caption = ""
+        self._made = 0  # how deep in what tells how a figure was made: that is nothing of the figure to see
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if "output-error" in attributes.get("class", "").split():
+            self.problems.append("a cell of its notebook failed")
+        if tag == "details" and (self._made or "made" in attributes.get("class", "").split()):
+            self._made += 1
+        if tag == "figure":
+            self._figures.append(False)
+        elif tag == "figcaption":
+            self._captions += 1
+            self._caption = ""
+        elif tag != "span":
+            self._see()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details" and self._made:
+            self._made -= 1
+        if tag == "figcaption":
+            self._captions -= 1
+        elif tag == "figure" and self._figures:
+            if self._figures.pop():
+                self._see()
+            else:
+                self.problems.append(
+                    f"a figure shows nothing but its caption: {self._caption[:80].strip() or '(none)'}"
+                )
+
+    def handle_data(self, data: str) -> None:
+        if self._captions:
+            self._caption += data
+        elif data.strip():
+            self._see()
+
+    def _see(self) -> None:
+        if self._figures and not self._captions and not self._made:
+            self._figures[-1] = True
+
+
+def _read_page(path: Path) -> _PageReader:
+    reader = _PageReader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    reader.close()
+    return reader
+
+
+def _drop_second_copies(project: Path, html: Path) -> None:
+    """Remove the copy of each static folder that MyST puts at the root: modules read the one beside them."""
+    for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic")):
+        if (html / "build" / folder.name).is_dir():
+            shutil.rmtree(html / folder.name, ignore_errors=True)
+
+
+def _myst() -> str:
+    beside = Path(sys.executable).parent / "myst"
+    found = str(beside) if beside.is_file() else shutil.which("myst")
+    if found is None:
+        raise NnbookError("myst: no such command; install the packages of requirements.txt")
+    return found

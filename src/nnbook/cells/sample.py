@@ -1,0 +1,149 @@
+"""A sample of cells: so many of each run, drawn at random from a seed, as NucleusNet-10K has 100 from each of 100."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from nnbook.cells.writer import read_cells
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside, sha256, write_json
+from nnbook.values import published
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PER_RUN: Final = published.IMAGES_PER_EXPERIMENT_IN_10K
+SEED: Final = 1
+COLUMNS: Final = ["run", "passage", "cell", "panorama", "roi", "area_um2", "mean_intensity"]
+"""Of a drawn cell, what the record of the draw tells besides its row in the store."""
+
+
+def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArray[np.int64]:
+    """Draw cells of each run, without replacement.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row a cell, with its `run`: see `nnbook.cells.writer.read_cells`.
+    per_run : int, optional
+        How many of each run, from 1. A run that has fewer gives all that it has.
+    seed : int, optional
+        From 0. The generator of a run is seeded by the seed and the run's number together, so that a run's draw depends
+        on its own cells alone, whatever other runs there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        Rows of the table (from 0), int64: by run, and within a run in the order drawn. A draw of fewer cells by the
+        same seed is the beginning of each run's part of this one.
+
+    Raises
+    ------
+    NnbookError
+        Where `per_run` or `seed` is out of range.
+    """
+    if per_run < 1:
+        raise NnbookError(f"a sample of {per_run} cells a run holds none; ask for at least 1")
+    if seed < 0:
+        raise NnbookError(f"{seed} is no seed; give a whole number from 0")
+    runs = table["run"].to_numpy()
+    drawn = [
+        np.random.default_rng([seed, int(run)]).permutation(np.flatnonzero(runs == run))[:per_run]
+        for run in np.unique(runs)
+    ]
+    return np.concatenate([np.zeros(0, np.int64), *drawn])
+
+
+def write_sample(store: Path, folder: Path, per_run: int = PER_RUN, seed: int = SEED) -> dict[str, Any]:
+    """Draw a sample from a store of cells, and record it.
+
+    Parameters
+    ----------
+    store : Path
+        The folder of `nnbook.cells.writer.write_cells`.
+    folder : Path
+        Where `sample.parquet` and `sample.json` go, each in one step.
+    per_run, seed : int, optional
+        As in `draw`.
+
+    Returns
+    -------
+    dict
+        What `sample.json` tells: `edition`, `note`, `seed`, `per_run`, `cells`; `runs`, each with its `run`, `passage`,
+        `cells` drawn and `of` how many; `table`; and `store`, the number of its `cells` and the `table_sha256`.
+
+    Raises
+    ------
+    NnbookError
+        Where the store can't be read, or `per_run` or `seed` is out of range.
+    """
+    cells = read_cells(store)
+    rows = draw(cells.table, per_run, seed)
+    drawn = cells.table.iloc[rows]
+    known = [*COLUMNS, *(["class"] if "class" in drawn else [])]
+    sample = drawn[known].reset_index(drop=True)
+    sample.insert(0, "row", rows)
+    sizes = cells.table["run"].value_counts()
+    runs: list[dict[str, Any]] = []
+    for run in sample["run"].unique():
+        part = sample[sample["run"] == run]
+        passage = part["passage"].iloc[0]
+        counts = {"cells": len(part), "of": int(sizes[run])}
+        runs.append({"run": int(run), "passage": None if pd.isna(passage) else str(passage), **counts})
+    about = {
+        "edition": cells.about["edition"],
+        "note": cells.about["note"],
+        "seed": seed,
+        "per_run": per_run,
+        "cells": len(sample),
+        "runs": runs,
+        "table": "sample.parquet",
+        "store": {"cells": len(cells.table), "table_sha256": sha256(store / cells.about["table"])},
+    }
+    with aside(folder / "sample.parquet") as written:
+        sample.to_parquet(written, index=False)
+    write_json(folder / "sample.json", about)
+    return about
+
+
+def read_sample(folder: Path, store: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read a sample, and hold that it was drawn from a store.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `write_sample` put it.
+    store : Path
+        The store that it is said to be drawn from.
+
+    Returns
+    -------
+    (pandas.DataFrame, dict)
+        A row a cell in the order of `draw`: `row` (in the store's table), and `COLUMNS`, and `class` where that of any
+        is known; and what `sample.json` tells.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no sample, or it was drawn from another store or from another state of this one.
+    """
+    try:
+        about = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
+        sample = pd.read_parquet(folder / about["table"])
+        origin = about["store"]["table_sha256"]
+    except (OSError, ValueError, KeyError) as error:
+        raise NnbookError(f"{folder}: has no sample of cells ({error}); draw one with 'nnbook sample'") from error
+    if origin != sha256(store / "cells.parquet"):
+        raise NnbookError(f"{folder / 'sample.json'}: was drawn from other cells than {store} holds; draw again")
+    return sample, about
+
+
+def short_runs(about: dict[str, Any]) -> str:
+    """Name the runs that had fewer cells than were asked for, as `run 3 (87)`; empty where none had."""
+    return ", ".join(f"run {run['run']} ({run['cells']})" for run in about["runs"] if run["cells"] < about["per_run"])

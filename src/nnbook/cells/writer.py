@@ -1,0 +1,532 @@
+"""Cells: NucleusNet's single-cell images, cut from panoramas and masks into one store.
+
+How one is cut is told by `nnbook.cells.extraction`. A nucleus that touches its panorama's edge gives no cell, for it may be cut off
+there, and one that doesn't fit into the frame gives none either; both are counted.
+
+A store is a folder:
+
+- `cells.zarr`: a Zarr 3 group of two sharded arrays, `images` (N, 256, 256) and `thumbnails` (N, 64, 64);
+- `cells.parquet`: a row a cell, in the same order;
+- `cells.json`: what it holds, and what was left out.
+
+Cells are in order of run, then of the manifest, then of label: so a run is one range of rows.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, cut_cells, thumbnails_of
+from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside, locked, write_json
+from nnbook.io.images import image_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.inputs import image_files
+from nnbook.io.manifest import NAME
+from nnbook.provenance.dependencies import code_of
+from nnbook.provenance.stage_record import is_current, state_of, write_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from nnbook.io.manifest import Panorama
+
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
+
+CELLS_PER_SHARD: Final = 128
+"""Few: a browser whose host hands out whole files only fetches 130 kB for a thumbnail, and 1.8 MB for an image."""
+
+CELLS_PER_PART: Final = 2048
+"""Cells that are written together, and that a call cut off may lose: a multiple of the cells a shard."""
+
+ROWS_PER_GROUP: Final = 65_536
+NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+ROWS_PER_PAGE: Final = 4_096
+CUT_AT_ONCE: Final = 64
+"""Nuclei of a panorama, so that few cell images are in memory uncompressed."""
+
+IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_per_page": ROWS_PER_PAGE}
+"""How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
+
+BOX: Final = ("left_px", "top_px", "width_px", "height_px")
+NUCLEUS: Final = ("panorama", "roi", *BOX, "at_border")
+MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity")
+"""Columns of `rois.parquet`: those that tell how to cut a nucleus, and those that its cell keeps."""
+
+LEFT_OUT: Final = ("at_border", "larger_than_frame")
+"""Why a nucleus gives no cell."""
+
+PLACE: Final = b"nnbook"
+"""Under which key a part's file tells how far the store had come."""
+
+
+class MaskedPanorama(NamedTuple):
+    """A panorama to cut cells from.
+
+    Attributes
+    ----------
+    panorama : str
+        Its name.
+    run : int
+        The experiment's number.
+    passage : str
+        The passage of the cell line; empty where it isn't known.
+    image, mask : Path
+        Its files.
+    """
+
+    panorama: str
+    run: int
+    passage: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A store of cells, opened for reading.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
+        `mean_intensity`, `std_intensity`, `orientation_deg`, and `class` where that of any is known. Row i is image i.
+    images, thumbnails : zarr.Array
+        Axes (cell, y, x), uint8.
+    about : dict
+        What `cells.json` says.
+    """
+
+    table: pd.DataFrame
+    images: Any
+    thumbnails: Any
+    about: dict[str, Any]
+
+    @property
+    def px_per_um(self) -> float:
+        """Pixels a micrometre of the images; a thumbnail has a quarter of it."""
+        return float(self.about["px_per_um"])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Panorama] = ()) -> list[MaskedPanorama]:
+    """Match image files with a folder of masks.
+
+    Parameters
+    ----------
+    images : dict of str to Path
+        Image files by the panorama's name.
+    masks : Path
+        A folder of `NAME_cp_masks.tif`.
+    manifest : sequence of Panorama, optional
+        Tells runs and passages. Without it a run is taken from a name in the published form.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each panorama that has no mask, or whose run isn't known; and where one has two masks.
+    """
+    rows, found = {row.panorama: row for row in manifest}, image_files(masks)
+    problems, panoramas = [], []
+    for name, image in images.items():
+        row, published_name = rows.get(name), NAME.fullmatch(name)
+        if name not in found:
+            problems.append(f"{image}: has no mask in {masks}; make it with 'nnbook segment'")
+        elif row:
+            panoramas.append(MaskedPanorama(name, row.run, row.passage, image, found[name]))
+        elif published_name:
+            panoramas.append(MaskedPanorama(name, int(published_name["run"]), "", image, found[name]))
+        else:
+            problems.append(f"{image}: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
+    if problems:
+        raise NnbookError("\n".join(problems))
+    return panoramas
+
+
+def write_cells(
+    folder: Path, panoramas: Sequence[MaskedPanorama], rois: Path | None, *, edition: str, note: str, px_per_um: float
+) -> dict[str, Any]:
+    """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
+
+    Parameters
+    ----------
+    folder : Path
+        The store, which appears in one step once it is whole, or replaces what was there. Until then the work is kept
+        in a hidden folder beside it.
+    panoramas : sequence of MaskedPanorama
+        In the manifest's order. Images of more than 8 bits are brought to 8 by `nnbook.io.images.to_8_bits`.
+    rois : Path or None
+        `rois.parquet` of `nnbook.measurement.rois`, which has the nuclei of all these panoramas; None where there are none.
+    edition, note : str
+        The edition's name, and the sentence that says where its images come from.
+    px_per_um : float
+        Pixels a micrometre.
+
+    Returns
+    -------
+    dict
+        What `cells.json` says.
+
+    Raises
+    ------
+    NnbookError
+        Where a file can't be read, a mask is of another size than its panorama or not the one that was measured, the
+        disk is full, or another process is writing this store.
+    """
+    try:
+        with locked(folder):
+            return _write(folder, panoramas, rois, {"edition": edition, "note": note, "px_per_um": px_per_um})
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise NnbookError(
+            f"{folder}: there is no space for it ({error.strerror}); free some and call again, it goes on from here"
+        ) from error
+
+
+def read_cells(folder: Path) -> Cells:
+    """Open a store of cells.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as `build/twin/cells`.
+
+    Returns
+    -------
+    Cells
+        Images are read when they are indexed, such as `cells.images[7]`.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no whole store.
+    """
+    import zarr
+
+    try:
+        about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+        table = pd.read_parquet(folder / about["table"])
+        images, thumbnails = (zarr.open_array(folder / about[name], mode="r") for name in ("images", "thumbnails"))
+    except (OSError, ValueError, KeyError) as error:
+        raise NnbookError(f"{folder}: holds no store of cells ({error}); make one with 'nnbook cells'") from error
+    if not len(table) == images.shape[0] == thumbnails.shape[0] == about["cells"]:
+        raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
+    return Cells(table, images, thumbnails, about)
+
+
+class _Batch(NamedTuple):
+    """Consecutive cells: a row each, and their compressed images and thumbnails."""
+
+    table: pa.Table
+    images: list[bytes]
+    thumbnails: list[bytes]
+
+    def __add__(self, other: _Batch) -> _Batch:  # type: ignore[override]
+        import pyarrow as pa
+
+        table = pa.concat_tables([self.table, other.table])
+        return _Batch(table, self.images + other.images, self.thumbnails + other.thumbnails)
+
+    def part(self, first: int, end: int | None = None) -> _Batch:
+        """Return some of the cells."""
+        at = slice(first, end)
+        return _Batch(self.table[at], self.images[at], self.thumbnails[at])
+
+
+class _Place(NamedTuple):
+    """How far a store has come.
+
+    Attributes
+    ----------
+    panorama, taken : int
+        The panorama that the next cell comes from, and how many of its cells are written.
+    left_out : dict of str to int
+        Nuclei that gave no cell, in the panoramas before it.
+    """
+
+    panorama: int
+    taken: int
+    left_out: dict[str, int]
+
+
+def _write(
+    folder: Path, panoramas: Sequence[MaskedPanorama], rois: Path | None, about: dict[str, Any]
+) -> dict[str, Any]:
+    ordered = sorted(panoramas, key=lambda one: one.run)
+    _check_files(ordered)
+    nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
+    made_from = {
+        **about,
+        "panoramas": [[*one[:3], *([path.name, *state_of(path)] for path in (one.image, one.mask))] for one in ordered],
+        "rois": rois and [rois.name, *state_of(rois)],
+        "code": code_of(write_cells),
+    }
+    work = folder.with_name(f".{folder.name}.unfinished")
+    if not is_current(work / "made-from.json", made_from, []):
+        shutil.rmtree(work, ignore_errors=True)
+        arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
+        create_group(work / "cells" / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
+        write_record(work / "made-from.json", made_from)
+    parts, place = _written_parts(work)
+    for batch, after in _batches(ordered, nuclei_of, schema, place):
+        parts.append(_write_part(work, len(parts), batch, after))
+        place = after
+    told = _finish(work, parts, schema, {**about, "left_out": place.left_out})
+    if folder.is_dir():
+        shutil.rmtree(work / "replaced", ignore_errors=True)
+        folder.rename(work / "replaced")
+    (work / "cells").rename(folder)
+    shutil.rmtree(work)
+    return told
+
+
+def _check_files(panoramas: Sequence[MaskedPanorama]) -> None:
+    """Look at every file before the first is read whole."""
+    problems = []
+    for one in panoramas:
+        try:
+            image, mask = image_shape(one.image), image_shape(one.mask)
+        except NnbookError as error:
+            problems.append(str(error))
+            continue
+        if image != mask:
+            problems.append(
+                f"{one.mask}: is {mask[1]} x {mask[0]} px but {one.image} {image[1]} x {image[0]} px; "
+                "segment this image again"
+            )
+    if problems:
+        raise NnbookError("\n".join(problems))
+
+
+def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str], pa.Table], pa.Schema]:
+    """Return what gives the nuclei of a panorama by its name, and the columns of the cells' table.
+
+    Of `rois.parquet` only the row groups at hand are in memory.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if rois is None:
+        return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
+    try:
+        columns = pq.read_schema(rois).names
+    except (OSError, pa.ArrowException) as error:
+        raise NnbookError(f"{rois}: holds no measured nuclei ({error}); make it with 'nnbook measure'") from error
+    if missing := sorted({*NUCLEUS, *MEASURED} - {*columns}):
+        raise NnbookError(f"{rois}: has no column {', '.join(missing)}; make it with 'nnbook measure'")
+    file = pq.ParquetFile(rois, read_dictionary=["panorama"])
+    column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
+    codes = column.indices.to_numpy()
+    firsts = np.flatnonzero(np.diff(codes, prepend=-1))
+    known = column.dictionary.to_pylist()
+    ranges = {
+        known[codes[first]]: (int(first), int(end))
+        for first, end in zip(firsts, [*firsts[1:], len(codes)], strict=True)
+    }
+    if len(ranges) < len(firsts):
+        raise NnbookError(f"{rois}: isn't in order of panorama; make it again with 'nnbook measure'")
+    if ranges and names and not ranges.keys() & set(names):
+        raise NnbookError(f"{rois}: has no nucleus of any of these panoramas; measure them with 'nnbook measure'")
+    ends = np.cumsum([0, *(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))])
+    starts, ends = ends[:-1], ends[1:]
+    read_group = lru_cache(maxsize=2)(file.read_row_group)
+
+    def nuclei_of(name: str) -> pa.Table:
+        first, end = ranges.get(name, (0, 0))
+        groups = np.flatnonzero((starts < end) & (ends > first))
+        if not len(groups):
+            return file.schema_arrow.empty_table()
+        rows = pa.concat_tables([read_group(group) for group in groups])
+        return rows.slice(first - starts[groups[0]], end - first)
+
+    return nuclei_of, _schema(with_class="class" in columns)
+
+
+def _schema(*, with_class: bool) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {
+        "cell": pa.string(),
+        "panorama": pa.string(),
+        "run": pa.int32(),
+        "passage": pa.string(),
+        "roi": pa.int32(),
+        **dict.fromkeys(MEASURED, pa.float32()),
+        "orientation_deg": pa.float32(),
+        **({"class": pa.string()} if with_class else {}),
+    }
+    return pa.schema(list(types.items()))
+
+
+def _written_parts(work: Path) -> tuple[list[Path], _Place]:
+    """Return the parts that an interrupted call left whole, and where the next one begins."""
+    import pyarrow.parquet as pq
+
+    parts: list[Path] = []
+    place = _Place(0, 0, dict.fromkeys(LEFT_OUT, 0))
+    while (path := _part_path(work, len(parts))).is_file():
+        told = json.loads(pq.read_schema(path).metadata[PLACE])
+        if any(_size(work / shard) != size for shard, size in told["shards"].items()):
+            break
+        parts.append(path)
+        place = _Place(*told["place"])
+    return parts, place
+
+
+def _batches(
+    panoramas: Sequence[MaskedPanorama],
+    nuclei_of: Callable[[str], pa.Table],
+    schema: pa.Schema,
+    place: _Place,
+) -> Iterator[tuple[_Batch, _Place]]:
+    """Cut the cells from a place on; give those of a part at a time, and the place after them."""
+    from tqdm import tqdm
+
+    waiting = _Batch(schema.empty_table(), [], [])
+    left_out, skipped = Counter(place.left_out), place.taken
+    jobs = ((one, nuclei_of(one.panorama), schema) for one in panoramas[place.panorama :])
+    cuts = _in_order(lambda job: _cut_panorama(*job), jobs)
+    bar = tqdm(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
+    for number, (cut, out) in enumerate(bar, start=place.panorama):
+        waiting += cut.part(skipped)
+        skipped = 0
+        while len(waiting.images) >= CELLS_PER_PART:
+            batch, waiting = waiting.part(0, CELLS_PER_PART), waiting.part(CELLS_PER_PART)
+            yield batch, _Place(number, len(cut.images) - len(waiting.images), dict(left_out))
+        left_out.update(out)
+    if place.panorama < len(panoramas):
+        yield waiting, _Place(len(panoramas), 0, dict(left_out))
+
+
+def _in_order(work: Callable[[Job], Outcome], jobs: Iterable[Job]) -> Iterator[Outcome]:
+    """Do jobs two at a time and give their outcomes in order; no more than three are begun and not yet given."""
+    begun: deque[Future[Outcome]] = deque()
+    with ThreadPoolExecutor(2) as pool:
+        for job in jobs:
+            begun.append(pool.submit(work, job))
+            if len(begun) == 3:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
+
+def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> tuple[_Batch, Counter[str]]:
+    """Cut the cells of one panorama; count the nuclei that give none."""
+    import pyarrow as pa
+
+    image, labels = to_8_bits(read_image(one.image)), read_narrow_mask(one.mask)
+    whole = np.flatnonzero(~nuclei["at_border"].to_numpy())
+    rois = nuclei["roi"].to_numpy()[whole]
+    boxes = np.stack([nuclei[side].to_numpy()[whole] for side in BOX], axis=1)
+    fits, orientations = [np.zeros(0, np.bool_)], [np.zeros(0)]
+    images: list[bytes] = []
+    thumbnails: list[bytes] = []
+    for first in range(0, len(whole), CUT_AT_ONCE):
+        some = slice(first, first + CUT_AT_ONCE)
+        try:
+            cut = cut_cells(image, labels, rois[some], boxes[some])
+        except NnbookError as error:
+            raise NnbookError(f"{one.mask}: {error}") from error
+        fits.append(cut.fits)
+        orientations.append(cut.orientations_deg)
+        images += map(encode, cut.images)
+        thumbnails += map(encode, thumbnails_of(cut.images))
+    rows = whole[np.concatenate(fits)]
+    kept = nuclei.take(pa.array(rows))
+    columns = {
+        **{name: kept[name] for name in kept.column_names},
+        "cell": [cell_name(one.panorama, roi) for roi in kept["roi"].to_pylist()],
+        "panorama": [one.panorama] * len(rows),
+        "run": [one.run] * len(rows),
+        "passage": [one.passage or None] * len(rows),
+        "orientation_deg": np.concatenate(orientations),
+    }
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
+    out = Counter(at_border=len(nuclei) - len(whole), larger_than_frame=len(whole) - len(rows))
+    return _Batch(table, images, thumbnails), out
+
+
+def _write_part(work: Path, number: int, batch: _Batch, after: _Place) -> Path:
+    """Write the shards of a batch, then its rows and the place after it: with those the part is whole."""
+    import pyarrow.parquet as pq
+
+    group = work / "cells" / "cells.zarr"
+    shards = [
+        write_shard(group / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
+        for name, stored in (("thumbnails", batch.thumbnails), ("images", batch.images))
+        for shard, first in enumerate(
+            range(0, len(stored), CELLS_PER_SHARD), start=number * (CELLS_PER_PART // CELLS_PER_SHARD)
+        )
+    ]
+    told = {"place": after, "shards": {shard.relative_to(work).as_posix(): _size(shard) for shard in shards}}
+    path = _part_path(work, number)
+    with aside(path) as written:
+        pq.write_table(batch.table.replace_schema_metadata({PLACE: json.dumps(told)}), written)
+    return path
+
+
+def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[str, Any]) -> dict[str, Any]:
+    """Write what tells of the cells, once all are there."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    store = work / "cells"
+    runs: dict[int, dict[str, Any]] = {}
+    count = 0
+    per_group = ROWS_PER_GROUP // CELLS_PER_PART
+    texts = [name for name in schema.names if pa.types.is_string(schema.field(name).type) and name != "cell"]
+    with pq.ParquetWriter(store / "cells.parquet", schema, use_dictionary=texts, **IN_PAGES) as writer:
+        for first in range(0, len(parts), per_group):
+            rows = pa.concat_tables([pq.read_table(part, schema=schema) for part in parts[first : first + per_group]])
+            writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+            for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
+                told = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
+                told["cells"] += 1
+                count += 1
+    set_length(store / "cells.zarr", count)
+    told = {
+        **about,
+        "cell_px": CELL_PX,
+        "thumbnail_px": THUMBNAIL_PX,
+        "cells": count,
+        "left_out": about["left_out"],
+        "runs": list(runs.values()),
+        "images": "cells.zarr/images",
+        "thumbnails": "cells.zarr/thumbnails",
+        "table": "cells.parquet",
+        # With it a browser finds the table's end in one request, also where a host keeps the size to itself.
+        "table_bytes": _size(store / "cells.parquet"),
+    }
+    write_json(store / "cells.json", told)
+    return told
+
+
+def cell_name(panorama: str, roi: int) -> str:
+    """Return a cell's name in the published form, such as `Run100BL_bottom_left_ROI_268`; its file's ends in `.tif`."""
+    return f"{panorama}_ROI_{roi}"
+
+
+def _part_path(work: Path, number: int) -> Path:
+    return work / "parts" / f"{number:06}.parquet"
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1

@@ -1,0 +1,1 @@
+"""Evaluation: predicted masks against true ones."""

@@ -1,0 +1,164 @@
+"""What published data give again: each value recomputed beside the one that was published, and this edition's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from nnbook.errors import NnbookError
+from nnbook.io.manifest import NAME
+from nnbook.measurement.imaged_area import area
+from nnbook.measurement.selection import centroid, measured
+from nnbook.values.computed import Number
+from nnbook.values.formatting import shown
+from nnbook.values.published import CITED
+from nnbook.values.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+RECOMPUTED: Final = "published."
+"""Keys that begin so are of values recomputed from published data; what follows is the key of the cited value."""
+
+
+def area_numbers(px2: int, px_per_um: float, panoramas: int) -> tuple[Number, ...]:
+    """Return the numbers of an imaged area.
+
+    Parameters
+    ----------
+    px2 : int
+        Pixels: the sum of width times height over all panoramas.
+    px_per_um : float
+        Pixels a micrometre.
+    panoramas : int
+        How many panoramas there are.
+
+    Returns
+    -------
+    tuple of Number
+        The area in px² and cm², the scale, the side of the square of equal area, and the mean panorama's area and side.
+
+    Raises
+    ------
+    NnbookError
+        Where any of them is not above 0.
+    """
+    if panoramas < 1:
+        raise NnbookError(f"there are {panoramas} panoramas; it takes at least one to have an area")
+    imaged = area(px2, px_per_um)
+    mean_mm2 = imaged.cm2 * 100 / panoramas  # 1 cm² is 100 mm²
+    return (
+        Number("area.px2", "Imaged area in pixels", imaged.px2, "px²"),
+        Number("area.scale", "Scale", imaged.px_per_um, "px/µm", digits=4),
+        Number("area.cm2", "Imaged area", imaged.cm2, "cm²", digits=4),
+        Number("area.side", "Side of the square of equal area", imaged.square_side_cm, "cm", digits=3),
+        Number("panoramas.mean_area", "Mean area of a panorama", mean_mm2, "mm²", digits=3),
+        Number("panoramas.mean_side", "Mean side of a panorama", math.sqrt(mean_mm2), "mm", digits=3),
+    )
+
+
+def results_numbers(results: pd.DataFrame, px2: int, px_per_um: float) -> tuple[Number, ...]:
+    """Return what a table of results adds up to.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.io.results.read_results`. Means are over panoramas that have a nucleus.
+    px2 : int
+        The imaged area of its panoramas.
+    px_per_um : float
+        Pixels a micrometre.
+
+    Returns
+    -------
+    tuple of Number
+        Counts of panoramas, experiments and nuclei, nuclei a mm² and a panorama, and mean brightness and spread. What
+        names of panoramas do not tell is None: experiments, and panoramas of each.
+    """
+    runs = _runs(results)
+    rois = int(results["num_rois"].sum())
+    centre = centroid(results)
+    spread = float(measured(results)["std_intensity"].mean())
+    each = len(results) / len(runs) if runs else None
+    return (
+        Number("panoramas.count", "Panoramas", len(results)),
+        Number("experiments.count", "Experiments", len(runs) or None),
+        Number("panoramas.per_experiment", "Panoramas from each experiment", each),
+        Number("rois.count", "ROIs in the table of results", rois),
+        Number("rois.density", "Nuclei in the imaged area", rois / area(px2, px_per_um).cm2 / 100, "1/mm²", digits=1),
+        Number("rois.per_panorama", "Nuclei per panorama, mean", float(centre["num_rois"]), digits=1),
+        Number("intensity.mean", "Mean intensity inside masks", float(centre["mean_intensity"]), "grey levels", 2),
+        Number("intensity.spread", "Mean of the spread (SD) inside masks", spread, "grey levels", 2),
+    )
+
+
+def recomputed(numbers: Iterable[Number]) -> tuple[Number, ...]:
+    """Return numbers under the keys that mark them as recomputed from published data."""
+    return tuple(
+        replace(number, key=RECOMPUTED + number.key, title=f"{number.title}, recomputed from published data")
+        for number in numbers
+    )
+
+
+def reproduction_table(again: Iterable[Number], own: Iterable[Number], note: str = "") -> Table:
+    """Set what published data give again beside what was published, and beside this edition's values.
+
+    Parameters
+    ----------
+    again : iterable of Number
+        Values recomputed from published data: see `recomputed`. Without any, as where the published table is not at
+        hand, their columns stay open.
+    own : iterable of Number
+        The edition's values, under the same keys without `published.`.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        A row for each of the edition's values, in their order. The difference is recomputed minus published, and
+        agrees where it is within the tolerance that `published.yml` states with the value.
+    """
+    by_key = {number.key.removeprefix(RECOMPUTED): number for number in again}
+    return Table(
+        header=("Quantity", "Published", "Recomputed", "Difference", "Tolerance", "Agrees", "This edition"),
+        rows=tuple((number.title, *_compared(number.key, by_key.get(number.key)), number.shown) for number in own),
+        numeric=frozenset({1, 2, 3, 4, 6}),
+        note=note,
+    )
+
+
+def agrees(key: str, value: float) -> bool:
+    """Return whether a recomputed value is as near to the cited one as `published.yml` asks.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no cited value of this key that has a tolerance.
+    """
+    if key not in CITED or CITED[key].tolerance is None:
+        raise NnbookError(f"{key} has no tolerance in published.yml; state one with the value")
+    return abs(value - CITED[key].value) <= (CITED[key].tolerance or 0)
+
+
+def _compared(key: str, number: Number | None) -> tuple[str, str, str, str, str]:
+    """Return the published and the recomputed value, their difference, the tolerance, and whether they agree."""
+    cited = CITED.get(key)
+    stated = "–" if cited is None else cited.shown
+    again = "–" if number is None else number.shown
+    if cited is None or number is None or number.value is None or cited.tolerance is None:
+        return stated, again, "–", "–", "–"
+    difference = shown(number.value - cited.value, "", number.digits)
+    if not difference.startswith("−") and float(difference.replace(",", "")) > 0:
+        difference = f"+{difference}"
+    return stated, again, difference, f"{cited.tolerance:g}", "yes" if agrees(key, number.value) else "no"
+
+
+def _runs(results: pd.DataFrame) -> set[str]:
+    """Return the runs that the images' names tell; none where one name doesn't."""
+    names = [NAME.fullmatch(PurePath(image).stem) for image in results["image"]]
+    return {name["run"] for name in names if name} if all(names) else set()

@@ -1,0 +1,356 @@
+"""The figures and tables of the chapter on segmentation, in the style of `nnbook.figures.style`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from skimage.measure import find_contours
+
+from nnbook.errors import NnbookError
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, titled
+from nnbook.io.images import read_image, read_mask
+from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
+from nnbook.values.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+    from nnbook.io.manifest import Panorama
+
+SKY_BLUE: Final = "#56b4e9"
+BLUE: Final = "#0072b2"
+"""Okabe and Ito's, beside vermilion: the truth on images, a second curve on white."""
+
+CASE_SIDE_UM: Final = 46.0
+"""Side of the square that a hard case is shown in: two nuclei and some."""
+
+NO_TRUTH: Final = (
+    "This edition has no true masks to compare with. The twin, the simulated edition, has: make book shows it."
+)
+
+SETTING_TITLES: Final = {
+    "diameter_px": ("Diameter (px)", DIAMETER_PX),
+    "flow_threshold": ("Flow threshold", FLOW_THRESHOLD),
+    "cellprob_threshold": ("Cell probability threshold (logit)", CELLPROB_THRESHOLD),
+}
+
+
+class Case(NamedTuple):
+    """A hard case, cut out of a panorama.
+
+    Attributes
+    ----------
+    title : str
+        What is hard about it.
+    image : Image
+        Axes (y, x), grey levels.
+    masks, true : Labels
+        Axes (y, x): the edition's masks, and the true ones.
+    px_per_um : float
+        Pixels a micrometre.
+    """
+
+    title: str
+    image: Image
+    masks: Labels
+    true: Labels
+    px_per_um: float
+
+
+def read_cases(folder: Path, panoramas: Sequence[Panorama]) -> list[Case]:
+    """Find the first nucleus of each kind of hard case in an edition that has the truth, and cut it out.
+
+    Parameters
+    ----------
+    folder : Path
+        The edition's folder, with `truth/NAME.tif` and `truth/NAME.csv`.
+    panoramas : sequence of Panorama
+        Its manifest, in the order in which nuclei are looked for.
+
+    Returns
+    -------
+    list of Case
+        Empty where the edition has no truth. A case that doesn't occur is left out.
+    """
+    tables = [
+        pd.read_csv(path).assign(place=place)
+        for place, panorama in enumerate(panoramas)
+        if (path := folder / "truth" / f"{panorama.panorama}.csv").is_file()
+    ]
+    if not tables:
+        return []
+    table = pd.concat(tables, ignore_index=True)
+    half = round(CASE_SIDE_UM * panoramas[0].px_per_um / 2)
+    sizes = np.array([(panorama.width_px, panorama.height_px) for panorama in panoramas])[table["place"]]
+    inside = (np.minimum(table["x_px"], sizes[:, 0] - table["x_px"]) > half) & (
+        np.minimum(table["y_px"], sizes[:, 1] - table["y_px"]) > half
+    )
+    table = table[inside & ~table["cut"]]
+    plain = (table["class"] == "interphase") & ~table["touching"]
+    dim = table["brightness"] < table["brightness"].quantile(0.04)
+    wanted = {
+        "Touching": (table["class"] == "interphase") & table["touching"],
+        "Anaphase": table["class"] == "anaphase",
+        "Telophase": table["class"] == "telophase",
+        "Micronuclei": table["class"] == "micronucleus",
+        "Metaphase": table["class"] == "metaphase",
+        "Prophase": table["class"] == "prophase",
+        "Dim": plain & dim,
+        "Out of focus": plain & (table["defocus_um"] > 1.2),
+    }
+    cases = []
+    for title, rows in wanted.items():
+        if rows.any():
+            cases.append(_cut_out(folder, panoramas, table[rows].iloc[0], title, half))
+    return cases
+
+
+def _cut_out(folder: Path, panoramas: Sequence[Panorama], row: Any, title: str, half: int) -> Case:
+    panorama = panoramas[int(row["place"])]
+    y, x = round(row["y_px"]), round(row["x_px"])
+    box = slice(y - half, y + half), slice(x - half, x + half)
+    return Case(
+        title,
+        read_image(folder / panorama.image)[box],
+        read_mask(folder / "masks" / f"{panorama.panorama}_cp_masks.tif")[box],
+        read_mask(folder / "truth" / f"{panorama.panorama}.tif")[box],
+        panorama.px_per_um,
+    )
+
+
+def hard_cases(cases: Sequence[Case], note: str = "", columns: int = 4) -> Figure:
+    """Show hard cases with the outlines of the masks and of the truth.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        See `read_cases`; at least one.
+    note : str, optional
+        Which edition it is.
+    columns : int, optional
+        Panels a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        rows = -(-len(cases) // columns)
+        figure = Figure(figsize=(7.2, 2.15 * rows + 0.7), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes, case in zip(grid.flat, cases, strict=False):
+            # Each at its own contrast: a dim nucleus would be black beside a bright one.
+            axes.imshow(case.image, cmap="gray", vmin=0, vmax=max(float(np.percentile(case.image, 99.7)), 1.0))
+            _outline(axes, case.true, SKY_BLUE, 2.6, "solid")
+            _outline(axes, case.masks, VERMILION, 1.3, "solid")
+            axes.set_title(case.title, fontsize=11, loc="left", pad=4)
+            length = 10 * case.px_per_um
+            axes.plot(
+                [12, 12 + length], [case.image.shape[0] - 14] * 2, color="white", linewidth=3, solid_capstyle="butt"
+            )
+            axes.set(xlim=(0, case.image.shape[1]), ylim=(case.image.shape[0], 0))
+        for axes in grid.flat:
+            axes.set_axis_off()
+        handles = [
+            mpl.lines.Line2D([], [], color=SKY_BLUE, linewidth=2.6, label="Truth"),
+            mpl.lines.Line2D([], [], color=VERMILION, linewidth=1.3, label="Mask"),
+            mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=3, label="White bar: 10 µm"),
+        ]
+        figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=11)
+        titled(figure, note, 72)
+    return figure
+
+
+def training_curve(history: pd.DataFrame) -> Figure:
+    """Plot the losses and the learning rate of a training over its steps.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        `step`, `training_loss`, `validation_loss`, `learning_rate`, as `nnbook train` writes them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 4.6), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        upper.plot(history["step"], history["training_loss"], color=NEUTRAL, label="training crops, varied")
+        upper.plot(history["step"], history["validation_loss"], color=VERMILION, label="held-out crops, as they are")
+        best = history.sort_values("validation_loss").iloc[0]
+        upper.plot(best["step"], best["validation_loss"], "o", color=VERMILION, markersize=8)
+        upper.annotate(
+            "kept", (best["step"], best["validation_loss"]), (0, -16), textcoords="offset points", ha="center"
+        )
+        upper.set(ylabel="Loss", ylim=(0, None))
+        upper.legend(frameon=False, fontsize=11)
+        lower.plot(history["step"], history["learning_rate"], color=BLUE)
+        lower.set(xlabel="Step (8 crops each)", ylabel="Learning\nrate", ylim=(0, None))
+        lower.ticklabel_format(axis="y", scilimits=(-3, -3), useMathText=True)
+    return figure
+
+
+def settings_curves(table: pd.DataFrame, note: str = "") -> Figure:
+    """Plot accuracy against diameter, flow threshold and cell probability threshold.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        See `nnbook.evaluation.comparison.vary_settings`.
+    note : str, optional
+        Which edition it is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three panels; a line marks the published setting in each.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 7.6), layout="constrained")
+        for axes, (setting, (title, published)) in zip(
+            figure.subplots(3, 1, sharey=True), SETTING_TITLES.items(), strict=True
+        ):
+            rows = table[table["setting"] == setting].sort_values("value")
+            axes.axvline(published, color=NEUTRAL, linewidth=1.2, linestyle="dashed")
+            for score, colour, marker, label in (
+                ("f1_0.50", BLUE, "s", "F1 at IoU 0.5"),
+                ("mean_ap", VERMILION, "o", "mean AP, IoU 0.5 to 0.95"),
+            ):
+                axes.plot(rows["value"], rows[score], color=colour, marker=marker, markersize=5, label=label)
+            axes.set(xlabel=title, ylabel="Score", ylim=(0, 1.03))
+        figure.axes[0].legend(frameon=False, fontsize=11, loc="lower right")
+        titled(figure, note, 58)
+    return figure
+
+
+def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
+    """List the scores of methods, and of data sets where there is more than one.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        `method`, optionally `images` before it, and `nnbook.evaluation.comparison.SCORES`.
+    note : str, optional
+        Stands below the table.
+
+    Returns
+    -------
+    Table
+    """
+    first = [name for name in ("images", "method") if name in scores.columns]
+    titles = {"images": "Images", "method": "Method"}
+    shares = {"f1_0.50": "F1", "ap_0.50": "AP@0.5", "ap_0.75": "AP@0.75", "mean_ap": "Mean AP", "mean_iou": "Mean IoU"}
+    counts = {
+        "true_nuclei": "Nuclei",
+        "splits": "Splits",
+        "merges": "Merges",
+        "missed": "Missed",
+        "spurious": "Spurious",
+    }
+    return Table(
+        header=(*(titles[name] for name in first), counts["true_nuclei"], *shares.values(), *list(counts.values())[1:]),
+        rows=tuple(
+            (
+                *(str(row[name]) for name in first),
+                f"{row['true_nuclei']:,.0f}",
+                *(f"{row[name]:.3f}" for name in shares),
+                *(f"{row[name]:,.0f}" for name in list(counts)[1:]),
+            )
+            for row in scores.to_dict("records")
+        ),
+        numeric=frozenset(range(len(first), len(first) + len(shares) + len(counts))),
+        note=note,
+    )
+
+
+def cases_table(cases: pd.DataFrame, note: str = "") -> Table:
+    """List how many nuclei of each hard case came out right, by method.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame
+        See `nnbook.evaluation.comparison.compare_methods`.
+    note : str, optional
+        Stands below the table.
+
+    Returns
+    -------
+    Table
+    """
+    methods = list(dict.fromkeys(cases["method"]))
+    kinds = list(dict.fromkeys(cases["case"]))
+    by_place = cases.set_index(["case", "method"])
+    return Table(
+        header=("Case", "Nuclei", *methods),
+        rows=tuple(
+            (
+                kind[0].upper() + kind[1:],
+                f"{by_place.loc[(kind, methods[0]), 'nuclei']:,}",
+                *(f"{by_place.loc[(kind, method), 'share']:.1%}" for method in methods),
+            )
+            for kind in kinds
+        ),
+        numeric=frozenset(range(1, 2 + len(methods))),
+        note=note,
+    )
+
+
+def speed_table(benchmark: dict[str, Any]) -> Table:
+    """List how long segmentation takes beside stock Cellpose.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/segmentation.py` wrote.
+
+    Returns
+    -------
+    Table
+    """
+    rows = [
+        (
+            f"{panorama['side_px']:,}",
+            method,
+            f"{result['seconds']:.1f}",
+            f"{result['seconds_per_megapixel']:.3f}",
+            f"{result['times_as_long_as_nnbook']:.1f}",
+            f"{result['peak_gb']:.1f}",
+            f"{result['against_truth']['ap_0.50']:.3f}",
+        )
+        for panorama in benchmark["panoramas"]
+        for method, result in panorama["methods"].items()
+    ]
+    machine = benchmark["machine"]
+    return Table(
+        header=("Side (px)", "Method", "Seconds", "Seconds/Mpx", "Times nnbook's", "Peak memory (GB)", "AP@0.5"),
+        rows=tuple(rows),
+        numeric=frozenset({0, 2, 3, 4, 5, 6}),
+        note=(
+            f"Measured on {benchmark['date']}: {machine['processor']}, {machine['threads']} threads, "
+            f"{machine['network_dtype']} in nnbook's network, model {benchmark['model_sha256'][:12]}."
+        ),
+    )
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """Read the losses that `nnbook train` wrote beside a model."""
+    if not path.is_file():
+        raise NnbookError(f"{path}: no history of the training; it lies beside the model that comes with nnbook")
+    return pd.read_csv(path)
+
+
+def _outline(axes: Axes, labels: Labels, colour: str, width: float, style: str) -> None:
+    for label in np.unique(labels[labels > 0]):
+        framed: NDArray[np.uint8] = np.pad((labels == label).astype(np.uint8), 1)
+        for contour in find_contours(framed, 0.5):  # type: ignore[no-untyped-call]
+            axes.plot(contour[:, 1] - 1, contour[:, 0] - 1, color=colour, linewidth=width, linestyle=style)

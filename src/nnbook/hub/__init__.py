@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: cell images from there and to there."""

@@ -1,0 +1,76 @@
+"""The results table: one row a panorama, its first columns as NucleusNet's published table has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = ["image", "num_rois", "mean_intensity", "std_intensity"]
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Read a results table.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file that starts with the columns `image, num_rois, mean_intensity, std_intensity`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `image` (str, the image's file name), `num_rois` (int64, nuclei in the panorama), `mean_intensity` and
+        `std_intensity` (float64, grey levels over all pixels inside masks; NaN where there is no nucleus), and whatever
+        further columns the file has.
+
+    Raises
+    ------
+    NnbookError
+        Where the file is missing or no such table, or a row is double or has values that can't be.
+    """
+    if not path.is_file():
+        raise NnbookError(f"{path}: no such table; make one with 'nnbook measure'")
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise NnbookError(f"{path}: can't be read as a CSV table ({str(error).strip()})") from error
+    if missing := [column for column in COLUMNS if column not in table.columns]:
+        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a results table has {', '.join(COLUMNS)}")
+    if table.empty:
+        raise NnbookError(f"{path}: has no rows; measure at least one panorama")
+    _check_numbers(path, table)
+    counts = table["num_rois"]
+    if counts.isna().any() or (counts < 0).any() or (counts % 1 != 0).any():
+        row = int((counts.isna() | (counts < 0) | (counts % 1 != 0)).to_numpy().argmax())
+        raise NnbookError(
+            f"{path}, row {row + 2}: num_rois is {counts.iloc[row]}; it must be a whole number, 0 or more"
+        )
+    if table["image"].duplicated().any():
+        twice = table.loc[table["image"].duplicated(), "image"].iloc[0]
+        raise NnbookError(f"{path}: image {twice} stands in two rows; keep one")
+    if (unmeasured := table["mean_intensity"].isna() & (counts > 0)).any():
+        raise NnbookError(f"{path}: image {table.loc[unmeasured, 'image'].iloc[0]} has nuclei but no mean_intensity")
+    return table.astype({"image": str, "num_rois": "int64", "mean_intensity": float, "std_intensity": float})
+
+
+def _check_numbers(path: Path, table: pd.DataFrame) -> None:
+    for column in COLUMNS[1:]:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise NnbookError(f"{path}: column {column} holds text; correct the table or measure again")
+        if np.isinf(table[column]).any():
+            row = int(np.isinf(table[column]).to_numpy().argmax())
+            raise NnbookError(f"{path}, row {row + 2}: {column} is infinite; correct the table or measure again")
+
+
+def write_results(path: Path, results: pd.DataFrame) -> None:
+    """Write a results table in one step, intensities with four decimals as published."""
+    with aside(path) as written:
+        results.to_csv(written, index=False, float_format="%.4f", lineterminator="\n")

@@ -1,0 +1,1 @@
+"""Measurement: ROIs, results, the imaged area, and the panoramas nearest the centroid."""

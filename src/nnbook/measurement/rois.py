@@ -1,0 +1,177 @@
+"""Measurements: a row for each nucleus, and a row for each panorama."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+import pandas as pd
+
+from nnbook.errors import NnbookError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+
+ROI_COLUMNS = [
+    "panorama",
+    "roi",
+    "area_px",
+    "area_um2",
+    "x_px",
+    "y_px",
+    "mean_intensity",
+    "std_intensity",
+    "left_px",
+    "top_px",
+    "width_px",
+    "height_px",
+    "at_border",
+]
+
+
+def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: float) -> pd.DataFrame:
+    """Measure every nucleus of a panorama in one pass over its pixels.
+
+    Parameters
+    ----------
+    panorama : str
+        The panorama's name, for the first column.
+    image : Image
+        Axes (y, x), any integer or floating-point type; grey levels are used as they are.
+    labels : Labels
+        Axes (y, x), int32, the same shape: 0 is background. Labels may skip numbers.
+    px_per_um : float
+        Pixels a micrometre.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each label that has a pixel, ordered by label. `roi` is the label; `x_px` and `y_px` are the centroid,
+        with the centre of the first pixel at 0; `std_intensity` is the population standard deviation; `left_px`,
+        `top_px`, `width_px` and `height_px` are the bounding box; `at_border` tells whether the nucleus touches the
+        edge of the panorama, where it may be cut.
+
+    Raises
+    ------
+    NnbookError
+        Where image and mask differ in size, or the scale is not above 0.
+    """
+    if not (px_per_um > 0 and math.isfinite(px_per_um)):
+        raise NnbookError(f"the scale is {px_per_um} px/um; give pixels a micrometre, above 0")
+    if image.shape != labels.shape:
+        raise NnbookError(
+            f"{panorama}: the image is {_size(image)} but its mask is {_size(labels)}; segment this image again"
+        )
+    highest = int(labels.max(initial=0))
+    names = None
+    if highest > labels.size:  # a table up to the highest label would be larger than the mask
+        names, numbers = np.unique(np.append(labels, np.int32(0)), return_inverse=True)
+        labels, highest = numbers[:-1].reshape(labels.shape).astype(np.int32), len(names) - 1
+    # Grey levels are summed as differences from the nucleus's first pixel, so that no small spread about a high level
+    # is rounded away. Whole numbers are summed exactly: the square of 16 bits over 2^31 pixels still fits into 64.
+    kind = np.int64 if image.dtype.kind in "ui" and image.dtype.itemsize <= 2 else np.float64
+    first, total, squares = np.zeros((3, highest + 1), kind)
+    sums = _accumulate(image, labels, first, total, squares)
+    roi = np.flatnonzero(sums[:, 0])
+    area = sums[roi, 0]
+    above_first = total[roi] / area
+    mean = first[roi] + above_first
+    variance = squares[roi] / area - above_first**2
+    height, width = labels.shape
+    left, top, right, bottom = sums[roi, 3], sums[roi, 4], sums[roi, 5], sums[roi, 6]
+    return pd.DataFrame(
+        {
+            "panorama": panorama,
+            "roi": roi if names is None else names[roi].astype(np.int64),
+            "area_px": area,
+            "area_um2": area / px_per_um**2,
+            "x_px": sums[roi, 1] / area,
+            "y_px": sums[roi, 2] / area,
+            "mean_intensity": mean,
+            # Rounding can leave a variance of -1e-12 where all pixels are equal.
+            "std_intensity": np.sqrt(np.maximum(variance, 0.0)),
+            "left_px": left,
+            "top_px": top,
+            "width_px": right - left + 1,
+            "height_px": bottom - top + 1,
+            "at_border": (left == 0) | (top == 0) | (right == width - 1) | (bottom == height - 1),
+        },
+        columns=ROI_COLUMNS,
+    )
+
+
+def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
+    """Sum up one panorama from the rows of its nuclei.
+
+    Parameters
+    ----------
+    image_name : str
+        The image's file name, as the published table has it.
+    rois : pandas.DataFrame
+        From `measure_panorama`.
+
+    Returns
+    -------
+    dict
+        `image`, `num_rois`, and `mean_intensity` and `std_intensity` over all pixels inside masks (population standard
+        deviation); both are NaN where there is no nucleus. Then `area_um2`, the masked area.
+    """
+    area = rois["area_px"].to_numpy(np.float64)
+    mean, std = np.nan, np.nan
+    if area.sum() > 0:
+        means = rois["mean_intensity"].to_numpy()
+        mean = np.average(means, weights=area)
+        # The variance over all pixels: that within nuclei plus that between them.
+        std = np.sqrt(np.average(rois["std_intensity"].to_numpy() ** 2 + (means - mean) ** 2, weights=area))
+    return {
+        "image": image_name,
+        "num_rois": len(rois),
+        "mean_intensity": mean,
+        "std_intensity": std,
+        "area_um2": float(rois["area_um2"].sum()),
+    }
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _accumulate(
+    image: Image, labels: Labels, first: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Gather for each label: pixels, sums of x and y, left, top, right, bottom.
+
+    `first` gets its first pixel's grey level; `total` and `squares` the sums of the differences from it and of their
+    squares.
+    """
+    height, width = labels.shape
+    sums = np.zeros((len(first), 7), np.int64)
+    sums[:, 3] = width
+    sums[:, 4] = height
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label == 0:
+                continue
+            row = sums[label]
+            value = first.dtype.type(image[y, x])
+            if row[0] == 0:
+                first[label] = value
+            row[0] += 1
+            row[1] += x
+            row[2] += y
+            row[3] = min(row[3], x)
+            row[4] = min(row[4], y)
+            row[5] = max(row[5], x)
+            row[6] = max(row[6], y)
+            above = value - first[label]
+            total[label] += above
+            squares[label] += above * above
+    return sums
+
+
+def _size(array: Image | Labels) -> str:
+    return f"{array.shape[1]} x {array.shape[0]} px"

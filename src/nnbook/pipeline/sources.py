@@ -1,0 +1,180 @@
+"""Getting an edition's files into its folder: simulated, downloaded, or linked from where they lie."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside, sha256
+from nnbook.io.inputs import MASK_SUFFIX
+from nnbook.io.validate import problems_of
+from nnbook.provenance.dependencies import made_by
+from nnbook.provenance.stage_record import is_current, remade
+from nnbook.simulation.panorama import write_panorama
+from nnbook.values import published
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nnbook.io.manifest import Panorama
+
+
+def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
+    """Bring every image of a manifest into an edition's folder, and check it.
+
+    Parameters
+    ----------
+    panoramas : list of Panorama
+        The manifest's rows.
+    manifest_folder : Path
+        Where images without a source lie.
+    folder : Path
+        The edition's folder. An image goes to `panorama.image` below it, and a mask that the manifest names to
+        `masks/NAME_cp_masks.tif`, where `nnbook segment` would write it. What is there already is kept.
+
+    Returns
+    -------
+    list of Panorama
+        The rows, each with the SHA-256 of its image.
+
+    Raises
+    ------
+    NnbookError
+        At the end, with a line for each image that is missing or isn't what the manifest says; the others are in place.
+    """
+    from tqdm import tqdm
+
+    fetched: list[Panorama] = []
+    problems: list[str] = []
+    # Each panorama is a process's work of its own: the twin draws one alone and in any order.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder, code=made_by(write_panorama))
+        work = pool.map(fetch, panoramas)
+        for outcome in tqdm(work, desc="fetch", unit="panorama", total=len(panoramas)):
+            if isinstance(outcome, list):
+                problems += outcome
+            else:
+                fetched.append(outcome)
+    if problems:
+        raise NnbookError("\n".join(problems))
+    return fetched
+
+
+def _fetch_panorama(
+    panorama: Panorama, *, manifest_folder: Path, folder: Path, code: dict[str, Any]
+) -> Panorama | list[str]:
+    try:
+        if panorama.simulated:
+            found = _simulate(panorama, folder, code)
+            if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
+                image = folder / panorama.image
+                return [f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"]
+            return found
+        if panorama.source:
+            return _download_panorama(panorama, folder)
+        if problems := problems_of(panorama, manifest_folder):
+            return problems
+        _link(manifest_folder / panorama.image, folder / panorama.image)
+        if panorama.mask:
+            _link(manifest_folder / panorama.mask, folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif")
+        return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
+    except NnbookError as error:
+        return [str(error)]
+
+
+def _simulate(panorama: Panorama, folder: Path, code: dict[str, Any]) -> Panorama:
+    """Simulate a panorama, unless it is there as the same code draws the same row."""
+    record = folder / f"records/twin-{panorama.panorama}.json"
+    depends = {**code, "files": {}, "row": asdict(replace(panorama, image_sha256=""))}
+    image = folder / panorama.image
+    if not is_current(record, depends, [image]):
+        with remade(record, depends):
+            image.unlink(missing_ok=True)  # so that it is drawn, and not kept
+            return write_panorama(panorama, folder)
+    return write_panorama(panorama, folder)
+
+
+def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]:
+    path = folder / panorama.image
+    if not path.is_file():
+        download(panorama.source, path, panorama.image_sha256)
+    if problems := problems_of(panorama, folder):
+        return problems
+    return replace(panorama, image_sha256=panorama.image_sha256 or sha256(path))
+
+
+def published_results(path: Path, local: Path | None = None) -> Path:
+    """Get NucleusNet's published results table.
+
+    Parameters
+    ----------
+    path : Path
+        Where to put it. A file that is there already and has the right SHA-256 stays.
+    local : Path, optional
+        A folder that stands in for the public address: its `results.csv` is copied.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    NnbookError
+        Where the table can't be had, or has another SHA-256 than the published one; `path` is then left as it was.
+    """
+    if path.is_file() and sha256(path) == published.RESULTS_SHA256:
+        return path
+    if local is None:
+        download(published.RESULTS_ADDRESS, path, published.RESULTS_SHA256)
+        return path
+    source = local / "results.csv"
+    if not source.is_file():
+        raise NnbookError(f"{source}: no such file; name the folder that holds the published results.csv")
+    if sha256(source) != published.RESULTS_SHA256:
+        raise NnbookError(f"{source}: its SHA-256 isn't that of the published table; get the file again")
+    with aside(path) as written:
+        shutil.copyfile(source, written)
+    return path
+
+
+def download(address: str, path: Path, expected_sha256: str) -> None:
+    """Download a file in one step: nothing appears at `path` unless it came whole and, where pinned, unchanged.
+
+    Raises
+    ------
+    NnbookError
+        Where the address is none or can't be reached, or the SHA-256 is another.
+    """
+    import pooch
+
+    if urlsplit(address).scheme not in {"http", "https"}:
+        raise NnbookError(f"{address}: is no web address; give one that begins with https://")
+    with aside(path) as written:
+        try:
+            pooch.retrieve(
+                address,
+                known_hash=f"sha256:{expected_sha256}" if expected_sha256 else None,
+                fname=written.name,
+                path=written.parent,
+                downloader=pooch.HTTPDownloader(timeout=20),
+            )
+        except ValueError as error:
+            raise NnbookError(f"{address}: its SHA-256 isn't the expected one; the file there has changed") from error
+        except OSError as error:
+            raise NnbookError(
+                f"{address}: can't be downloaded ({type(error).__name__}); check the network, or name a local folder "
+                "with --local"
+            ) from error
+
+
+def _link(source: Path, path: Path) -> None:
+    if path.resolve() != source.resolve():
+        with aside(path) as written:
+            written.symlink_to(source.resolve())

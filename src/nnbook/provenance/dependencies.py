@@ -1,0 +1,397 @@
+"""Which of the package's functions, classes and constants a piece of code reaches, each with the hash of its source.
+
+Sources are read and never imported. What a name stands for is taken from the text: a function reaches whatever it
+names, so the answer is a closure over names. Where the text doesn't tell, more is reached and never less: a module that
+is used as a value, or asked for a name that it doesn't define, is reached as a whole, and so is the whole package by
+`import_module` of a name that isn't written out. A function under a decorator of this package is reached with its
+module, unless that decorator uses nothing of its module, because it may keep it somewhere; so are statements that do
+something on import. A file that is named as a module, but for its ending, is that module's data, and reached with it.
+Types alone reach nothing.
+
+Out of sight remain code that is put together as a string, and what another process runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+PACKAGE = Path(__file__).parents[1]
+
+BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage_record")
+"""Modules that tell whether something has to be made, and never what comes out: they are not followed."""
+
+IMPORTS_BY_NAME = {"import_module", "__import__"}
+NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
+LOOKS_UP_NAMES = {"globals", "eval", "exec"}
+DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+OUTSIDE = "<outside>"
+"""Begins a reference to a package of others."""
+
+ON_IMPORT = "<import>"
+"""Ends a reference to what importing a module does, and to nothing in it."""
+
+
+@dataclass
+class _Module:
+    """A module's statements, sorted by what they do."""
+
+    name: str
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
+    outside: dict[str, str] = field(default_factory=dict)
+    body: list[ast.stmt] = field(default_factory=list)
+    registered: set[str] = field(default_factory=set)
+    data: dict[str, str] = field(default_factory=dict)
+
+
+def reached(text: str, package: Path = PACKAGE) -> dict[str, str]:
+    """Find what a text notebook reaches.
+
+    Parameters
+    ----------
+    text : str
+        The notebook in MyST Markdown.
+    package : Path, optional
+        The package's folder.
+
+    Returns
+    -------
+    dict of str to str
+        By dotted name, such as `nnbook.measurement.imaged_area.area`, in order of names: the SHA-256 of the source. Comments, docstrings
+        and the way in which code is laid out don't count. A module's own name stands for what it does on import.
+
+    Raises
+    ------
+    NnbookError
+        Where a module of the package is no Python.
+    """
+    return _follow(_references_of_code("\n".join(code_cells(text)), package), package)[0]
+
+
+def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict[str, str]:
+    """Find what a function of the package reaches, itself included, and the packages of others that it uses.
+
+    Parameters
+    ----------
+    stage : callable or str
+        A function that a module defines, or its dotted name.
+    package : Path, optional
+        The package's folder.
+
+    Returns
+    -------
+    dict of str to str
+        As `reached`, and by the name of a package, such as `numpy`: its installed version.
+    """
+    name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
+    digests, outside = _follow([name], package)
+    return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}
+
+
+def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
+    """Return what a stage's record says of code: `stage`, the function's dotted name, and `code`, what it reaches."""
+    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": reached_by(stage)}
+
+
+def code_of(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
+    """Return one SHA-256 for all that `reached_by` finds."""
+    lines = [f"{name} {digest}" for name, digest in reached_by(stage, package).items()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def code_cells(text: str) -> list[str]:
+    """Return the source of each code cell of a text notebook, in order."""
+    import jupytext
+
+    return [cell.source for cell in jupytext.reads(text, fmt="md:myst").cells if cell.cell_type == "code"]
+
+
+def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], set[str]]:
+    """Follow references to their end: what is reached of the package, with hashes, and what of others, by name."""
+    modules = _modules(package)
+    found: dict[str, str] = {}
+    outside: set[str] = set()
+    entered: set[str] = set()
+    todo = list(references)
+    while todo:
+        reference = todo.pop()
+        if reference.startswith(OUTSIDE):
+            outside.add(reference.removeprefix(OUTSIDE))
+            continue
+        module, names = _units(reference, modules)
+        if module is None or module.name.startswith(BOOKKEEPING):
+            continue
+        todo += [name for name in names if "." in name]  # imported there from another module
+        units = {name for name in names if "." not in name}
+        if module.name not in entered:
+            entered.add(module.name)
+            units |= module.registered
+            todo += [f"{imported}.{ON_IMPORT}" for imported in module.imported]
+            if module.body:
+                found[module.name] = _digest(module.body)
+                todo += _references(module.body, module, package)
+        if units:
+            found |= module.data
+        for name in units:
+            key = f"{module.name}.{name}"
+            if key not in found:
+                found[key] = _digest(module.definitions[name])
+                todo += _references(module.definitions[name], module, package)
+    return dict(sorted(found.items())), outside
+
+
+@functools.cache
+def _version(name: str) -> str | None:
+    """Return the installed version of the package that a name is imported from; None for Python's own."""
+    if name in sys.stdlib_module_names:
+        return None
+    return ", ".join(metadata.version(one) for one in sorted(_distributions().get(name, []))) or None
+
+
+@functools.cache
+def _distributions() -> dict[str, set[str]]:
+    return {name: set(several) for name, several in metadata.packages_distributions().items()}
+
+
+def _units(reference: str, modules: dict[str, _Module]) -> tuple[_Module | None, list[str]]:
+    """Tell in which module a dotted name is, and what it stands for there: names, dotted where they are imported."""
+    parts = reference.split(".")
+    for end in range(len(parts), 0, -1):
+        if module := modules.get(".".join(parts[:end])):
+            break
+    else:
+        return None, []
+    rest = parts[end:]
+    if rest and rest[-1] == ON_IMPORT:
+        return module, []
+    if rest and rest[0] in module.definitions:
+        return module, [rest[0]]
+    if rest and rest[0] in module.imports:
+        return module, [".".join([module.imports[rest[0]], *rest[1:]])]
+    return module, list(module.definitions)
+
+
+def _references_of_code(code: str, package: Path) -> list[str]:
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        try:
+            tree = ast.parse(TransformerManager().transform_cell(code))  # magics and calls of the shell become Python
+        except SyntaxError:
+            return list(_modules(package))
+    notebook = _Module("__notebook__")
+    _sort_statements(tree.body, notebook, package)
+    statements = [*notebook.body, *(one for several in notebook.definitions.values() for one in several)]
+    modules = _modules(package)
+    imported = [f"{name}.{ON_IMPORT}" if name in modules else name for name in notebook.imports.values()]
+    return [*_references(statements, notebook, package), *imported]
+
+
+def _references(statements: Iterable[ast.stmt], module: _Module, package: Path) -> list[str]:
+    """Find the dotted names of the package in statements of a module, rather too many than too few."""
+    nodes = [node for statement in statements for node in _walk(statement)]
+    aliases, outside = dict(module.imports), dict(module.outside)
+    found = [base for name, base in aliases.items() if name.startswith("*")]
+    for node in nodes:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            local = dict(_imports(node, module, package))
+            aliases |= local
+            outside |= dict(_outside(node))
+            found += [f"{name}.{ON_IMPORT}" if isinstance(node, ast.Import) else name for name in local.values()]
+    for node, names in _chains(nodes):
+        if node.id in aliases:
+            found.append(".".join([aliases[node.id], *names]))
+        if node.id in outside:
+            found.append(OUTSIDE + outside[node.id])
+        if node.id in module.definitions:
+            found.append(f"{module.name}.{node.id}")
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            found += _looked_up(node, module, package)
+    return found
+
+
+def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Name, list[str]]]:
+    """List each name with the attributes that are asked of it."""
+    inner: set[int] = set()
+    for node in nodes:
+        if isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in inner:
+            names: list[str] = []
+            part: ast.expr = node
+            while isinstance(part, ast.Attribute):
+                names.insert(0, part.attr)
+                part = part.value
+                inner.add(id(part))
+            if isinstance(part, ast.Name):
+                yield part, names
+
+
+def _looked_up(call: ast.Call, module: _Module, package: Path) -> list[str]:
+    """Tell what a call may reach that takes names as strings."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name in IMPORTS_BY_NAME:
+        named = call.args[0] if call.args else None
+        if isinstance(named, ast.Constant) and isinstance(named.value, str):
+            return [named.value] if named.value.split(".")[0] == package.name else []
+        return list(_modules(package))
+    return [module.name] if name in LOOKS_UP_NAMES else []
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a tree like `ast.walk`, without types: they are not needed to run."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _walk(child)
+
+
+def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) -> Iterator[tuple[str, str]]:
+    """List the names that an import binds, each with what it stands for, as far as that is of the package."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name.split(".")[0] == package.name:
+                yield (alias.asname, alias.name) if alias.asname else (package.name, package.name)
+        return
+    base = node.module or ""
+    if node.level:
+        parts = module.name.split(".")
+        base = ".".join([*parts[: len(parts) - node.level], *([base] if base else [])])
+    if base.split(".")[0] == package.name:
+        for alias in node.names:
+            # Under a star, anything may come from there: no name is looked up, all of it is reached.
+            yield (f"*{base}", base) if alias.name == "*" else (alias.asname or alias.name, f"{base}.{alias.name}")
+
+
+def _outside(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """List the names that an import binds, each with the first part of what is imported, be it of whom it may."""
+    if isinstance(node, ast.Import):
+        yield from (((alias.asname or alias.name).split(".")[0], alias.name.split(".")[0]) for alias in node.names)
+    elif not node.level and node.module:
+        yield from ((alias.asname or alias.name, node.module.split(".")[0]) for alias in node.names)
+
+
+def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: Path) -> None:
+    for statement in statements:
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) in NOT_ON_IMPORT and not statement.orelse:
+            continue
+        for node in _walk(statement) if not isinstance(statement, DEFINES) else ():
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                module.imports |= dict(_imports(node, module, package))
+                module.imported |= set(_imported(node, module, package))
+                module.outside |= dict(_outside(node))
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            continue
+        names = _bound(statement)
+        for name in names:
+            module.definitions.setdefault(name, []).append(statement)
+        if not names:
+            module.body.append(statement)
+
+
+def _is_kept(statements: Iterable[ast.stmt], module: _Module, modules: dict[str, _Module]) -> bool:
+    """Tell whether a decorator of the package may keep what it decorates where others find it."""
+    for decorator in (one for statement in statements for one in getattr(statement, "decorator_list", [])):
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        root = next((node for node in ast.walk(called) if isinstance(node, ast.Name)), None)
+        if root is None or root.id not in module.definitions.keys() | module.imports.keys():
+            continue
+        if not isinstance(called, ast.Name):
+            return True
+        home, names = _units(module.imports.get(root.id, f"{module.name}.{root.id}"), modules)
+        if home is None or len(names) != 1 or "." in names[0]:
+            return True
+        states = {name for name, several in home.definitions.items() if not isinstance(several[0], DEFINES)}
+        for defined in home.definitions[names[0]]:
+            used = {node.id for node in _walk(defined) if isinstance(node, ast.Name)}
+            if not isinstance(defined, ast.FunctionDef) or used & states or used & set(home.imports):
+                return True
+    return False
+
+
+def _imported(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) -> list[str]:
+    """List the modules that an import runs, as far as they are of the package."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names if alias.name.split(".")[0] == package.name]
+    return [name for _, name in _imports(node, module, package)]
+
+
+def _bound(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement defines; none where it does something else, or more."""
+    if isinstance(statement, DEFINES):
+        return [statement.name]
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)):
+        targets = [statement.target]
+    elif hasattr(ast, "TypeAlias") and isinstance(statement, ast.TypeAlias):
+        targets = [statement.name]
+    flat = [one for target in targets for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return (
+        [one.id for one in flat if isinstance(one, ast.Name)] if all(isinstance(one, ast.Name) for one in flat) else []
+    )
+
+
+def _digest(statements: Iterable[ast.stmt]) -> str:
+    return hashlib.sha256("\n".join(map(ast.unparse, statements)).encode()).hexdigest()
+
+
+class _WithoutText(ast.NodeTransformer):
+    """Takes docstrings away."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[attr-defined]  # it has one
+        return node
+
+
+def _modules(package: Path) -> dict[str, _Module]:
+    paths = sorted(path for path in package.rglob("*.*") if path.is_file() and path.parent.name != "__pycache__")
+    return _modules_of(package, tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@functools.lru_cache(maxsize=4)
+def _modules_of(package: Path, states: tuple[tuple[Path, int, int], ...]) -> dict[str, _Module]:
+    modules: dict[str, _Module] = {}
+    trees: dict[str, ast.Module] = {}
+    for path in (path for path, _, _ in states if path.suffix == ".py"):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        try:
+            trees[name] = _WithoutText().visit(ast.parse(path.read_bytes()))
+        except SyntaxError as error:
+            raise NnbookError(f"{path}: is no Python ({error}); mend it") from error
+        modules[name] = _Module(name)
+        for beside in sorted(path.parent.glob(f"{path.stem}.*")):
+            if beside != path:
+                modules[name].data[beside.relative_to(package.parent).as_posix()] = sha256(beside)
+    for name, tree in trees.items():
+        _sort_statements(tree.body, modules[name], package)
+    for module in modules.values():
+        module.registered |= {name for name, made in module.definitions.items() if _is_kept(made, module, modules)}
+    return modules

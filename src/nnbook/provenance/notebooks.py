@@ -1,0 +1,281 @@
+"""Executing the text notebooks of the book: those that are out of date, each in a kernel that is watched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnbook.errors import NnbookError
+from nnbook.io.edition import FOLDER_VARIABLE
+from nnbook.io.files import aside, write_json
+from nnbook.provenance.dependencies import PACKAGE
+from nnbook.provenance.kernel import WATCH_VARIABLE
+from nnbook.provenance.notebook_record import Run, about, made_from, why_stale, write_provenance
+from nnbook.provenance.stage_record import remade
+from nnbook.values.computed import collect_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CELL_SECONDS = 600
+OUTPUT_BYTES = 20_000_000
+"""What one cell may put out. The figures and tables of the book stay below a tenth of it."""
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+KERNEL = "python3"
+
+
+def execute_notebooks(
+    notebooks: Path, folder: Path, names: Sequence[str] = (), *, cell_seconds: float = CELL_SECONDS
+) -> list[str]:
+    """Execute the text notebooks that are out of date into `notebooks/NAME.ipynb` of an edition's folder.
+
+    Beside each, `records/notebook-NAME.json` keeps what it depends on, and `provenance/NAME.json` tells where its
+    figures come from. Where only prose has changed, it is taken over into the executed notebook. What is left of
+    notebooks that are gone is removed.
+
+    Parameters
+    ----------
+    notebooks : Path
+        The folder of the text notebooks.
+    folder : Path
+        The edition's folder.
+    names : sequence of str, optional
+        Execute these, be they out of date or not, and leave the others alone.
+    cell_seconds : float, optional
+        How long a cell may take.
+
+    Returns
+    -------
+    list of str
+        Names of the notebooks that were executed.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each notebook that failed: see `execute_notebook`. The others are executed.
+    """
+    from tqdm import tqdm
+
+    texts = {path.stem: path for path in sorted(notebooks.glob("*.md"))}
+    if not texts:
+        raise NnbookError(f"{notebooks}: has no notebooks; name the folder of the text notebooks")
+    if unknown := [name for name in names if name not in texts]:
+        raise NnbookError(f"{notebooks}: has no notebook named {unknown[0]}; it has {', '.join(texts)}")
+    _remove_others(folder, set(texts))
+    problems, executed = [], []
+    for name, path in (bar := tqdm(texts.items(), desc="notebooks", unit="notebook")):
+        bar.set_postfix_str(name)
+        if names and name not in names:
+            continue
+        output, record, provenance = _files(folder, name)
+        text = path.read_text(encoding="utf-8")
+        if not names and not why_stale(record, output, text, folder):
+            _take_over_prose(text, output, provenance)
+            continue
+        made: dict[str, Any] = {}
+        try:
+            with remade(record, made):
+                run = execute_notebook(path, folder, output, cell_seconds=cell_seconds)
+                made.update(made_from(text, folder, run.noted))
+                write_provenance(provenance, text, folder, made, run)
+        except NnbookError as error:
+            problems.append(str(error))
+        else:
+            executed.append(name)
+    if problems:
+        raise NnbookError("\n".join(problems))
+    collect_numbers(folder)
+    return executed
+
+
+def stale_notebooks(notebooks: Path, folder: Path) -> dict[str, list[str]]:
+    """Tell which text notebooks of an edition are out of date, by name, and why."""
+    found = {}
+    for path in sorted(notebooks.glob("*.md")):
+        output, record, _ = _files(folder, path.stem)
+        if reasons := why_stale(record, output, path.read_text(encoding="utf-8"), folder):
+            found[path.stem] = reasons
+    return found
+
+
+def newest(notebooks: Path) -> tuple[int, int]:
+    """Return how many text notebooks and modules of the package there are, and when one was changed last, in ns."""
+    times = [path.stat().st_mtime_ns for path in (*notebooks.glob("*.md"), *PACKAGE.rglob("*.py"))]
+    return len(times), max(times, default=0)
+
+
+def execute_notebook(
+    text_path: Path, edition_folder: Path, executed_path: Path, *, cell_seconds: float = CELL_SECONDS
+) -> Run:
+    """Execute a text notebook from its first cell to its last, and write it with its outputs, in one step.
+
+    Parameters
+    ----------
+    text_path : Path
+        A notebook in MyST Markdown, as jupytext pairs it. The folder above its own is the book's.
+    edition_folder : Path
+        The edition that it shows: the notebook finds it through the environment variable `NNBOOK_EDITION`. It may write
+        into `figures/` there, and nowhere else in the edition or the book.
+    executed_path : Path
+        The `.ipynb` file to write. It stays as it was where a cell fails.
+    cell_seconds : float, optional
+        How long a cell may take.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    NnbookError
+        Where a cell raises, takes longer than `cell_seconds`, puts out more than `OUTPUT_BYTES`, or writes where it may
+        not: with the notebook, the cell and what it said.
+    """
+    import nbformat
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = _read_text(text_path.read_text(encoding="utf-8"), text_path.stem)
+    client = _client(notebook, text_path.parent, cell_seconds)
+    began, made = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch) / "noted"
+        log.touch()
+        folder = edition_folder.resolve()
+        guarded = [str(text_path.parent.parent.resolve()), str(folder)]
+        watched = {"log": str(log), "guarded": guarded, "output": str(folder / "figures")}
+        environment = {**os.environ, FOLDER_VARIABLE: str(folder), WATCH_VARIABLE: json.dumps(watched)}
+        problem = ""
+        cause: Exception | None = None
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            problem, cause = f"failed: {error.ename}: {ANSI.sub('', error.evalue)}", error
+        except CellTimeoutError as error:
+            problem = f"still ran after {cell_seconds:g} s; split it, or do that work in a stage of the pipeline"
+            cause = error
+        except DeadKernelError as error:
+            problem, cause = "killed the kernel; is there enough memory?", error
+        if client.overflowed is not None:
+            problem = f"put out more than {OUTPUT_BYTES / 1e6:g} MB; print less, or draw it"
+            client.begun = client.overflowed
+        if problem:
+            raise NnbookError(f"{text_path}: {_cell_name(notebook, client.begun)} {problem}") from cause
+        noted = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    with aside(executed_path) as written:
+        written.write_text(nbformat.writes(notebook), encoding="utf-8")
+    return Run(noted, made, time.monotonic() - began)
+
+
+def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
+    """Make what executes a notebook in a kernel of `nnbook.provenance.kernel`, and holds no more output than is allowed."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import ensure_async
+    from nbclient import NotebookClient
+
+    class Watching(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            argv = [
+                sys.executable,
+                "-P",
+                "-m",
+                "nnbook.provenance.kernel",
+                "--log-level=ERROR",
+                "-f",
+                "{connection_file}",
+            ]
+            return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+
+    class Bounded(NotebookClient):
+        begun = 0
+        overflowed: int | None = None
+        size = 0
+
+        def create_kernel_manager(self) -> Any:
+            self.km = AsyncKernelManager(kernel_name=KERNEL, kernel_spec_manager=Watching())
+            return self.km
+
+        async def async_execute_cell(self, cell: Any, cell_index: int, *arguments: Any, **options: Any) -> Any:
+            if cell.cell_type == "code":
+                self.begun, self.size = cell_index, 0
+            return await super().async_execute_cell(cell, cell_index, *arguments, **options)
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            content = msg["content"]
+            if msg["msg_type"] in {"stream", "display_data", "execute_result"}:
+                self.size += len(content.get("text", "")) + sum(
+                    len(str(one)) for one in content.get("data", {}).values()
+                )
+                if self.size > OUTPUT_BYTES:
+                    if self.overflowed is None and self.km is not None:
+                        self.overflowed = cell_index
+                        self.stopping = asyncio.ensure_future(ensure_async(self.km.interrupt_kernel()))
+                    return None
+            return super().process_message(msg, cell, cell_index)
+
+    return Bounded(notebook, record_timing=False, timeout=cell_seconds, resources={"metadata": {"path": str(folder)}})
+
+
+def _read_text(text: str, name: str) -> Any:
+    """Read a text notebook. Its cells get the same names each time, and none that another notebook has."""
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="md:myst")
+    # MyST warns of what jupytext keeps for itself.
+    notebook.metadata.pop("jupytext", None)
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"{name}-{index}"
+    return notebook
+
+
+def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
+    """Write a notebook's prose, and the options of its cells, as they are now into the executed one."""
+    import nbformat
+
+    old, new = nbformat.read(executed, as_version=4), _read_text(text, executed.stem)
+    cells = [[cell for cell in one.cells if cell.cell_type == "code"] for one in (old, new)]
+    for ran, cell in zip(*cells, strict=True):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    new.metadata = {**old.metadata, **new.metadata}
+    new.nbformat_minor = old.nbformat_minor
+    now = nbformat.writes(new).encode()
+    if now == executed.read_bytes():
+        return
+    # Written in place, in one call: a live preview takes a file that is moved there for a new page, and builds all of
+    # them again. Half a file is no notebook, and is executed again.
+    with executed.open("r+b", buffering=0) as file:
+        file.write(now)
+        file.truncate()
+    told = json.loads(provenance.read_text(encoding="utf-8"))
+    write_json(provenance, {**told, **about(told["notebook"], text)})
+
+
+def _files(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    return (
+        folder / "notebooks" / f"{name}.ipynb",
+        folder / "records" / f"notebook-{name}.json",
+        folder / "provenance" / f"{name}.json",
+    )
+
+
+def _remove_others(folder: Path, names: set[str]) -> None:
+    for there in [*folder.glob("notebooks/*.ipynb"), *folder.glob("provenance/*.json")]:
+        if there.stem not in names:
+            for path in _files(folder, there.stem):
+                path.unlink(missing_ok=True)
+
+
+def _cell_name(notebook: Any, index: int) -> str:
+    """Name a cell as a reader finds it: code cells counted from 1, with the first line of code."""
+    number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+    lines = [line for line in notebook.cells[index].source.splitlines() if line.strip() and not line.startswith("#|")]
+    return f"code cell {number} ({lines[0] if lines else 'empty'})"

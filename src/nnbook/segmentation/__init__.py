@@ -1,0 +1,1 @@
+"""Segmentation: masks of nuclei by a Cellpose 3 network."""

@@ -1,0 +1,218 @@
+"""Nuclei of several bodies: mitotic pairs, and micronuclei, which a network parts from their nucleus or passes over.
+
+NucleusNet counts the two sets of chromosomes of an anaphase or telophase as one nucleus, and a micronucleus with the
+nucleus beside which it lies. A network learns what one body looks like. What belongs together is decided afterwards, by
+the rules of this module, at the network's scale. All sizes are shares of the diameter, or of the area, of a nucleus as
+the network expects it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Labels
+
+PAIRED_AREA: Final = (0.03, 0.4)
+"""Least and most area of a mask that may be half of a pair: smaller ones are specks, larger ones nuclei."""
+
+PAIRED_DISTANCE: Final = 1.25
+"""Most distance between the middles of two halves."""
+
+LIKE_AREA: Final = 0.7
+LIKE_GREY: Final = 0.75
+"""The smaller and the dimmer half have at least these shares of the other's area, and of its grey over background."""
+
+BRIGHTEST: Final = 95.0
+"""Percentile of grey levels that stands for the brightest: single pixels are noise."""
+
+MICRONUCLEUS_AREA: Final = 1 / 9
+"""Most area of a micronucleus: a third of the nucleus's diameter, as in the usual criteria (Fenech 2007,
+doi:10.1038/nprot.2007.77)."""
+
+MICRONUCLEUS_REACH: Final = 0.3
+"""Most distance from the edge of its nucleus to the middle of a micronucleus."""
+
+MICRONUCLEUS_GREY: Final = (0.2, 1.2)
+"""How far a micronucleus rises over what is around it, as a share of its nucleus's grey over background. What is
+brighter is debris: a body so small is thin, and blurred by the optics, so that its peak is hardly brighter than a
+nucleus is on average."""
+
+LEAST_SIGNAL: Final = 3.5
+"""And at least by how many standard deviations of the background."""
+
+
+def join_bodies(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+    """Give bodies of one nucleus one label, in place: `join_pairs`, then `join_micronuclei`.
+
+    Parameters
+    ----------
+    labels : Labels
+        Axes (y, x): masks with a body each.
+    grey : float32, axes (y, x)
+        The image, of the same size.
+    diameter_px : float
+        Diameter of a nucleus at this scale.
+    """
+    if labels.any():
+        join_pairs(labels, grey, diameter_px)
+        join_micronuclei(labels, grey, diameter_px)
+
+
+def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+    """Join the two halves of an anaphase or telophase, in place.
+
+    Two small masks are halves of one nucleus where their middles lie within `PAIRED_DISTANCE`, with no third mask
+    between them, and what is bright in them, at least half as bright as the brightest, is alike in area and in grey and
+    not longer along the line between them than across: chromosomes are drawn apart as two plates that face each other.
+    Where a mask has several such partners, the nearest is its own. Masks that touch the image's edge are left alone,
+    for their shape isn't known.
+
+    Parameters
+    ----------
+    labels, grey, diameter_px
+        See `join_bodies`.
+    """
+    from scipy.ndimage import find_objects  # type: ignore[attr-defined]
+    from scipy.spatial import KDTree
+
+    areas = np.bincount(labels.ravel())
+    areas[labels_at_edge(labels)] = 0
+    nucleus = math.pi / 4 * diameter_px**2
+    small = np.flatnonzero((areas >= PAIRED_AREA[0] * nucleus) & (areas <= PAIRED_AREA[1] * nucleus))
+    if len(small) < 2:
+        return
+    boxes = find_objects(labels)
+    middles = np.array([_middle(labels, label, boxes[label - 1]) for label in small])
+    background = _background(labels, grey)[0]
+    near = KDTree(middles).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")  # type: ignore[no-untyped-call]
+    order = np.argsort(np.hypot(*(middles[near[:, 0]] - middles[near[:, 1]]).T), kind="stable")
+    free = np.ones(len(small), np.bool_)
+    for one, other in near[order]:
+        if free[one] and free[other]:
+            pair = int(small[one]), int(small[other])
+            box = _around(boxes[pair[0] - 1], boxes[pair[1] - 1])
+            if _are_halves(labels[box], grey[box] - background, pair):
+                labels[box][labels[box] == pair[1]] = pair[0]
+                free[[one, other]] = False
+
+
+def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+    """Give micronuclei to their nucleus, in place: small masks beside it, and small bodies that no mask covers.
+
+    A body is found as a peak outside masks: how far it rises over its surroundings is the image less its opening by a
+    disk as wide as the largest micronucleus, and its pixels are those of at least half that height.
+
+    Parameters
+    ----------
+    labels, grey, diameter_px
+        See `join_bodies`.
+    """
+    import cv2
+
+    largest = MICRONUCLEUS_AREA * math.pi / 4 * diameter_px**2
+    areas = np.bincount(labels.ravel())
+    tiny = (areas <= largest) & (areas > 0)
+    tiny[labels_at_edge(labels)] = False
+    nuclei = np.where(tiny[labels], 0, labels)
+    if not nuclei.any():
+        return
+    distance, nearest = _nearest_label(nuclei)
+    background, noise = _background(labels, grey)
+    smooth = cv2.GaussianBlur(grey, (0, 0), 0.8)
+    radius = math.ceil(math.sqrt(largest / math.pi)) + 2
+    disk = (np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius).astype(np.uint8)
+    base = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, disk)
+    height = smooth - base
+    level = _means(nuclei, grey, len(areas)) - background
+    share = height / np.maximum(level[nearest], np.float32(1e-6))
+    peaks = (
+        (smooth == cv2.dilate(smooth, np.ones((5, 5), np.uint8)))
+        & (nuclei == 0)
+        & (distance <= MICRONUCLEUS_REACH * diameter_px)
+        & (share >= MICRONUCLEUS_GREY[0])
+        & (share <= MICRONUCLEUS_GREY[1])
+        & (height >= LEAST_SIGNAL * noise)
+    )
+    reach = 2 * radius
+    numbers = np.arange(len(areas), dtype=labels.dtype)
+    for y, x in np.argwhere(peaks):
+        nucleus = nearest[y, x]
+        box = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+        bright = (smooth[box] >= base[y, x] + height[y, x] / 2) & (nuclei[box] == 0)
+        _, pieces = cv2.connectedComponents(bright.astype(np.uint8), connectivity=4)
+        body = pieces == pieces[y - box[0].start, x - box[1].start]
+        if np.count_nonzero(body) <= largest:
+            rim = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+            labels[box][rim & (labels[box] == 0)] = nucleus
+            numbers[labels[y, x]] = nucleus  # a mask of its own, too
+    labels[...] = numbers[labels]
+
+
+def labels_at_edge(labels: Labels) -> NDArray[np.int32]:
+    """Return the labels of the image's outermost pixels: how large and what shape these nuclei are isn't known."""
+    return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+
+
+def _are_halves(labels: Labels, grey: NDArray[np.float32], pair: tuple[int, int]) -> bool:
+    """Whether what is bright in two masks is alike, lies across, and has no third mask between."""
+    masks = [labels == label for label in pair]
+    half_of_brightest = np.percentile(grey[masks[0] | masks[1]], BRIGHTEST) / 2
+    halves = [mask & (grey > half_of_brightest) for mask in masks]
+    areas = sorted(int(half.sum()) for half in halves)
+    if areas[0] < max(3, LIKE_AREA * areas[1]):
+        return False
+    greys = sorted(float(grey[half].mean()) for half in halves)
+    if greys[0] < LIKE_GREY * greys[1]:
+        return False
+    places = [np.argwhere(half) for half in halves]
+    middles = [place.mean(axis=0) for place in places]
+    line = middles[1] - middles[0]
+    along = line / np.hypot(*line)
+    across = np.array([-along[1], along[0]])
+    if any((place @ along).var() > (place @ across).var() for place in places):
+        return False
+    steps = np.rint(middles[0] + np.linspace(0, 1, 2 * math.ceil(np.hypot(*line)))[:, None] * line).astype(int)
+    return bool(np.isin(labels[steps[:, 0], steps[:, 1]], (0, *pair)).all())
+
+
+def _middle(labels: Labels, label: int, box: tuple[slice, slice]) -> tuple[float, float]:
+    ys, xs = np.nonzero(labels[box] == label)
+    return box[0].start + ys.mean(), box[1].start + xs.mean()
+
+
+def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice, ...]:
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+
+
+def _background(labels: Labels, grey: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
+    """Return the median of what no mask covers, and its standard deviation, from the median absolute deviation."""
+    outside = grey[labels == 0]
+    if not outside.size:
+        return np.float32(0), np.float32(0)
+    median = np.median(outside)
+    return median, np.float32(1.4826) * np.median(np.abs(outside - median))
+
+
+def _nearest_label(labels: Labels) -> tuple[NDArray[np.float32], Labels]:
+    """Return for each pixel how far the nearest mask is, in px, and its label."""
+    import cv2
+
+    inside = labels > 0
+    distance, place = cv2.distanceTransformWithLabels(
+        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    label_of = np.zeros(int(place.max()) + 1, labels.dtype)
+    label_of[place[inside]] = labels[inside]
+    return np.asarray(distance, np.float32), label_of[place]
+
+
+def _means(labels: Labels, grey: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return the mean grey level of each label."""
+    sums = np.bincount(labels.ravel(), grey.ravel(), minlength=count)
+    return np.asarray(sums / np.maximum(np.bincount(labels.ravel(), minlength=count), 1), np.float32)

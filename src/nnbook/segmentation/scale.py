@@ -1,0 +1,116 @@
+"""An image at the network's scale: how large nuclei are, grey levels between percentiles, antialiased resizing."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numba import njit, prange
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+
+PERCENTILES: Final = (1.0, 99.0)
+"""Grey levels that become 0 and 1, as in Cellpose."""
+
+SAMPLED_PX: Final = 2_000_000
+"""Percentiles are taken from about so many pixels on a regular grid: 1 in 75 of a full panorama."""
+
+
+def grey_range(image: Image) -> tuple[float, float]:
+    """Return the grey levels that are to become 0 and 1: the 1st and the 99th percentile.
+
+    Where the two are equal because all but a few pixels are, it is the least and the greatest level.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x), any grey levels.
+
+    Returns
+    -------
+    low, high : float
+        Equal only for an image that is the same everywhere.
+    """
+    step = max(1, math.isqrt(image.size // SAMPLED_PX))
+    low, high = np.percentile(image[::step, ::step], PERCENTILES)
+    if low == high:
+        low, high = image.min(), image.max()
+    return float(low), float(high)
+
+
+def median_diameter(labels: Labels) -> float:
+    """Return the median diameter in px of a mask's nuclei, of circles of their area; 0 where there is no nucleus."""
+    areas = np.bincount(labels.ravel())[1:]
+    areas = areas[areas > 0]
+    return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0
+
+
+def rescale(image: Image, shape: tuple[int, int], low: float = 0.0, high: float = 1.0) -> NDArray[np.float32]:
+    """Bring an image to another size, and its grey levels `low` and `high` to 0 and 1.
+
+    Every new pixel is the mean of the old ones weighted by a triangle, which is as wide as two new pixels where the
+    image shrinks (so noise averages out and nothing aliases) and as two old ones where it grows (linear
+    interpolation). Pixels beyond the edge have no weight.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x), any grey levels.
+    shape : (int, int)
+        New height and width in px.
+    low, high : float
+        Grey levels that become 0 and 1.
+
+    Returns
+    -------
+    float32, axes (y, x)
+        Not clipped: pixels below `low` are negative.
+    """
+    rows, row_weights = _weights(image.shape[0], shape[0])
+    columns, column_weights = _weights(image.shape[1], shape[1])
+    out = np.empty(shape, dtype=np.float32)
+    span = high - low if high > low else 1.0
+    # Few types for numba to compile for, all in this machine's byte order.
+    kind = image.dtype.newbyteorder("=")
+    if kind not in (np.uint8, np.uint16, np.float32):
+        kind = np.dtype(np.float64)
+    image = np.ascontiguousarray(image, dtype=kind)
+    _resample(image, rows, row_weights, columns, column_weights, low, 1 / span, out)
+    return out
+
+
+def _weights(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each new pixel, the first old one that it takes from, and the weights of that one and the next ones."""
+    step = old / new
+    reach = max(step, 1.0)
+    centres = (np.arange(new) + 0.5) * step - 0.5
+    taps = min(old, 2 * math.ceil(reach) + 1)
+    first = np.clip(np.ceil(centres - reach).astype(np.int64), 0, old - taps)
+    places = first[:, None] + np.arange(taps)
+    weights = np.maximum(0.0, 1 - np.abs(places - centres[:, None]) / reach)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return first, weights.astype(np.float32)
+
+
+@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _resample(  # noqa: PLR0917 - numba takes no keyword-only arguments
+    image: Any, rows: Any, row_weights: Any, columns: Any, column_weights: Any, low: float, gain: float, out: Any
+) -> None:
+    """Weight rows, then columns. Every new row is made by itself, so threads change nothing in it."""
+    for y in prange(out.shape[0]):
+        line = np.zeros(image.shape[1], dtype=np.float32)
+        for tap in range(row_weights.shape[1]):
+            weight = row_weights[y, tap]
+            if weight > 0:
+                source = image[rows[y] + tap]
+                for x in range(line.size):
+                    line[x] += weight * np.float32(source[x] - low)
+        for x in range(out.shape[1]):
+            total = np.float32(0)
+            for tap in range(column_weights.shape[1]):
+                total += column_weights[x, tap] * line[columns[x] + tap]
+            out[y, x] = total * np.float32(gain)

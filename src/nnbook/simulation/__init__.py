@@ -1,0 +1,1 @@
+"""Simulation: the virtual microscope that draws panoramas with their true masks."""

@@ -1,0 +1,1 @@
+"""Training: Cellpose 3 networks from images and masks."""

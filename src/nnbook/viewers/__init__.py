@@ -1,0 +1,1 @@
+"""Viewers: Deep Zoom tiles, and the widgets that show them."""

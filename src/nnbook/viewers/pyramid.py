@@ -1,0 +1,320 @@
+"""Deep Zoom pyramids: what a viewer needs to show any part of a panorama at any zoom."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import aside
+from nnbook.io.images import image_shape, read_image, read_mask, to_8_bits
+
+if TYPE_CHECKING:
+    from nnbook.io.images import Image, Labels
+
+INTENSITY_TILE_PX = 510
+INTENSITY_OVERLAP_PX = 1
+JPEG_QUALITY = 85
+LABEL_TILE_PX = 512
+MAX_LABEL = 2**24 - 1
+PREVIEW_PX = 768
+PREVIEW_QUALITY = 80
+STREAMED = {tifffile.COMPRESSION[name] for name in ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS")}
+"""Compressions of TIFF files that every libvips decodes."""
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """What was written: the number of tiles and their size in bytes."""
+
+    tiles: int
+    bytes: int
+
+
+def write_pyramid(
+    path: Path, image: Image | Path, labels: Labels | Path | None = None, *, zipped: bool = False
+) -> Pyramid:
+    """Write a panorama's tiles: grey levels as JPEG, labels without loss.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that appears in one step, or replaces what was there: `intensity.dzi` with `intensity_files/`, and
+        `labels.dzi` with `labels_files/` where there are labels.
+    image : Image or Path
+        Axes (y, x), or a file of it. 8-bit grey levels are shown as they are, others are brought to 8 bits by
+        `to_8_bits`.
+    labels : Labels or Path, optional
+        Axes (y, x), or a file of it; the same shape, at most 16,777,215. Written as RGB PNG: label = red + 256 green +
+        65,536 blue. Each level takes every second pixel of the one below it, so no label is ever mixed with another.
+    zipped : bool
+        Whether `path` is to be one zip file with what the folder would hold, stored without compression, so that a
+        viewer can fetch any tile by its range of bytes.
+
+    Returns
+    -------
+    Pyramid
+
+    Raises
+    ------
+    NnbookError
+        Where a file can't be read, image and labels differ in size, or a label is too large.
+
+    Notes
+    -----
+    An 8-bit image and a 16-bit mask are not held in memory where they are plain TIFF files: libvips decodes them strip
+    by strip as it writes tiles, each in a thread of its own.
+    """
+    _check_sizes(path.name, _shape(image), None if labels is None else _shape(labels))
+    with aside(path) as written:
+        folder = written.with_name("tiles") if zipped else written
+        folder.mkdir()
+        with ThreadPoolExecutor(2) as pool:
+            layers = [pool.submit(_write_intensity, folder / "intensity", image, path.name)]
+            if labels is not None:
+                layers.append(pool.submit(_write_labels, folder / "labels", labels, path.name))
+            for layer in layers:
+                layer.result()
+        tiles = [file for file in folder.rglob("*") if file.suffix in {".jpg", ".png"}]
+        pyramid = Pyramid(tiles=len(tiles), bytes=sum(file.stat().st_size for file in tiles))
+        if zipped:
+            _zip(folder, written)
+        return pyramid
+
+
+class LivePyramid:
+    """A pyramid of arrays in memory, whose files are made when they are asked for.
+
+    Parameters
+    ----------
+    name : str
+        What the panorama is called.
+    image, labels
+        Arrays as in `write_pyramid`.
+
+    Raises
+    ------
+    NnbookError
+        As `write_pyramid`.
+    """
+
+    def __init__(self, name: str, image: Image, labels: Labels | None = None) -> None:
+        import pyvips
+
+        _check_sizes(name, image.shape, None if labels is None else labels.shape)
+        if labels is not None:
+            _check_labels(name, labels)
+        self._labels = labels
+        self._height, self._width = image.shape
+        self._top = (max(image.shape) - 1).bit_length()
+        self._levels = {self._top: pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))}
+
+    def read(self, path: str) -> bytes | None:
+        """Return what `write_pyramid` would write to a file.
+
+        Parameters
+        ----------
+        path : str
+            Such as `intensity.dzi` or `labels_files/12/3_0.png`.
+
+        Returns
+        -------
+        bytes or None
+            None where there would be no such file.
+        """
+        if path == "intensity.dzi":
+            return self._descriptor("jpg", INTENSITY_TILE_PX, INTENSITY_OVERLAP_PX)
+        if path == "labels.dzi" and self._labels is not None:
+            return self._descriptor("png", LABEL_TILE_PX, 0)
+        found = re.fullmatch(r"(intensity|labels)_files/(\d{1,3})/(\d{1,6})_(\d{1,6})\.(jpg|png)", path)
+        if found is None or (found[1] == "intensity") != (found[5] == "jpg"):
+            return None
+        level, column, row = (int(number) for number in found.groups()[1:4])
+        if level > self._top:
+            return None
+        return self._intensity_tile(level, column, row) if found[5] == "jpg" else self._label_tile(level, column, row)
+
+    def _descriptor(self, suffix: str, tile_px: int, overlap_px: int) -> bytes:
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{suffix}" Overlap="{overlap_px}" '
+            f'TileSize="{tile_px}"><Size Height="{self._height}" Width="{self._width}"/></Image>\n'
+        ).encode()
+
+    def _intensity_tile(self, level: int, column: int, row: int) -> bytes | None:
+        image = self._level(level)
+        side, overlap = INTENSITY_TILE_PX, INTENSITY_OVERLAP_PX
+        if column * side >= image.width or row * side >= image.height:
+            return None
+        left, top = max(0, column * side - overlap), max(0, row * side - overlap)
+        right, bottom = (min(image.width, (column + 1) * side + overlap), min(image.height, (row + 1) * side + overlap))
+        tile = image.crop(left, top, right - left, bottom - top)
+        return bytes(tile.jpegsave_buffer(Q=JPEG_QUALITY, strip=True))
+
+    def _label_tile(self, level: int, column: int, row: int) -> bytes | None:
+        if self._labels is None:
+            return None
+        step = 2 ** (self._top - level)
+        rows, columns = (
+            slice(at * LABEL_TILE_PX * step, (at + 1) * LABEL_TILE_PX * step, step) for at in (row, column)
+        )
+        tile = self._labels[rows, columns]
+        return bytes(_rgb(tile).pngsave_buffer(compression=1, strip=True)) if tile.size else None
+
+    def _level(self, level: int) -> Any:
+        if level not in self._levels:
+            self._levels[level] = self._level(level + 1).shrink(2, 2, ceil=True).copy_memory()
+        return self._levels[level]
+
+
+def write_preview(path: Path, image: Image) -> None:
+    """Write a small picture of a panorama: JPEG, its longer side at most 768 px.
+
+    Parameters
+    ----------
+    path : Path
+        The file, written in one step.
+    image : Image
+        Axes (y, x); brought to 8 bits by `to_8_bits`.
+
+    Raises
+    ------
+    NnbookError
+        Where the file can't be written.
+    """
+    import pyvips
+
+    grey = pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))
+    with aside(path) as written:
+        try:
+            small = grey.thumbnail_image(PREVIEW_PX, height=PREVIEW_PX, size="down")
+            small.jpegsave(str(written), Q=PREVIEW_QUALITY, strip=True)
+        except pyvips.Error as error:
+            raise NnbookError(
+                f"{path}: can't be written ({' '.join(str(error).split())}); check space and rights"
+            ) from error
+
+
+def save_intensity(stem: Path, image: Any, source: Path | str) -> None:
+    """Write an image's tiles, `stem.dzi` and `stem_files/`, as JPEG.
+
+    Parameters
+    ----------
+    stem : Path
+        Where they go, without an ending.
+    image : pyvips.Image
+        Of one band, 8 bits.
+    source : Path or str
+        What it was made from, for a message.
+
+    Raises
+    ------
+    NnbookError
+        Where the source can't be read to its end, or a tile not be written.
+    """
+    _save(
+        stem,
+        image,
+        source,
+        suffix=f".jpg[Q={JPEG_QUALITY},strip]",
+        tile_size=INTENSITY_TILE_PX,
+        overlap=INTENSITY_OVERLAP_PX,
+    )
+
+
+def _shape(image: Image | Path) -> tuple[int, int]:
+    return image_shape(image) if isinstance(image, Path) else (image.shape[0], image.shape[1])
+
+
+def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
+    if mask is not None and mask != image:
+        raise NnbookError(
+            f"{name}: the image has {image[1]} x {image[0]} px but its mask {mask[1]} x {mask[0]}; "
+            "segment this image again"
+        )
+
+
+def _check_labels(name: str, labels: Labels) -> None:
+    if labels.max(initial=0) > MAX_LABEL:
+        raise NnbookError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
+
+
+def _rgb(labels: Labels) -> Any:
+    """Return labels as libvips has colours: their three lowest bytes, the lowest first."""
+    import pyvips
+
+    values = np.ascontiguousarray(labels, dtype="<i4")
+    height, width = values.shape
+    image = pyvips.Image.new_from_memory(values.data, width, height, 4, "uchar")
+    return image[0:3].copy(interpretation="srgb")
+
+
+def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
+    import pyvips
+
+    grey = _streamed(image, np.uint8) if isinstance(image, Path) else None
+    if grey is None:
+        pixels = to_8_bits(read_image(image) if isinstance(image, Path) else image)
+        grey = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+    save_intensity(stem, grey, image if isinstance(image, Path) else name)
+
+
+def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
+    wide = _streamed(labels, np.uint16) if isinstance(labels, Path) else None
+    if wide is not None:
+        # A label's bytes, the lowest first, are the red and green that stand for it.
+        rgb = wide.copy(format="uchar", bands=2).bandjoin(0).copy(interpretation="srgb")
+    else:
+        values = read_mask(labels) if isinstance(labels, Path) else labels
+        _check_labels(name, values)
+        rgb = _rgb(values)
+    _save(
+        stem,
+        rgb,
+        labels if isinstance(labels, Path) else name,
+        suffix=".png[compression=6,filter=none,strip]",
+        tile_size=LABEL_TILE_PX,
+        overlap=0,
+        region_shrink="nearest",
+    )
+
+
+def _streamed(path: Path, dtype: type[np.generic]) -> Any:
+    """Open a file so that libvips decodes it strip by strip; None where it may see other values than tifffile does."""
+    import pyvips
+
+    if path.suffix.lower() not in {".tif", ".tiff"}:
+        return None
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages.first
+        plain = page.photometric == tifffile.PHOTOMETRIC.MINISBLACK and page.compression in STREAMED
+        whole = page.dtype == dtype and page.bitspersample == 8 * np.dtype(dtype).itemsize
+    return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="error") if plain and whole else None
+
+
+def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
+    import pyvips
+
+    try:
+        image.dzsave(str(stem), depth="onepixel", **options)
+    except pyvips.Error as error:
+        why = " ".join(str(error).split())
+        raise NnbookError(
+            f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged or the disk full"
+        ) from error
+    # It tells where and when the tiles were made, and no viewer reads it.
+    stem.with_name(f"{stem.name}_files").joinpath("vips-properties.xml").unlink(missing_ok=True)
+
+
+def _zip(folder: Path, path: Path) -> None:
+    """Store a folder's files in a zip, by name and undated, so that the same tiles make the same zip."""
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            archive.writestr(zipfile.ZipInfo(file.relative_to(folder).as_posix()), file.read_bytes())

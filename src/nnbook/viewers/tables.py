@@ -1,0 +1,96 @@
+"""Tables as viewers read them: JSON with a list a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nnbook.io.manifest import NAME
+from nnbook.measurement.selection import measured, representatives
+from nnbook.values import published
+
+if TYPE_CHECKING:
+    from nnbook.io.manifest import Panorama
+
+PREVIEWS = "previews"
+"""The folder of previews, beside the table of panoramas."""
+
+NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2, "mean_intensity": 3, "std_intensity": 3}
+NUCLEUS_COLUMNS = [
+    "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
+]  # fmt: skip
+
+
+def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the nuclei of one panorama as columns for a viewer, in order of `roi`.
+
+    Parameters
+    ----------
+    rois : pandas.DataFrame
+        Rows of `nnbook.measurement.rois.measure_panorama`, with a column `class` where it is known of some.
+
+    Returns
+    -------
+    dict of str to list
+        `roi` (the label), `x_px`, `y_px`, `left_px`, `top_px`, `width_px`, `height_px`, `area_um2`, `mean_intensity`,
+        `std_intensity`; and `class`, a name or None, where that of any nucleus is known. No `area_um2` where `rois` has
+        none.
+    """
+    known = "class" in rois and bool(rois["class"].notna().any())
+    columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else [])] if name in rois]
+    return _columns(rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS))
+
+
+def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
+    """Return all panoramas of an edition as columns for a viewer, in the order of the results.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.io.results.read_results`.
+    panoramas : dict of str to Panorama
+        Rows of the manifest by the image's file name; empty where an edition has a table alone. Run, quarter and crop
+        are then taken from the published form of the name.
+
+    Returns
+    -------
+    dict of str to list
+        `panorama`, `run`, `quarter`, `crop`, `passage`, `width_px`, `height_px`, `num_rois`, `mean_intensity`,
+        `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full one), `preview`
+        (its address); None for what is not known or not there.
+    """
+    ranks = {image: rank for rank, image in enumerate(most_representative(results)["image"], start=1)}
+    rows = []
+    for row in results.to_dict("records"):
+        panorama = panoramas.get(row["image"])
+        name = panorama.panorama if panorama else Path(row["image"]).stem
+        place: dict[Any, Any] = vars(panorama) if panorama else row
+        if panorama is None and (published_name := NAME.fullmatch(name)):
+            place = {**row, **published_name.groupdict(), "run": int(published_name["run"])}
+        rank = ranks.get(row["image"])
+        rows.append(
+            {
+                "panorama": name,
+                **{
+                    key: place.get(key) or None
+                    for key in ("run", "quarter", "crop", "passage", "width_px", "height_px")
+                },
+                **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
+                "rank": rank,
+                "pyramid": panorama is not None and rank is not None,
+                "preview": f"{PREVIEWS}/{name}.jpg" if panorama else None,
+            }
+        )
+    return _columns(pd.DataFrame(rows, dtype=object))
+
+
+def most_representative(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the panoramas that a book shows at full size: see `nnbook.measurement.selection.representatives`."""
+    return representatives(results, min(published.REPRESENTATIVES, len(measured(results))))
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return a table as JSON has it: a list a column, with None for what is missing."""
+    return {str(name): [None if pd.isna(value) else value for value in column] for name, column in table.items()}

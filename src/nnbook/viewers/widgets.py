@@ -1,0 +1,502 @@
+"""The book's interactive views for JupyterLab and other hosts of Jupyter widgets, to look at your own images.
+
+Images, tiles and tables reach the browser as messages from the kernel, so that a view works wherever the kernel runs;
+tiles of arrays are cut when they are asked for, and nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+import pandas as pd
+import traitlets
+
+from nnbook.cells.writer import read_cells
+from nnbook.errors import NnbookError
+from nnbook.io.images import read_image, read_mask
+from nnbook.measurement.rois import measure_panorama
+from nnbook.viewers.pyramid import LivePyramid
+from nnbook.viewers.tables import nuclei_columns, panoramas_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+
+    Read = Callable[[str], bytes | None]
+
+BUNDLES = Path(__file__).parents[3] / "widgets" / "dist"
+"""Where `make` puts the views' JavaScript: the same files that the book's pages load."""
+
+LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
+"""What a panorama consists of, by the name that it has in an index."""
+
+
+class _View(anywidget.AnyWidget):
+    """A view whose files come from the kernel: the message `{kind: 'file', id, path}` is answered with the bytes.
+
+    With `from`, and perhaps `to`, it is answered with a part of them, and the size of the file; `from` below 0 counts
+    from the end.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    address = traitlets.Bool(False, read_only=True).tag(sync=True)  # whether the page's address holds the state
+    height = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    panorama = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    roi = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+
+    def __init__(self, bundle: str, read: Read, **traits: Any) -> None:
+        script = BUNDLES / f"{bundle}.mjs"
+        if not script.is_file():
+            raise NnbookError(f"{script}: no such file; run 'make widgets/dist/panorama.mjs' in {BUNDLES.parents[1]}")
+        if unknown := sorted(set(traits) - set(self.trait_names())):
+            raise NnbookError(f"{type(self).__name__} has no {', '.join(unknown)}; see its documentation")
+        self._read = read
+        super().__init__(_esm=script.read_text(encoding="utf-8"), **traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, _widget: Any, content: dict[str, Any], _buffers: list[Any]) -> None:
+        if content.get("kind") != "file":
+            return
+        answer, path = {"kind": "file", "id": content.get("id")}, str(content.get("path"))
+        try:
+            data = self._read(path) if "from" not in content else None
+            part = self._part(path, int(content["from"]), content.get("to")) if "from" in content else None
+        except (NnbookError, OSError) as error:
+            self.send({**answer, "error": str(error)})
+            return
+        if part is not None:
+            self.send({**answer, "size": part[1]}, buffers=[part[0]])
+        elif data is None:
+            self.send({**answer, "error": f"{path}: no such file"})
+        else:
+            self.send(answer, buffers=[data])
+
+    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
+        """Return a part of a file and the size of the file; None where there is no such file."""
+        data = self._read(path)
+        return None if data is None else (data[first:end], len(data))
+
+
+class _ImageView(_View):
+    """A view of images, whose contrast can be set."""
+
+    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    invert = traitlets.Bool(False).tag(sync=True)
+    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
+
+
+class PanoramaViewer(_ImageView):
+    """A panorama at every magnification with its masks: the book's viewer, for an image of your own.
+
+    Parameters
+    ----------
+    image : numpy.ndarray, str or Path
+        One of:
+
+        - an array, axes (y, x), one channel, of any integer or floating-point type. 8-bit grey levels are shown as they
+          are, others stretched from their 0.1th to their 99.9th percentile;
+        - a TIFF or PNG file of one;
+        - a pyramid that `nnbook pyramid` wrote, as a folder or zip, or a folder of several, as `build/twin/pyramids`.
+    masks : numpy.ndarray, str or Path, optional
+        An array, axes (y, x), of the image's shape, whole numbers: 0 for background, 1 to 16,777,215 for nuclei. Or a
+        TIFF or PNG file of one, such as Cellpose's. A pyramid has its own.
+    px_per_um : float, optional
+        Pixels a micrometre. Without it there is no scale bar and no area in um2.
+    name : str, optional
+        What the panorama is called; by default the file's name, or `image`.
+    **traits
+        Where to begin: any of the attributes below but `masks`.
+
+    Attributes
+    ----------
+    panorama : str or None
+        Name of the panorama shown; to be set where there are several.
+    roi : int or None
+        The nucleus chosen: its label in the masks.
+    view : list of float, or None
+        What is seen: x and y of its centre and its width, in px of the panorama, with the first pixel's corner at 0.
+        None shows all.
+    contrast : list of float, or None
+        Grey levels shown as black and as white (0 to 255, of the 8-bit image shown) and gamma; None for 0, 255, 1.
+    invert : bool
+        Whether dark and bright change places.
+    colour : {'grey', 'cividis', 'viridis', 'inferno'}
+        The colours that grey levels are shown in.
+    masks : {'fill', 'outline', 'off'}
+        How masks are drawn.
+    opacity : float or None
+        Of the masks, 0 to 1; None is what suits how they are drawn.
+    height : int or None
+        Height of the view in CSS px.
+
+    All of them follow what is done in the view, and move it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where a file can't be read, image and masks don't fit each other or are no such thing, or the views' JavaScript
+        hasn't been built.
+
+    Examples
+    --------
+    >>> viewer = PanoramaViewer("panorama.tif", "panorama_cp_masks.tif", px_per_um=8.0453)  # doctest: +SKIP
+    >>> viewer.roi = 17  # doctest: +SKIP
+    >>> viewer.selected["area_um2"]  # doctest: +SKIP
+    """
+
+    index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
+    view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    masks = traitlets.Enum(["fill", "outline", "off"], "fill").tag(sync=True)
+    opacity = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
+
+    def __init__(
+        self,
+        image: Image | str | Path,
+        masks: Labels | str | Path | None = None,
+        *,
+        px_per_um: float | None = None,
+        name: str | None = None,
+        **traits: Any,
+    ) -> None:
+        if px_per_um is not None and not (np.isfinite(px_per_um) and px_per_um > 0):
+            raise NnbookError(f"px_per_um is {px_per_um}; give pixels a micrometre, above 0, or leave it out")
+        stored = Path(image) if isinstance(image, str | Path) else None
+        if stored is not None and (stored.is_dir() or stored.suffix.lower() == ".zip"):
+            if masks is not None:
+                raise NnbookError(f"{stored}: a pyramid has masks of its own; leave out masks")
+            panoramas: _Arrays | _Stored = _stored(stored, name, px_per_um)
+        else:
+            panoramas = _Arrays(_image(image), _masks(masks), name or (stored.stem if stored else "image"), px_per_um)
+        super().__init__("panorama", panoramas.read, **{"panorama": panoramas.names[0], **traits})
+        self._panoramas = panoramas
+
+    @property
+    def rois(self) -> pd.DataFrame | None:
+        """The measured nuclei of the panorama shown, a row each; None where it has not been measured.
+
+        `roi` is the label; `x_px` and `y_px` the centroid; `left_px`, `top_px`, `width_px`, `height_px` the bounding
+        box; `area_um2` where the scale is known; `mean_intensity` and `std_intensity` (population SD) are grey levels
+        of the image as it was given; `class` where known.
+        """
+        return self._panoramas.rois(self.panorama)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of `rois` of the nucleus chosen, or None."""
+        return _row(self.rois, "roi", self.roi)
+
+
+class Scatter(_View):
+    """Count against mean brightness, a point a panorama, coloured by spread: the book's scatter, for your own table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row a panorama, as `nnbook.io.results.read_results` gives it: `image` (its file's name), `num_rois` (nuclei),
+        `mean_intensity` and `std_intensity` (grey levels, NaN where there is no nucleus), and if known `run` and
+        `passage`.
+    **traits
+        Where to begin: any of the attributes below.
+
+    Attributes
+    ----------
+    panorama : str or None
+        Name of the panorama chosen: its image's without suffix.
+    roi : int or None
+        The nucleus chosen in it, by another view.
+    axes : list of float, or None
+        What is seen: least and most nuclei, least and most grey level. None shows all.
+    by : {'std', 'run', 'passage'}
+        What colours tell.
+    lasso : list of (float, float), or None
+        Corners of a polygon, in nuclei and grey levels.
+    height : int or None
+        Height of the view in CSS px.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where the table lacks a column, has no panorama with a nucleus, or the views' JavaScript hasn't been built.
+    """
+
+    panoramas = traitlets.Unicode("kernel:panoramas.json", read_only=True).tag(sync=True)
+    axes = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
+    by = traitlets.Enum(["std", "run", "passage"], "std").tag(sync=True)
+    lasso = traitlets.List(traitlets.List(traitlets.Float(), minlen=2, maxlen=2), None, minlen=3, allow_none=True).tag(
+        sync=True
+    )
+
+    def __init__(self, table: pd.DataFrame, **traits: Any) -> None:
+        needed = ["image", "num_rois", "mean_intensity", "std_intensity"]
+        if missing := [column for column in needed if column not in table]:
+            raise NnbookError(f"the table has no column {', '.join(missing)}; a results table has {', '.join(needed)}")
+        listed = _json({"note": "", "columns": panoramas_columns(table, {})})
+        super().__init__("scatter", {"panoramas.json": listed}.get, **traits)
+        self._table = table.assign(panorama=[Path(image).stem for image in table["image"]])
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the table of the panorama chosen, or None."""
+        return _row(self._table, "panorama", self.panorama)
+
+    @property
+    def lassoed(self) -> pd.DataFrame:
+        """The rows of the table inside the lasso; none where there is no lasso."""
+        from skimage.measure import points_in_poly
+
+        points = self._table[["num_rois", "mean_intensity"]].fillna(-1.0).to_numpy(np.float64)
+        corners = np.array(self.lasso or np.zeros((0, 2)))
+        return self._table[points_in_poly(points, corners)]  # type: ignore[no-untyped-call]
+
+
+class CellBrowser(_ImageView):
+    """A draw of cells at random, to be looked through: the book's cell browser, for a store of your own.
+
+    Parameters
+    ----------
+    cells : str or Path
+        A store that `nnbook cells` wrote, such as `build/twin/cells`.
+    per_run : int, optional
+        So many cells are drawn from each run; without it 10,000 from all, or all where there are fewer.
+    **traits
+        Where to begin: any of the attributes below.
+
+    Attributes
+    ----------
+    draw : int or None
+        The seed of the draw, the same in every browser; None makes one afresh.
+    sort : str or None
+        The measurement by which cells are ordered, such as `area_um2`; `-area_um2` has the largest first.
+    filter : str or None
+        Which cells of the draw are shown, such as `area_um2:100..200;mean_intensity:..80;class:telophase`.
+    run : int or None
+        The only run whose cells are shown.
+    size : float
+        Width of a cell in CSS px, 40 to 232.
+    at : int or None
+        Place of the first cell in view, from 1.
+    panorama, roi : str or None, int or None
+        The nucleus chosen: its panorama, and its label in the mask.
+    contrast, invert, colour, height
+        As those of `PanoramaViewer`.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no whole store, or the views' JavaScript hasn't been built.
+    """
+
+    cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
+    per_run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    draw = traitlets.Int(None, min=1, max=2**32 - 1, allow_none=True).tag(sync=True)
+    sort = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    filter = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
+    at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+
+    def __init__(self, cells: str | Path, **traits: Any) -> None:
+        folder = Path(cells)
+        self._table = read_cells(folder).table
+        self._folder = folder.resolve()
+        super().__init__("cells", _folder_reader(folder), **traits)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the store's table of the cell chosen, or None."""
+        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
+
+    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
+        """Read a part of a file, which may be large, and no more."""
+        file = (self._folder / path).resolve()
+        if not (file.is_relative_to(self._folder) and file.is_file()):
+            return None
+        size = file.stat().st_size
+        start = max(0, size + first) if first < 0 else min(first, size)
+        with file.open("rb") as opened:
+            opened.seek(start)
+            return opened.read(max(0, min(size if end is None else end, size) - start)), size
+
+
+class Mosaic(_ImageView):
+    """A sample of cells as one image to zoom into, a run in each row: the book's mosaic, for one of your own.
+
+    Parameters
+    ----------
+    mosaic : str or Path
+        A folder that `nnbook mosaic` wrote, such as `build/twin/mosaic`.
+    **traits
+        Where to begin: any of the attributes below.
+
+    Attributes
+    ----------
+    view : list of float, or None
+        What is seen: x and y of its centre and its width, in px of the mosaic, with the first pixel's corner at 0. None
+        shows all.
+    normalised : bool
+        Whether runs are shown at equal brightness.
+    panorama, roi : str or None, int or None
+        The nucleus whose cell is chosen: its panorama, and its label in the mask.
+    contrast, invert, colour, height
+        As those of `PanoramaViewer`.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no mosaic, or the views' JavaScript hasn't been built.
+    """
+
+    mosaic = traitlets.Unicode("kernel:mosaic.json", read_only=True).tag(sync=True)
+    view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
+    normalised = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, mosaic: str | Path, **traits: Any) -> None:
+        read = _folder_reader(Path(mosaic))
+        try:
+            about = json.loads(read("mosaic.json") or b"")
+            cells = json.loads(read(about["cells"]) or b"")
+            self._table = pd.DataFrame(cells["columns"]).assign(
+                panorama=[cells["panoramas"][code] for code in cells["columns"]["panorama"]],
+                run=[row["run"] for row in about["rows"] for _ in range(row["cells"])],
+            )
+        except (ValueError, TypeError, LookupError) as error:
+            raise NnbookError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'") from error
+        super().__init__("mosaic", read, **traits)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the cell chosen, or None: `panorama`, `run`, `roi` and what was measured."""
+        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
+
+
+class _Arrays:
+    """One panorama in memory: the files that a viewer asks for, and its nuclei."""
+
+    def __init__(self, image: Image, labels: Labels | None, name: str, px_per_um: float | None) -> None:
+        self.names = [name]
+        self._image, self._labels, self._px_per_um = image, labels, px_per_um
+        self._pyramid = LivePyramid(name, image, labels)
+        self._measured: pd.DataFrame | None = None
+
+    def read(self, path: str) -> bytes | None:
+        if path == "index.json":
+            height, width = self._image.shape
+            layers = LAYERS if self._labels is not None else LAYERS[:1]
+            return _index(self.names[0], width, height, self._px_per_um, layers)
+        if path == "nuclei.json" and (rois := self.rois(self.names[0])) is not None:
+            return _json({"panorama": self.names[0], "columns": nuclei_columns(rois)})
+        return self._pyramid.read(path)
+
+    def rois(self, _panorama: str | None) -> pd.DataFrame | None:
+        if self._measured is None and self._labels is not None:
+            table = measure_panorama(self.names[0], self._image, self._labels, self._px_per_um or 1.0)
+            self._measured = table if self._px_per_um else table.drop(columns="area_um2")
+        return self._measured
+
+
+class _Stored:
+    """Panoramas that nnbook wrote: files by their path beside the index, and nuclei."""
+
+    def __init__(self, read: Read, where: Path) -> None:
+        self.read = read
+        try:
+            entries = json.loads(read("index.json") or b"")["panoramas"]
+            self._nuclei = {str(entry["panorama"]): entry.get("nuclei") for entry in entries}
+        except (ValueError, TypeError, KeyError) as error:
+            raise NnbookError(f"{where}: its index.json is damaged; write it again with 'nnbook run'") from error
+        if not self._nuclei:
+            raise NnbookError(f"{where}: has no panoramas; name a folder that holds some")
+        self.names = list(self._nuclei)
+
+    def rois(self, panorama: str | None) -> pd.DataFrame | None:
+        path = self._nuclei.get(panorama or "")
+        data = self.read(path) if path else None
+        return pd.DataFrame(json.loads(data)["columns"]) if data else None
+
+
+def _stored(where: Path, name: str | None, px_per_um: float | None) -> _Stored:
+    """Open a pyramid or a folder of several: those have an index, and one alone is given one."""
+    read = _zip_reader(where) if where.suffix.lower() == ".zip" else _folder_reader(where)
+    if read("index.json") is not None:
+        return _Stored(read, where)
+    size = {key: int(value) for key, value in re.findall(r'(Width|Height)="(\d+)"', (read(LAYERS[0]) or b"").decode())}
+    if len(size) != 2:
+        raise NnbookError(f"{where}: has no {LAYERS[0]}; name a pyramid that 'nnbook pyramid' wrote")
+    layers = [layer for layer in LAYERS if read(layer) is not None]
+    index = _index(name or where.stem, size["Width"], size["Height"], px_per_um, layers)
+    return _Stored(lambda path: index if path == "index.json" else read(path), where)
+
+
+def _index(name: str, width: int, height: int, px_per_um: float | None, layers: Sequence[str]) -> bytes:
+    files = {Path(layer).stem: layer for layer in layers}
+    entry = {"panorama": name, "width": width, "height": height, "px_per_um": px_per_um, **files}
+    return _json({"note": "", "panoramas": [entry]})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _folder_reader(folder: Path) -> Read:
+    def read(path: str) -> bytes | None:
+        file = (folder / path).resolve()
+        return file.read_bytes() if file.is_relative_to(folder.resolve()) and file.is_file() else None
+
+    return read
+
+
+def _zip_reader(path: Path) -> Read:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise NnbookError(f"{path}: can't be read as a zip ({error}); write it with 'nnbook pyramid --zip'") from error
+    names = set(archive.namelist())
+    return lambda name: archive.read(name) if name in names else None
+
+
+def _image(image: Image | str | Path) -> Image:
+    if isinstance(image, str | Path):
+        return read_image(Path(image))
+    array = np.asarray(image)
+    _check(array, "the image", "uif", "integer or floating-point grey levels")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise NnbookError("the image has pixels that are not a number or infinite; replace them")
+    return array
+
+
+def _masks(masks: Labels | str | Path | None) -> Labels | None:
+    if masks is None or isinstance(masks, str | Path):
+        return None if masks is None else read_mask(Path(masks))
+    array = np.asarray(masks)
+    _check(array, "the mask array", "ui", "whole numbers, 0 for background")
+    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+        raise NnbookError("the mask array has labels below 0 or too large; number nuclei from 1")
+    return array.astype(np.int32, copy=False)
+
+
+def _check(array: NDArray[Any], what: str, kinds: str, wanted: str) -> None:
+    if array.ndim != 2 or array.size == 0:
+        shape = " x ".join(map(str, array.shape)) or "1 value"
+        raise NnbookError(f"{what} has shape {shape}; give axes (y, x), one channel")
+    if array.dtype.kind not in kinds:
+        raise NnbookError(f"{what} holds {array.dtype} values; it has to hold {wanted}")
+
+
+def _row(table: pd.DataFrame | None, column: str, value: Any) -> pd.Series | None:
+    rows = table[table[column] == value] if table is not None else None
+    return None if rows is None or rows.empty else rows.iloc[0]

@@ -1,0 +1,145 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from simulated_store import write_store
+
+from nnbook.book import website as site
+from nnbook.book.website import problems_in, problems_of_pages, show_edition
+from nnbook.cli import main
+from nnbook.errors import NnbookError
+from nnbook.io.edition import Edition, write_edition
+from nnbook.values.published import CITED
+
+CLEAN = """\x1b[32m📖 Built chapters/index.md in 51 ms.\x1b[39m
+🌎 Building 3 pages as site
+no warning here: 0 errors
+"""
+
+
+def test_clean_output_has_no_problem() -> None:
+    assert problems_in(CLEAN) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "\x1b[33m⚠️  chapters/index.md:12 Cross reference target was not found: fig:a\x1b[39m",
+            "chapters/index.md:12 Cross reference target was not found: fig:a",
+        ),
+        ("  \x1b[31m⛔️ chapters/a.md \x1b[1munknown directive\x1b[22m: figur\x1b[39m", "unknown directive: figur"),
+        ("❌ widget: broken JSON", "widget: broken JSON"),
+        ("\x1b[2mStatic file not found: build/book/pyramids\x1b[22m", "Static file not found: build/book/pyramids"),
+    ],
+)
+def test_warnings_and_errors_are_found_without_colours(line: str, told: str) -> None:
+    problems = problems_in(f"{CLEAN}{line}\n{CLEAN}")
+    assert len(problems) == 1
+    assert problems[0].endswith(told)
+    assert "\x1b" not in problems[0]
+
+
+def test_show_edition_switches_the_book(tmp_path: Path) -> None:
+    for name in ("twin", "own"):
+        folder = tmp_path / "build" / name
+        write_edition(folder, Edition(name, f"This is {name}.", name == "twin", 8.0453, 1))
+        assert show_edition(folder, tmp_path).name == name
+        assert (tmp_path / "build" / "book").resolve() == folder.resolve()
+        assert f"This is {name}." in (tmp_path / "build" / "book" / "edition.yml").read_text()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """An edition with a store of cells."""
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Mine.", False, 8.0453, 1))
+    write_store(folder / "cells", {1: [90, 100, 110]})
+    return folder
+
+
+def static_files(project: Path) -> list[str]:
+    return yaml.safe_load((project / "build/book/edition.yml").read_text())["project"]["static_files"]
+
+
+def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, own: Path) -> None:
+    show_edition(own, tmp_path)
+    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/cells", "build/book/mosaic"]
+    show_edition(own, tmp_path, cells="https://host.example/own/cells/")
+    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/hosted/cells", "build/book/mosaic"]
+    hosted = own / "hosted" / "cells"
+    assert [path.name for path in hosted.iterdir()] == ["cells.json"]
+    told, about = (json.loads((folder / "cells.json").read_text()) for folder in (hosted, own / "cells"))
+    assert told == about | {
+        "images": "https://host.example/own/cells/cells.zarr/images",
+        "thumbnails": "https://host.example/own/cells/cells.zarr/thumbnails",
+        "table": "https://host.example/own/cells/cells.parquet",
+    }
+
+
+def test_a_store_too_large_for_a_site_asks_for_an_address(
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(site, "CELLS_BYTES", 20_000)
+    assert main(["site", str(own), "--project", str(tmp_path)]) == 1
+    assert re.search(r"cells: has 0.0 GB, too much for a site; .*--cells https://HOST/cells/", capsys.readouterr().err)
+    assert not (tmp_path / "build" / "book").exists()
+    monkeypatch.setattr(site, "build_site", lambda project: project / "_build" / "html")
+    assert main(["site", str(own), "--project", str(tmp_path), "--cells", "https://host.example/cells"]) == 0
+    assert "reads cells from https://host.example/cells; copy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["cells/", "file:///cells", "https://", "https://host.example/cells?version=2"])
+def test_what_is_no_address_of_cells_is_told(tmp_path: Path, own: Path, address: str) -> None:
+    with pytest.raises(NnbookError, match=r"is no address of a folder; give one such as https://HOST/cells/"):
+        show_edition(own, tmp_path, cells=address)
+
+
+def test_show_edition_gives_its_pages_the_cited_values(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "This is own.", False, 8.0453, 1))
+    show_edition(folder, tmp_path)
+    told = json.loads((tmp_path / "build" / "book" / "published.json").read_text(encoding="utf-8"))
+    assert {key: value["shown"] for key, value in told.items()} == {key: cited.shown for key, cited in CITED.items()}
+
+
+@pytest.mark.parametrize(("shown", "problems"), [("<img src=''>", 0), ("", 1)])
+def test_how_a_figure_was_made_is_nothing_of_the_figure_to_see(shown: str, problems: int, tmp_path: Path) -> None:
+    made = '<details class="disclosure made"><summary>How</summary><details>more</details><p>Notebook</p></details>'
+    page = f"<figure>{shown}<figcaption>Some nuclei.</figcaption>{made}</figure>"
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    assert len(problems_of_pages(tmp_path)) == problems
+
+
+def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NnbookError, match="no such edition"):
+        show_edition(tmp_path / "build" / "none", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    (tmp_path / "notebooks").mkdir()
+    show_edition(folder, tmp_path)
+    assert "Out of date" not in (folder / "edition.yml").read_text()
+    (tmp_path / "notebooks" / "area.md").write_text("# Area\n")
+    show_edition(folder, tmp_path)
+    assert "Ours. Out of date on these pages, call nnbook run: area." in (folder / "edition.yml").read_text()
+    assert "'nnbook status' tells why" in capsys.readouterr().err
+
+
+def test_an_edition_without_a_figure_of_the_book_shows_a_notice_in_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "own"
+    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    (tmp_path / "figures").mkdir()
+    for name in ("drawn", "missing"):
+        (tmp_path / "figures" / f"{name}.png").write_bytes(b"of another edition")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "drawn.png").write_bytes(b"own")
+    show_edition(folder, tmp_path)
+    assert (folder / "figures" / "drawn.png").read_bytes() == b"own"
+    assert (folder / "figures" / "missing.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "missing.png").read_bytes() == b"of another edition", "the record stays"

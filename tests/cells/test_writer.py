@@ -1,0 +1,407 @@
+import errno
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbook.cells import writer as stage
+from nnbook.cells.shards import write_shard
+from nnbook.cells.writer import MaskedPanorama, masked_panoramas, read_cells, write_cells
+from nnbook.cli import main
+from nnbook.errors import NnbookError
+from nnbook.io.images import to_8_bits, write_image, write_mask
+from nnbook.io.manifest import write_manifest
+from nnbook.measurement.rois import measure_panorama
+from nnbook.simulation.panorama import simulate_manifest
+
+SCALE = 8.0453
+
+
+def scene(folder, name, seed=1):
+    """A panorama of 12 ellipses, one of them cut by the edge and one larger than the frame, with its mask."""
+    rng = np.random.default_rng(seed)
+    image, labels = rng.integers(5, 250, (700, 900), np.uint8), np.zeros((700, 900), np.int32)
+    y, x = np.mgrid[:700, :900]
+    places = [(80 + 110 * (k % 4), 90 + 120 * (k // 4), 40, 25) for k in range(10)] + [(600, 0, 30, 20)]
+    for number, (cx, cy, a, b) in enumerate([*places, (700, 500, 140, 40)]):
+        turn = rng.uniform(0, np.pi)
+        u, v = (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn), (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)
+        labels[(u / a) ** 2 + (v / b) ** 2 <= 1] = 3 * number + 2
+    write_image(folder / f"{name}.tif", image)
+    write_mask(folder / f"{name}_cp_masks.tif", labels)
+    return image, labels
+
+
+def scenes(folder, *names):
+    tables = []
+    for seed, name in enumerate(names):
+        tables.append(measure_panorama(name, *scene(folder, name, seed), SCALE))
+    pd.concat(tables).to_parquet(folder / "rois.parquet", index=False, row_group_size=7)
+    return [
+        MaskedPanorama(name, int(name[3]), "P12", folder / f"{name}.tif", folder / f"{name}_cp_masks.tif")
+        for name in names
+    ]
+
+
+def write(folder, panoramas, **options):
+    return write_cells(
+        folder / "cells", panoramas, folder / "rois.parquet", edition="twin", note="N.", px_per_um=SCALE, **options
+    )
+
+
+def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path):
+    panoramas = scenes(tmp_path, "Run2TL_top_left", "Run1TL_top_left", "Run1BL_bottom_left")
+    told = write(tmp_path, panoramas)
+    cells = read_cells(tmp_path / "cells")
+    assert told == cells.about == json.loads((tmp_path / "cells" / "cells.json").read_text())
+    assert told["left_out"] == {"at_border": 3, "larger_than_frame": 3}
+    assert told["runs"] == [
+        {"run": 1, "passage": "P12", "first": 0, "cells": 20},
+        {"run": 2, "passage": "P12", "first": 20, "cells": 10},
+    ]
+    assert cells.images.shape == (30, 256, 256)
+    assert cells.thumbnails.shape == (30, 64, 64)
+    assert cells.table["cell"].iloc[[0, 10, 20]].tolist() == [
+        "Run1TL_top_left_ROI_2",
+        "Run1BL_bottom_left_ROI_2",
+        "Run2TL_top_left_ROI_2",
+    ]
+    areas = (cells.table["area_um2"] * SCALE**2).round().to_numpy()
+    assert [np.count_nonzero(cells.images[i]) for i in range(30)] == pytest.approx(areas, rel=0.02)
+    image = cells.images[5].astype(int)
+    means = (image.reshape(64, 4, 64, 4).sum(axis=(1, 3)) + 8) // 16
+    np.testing.assert_array_equal(cells.thumbnails[5], means)
+
+
+def test_without_panoramas_there_is_a_store_of_no_cells(tmp_path):
+    write_cells(tmp_path / "cells", [], None, edition="published", note="None here.", px_per_um=SCALE)
+    cells = read_cells(tmp_path / "cells")
+    assert (len(cells), cells.images.shape, cells.thumbnails.shape) == (0, (0, 256, 256), (0, 64, 64))
+    assert cells.about["note"] == "None here."
+    assert cells.about["runs"] == []
+
+
+def one_panorama(folder, image, labels, name="Run1TL_top_left"):
+    """A panorama with its mask and its measurements."""
+    write_image(folder / f"{name}.tif", image)
+    write_mask(folder / f"{name}_cp_masks.tif", labels)
+    measure_panorama(name, image, labels, SCALE).to_parquet(folder / "rois.parquet", index=False)
+    return [MaskedPanorama(name, 1, "", folder / f"{name}.tif", folder / f"{name}_cp_masks.tif")]
+
+
+def test_labels_that_skip_numbers_keep_them(tmp_path):
+    image, labels = np.full((60, 60), 90, np.uint8), np.zeros((60, 60), np.int32)
+    labels[5:20, 5:20], labels[30:50, 30:45] = 7, 70_001
+    write(tmp_path, one_panorama(tmp_path, image, labels))
+    cells = read_cells(tmp_path / "cells")
+    assert cells.table["cell"].tolist() == ["Run1TL_top_left_ROI_7", "Run1TL_top_left_ROI_70001"]
+    assert [np.count_nonzero(cells.images[i]) for i in range(2)] == [15 * 15, 20 * 15]
+    assert cells.table["passage"].isna().all()
+
+
+def test_a_nucleus_of_one_pixel_is_a_cell_and_one_that_fills_the_image_is_none(tmp_path):
+    image, labels = np.full((60, 60), 90, np.uint8), np.zeros((60, 60), np.int32)
+    labels[30, 31] = 1
+    write(tmp_path, one_panorama(tmp_path, image, labels))
+    assert np.count_nonzero(read_cells(tmp_path / "cells").images[0]) == 1
+    told = write(tmp_path, one_panorama(tmp_path, image, np.ones((60, 60), np.int32)))
+    assert (told["cells"], told["left_out"]) == (0, {"at_border": 1, "larger_than_frame": 0})
+    assert len(read_cells(tmp_path / "cells")) == 0
+
+
+def test_more_than_8_bits_are_brought_to_8_by_the_panorama(tmp_path):
+    image, labels = np.random.default_rng(5).integers(900, 4000, (90, 90), np.uint16), np.zeros((90, 90), np.int32)
+    image[:, 60:] += 40_000
+    labels[10:31, 10:51] = 1
+    write(tmp_path, one_panorama(tmp_path, image, labels))
+    cells = read_cells(tmp_path / "cells")
+    expected = to_8_bits(image)[10:31, 10:51]
+    copied = cells.images[0][117:138, 107:148]
+    assert any(np.array_equal(copied, np.rot90(expected, half)) for half in (0, 2))
+    assert cells.table["mean_intensity"][0] == pytest.approx(image[10:31, 10:51].mean()), (
+        "measured in the file's levels"
+    )
+
+
+def test_a_mask_of_another_size_is_told_before_anything_is_cut(tmp_path):
+    panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
+    write_mask(panoramas[1].mask, np.ones((700, 901), np.int32))
+    with pytest.raises(
+        NnbookError, match=r"Run2TL_top_left_cp_masks.tif: is 901 x 700 px but .* 900 x 700 px; segment"
+    ):
+        write(tmp_path, panoramas)
+    assert [path.name for path in tmp_path.glob("*cells*") if path.is_dir()] == []
+
+
+def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path):
+    panoramas = scenes(tmp_path, "Run1TL_top_left")
+    scene(tmp_path, "Run1TL_top_left", seed=9)
+    with pytest.raises(NnbookError, match=r"Run1TL_top_left_cp_masks.tif: nucleus 2 of the mask is not where it was"):
+        write(tmp_path, panoramas)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda path: path.unlink(), "holds no measured nuclei"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "holds no measured nuclei"),
+        (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "has no column area_um2, at_border, height_px"),
+        (lambda path: pd.read_parquet(path).drop(columns="left_px").to_parquet(path), "has no column left_px;"),
+        (lambda path: pd.read_parquet(path).assign(panorama="Run9TL_top_left").to_parquet(path), "of any of these"),
+        (lambda path: pd.concat([pd.read_parquet(path)] * 2).to_parquet(path), "isn't in order of panorama"),
+    ],
+)
+def test_what_are_no_measurements_of_these_panoramas_is_told(tmp_path, damage, told):
+    panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
+    damage(tmp_path / "rois.parquet")
+    with pytest.raises(NnbookError, match=rf"rois.parquet: .*{told}"):
+        write(tmp_path, panoramas)
+
+
+def test_two_masks_of_a_panorama_are_told(tmp_path):
+    scenes(tmp_path, "Run1TL_top_left")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for name in ("Run1TL_top_left_cp_masks.tif", "Run1TL_top_left.tif"):
+        shutil.copy(tmp_path / "Run1TL_top_left_cp_masks.tif", masks / name)
+    with pytest.raises(NnbookError, match=r"has the same stem as Run1TL_top_left\.tif; keep one"):
+        masked_panoramas({"Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}, masks)
+
+
+def test_a_panorama_without_a_mask_or_a_run_is_told(tmp_path):
+    write_mask(tmp_path / "mine_cp_masks.tif", np.ones((9, 9), np.int32))
+    images = {"mine": tmp_path / "mine.tif", "Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}
+    with pytest.raises(NnbookError) as told:
+        masked_panoramas(images, tmp_path)
+    mine, other = str(told.value).splitlines()
+    assert mine.endswith("mine.tif: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
+    assert other.endswith(f"Run1TL_top_left.tif: has no mask in {tmp_path}; make it with 'nnbook segment'")
+
+
+def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(tmp_path, capsys):
+    scenes(tmp_path, "Run1TL_top_left")
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "Run1TL_top_left_cp_masks.tif").rename(tmp_path / "masks" / "Run1TL_top_left_cp_masks.tif")
+    row = simulate_manifest(1, 1, 256)[0]
+    row = type(row)(**{**vars(row), "image": "Run1TL_top_left.tif", "run": 8, "passage": "P7", "source": ""})
+    write_manifest(tmp_path / "manifest.csv", [row])
+    call = ["cells", "--masks", str(tmp_path / "masks"), "--rois", str(tmp_path / "rois.parquet")]
+    assert main([*call, str(tmp_path / "manifest.csv"), "--out", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out == f"cells: 10\nat_border: 1\nlarger_than_frame: 1\nout: {tmp_path / 'a'}\n"
+    assert read_cells(tmp_path / "a").about["runs"] == [{"run": 8, "passage": "P7", "first": 0, "cells": 10}]
+    assert main([*call, str(tmp_path / "Run1TL_top_left.tif"), "--out", str(tmp_path / "b"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"] == 10
+    assert read_cells(tmp_path / "b").table["run"].unique().tolist() == [1]
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Shards so small that two panoramas fill several."""
+    monkeypatch.setattr(stage, "CELLS_PER_SHARD", 3)
+    monkeypatch.setattr(stage, "CELLS_PER_PART", 6)
+    monkeypatch.setattr(stage, "ROWS_PER_GROUP", 12)
+
+
+NAMES = ("Run1TL_top_left", "Run1TR_top_left", "Run2TL_top_left")
+
+
+def files_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class Killed(BaseException):
+    """What nothing catches, as nothing catches a kill."""
+
+
+def die_at(count, function, *, before=lambda *_: None):
+    """Return a function that does as another, but for one call."""
+    calls = iter(range(1_000_000))
+
+    def dying(*arguments, **options):
+        if next(calls) == count:
+            before(*arguments)
+            raise Killed
+        return function(*arguments, **options)
+
+    return dying
+
+
+def half_a_shard(array, number, images, per_shard):
+    path = write_shard(array, number, images, per_shard)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14), ("aside", 0), ("aside", 3),
+     ("set_length", 0), ("write_json", 0), ("write_record", 0), ("encode", 0), ("encode", 40)],
+)  # fmt: skip
+@pytest.mark.usefixtures("small_shards")
+def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(tmp_path, monkeypatch, name, count):
+    panoramas = scenes(tmp_path, *NAMES)
+    write(tmp_path, panoramas)
+    whole = files_of(tmp_path / "cells")
+    shutil.rmtree(tmp_path / "cells")
+    with monkeypatch.context() as dying:
+        before = half_a_shard if name == "write_shard" else lambda *_: None
+        dying.setattr(stage, name, die_at(count, getattr(stage, name), before=before))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    with pytest.raises(NnbookError, match=r"cells: holds no store of cells"):
+        read_cells(tmp_path / "cells")
+    write(tmp_path, panoramas)
+    assert files_of(tmp_path / "cells") == whole
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["cells"]
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_only_what_was_not_written_is_cut_again(tmp_path, monkeypatch):
+    panoramas = scenes(tmp_path, *NAMES)
+    with monkeypatch.context() as dying:
+        dying.setattr(stage, "write_shard", die_at(11, write_shard))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    read = []
+    original = stage.read_narrow_mask
+    monkeypatch.setattr(stage, "read_narrow_mask", lambda path: read.append(path) or original(path))
+    write(tmp_path, panoramas)
+    assert sorted(read) == [one.mask for one in panoramas[1:]], (
+        "18 of 30 cells were written: those of the first, most of the second"
+    )
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_work_of_other_images_is_not_gone_on_with(tmp_path, monkeypatch):
+    panoramas = scenes(tmp_path, *NAMES)
+    with monkeypatch.context() as dying:
+        dying.setattr(stage, "write_shard", die_at(11, write_shard))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    panoramas = scenes(tmp_path, *reversed(NAMES))
+    write(tmp_path, panoramas)
+    after = files_of(tmp_path / "cells")
+    shutil.rmtree(tmp_path / "cells")
+    write(tmp_path, panoramas)
+    assert files_of(tmp_path / "cells") == after
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from nnbook.cells import writer as stage
+from nnbook.cells.shards import write_shard
+stage.CELLS_PER_SHARD, stage.CELLS_PER_PART, stage.ROWS_PER_GROUP = 3, 6, 12
+def die(array, number, images, per_shard):
+    path = write_shard(array, number, images, per_shard)
+    if number == 3 and array.name == "images":
+        path.write_bytes(path.read_bytes()[:99])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path
+stage.write_shard = die
+folder = Path(sys.argv[1])
+names = sys.argv[2:]
+stage.write_cells(folder / "cells", [
+    stage.MaskedPanorama(name, int(name[3]), "P12", folder / f"{name}.tif", folder / f"{name}_cp_masks.tif")
+    for name in names
+], folder / "rois.parquet", edition="twin", note="N.", px_per_um=8.0453)
+"""
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path):
+    panoramas = scenes(tmp_path, *NAMES)
+    write(tmp_path, panoramas)
+    whole = files_of(tmp_path / "cells")
+    shutil.rmtree(tmp_path / "cells")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), *NAMES], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / ".cells.unfinished" / "parts" / "000000.parquet").is_file()
+    write(tmp_path, panoramas)
+    assert files_of(tmp_path / "cells") == whole
+
+
+@pytest.mark.parametrize("name", ["write_shard", "aside", "set_length", "write_json"])
+@pytest.mark.usefixtures("small_shards")
+def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(tmp_path, monkeypatch, name):
+    write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
+    old = files_of(tmp_path / "cells")
+    panoramas = scenes(tmp_path, *NAMES)
+    with monkeypatch.context() as full:
+
+        def no_space(*_arguments, **_options):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full.setattr(stage, name, die_at(0, None, before=no_space))
+        with pytest.raises(
+            NnbookError, match=r"cells: there is no space for it \(No space left on device\); free some"
+        ):
+            write(tmp_path, panoramas)
+    assert files_of(tmp_path / "cells") == old
+    assert write(tmp_path, panoramas)["cells"] == 30
+    assert len(read_cells(tmp_path / "cells")) == 30
+
+
+def test_files_larger_than_allowed_are_one_line_of_the_command(tmp_path):
+    scenes(tmp_path, "Run1TL_top_left")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (tmp_path / "Run1TL_top_left_cp_masks.tif").rename(masks / "Run1TL_top_left_cp_masks.tif")
+    limited = (
+        "import resource, sys; from nnbook.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); sys.exit(main(sys.argv[1:]))"
+    )
+    call = ["cells", str(tmp_path / "Run1TL_top_left.tif"), "--masks", str(masks)]
+    call += ["--rois", str(tmp_path / "rois.parquet"), "--out", str(tmp_path / "cells")]
+    done = subprocess.run([sys.executable, "-c", limited, *call], check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]
+    assert told == (
+        f"nnbook cells: {tmp_path / 'cells'}: there is no space for it (File too large); free some and call again, "
+        "it goes on from here"
+    )
+    assert not (tmp_path / "cells").exists()
+    assert main(call) == 0
+
+
+def test_a_second_writer_is_refused_and_the_first_one_completes(tmp_path, monkeypatch):
+    panoramas = scenes(tmp_path, "Run1TL_top_left")
+    begun, go_on, told = threading.Event(), threading.Event(), []
+
+    def waiting(*arguments):
+        begun.set()
+        assert go_on.wait(60)
+        return write_shard(*arguments)
+
+    monkeypatch.setattr(stage, "write_shard", waiting)
+    first = threading.Thread(target=lambda: told.append(write(tmp_path, panoramas)))
+    first.start()
+    try:
+        assert begun.wait(60)
+        with pytest.raises(NnbookError, match=r"cells: another process is writing it; wait until that is done"):
+            write(tmp_path, panoramas)
+    finally:
+        go_on.set()
+        first.join(60)
+    assert told[0]["cells"] == len(read_cells(tmp_path / "cells")) == 10
+
+
+@pytest.mark.parametrize("gone", ["cells.json", "cells.parquet", "cells.zarr/images/zarr.json"])
+def test_a_store_that_lacks_a_file_is_told(tmp_path, gone):
+    write_cells(tmp_path / "cells", [], None, edition="a", note="N.", px_per_um=SCALE)
+    (tmp_path / "cells" / gone).unlink()
+    with pytest.raises(NnbookError, match=r"cells: holds no store of cells .*; make one with 'nnbook cells'"):
+        read_cells(tmp_path / "cells")
+
+
+def test_a_table_of_another_length_is_told(tmp_path):
+    write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
+    path = tmp_path / "cells" / "cells.parquet"
+    pd.read_parquet(path).iloc[1:].to_parquet(path)
+    with pytest.raises(NnbookError, match="its table and its arrays differ in length"):
+        read_cells(tmp_path / "cells")

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from nnbook.evaluation import comparison as accuracy
+from nnbook.evaluation.comparison import CELLPOSE, CLASSICAL, Judged, compare_methods, vary_settings
+from nnbook.segmentation.workflow import load_model, segment_image
+from nnbook.simulation.panorama import simulate_panorama
+
+
+@pytest.fixture(scope="module")
+def panorama() -> Judged:
+    image, true, truth = simulate_panorama(1, 2, "BL", "top_right", width_px=1024, height_px=1024)
+    return Judged(image, segment_image(image, load_model()), true, truth)
+
+
+def test_methods_are_scored_against_the_truth(panorama: Judged) -> None:
+    right = Judged(panorama.image, panorama.true, panorama.true, panorama.truth)
+    scores, cases = compare_methods([right, right], 152.91)
+    scores = scores.set_index("method")
+    assert scores.loc[CELLPOSE, "mean_ap"] == 1
+    assert scores.loc[CELLPOSE, "true_nuclei"] == 2 * panorama.true.max()
+    assert scores.loc[CLASSICAL, "mean_ap"] < 0.9
+    assert (cases.loc[cases["method"] == CELLPOSE, "share"] == 1).all()
+
+
+def test_published_settings_give_the_masks_of_the_edition(panorama: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accuracy, "DIAMETERS", (1.0,))
+    table = vary_settings([panorama], load_model())
+    scores = compare_methods([panorama], 152.91)[0].set_index("method").loc[CELLPOSE]
+    for setting, value in (("diameter_px", 152.91), ("flow_threshold", 0.5), ("cellprob_threshold", -2.0)):
+        row = table[(table["setting"] == setting) & np.isclose(table["value"], value)].iloc[0]
+        assert row["mean_ap"] == pytest.approx(scores["mean_ap"])
+    sizes = table[table["setting"] == "cellprob_threshold"]["mean_iou"].to_numpy()
+    assert sizes.argmax() not in (0, sizes.size - 1)  # masks too wide at one end, too narrow at the other

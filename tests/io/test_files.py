@@ -1,0 +1,65 @@
+import os
+
+import pytest
+
+from nnbook.io.files import aside, write_json
+from nnbook.provenance.stage_record import is_current, state_of, write_record
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), aside(path) as written:
+        written.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for content in ("old", "new"):
+        with aside(tmp_path / "folder") as written:
+            written.mkdir()
+            (written / content).touch()
+    assert names(tmp_path / "folder") == ["new"]
+    assert names(tmp_path) == ["folder"]
+
+
+def test_json_with_a_value_that_is_none_of_its_own_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"mean": float("nan")})
+    assert names(tmp_path) == []
+
+
+def test_json_that_says_the_same_is_left_alone(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"roi": [1, 2]}, indent=None)
+    assert path.read_text() == '{"roi":[1,2]}\n'
+    os.utime(path, ns=(1, 1))
+    write_json(path, {"roi": [1, 2]}, indent=None)
+    assert path.stat().st_mtime_ns == 1
+    write_json(path, {"roi": [1, 3]}, indent=None)
+    assert path.read_text() == '{"roi":[1,3]}\n'
+
+
+def test_a_stage_is_current_until_what_it_depends_on_changes(tmp_path):
+    data, output, record = tmp_path / "data", tmp_path / "output", tmp_path / "record.json"
+    data.write_text("1")
+    output.touch()
+    assert not is_current(record, [state_of(data)], [output])
+    write_record(record, [state_of(data)])
+    assert is_current(record, [state_of(data)], [output])
+    data.write_text("12")
+    assert not is_current(record, [state_of(data)], [output])
+    write_record(record, [state_of(data)])
+    output.unlink()
+    assert not is_current(record, [state_of(data)], [output])
+
+
+def test_a_record_that_is_cut_off_counts_as_none(tmp_path):
+    (tmp_path / "record.json").write_text('{"half": ')
+    assert not is_current(tmp_path / "record.json", {}, [])

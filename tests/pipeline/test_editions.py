@@ -1,0 +1,300 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbook.cli import main
+from nnbook.errors import NnbookError
+from nnbook.io.files import locked
+from nnbook.io.images import read_mask, write_image, write_mask
+from nnbook.io.manifest import Panorama, write_manifest
+from nnbook.io.results import read_results
+from nnbook.pipeline.editions import (
+    mask_path,
+    measure_files,
+    measure_panoramas,
+    run,
+    run_published,
+    write_previews,
+)
+from nnbook.simulation.nuclei import CLASSES
+from nnbook.simulation.panorama import simulate_manifest, simulate_panorama
+from nnbook.values import published
+
+NOTEBOOK = """---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+```{code-cell} ipython3
+from nnbook.io.edition import edition_results
+print(len(edition_results()), "rows")
+```
+"""
+
+
+@pytest.fixture
+def notebooks(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "count.md").write_text(NOTEBOOK)
+    return folder
+
+
+def times(folder):
+    return {
+        path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "manifest.csv"
+    }
+
+
+def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(tmp_path, notebooks, shared):
+    edition, local = tmp_path / "build" / "tiny", shared / "data" / "nucleusnet"
+    write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:3])
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    results, rois = read_results(edition / "results.csv"), pd.read_parquet(edition / "rois.parquet")
+    assert results["image"].tolist() == ["Run1TL_top_left.tif", "Run1TL_top_right.tif", "Run1TL_bottom_left.tif"]
+    assert results["num_rois"].sum() == len(rois) > 0
+    assert_viewers_find_everything(edition, rois)
+    assert "3 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+    mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
+    assert mosaic["columns"] == len(pd.read_parquet(edition / "cells" / "cells.parquet")) > 0
+    assert (edition / "mosaic" / mosaic["normalised"]).is_file()
+
+    before, nuclei_before = times(edition), nuclei_of(edition, "Run1TL_top_left")
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before[path] != time}
+    assert again == set()
+
+    mask = edition / "masks" / "Run1TL_top_left_cp_masks.tif"
+    corrected = read_mask(mask)
+    corrected[corrected == 1] = 0
+    write_mask(mask, corrected)
+    former = [edition / "pyramids" / "Former", edition / "records" / "pyramid-Former.json"]
+    former[0].mkdir()
+    former[1].write_text("{}", encoding="utf-8")
+    run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    assert read_results(edition / "results.csv")["num_rois"].sum() == len(rois) - 1
+    assert nuclei_of(edition, "Run1TL_top_left")["roi"] == nuclei_before["roi"][1:]
+    again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before.get(path) != time}
+    assert "pyramids/Run1TL_top_left/labels.dzi" in again
+    assert "pyramids/Run1TL_top_right/labels.dzi" not in again
+    assert {"cells/cells.parquet", "sample.parquet", "mosaic/mosaic.json"} <= again, "it is of the corrected cells"
+    assert not any(path.exists() for path in former), "a panorama that represents no longer leaves nothing"
+    assert not [path for path in again if path.startswith("pyramids/previews/")], "previews show no masks"
+
+
+def nuclei_of(edition, name):
+    return json.loads((edition / "pyramids" / name / "nuclei.json").read_text())["columns"]
+
+
+def assert_viewers_find_everything(edition, rois):
+    folder = edition / "pyramids"
+    shown = json.loads((folder / "panoramas.json").read_text())["columns"]
+    assert shown["panorama"] == ["Run1TL_top_left", "Run1TL_top_right", "Run1TL_bottom_left"]
+    assert shown["crop"] == ["top_left", "top_right", "bottom_left"]
+    assert (shown["run"], shown["quarter"], shown["passage"]) == ([1] * 3, ["TL"] * 3, ["P12"] * 3)
+    assert sorted(shown["rank"]) == [1, 2, 3]
+    assert shown["pyramid"] == [True] * 3
+    assert shown["num_rois"] == [(rois["panorama"] == name).sum() for name in shown["panorama"]]
+    assert all((folder / preview).is_file() for preview in shown["preview"])
+    for entry in json.loads((folder / "index.json").read_text())["panoramas"]:
+        assert all((folder / entry[key]).is_file() for key in ("intensity", "labels", "nuclei"))
+        mine = rois[rois["panorama"] == entry["panorama"]]
+        nuclei = nuclei_of(edition, entry["panorama"])
+        assert nuclei["roi"] == mine["roi"].tolist()
+        assert nuclei["x_px"] == pytest.approx(mine["x_px"].tolist(), abs=0.005)
+        assert nuclei["width_px"] == mine["width_px"].tolist()
+        assert set(nuclei["class"]) <= {None, *CLASSES}
+
+
+def test_panoramas_of_two_scales_are_refused(tmp_path, notebooks):
+    rows = simulate_manifest(1, 1, 256)[:2]
+    write_manifest(tmp_path / "manifest.csv", rows)
+    text = (tmp_path / "manifest.csv").read_text().replace("8.0453", "4", 1)
+    (tmp_path / "manifest.csv").write_text(text)
+    with pytest.raises(NnbookError, match="different px_per_um"):
+        run(tmp_path / "manifest.csv", tmp_path / "build", notebooks)
+
+
+def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, notebooks, shared):
+    edition = tmp_path / "build" / "published"
+    run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
+    assert len(read_results(edition / "results.csv")) == 1600
+    assert '"panoramas": []' in (edition / "pyramids" / "index.json").read_text()
+    shown = pd.DataFrame(json.loads((edition / "pyramids" / "panoramas.json").read_text())["columns"])
+    assert len(shown) == 1600
+    first = shown.set_index("panorama").loc["Run100BL_bottom_left"]
+    assert first[["run", "quarter", "crop", "num_rois"]].tolist() == [100, "BL", "bottom_left", 914]
+    assert (first["mean_intensity"], first["std_intensity"]) == (63.3834, 56.2255)
+    assert sorted(shown["rank"].dropna()) == list(range(1, 11))
+    assert not shown["pyramid"].any()
+    assert shown[["passage", "preview"]].isna().all(axis=None)
+    mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
+    assert (mosaic["rows"], mosaic["columns"]) == ([], 0)
+    assert "Without panoramas there are no cell images" in mosaic["note"]
+    assert "1600 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("1 / 0", "ZeroDivisionError"), ("import os; os._exit(3)", "killed the kernel"), ("print(", "SyntaxError")],
+)
+def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path, notebooks, shared, code, told):
+    (notebooks / "count.md").write_text(NOTEBOOK + f"\n```{{code-cell}} ipython3\n{code}\n```\n")
+    with pytest.raises(NnbookError, match=r"count\.md: code cell 2") as caught:
+        run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+    assert told in str(caught.value)
+    assert not (tmp_path / "published" / "notebooks" / "count.ipynb").exists()
+
+
+@pytest.fixture(scope="module")
+def panoramas(tmp_path_factory):
+    """One with nuclei, and one that is black."""
+    folder = tmp_path_factory.mktemp("images")
+    image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=700, height_px=700)
+    write_image(folder / "seen.tif", image)
+    write_image(folder / "black.tif", image * 0)
+    return folder
+
+
+def test_image_files_are_segmented_and_measured_by_the_commands(tmp_path, panoramas, capsys):
+    assert main(["segment", str(panoramas), "--out", str(tmp_path / "masks")]) == 0
+    assert main(["measure", str(panoramas), "--masks", str(tmp_path / "masks"), "--out", str(tmp_path / "out")]) == 0
+    assert "black has no nucleus" in capsys.readouterr().err
+    results = read_results(tmp_path / "out" / "results.csv").set_index("image")
+    assert list(results.columns[:3]) == ["num_rois", "mean_intensity", "std_intensity"]
+    assert results.loc["black.tif", "num_rois"] == 0
+    assert pd.isna(results.loc["black.tif", "mean_intensity"])
+    assert results.loc["seen.tif", "num_rois"] == read_mask(tmp_path / "masks" / "seen_cp_masks.tif").max()
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "told"),
+    [
+        (["representatives", "absent.csv"], 1, "absent.csv: no such table"),
+        (["validate", "absent.csv"], 1, "absent.csv: no such manifest"),
+        (["area", "--px2", "-3"], 1, "above 0"),
+        (["segment", "absent.tif", "--out", "masks"], 1, "absent.tif: no such file"),
+    ],
+)
+def test_a_command_that_can_not_do_all_says_so_in_one_line(call, status, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(call) == status
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nnbook ")]
+    assert len(lines) == 1
+    assert told in lines[0]
+
+
+@pytest.mark.parametrize("call", [[], ["unknown"], ["area"], ["twin"], ["area", "--px2", "many"]])
+def test_a_wrong_call_exits_with_2(call, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(call)
+    assert caught.value.code == 2
+    assert "usage: nnbook" in capsys.readouterr().err
+
+
+@pytest.fixture
+def black(tmp_path: Path) -> Panorama:
+    """A row of an image without a nucleus, which lies beside the manifest."""
+    write_image(tmp_path / "in" / "black.tif", np.zeros((64, 64), np.uint8))
+    return Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, published.PX_PER_UM, "", "")
+
+
+def test_measures_again_after_a_mask_or_an_image_changed(tmp_path: Path, black: Panorama) -> None:
+    folder = tmp_path
+    row = replace(black, mask="in/m.tif")
+    labels = np.zeros((64, 64), np.int32)
+    labels[3:7, 3:8] = 1
+
+    def counted() -> tuple[int, float, int]:
+        measure_panoramas([row], folder)
+        table = read_results(folder / "results.csv")
+        return table["num_rois"][0], table["mean_intensity"][0], (folder / "results.csv").stat().st_mtime_ns
+
+    write_mask(mask_path(row, folder), labels)
+    first = counted()
+    assert first[:2] == (1, 0)
+    assert counted() == first
+    labels[20, 20] = 2
+    write_mask(mask_path(row, folder), labels)
+    assert counted()[:2] == (2, 0)
+    write_image(folder / row.image, np.full((64, 64), 9, np.uint8))
+    assert counted()[:2] == (2, 9)
+    (folder / "rois.parquet").unlink()
+    counted()
+    assert (folder / "rois.parquet").is_file()
+
+
+def test_previews_are_made_again_after_their_image_changed_and_go_with_their_panorama(
+    tmp_path: Path, black: Panorama
+) -> None:
+    other = replace(black, panorama="other", image="in/other.tif")
+    write_image(tmp_path / other.image, np.zeros((50, 60), np.uint8))
+    previews = tmp_path / "pyramids" / "previews"
+
+    def written(panoramas: list[Panorama]) -> dict[str, int]:
+        write_previews(panoramas, tmp_path)
+        return {path.name: path.stat().st_mtime_ns for path in previews.iterdir()}
+
+    first = written([black, other])
+    assert sorted(first) == ["black.jpg", "other.jpg"]
+    assert written([black, other]) == first
+    write_image(tmp_path / other.image, np.full((50, 60), 9, np.uint8))
+    changed = written([black, other])
+    assert {name for name in changed if changed[name] != first[name]} == {"other.jpg"}
+    assert sorted(written([black])) == ["black.jpg"]
+
+
+def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(tmp_path: Path, black: Panorama) -> None:
+    (tmp_path / "in" / "cut.tif").write_bytes((tmp_path / black.image).read_bytes()[:100])
+    with pytest.raises(NnbookError, match=r"cut\.tif: can't be read"):
+        write_previews([replace(black, panorama="cut", image="in/cut.tif"), black], tmp_path)
+    assert (tmp_path / "pyramids" / "previews" / "black.jpg").is_file()
+
+
+@pytest.mark.parametrize("name", ["previews", "index.json", "panoramas.json"])
+def test_a_panorama_named_as_a_file_of_ours_is_refused(tmp_path: Path, black: Panorama, name: str) -> None:
+    write_manifest(tmp_path / "manifest.csv", [replace(black, panorama=name)])
+    with pytest.raises(NnbookError, match=f"named {name}"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+
+
+def test_images_of_one_name_are_refused_before_anything_is_made(tmp_path: Path, black: Panorama) -> None:
+    # The results table tells panoramas apart by their image's file name.
+    write_manifest(tmp_path / "manifest.csv", [black, replace(black, panorama="other", image="there/black.tif")])
+    with pytest.raises(NnbookError, match=r"black\.tif"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    assert not (tmp_path / "build").exists()
+
+
+def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.tif", np.zeros((8, 9), np.uint8))
+    write_mask(tmp_path / "a_m.tif", np.zeros((9, 8), np.int32))
+    files = {name: (tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif") for name in ("a", "b")}
+    with pytest.raises(NnbookError) as caught:
+        measure_files(files, 8.0)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["a", str(tmp_path / "b.tif")]
+
+
+def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, shared: Path) -> None:
+    edition = tmp_path / "published"
+    with locked(edition), pytest.raises(NnbookError, match="published: another process is writing it; wait"):
+        run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
+    assert not edition.exists()
+
+
+def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
+    tmp_path: Path, notebooks: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("Network is unreachable")
+
+    run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+    monkeypatch.setattr("socket.getaddrinfo", unreachable)
+    run_published(tmp_path / "published", notebooks)
+    with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .* or name a local folder with --local"):
+        run_published(tmp_path / "other", notebooks)

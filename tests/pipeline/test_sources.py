@@ -1,0 +1,159 @@
+import gc
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import sha256
+from nnbook.io.images import read_image, read_mask, write_image, write_mask
+from nnbook.io.manifest import Panorama
+from nnbook.pipeline.sources import download, fetch_panoramas, published_results
+from nnbook.provenance.dependencies import made_by
+from nnbook.simulation.panorama import simulate_manifest, simulate_panorama, write_panorama
+from nnbook.values import published
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The address of a server on this machine that serves tmp_path / "served"."""
+    (tmp_path / "served").mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "served")))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def here(path: Path) -> list[str]:
+    return sorted(file.name for file in path.iterdir()) if path.exists() else []
+
+
+def own(name: str, **change: Any) -> Panorama:
+    row = Panorama(name, 1, "", "", "", f"in/{name}.tif", f"in/{name}_m.tif", 20, 10, 8.0, "", "")
+    return replace(row, **change)
+
+
+def test_brings_what_is_right_and_names_what_is_not(tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "edition"
+    image = np.arange(200, dtype=np.uint16).reshape(10, 20)
+    for name in ("good", "changed", "small"):
+        write_image(data / "in" / f"{name}.tif", image[:9] if name == "small" else image)
+        write_mask(data / "in" / f"{name}_m.tif", (image[:9] if name == "small" else image).astype(np.int32))
+    twin = simulate_manifest(3, 1, 256)[0]
+    rows = [own("changed", image_sha256="0" * 64), twin, own("small"), own("gone"), own("good")]
+    with pytest.raises(NnbookError) as caught:
+        fetch_panoramas(rows, data, folder)
+    lines = str(caught.value).splitlines()
+    assert {line.split(":")[0] for line in lines} == {"changed", "small", "gone"}
+    assert "SHA-256" in lines[0]
+
+    drawn, _, _ = simulate_panorama(3, twin.run, twin.quarter, twin.crop, width_px=256, height_px=256)
+    np.testing.assert_array_equal(read_image(folder / twin.image), drawn)
+    np.testing.assert_array_equal(read_image(folder / "in" / "good.tif"), image)
+    np.testing.assert_array_equal(read_mask(folder / "masks" / "good_cp_masks.tif"), image)
+    assert here(folder / "in") == ["good.tif"]
+    assert here(folder / "masks") == ["good_cp_masks.tif"]
+
+    fetched = fetch_panoramas([twin, own("good")], data, folder)
+    assert [row.image_sha256 for row in fetched] == [sha256(folder / row.image) for row in fetched]
+    assert (folder / "in" / "good.tif").is_symlink(), "a local image is linked, not copied"
+
+
+def test_published_table_from_a_local_folder(shared: Path, tmp_path: Path) -> None:
+    path = tmp_path / "published" / "results.csv"
+    assert published_results(path, shared / "data" / "nucleusnet") == path
+    assert sha256(path) == published.RESULTS_SHA256
+    assert here(path.parent) == ["results.csv"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_another_local_table_is_refused(tmp_path: Path, there: bool) -> None:
+    (tmp_path / "local").mkdir()
+    if there:
+        (tmp_path / "local" / "results.csv").write_text("image,num_rois\n")
+    with pytest.raises(NnbookError, match="SHA-256" if there else "no such file") as caught:
+        published_results(tmp_path / "out" / "results.csv", tmp_path / "local")
+    assert str(tmp_path / "local" / "results.csv") in str(caught.value)
+    assert here(tmp_path / "out") == []
+
+
+def test_the_table_is_downloaded_once(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    served, path = tmp_path / "served" / "results.csv", tmp_path / "out" / "results.csv"
+    served.write_text("image,num_rois,mean_intensity,std_intensity\n")
+    monkeypatch.setattr(published, "RESULTS_ADDRESS", f"{address}/results.csv")
+    monkeypatch.setattr(published, "RESULTS_SHA256", sha256(served))
+    published_results(path)
+    assert path.read_bytes() == served.read_bytes()
+    served.unlink()
+    assert published_results(path) == path, "a table that is there already is asked for again"
+
+
+def test_a_changed_download_leaves_what_was_there(tmp_path: Path, address: str) -> None:
+    (tmp_path / "served" / "a.csv").write_text("changed")
+    path = tmp_path / "out" / "a.csv"
+    path.parent.mkdir()
+    path.write_text("old")
+    with pytest.raises(NnbookError, match=r"a\.csv: its SHA-256 isn't the expected one"):
+        download(f"{address}/a.csv", path, "0" * 64)
+    assert path.read_text() == "old"
+    assert here(path.parent) == ["a.csv"]
+
+
+@pytest.mark.parametrize("wrong", ["images.org/a.tif", "file:///a.tif", "htp://images.org/a.tif"])
+def test_what_is_no_web_address_is_told(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(NnbookError, match="is no web address"):
+        download(wrong, tmp_path / "a.tif", "")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves the answer 404 open
+@pytest.mark.parametrize("missing", ["file", "server"])
+def test_a_network_failure_is_one_clear_line(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    # Nothing ever listens on port 1 of this machine.
+    table = f"{address}/none.csv" if missing == "file" else "http://127.0.0.1:1/results.csv"
+    monkeypatch.setattr(published, "RESULTS_ADDRESS", table)
+    with pytest.raises(NnbookError, match="can't be downloaded") as caught:
+        published_results(tmp_path / "out" / "results.csv")
+    assert str(caught.value).startswith(table)
+    assert "\n" not in str(caught.value)
+    assert here(tmp_path / "out") == []
+    del caught
+    gc.collect()
+
+
+def test_a_simulated_panorama_is_drawn_again_by_other_code_and_kept_by_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = simulate_manifest(3, 1, 256)[0]
+    image = tmp_path / twin.image
+
+    def drawn_anew(row: Panorama) -> bool:
+        before = image.stat().st_mtime_ns if image.exists() else 0
+        fetch_panoramas([row], tmp_path, tmp_path)
+        return image.stat().st_mtime_ns != before
+
+    assert drawn_anew(twin)
+    assert not drawn_anew(twin)
+    assert drawn_anew(replace(twin, source="twin:4"))
+    drawn_by = made_by(write_panorama)
+    monkeypatch.setattr("nnbook.pipeline.sources.made_by", lambda _: {**drawn_by, "code": {"numpy": "1.0"}})
+    assert drawn_anew(replace(twin, source="twin:4"))
+    write_image(image, np.zeros((256, 256), np.uint8))
+    (tmp_path / "records" / f"twin-{twin.panorama}.json").unlink()
+    assert drawn_anew(replace(twin, source="twin:4")), "it was cut off: nobody knows what made the image"
+    assert read_image(image).any()

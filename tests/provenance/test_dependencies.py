@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nnbook.errors import NnbookError
+from nnbook.measurement import imaged_area as area
+from nnbook.measurement import rois as measure
+from nnbook.pipeline import editions as run
+from nnbook.provenance.dependencies import PACKAGE, code_cells, code_of, reached, reached_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOTEBOOKS = sorted((PACKAGE.parents[1] / "notebooks").glob("*.md"))
+MODULES = {
+    "__init__": '__version__ = "1"',
+    "deep": """
+        import math
+
+        SCALE = 2.0
+        UNUSED = 3.0
+
+        def deepest(x):
+            '''Scale.'''
+            return x * SCALE  # as it is
+
+        def beside(x):
+            return math.sqrt(x)
+        """,
+    "middle": """
+        from __future__ import annotations
+        from typing import TYPE_CHECKING
+
+        from pack.deep import deepest
+
+        if TYPE_CHECKING:
+            from pack.shapes import Shape
+
+        def halfway(x: Shape) -> Shape:
+            return deepest(x)
+        """,
+    "top": """
+        from pack import deep, middle
+
+        def entry(x):
+            return middle.halfway(x)
+
+        def late(x):
+            from pack.deep import beside as other
+            return other(x)
+
+        def by_name(name):
+            return getattr(deep, name)
+
+        def written_out():
+            import importlib
+            return importlib.import_module("pack.shapes")
+
+        def computed(name):
+            import importlib
+            return importlib.import_module(name)
+        """,
+    "fast": """
+        import numba
+
+        LIMIT = 7
+
+        @numba.njit(cache=True)
+        def inner(x):
+            return x + LIMIT
+
+        @numba.njit(parallel=True)
+        def outer(x):
+            return inner(x)
+
+        def slow(x):
+            return x
+        """,
+    "shapes": """
+        from dataclasses import dataclass, field
+
+        def corners():
+            return 4
+
+        class Base:
+            def sides(self):
+                return corners()
+
+        @dataclass(frozen=True)
+        class Shape(Base):
+            width: int = field(default_factory=lambda: start())
+
+            def area(self):
+                return self.width ** 2
+
+        def start():
+            return 1
+        """,
+    "registry": """
+        from pack.shapes import corners
+
+        KNOWN = {}
+
+        def register(function):
+            KNOWN[function.__name__] = function
+            return function
+
+        @register
+        def one():
+            return 1
+
+        def call(name):
+            return KNOWN[name]()
+
+        def alone():
+            return None
+        """,
+    "plain": """
+        import functools
+
+        def twice(function):
+            @functools.wraps(function)
+            def done(*arguments):
+                return function(*arguments) * 2
+            return done
+
+        @twice
+        def first():
+            return 1
+
+        @twice
+        def second():
+            return 2
+        """,
+    "acts": """
+        import os
+        os.environ.setdefault("PACK", "1")
+
+        def nothing():
+            return None
+        """,
+    "takes": """
+        import pack.acts
+        from pack.middle import *
+
+        def quiet():
+            return None
+
+        def starred(x):
+            return halfway(x)
+        """,
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for name, text in MODULES.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(text))
+    return folder
+
+
+def names(code: str, package: Path) -> set[str]:
+    return set(reached(f"# Prose\n\n```{{code-cell}} ipython3\n{code}\n```\n", package))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("from pack.top import entry", {"top.entry", "middle.halfway", "deep.deepest", "deep.SCALE"}),
+        ("import pack.middle\npack.middle.halfway(1)", {"middle.halfway", "deep.deepest", "deep.SCALE"}),
+        ("import pack.middle as m\nm.halfway(1)", {"middle.halfway", "deep.deepest", "deep.SCALE"}),
+        ("from pack import deep\ndeep.beside(1)", {"deep.beside"}),
+        ("from pack import deep\nprint(deep)", {"deep.SCALE", "deep.UNUSED", "deep.deepest", "deep.beside"}),
+        ("from pack.top import late", {"top.late", "deep.beside"}),
+        ("from pack.top import by_name", {"top.by_name", "deep.SCALE", "deep.UNUSED", "deep.deepest", "deep.beside"}),
+        ("from pack.top import written_out", {"top.written_out", "shapes.corners", "shapes.Base", "shapes.Shape",
+                                              "shapes.start"}),
+        ("from pack.fast import outer", {"fast.outer", "fast.inner", "fast.LIMIT"}),
+        ("from pack.shapes import Shape", {"shapes.Shape", "shapes.Base", "shapes.corners", "shapes.start"}),
+        ("from pack.registry import call", {"registry.call", "registry.KNOWN", "registry.one", "registry.register"}),
+        ("from pack.plain import first", {"plain.first", "plain.twice"}),
+        ("from pack.acts import nothing", {"acts", "acts.nothing"}),
+        ("from pack.takes import starred", {"takes.starred", "acts", "middle.halfway", "deep.deepest", "deep.SCALE"}),
+        ("from pack import __version__", {"__version__"}),
+        ("import numpy as np\nnp.zeros(3)", set()),
+        ("%matplotlib inline\nfrom pack.deep import beside", {"deep.beside"}),
+        ("files = !ls\nfrom pack.deep import beside", {"deep.beside"}),
+    ],
+)  # fmt: skip
+def test_what_a_notebook_reaches(package: Path, code: str, expected: set[str]) -> None:
+    assert {name.removeprefix("pack.") for name in names(code, package)} == expected
+
+
+@pytest.mark.parametrize("code", ["from pack.top import computed", "this is no Python"])
+def test_where_the_text_does_not_tell_the_whole_package_is_reached(package: Path, code: str) -> None:
+    assert {"pack.fast.slow", "pack.registry.alone", "pack.deep.UNUSED", "pack.acts"} <= names(code, package)
+
+
+ENTRY = "```{code-cell} ipython3\nfrom pack.top import entry\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "told"),
+    [
+        ("deep", "x * SCALE", "x * SCALE + 1", "pack.deep.deepest"),
+        ("deep", "SCALE = 2.0", "SCALE = 2.5", "pack.deep.SCALE"),
+        ("deep", "UNUSED = 3.0", "UNUSED = 4.0", None),
+        ("deep", "math.sqrt(x)", "math.cbrt(x)", None),
+        ("deep", "  # as it is", "  # but for the scale", None),
+        ("deep", "'''Scale.'''", "'''Multiply by the scale.'''", None),
+        ("deep", "return x * SCALE", "return (\n        x * SCALE\n    )", None),
+        ("shapes", "return 4", "return 5", None),
+        ("middle", "return deepest(x)", "return deepest(x) + 1", "pack.middle.halfway"),
+    ],
+)
+def test_only_a_change_of_reached_code_changes_a_hash(
+    package: Path, module: str, old: str, new: str, told: str | None
+) -> None:
+    before = reached(ENTRY, package)
+    path = package / f"{module}.py"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    after = reached(ENTRY, package)
+    assert [name for name in after if after[name] != before.get(name)] == ([told] if told else [])
+    assert list(before) == list(after)
+
+
+def test_a_file_named_as_a_module_is_reached_with_it(package: Path) -> None:
+    (package / "deep.yml").write_text("a: 1")
+    before = reached(ENTRY, package)
+    assert "pack/deep.yml" in before
+    (package / "deep.yml").write_text("a: 2")
+    assert reached(ENTRY, package)["pack/deep.yml"] != before["pack/deep.yml"]
+    assert "pack/deep.yml" not in names("from pack.fast import slow", package)
+
+
+def test_a_call_that_is_added_is_followed(package: Path) -> None:
+    before = reached(ENTRY, package)
+    path = package / "middle.py"
+    path.write_text(
+        path.read_text().replace("deepest(x)", "deepest(beside(x))").replace("deepest\n", "beside, deepest\n")
+    )
+    after = reached(ENTRY, package)
+    assert set(after) - set(before) == {"pack.deep.beside"}
+
+
+def test_a_module_that_is_no_python_is_named(package: Path) -> None:
+    (package / "broken.py").write_text("def (:\n")
+    with pytest.raises(NnbookError, match=r"broken\.py: is no Python"):
+        reached(ENTRY, package)
+
+
+def test_the_code_of_a_stage_is_told_from_another() -> None:
+    assert code_of(area.area) == code_of(area.area) != code_of(measure.summarise)
+    assert code_of(run.measure_panoramas) != code_of(run.cut_cells)
+
+
+def test_a_stage_reaches_packages_of_others_by_their_version() -> None:
+    found = reached_by(measure.measure_panorama)
+    assert found["numpy"] == np.__version__
+    assert found["numba"]
+    assert not {"nnbook", "math", "torch", "zarr"} & found.keys()
+
+
+def test_a_stage_reaches_what_it_imports_late_and_passes_on(package: Path) -> None:
+    def stage() -> None: ...
+
+    stage.__module__, stage.__qualname__ = "pack.top", "late"
+    before = code_of(stage, package)
+    path = package / "deep.py"
+    path.write_text(path.read_text().replace("SCALE = 2.0", "SCALE = 9"))
+    assert code_of(stage, package) == before
+    path.write_text(path.read_text().replace("math.sqrt", "math.cbrt"))
+    assert code_of(stage, package) != before
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_notebooks_of_the_book_import_is_reached(notebook: Path) -> None:
+    found = reached(notebook.read_text(encoding="utf-8"))
+    code = "\n".join(code_cells(notebook.read_text(encoding="utf-8")))
+    assert not [
+        name for name in found if name.startswith(("nnbook.simulation.panorama.", "nnbook.pipeline.editions."))
+    ], "those come before"
+    assert any(
+        name.startswith(("nnbook.figures.style.", "nnbook.figures.segmentation.", "nnbook.values.computed."))
+        for name in found
+    )
+    assert ("nnbook.figures.style.picture" in found) == ("picture(" in code)

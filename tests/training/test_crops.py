@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.random import Generator
+
+from nnbook.io.images import Labels, write_image, write_mask
+from nnbook.training.crops import BODIES_WEIGHT, Example, bridge_bodies, draw_crop, read_example
+
+DIAMETER_PX = 30.0
+
+
+def disc(labels: Labels, y: int, x: int, radius: int, label: int) -> None:
+    rows, columns = np.ogrid[: labels.shape[0], : labels.shape[1]]
+    labels[(rows - y) ** 2 + (columns - x) ** 2 <= radius**2] = label
+
+
+def pieces(labels: Labels, label: int) -> int:
+    return int(cv2.connectedComponents((labels == label).astype(np.uint8))[0]) - 1
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Example:
+    """A field with three bright discs and a telophase of two."""
+    labels = np.zeros((300, 300), dtype=np.int32)
+    for label, (y, x) in enumerate(((60, 60), (60, 220), (220, 60)), start=1):
+        disc(labels, y, x, 15, label)
+    disc(labels, 210, 210, 10, 4)
+    disc(labels, 210, 240, 10, 4)
+    write_image(tmp_path / "image.tif", np.where(labels > 0, 200, 20).astype(np.uint8))
+    write_mask(tmp_path / "mask.tif", labels)
+    return read_example(tmp_path / "image.tif", tmp_path / "mask.tif", DIAMETER_PX)
+
+
+@pytest.mark.parametrize("gap", [1, 4, 9, 15, 23])
+def test_two_bodies_are_joined_by_a_neck(gap: int) -> None:
+    labels = np.zeros((60, 120), dtype=np.int32)
+    disc(labels, 30, 30, 10, 7)
+    disc(labels, 30, 51 + gap, 10, 7)
+    joined, several = bridge_bodies(labels, DIAMETER_PX)
+    assert pieces(labels, 7) == 2
+    assert pieces(joined, 7) == 1
+    assert several == [7]
+    assert ((joined == 7) | (labels != 7)).all()
+    assert (joined == 7).sum() < 2 * (labels == 7).sum()
+
+
+def test_a_neck_leaves_other_nuclei_alone() -> None:
+    labels = np.zeros((60, 120), dtype=np.int32)
+    disc(labels, 30, 30, 10, 1)
+    disc(labels, 30, 60, 10, 1)
+    labels[28:60, 44:47] = 2
+    joined, _ = bridge_bodies(labels, DIAMETER_PX)
+    assert ((joined == 2) == (labels == 2)).all()
+
+
+def test_far_pieces_become_nuclei_and_crumbs_background() -> None:
+    labels = np.zeros((80, 160), dtype=np.int32)
+    disc(labels, 30, 30, 12, 3)
+    disc(labels, 30, 100, 12, 3)
+    labels[70, 150] = 3
+    parted, several = bridge_bodies(labels, DIAMETER_PX)
+    assert several == []
+    assert len(np.unique(parted)) == 3  # background and two nuclei
+    assert parted[70, 150] == 0
+
+
+def test_every_pixel_of_a_label_in_pieces_has_a_flow(example: Example) -> None:
+    length = np.hypot(*example.flows.astype(float))
+    assert (length[example.labels > 0] > 0.9).mean() > 0.98
+    # Joined, the telophase flows towards one centre: from its left body to the right, from its right body to the left.
+    scale = example.image.shape[0] / 300
+    y = round(210 * scale)
+    assert example.flows[1, y, round(204 * scale)] > 0.5
+    assert example.flows[1, y, round(246 * scale)] < -0.5
+
+
+def test_labels_of_several_bodies_are_drawn_more_often(example: Example) -> None:
+    assert example.shares.sum() == pytest.approx(1)
+    assert example.shares[3] == pytest.approx(BODIES_WEIGHT * example.shares[0])
+
+
+def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        _, target = draw_crop(example, rng, 96, DIAMETER_PX, varied=False)
+        count, labels, _, centres = cv2.connectedComponentsWithStats(target[2].astype(np.uint8))
+        for label in range(1, count):
+            y, x = np.nonzero(labels == label)
+            if min(y.min(), x.min()) == 0 or max(y.max(), x.max()) == 95:
+                continue
+            inwards = np.stack([centres[label][1] - y, centres[label][0] - x])
+            assert ((inwards * target[:2, y, x]).sum(axis=0) > 0).mean() > 0.95
+
+
+def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnbook.training.crops.GUESTS_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.training.crops.FRAMED_SHARE", 0.0)
+    monkeypatch.setattr("nnbook.training.crops.vary_grey", lambda image, _labels, _rng: image)
+    monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
+
+    def inside(guests: Example | None, rng: Generator) -> tuple[float, float]:
+        image, target = draw_crop(example, rng, 128, DIAMETER_PX, varied=True, guests=guests)
+        flow = np.hypot(*target[:2])
+        assert (flow[target[2] > 0] < 0.99).sum() <= 0.03 * target[2].sum()
+        return float(target[2].sum()), float(image.sum())
+
+    alone = np.array([inside(None, np.random.default_rng(k)) for k in range(10)])
+    crowded = np.array([inside(example, np.random.default_rng(k)) for k in range(10)])
+    assert (crowded >= alone - 1e-3).all()
+    assert (crowded[:, 0] > 1.2 * alone[:, 0]).sum() >= 5
+
+
+def test_nuclei_at_the_end_of_an_image_have_a_middle_within_it(
+    example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnbook.training.crops.FRAMED_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
+    monkeypatch.setattr("nnbook.training.crops.vary_grey", lambda image, _labels, _rng: image + 1)
+    cut = 0
+    for seed in range(80):
+        image, target = draw_crop(example, np.random.default_rng(seed), 96, DIAMETER_PX, varied=True)
+        beyond = image == 0
+        assert beyond.any()
+        assert not target[:3, beyond].any()
+        at_the_end = cv2.dilate(beyond.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        count, labels, _, centres = cv2.connectedComponentsWithStats(target[2].astype(np.uint8))
+        for label in range(1, count):
+            y, x = np.nonzero(labels == label)
+            if not at_the_end[y, x].any() or min(y.min(), x.min()) == 0 or max(y.max(), x.max()) == 95 or len(y) < 40:
+                continue
+            cut += 1
+            inwards = np.stack([centres[label][1] - y, centres[label][0] - x])
+            assert ((inwards * target[:2, y, x]).sum(axis=0) > 0).mean() > 0.9
+    assert cut > 10
+
+
+def test_equal_seeds_give_equal_crops(example: Example) -> None:
+    one, other = (draw_crop(example, np.random.default_rng(4), 96, 30.0, varied=True, guests=example) for _ in "ab")
+    np.testing.assert_array_equal(one[0], other[0])
+    np.testing.assert_array_equal(one[1], other[1])

@@ -1,0 +1,372 @@
+"""The views as Python has them: what they take, what they answer to the browser, and what they say of a choice."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import traitlets
+from skimage.io import imread
+
+from nnbook.cells.sample import write_sample
+from nnbook.cells.writer import MaskedPanorama, read_cells, write_cells
+from nnbook.errors import NnbookError
+from nnbook.io.images import write_image, write_mask
+from nnbook.measurement.rois import measure_panorama
+from nnbook.simulation.panorama import simulate_panorama
+from nnbook.viewers import widgets
+from nnbook.viewers.mosaic import write_mosaic
+from nnbook.viewers.pyramid import LivePyramid, write_pyramid
+from nnbook.viewers.widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HEIGHT, WIDTH = 1100, 1337
+
+
+@pytest.fixture(autouse=True)
+def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for the JavaScript, which a browser tests."""
+    for name in ("cells", "mosaic", "panorama", "scatter"):
+        (tmp_path / f"{name}.mjs").write_text("export default { render() {} }\n")
+    monkeypatch.setattr(widgets, "BUNDLES", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def scene() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    labels = (1 + (y // 110) * 10 + x // 140).astype(np.int32)
+    labels[(y % 110 < 20) | (x % 140 < 30)] = 0
+    return (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 55)).astype(np.uint8), labels * 700
+
+
+def ask(viewer: Any, path: str, monkeypatch: pytest.MonkeyPatch, **span: int) -> tuple[dict[str, Any], bytes | None]:
+    """Send the message that the browser sends, and return the answer."""
+    sent: list[tuple[dict[str, Any], list[bytes]]] = []
+    monkeypatch.setattr(viewer, "send", lambda content, buffers=(): sent.append((content, list(buffers))))
+    viewer._handle_custom_msg({"kind": "file", "id": "a1", "path": path, **span}, [])
+    ((content, buffers),) = sent
+    assert (content["kind"], content["id"]) == ("file", "a1")
+    return content, buffers[0] if buffers else None
+
+
+def test_tiles_in_memory_are_those_that_would_be_written(tmp_path: Path, scene: Any) -> None:
+    write_pyramid(tmp_path / "P", *scene)
+    live = LivePyramid("P", *scene)
+    written = sorted(path.relative_to(tmp_path / "P") for path in (tmp_path / "P").rglob("*") if path.is_file())
+    assert len(written) > 40
+    for path in written:
+        data = live.read(path.as_posix())
+        assert data is not None, path
+        if path.suffix == ".dzi":
+            sizes = [re.findall(rb'\w+="\w+"', text) for text in (data, (tmp_path / "P" / path).read_bytes())]
+            assert sizes[0] == sizes[1] != []
+            continue
+        here, there = imread(io.BytesIO(data)), imread(tmp_path / "P" / path)
+        assert here.shape == there.shape, path
+        if path.suffix == ".png":
+            np.testing.assert_array_equal(here, there, err_msg=str(path))
+        else:
+            assert np.abs(here.astype(int) - there).max() <= 12, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["labels_files/11/3_0.png", "intensity_files/11/0_3.jpg", "intensity_files/12/0_0.jpg", "labels_files/11/0_0.jpg",
+     "intensity_files/-1/0_0.jpg", "../secret", "labels_files/11/0_0.png/x", ""],
+)  # fmt: skip
+def test_there_are_no_other_files(scene: Any, path: str) -> None:
+    assert LivePyramid("P", *scene).read(path) is None
+
+
+def test_an_array_is_served_as_an_index_with_its_pyramid(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(*scene, px_per_um=8.0, name="mine")
+    _, data = ask(viewer, "index.json", monkeypatch)
+    (entry,) = json.loads(data or b"")["panoramas"]
+    assert (entry["panorama"], entry["width"], entry["height"], entry["px_per_um"]) == ("mine", WIDTH, HEIGHT, 8.0)
+    for layer in ("intensity", "labels"):
+        assert b'Width="1337"' in (ask(viewer, entry[layer], monkeypatch)[1] or b"")
+    nuclei = json.loads(ask(viewer, entry["nuclei"], monkeypatch)[1] or b"")
+    assert nuclei["panorama"] == "mine"
+    assert nuclei["columns"]["roi"] == viewer.rois["roi"].tolist() == np.unique(scene[1])[1:].tolist()
+    assert (viewer.panorama, viewer.address, viewer.index) == ("mine", False, "kernel:index.json")
+
+
+def test_without_masks_there_is_nothing_to_choose(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(scene[0], roi=3)
+    (entry,) = json.loads(ask(viewer, "index.json", monkeypatch)[1] or b"")["panoramas"]
+    assert set(entry) == {"panorama", "width", "height", "px_per_um", "intensity"}
+    assert viewer.rois is None
+    assert viewer.selected is None
+    content, data = ask(viewer, "labels.dzi", monkeypatch)
+    assert data is None
+    assert content["error"] == "labels.dzi: no such file"
+
+
+def test_other_messages_are_not_answered(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(scene[0])
+    monkeypatch.setattr(viewer, "send", lambda *_: pytest.fail("an answer"))
+    viewer._handle_custom_msg({"kind": "anywidget-command", "id": "1"}, [])
+
+
+def test_the_nucleus_chosen_is_a_measured_row(scene: Any) -> None:
+    viewer = PanoramaViewer(*scene, px_per_um=8.0)
+    assert viewer.selected is None
+    viewer.roi = 1400
+    expected = measure_panorama("image", *scene, 8.0).set_index("roi").loc[1400]
+    assert viewer.selected["area_um2"] == expected["area_um2"]
+    assert viewer.selected["mean_intensity"] == expected["mean_intensity"]
+    viewer.roi = 1401
+    assert viewer.selected is None, "the masks have no such nucleus"
+
+
+def test_without_a_scale_there_is_no_area_in_um2(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(*scene, roi=1400)
+    assert "area_um2" not in viewer.selected
+    assert viewer.selected["area_px"] > 0
+    assert "area_um2" not in json.loads(ask(viewer, "nuclei.json", monkeypatch)[1] or b"")["columns"]
+
+
+def test_files_are_the_same_as_their_arrays(tmp_path: Path, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_image(tmp_path / "one.tif", scene[0])
+    write_mask(tmp_path / "one_cp_masks.tif", scene[1])
+    stored = PanoramaViewer(str(tmp_path / "one.tif"), tmp_path / "one_cp_masks.tif")
+    assert stored.panorama == "one"
+    arrays = PanoramaViewer(*scene)
+    for path in ("labels_files/11/1_1.png", "intensity_files/8/0_0.jpg", "nuclei.json"):
+        one, other = (ask(viewer, path, monkeypatch)[1] for viewer in (stored, arrays))
+        assert (one or b"").replace(b'"one"', b'"image"') == other
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_pyramid_is_served_as_it_lies(
+    tmp_path: Path, scene: Any, zipped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ("P.zip" if zipped else "P")
+    write_pyramid(path, *scene, zipped=zipped)
+    write_pyramid(tmp_path / "Q", *scene)
+    viewer = PanoramaViewer(path, px_per_um=2.0)
+    (entry,) = json.loads(ask(viewer, "index.json", monkeypatch)[1] or b"")["panoramas"]
+    assert entry == {
+        "panorama": "P", "width": WIDTH, "height": HEIGHT, "px_per_um": 2.0,
+        "intensity": "intensity.dzi", "labels": "labels.dzi",
+    }  # fmt: skip
+    tile = "labels_files/11/1_1.png"
+    assert ask(viewer, tile, monkeypatch)[1] == (tmp_path / "Q" / tile).read_bytes()
+    assert viewer.rois is None, "it has not been measured"
+
+
+def test_a_folder_of_pyramids_shows_those_of_its_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "pyramids"
+    (folder / "B").mkdir(parents=True)
+    entries = [{"panorama": "A"}, {"panorama": "B", "nuclei": "B/nuclei.json"}]
+    (folder / "index.json").write_text(json.dumps({"panoramas": entries}))
+    (folder / "B" / "nuclei.json").write_text('{"columns": {"roi": [4, 9], "class": [null, "anaphase"]}}')
+    (tmp_path / "secret").write_text("not below the folder")
+    viewer = PanoramaViewer(folder)
+    assert viewer.panorama == "A"
+    assert viewer.rois is None
+    viewer.panorama, viewer.roi = "B", 9
+    assert viewer.selected["class"] == "anaphase"
+    for path in ("../secret", str(tmp_path / "secret"), "B"):
+        assert ask(viewer, path, monkeypatch)[1] is None, path
+
+
+ARRAY = np.zeros((4, 5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda _: PanoramaViewer(np.zeros((3, 4, 5), np.uint8)), "the image has shape 3 x 4 x 5; give axes"),
+        (lambda _: PanoramaViewer(np.array(3)), "the image has shape 1 value"),
+        (lambda _: PanoramaViewer(ARRAY > 1), "the image holds bool values"),
+        (lambda _: PanoramaViewer(np.full((4, 5), np.nan)), "not a number or infinite"),
+        (lambda _: PanoramaViewer(ARRAY, ARRAY[1:]), "image: the image has 5 x 4 px but its mask 5 x 3"),
+        (lambda _: PanoramaViewer(ARRAY, ARRAY.astype(float)), "the mask array holds float64 values"),
+        (lambda _: PanoramaViewer(ARRAY, ARRAY.astype(int) - 1), "labels below 0"),
+        (lambda _: PanoramaViewer(ARRAY, ARRAY.astype(np.int32) + 2**24), "labels above 16,777,215"),
+        (lambda _: PanoramaViewer(ARRAY, px_per_um=0), "px_per_um is 0; give pixels a micrometre"),
+        (lambda _: PanoramaViewer(ARRAY, zoom=3), "PanoramaViewer has no zoom"),
+        (lambda here: PanoramaViewer(here / "absent.tif"), r"absent\.tif: no such file"),
+        (lambda here: PanoramaViewer(ARRAY, here / "absent.tif"), r"absent\.tif: no such file"),
+        (PanoramaViewer, "has no intensity.dzi"),
+        (lambda here: PanoramaViewer(here, ARRAY), "a pyramid has masks of its own"),
+        (lambda here: PanoramaViewer(here / "panorama.zip"), r"panorama\.zip: can't be read as a zip"),
+        (lambda _: Scatter(pd.DataFrame({"image": ["a"], "num_rois": [1]})), "no column mean_intensity, std_intensity"),
+    ],
+)
+def test_what_can_not_be_shown_is_told(tmp_path: Path, call: Any, told: str) -> None:
+    with pytest.raises(NnbookError, match=told):
+        call(tmp_path)
+
+
+def test_a_damaged_index_is_told(tmp_path: Path) -> None:
+    for text, told in (("[", "damaged"), ('{"panoramas": [{}]}', "damaged"), ('{"panoramas": []}', "no panoramas")):
+        (tmp_path / "index.json").write_text(text)
+        with pytest.raises(NnbookError, match=told):
+            PanoramaViewer(tmp_path)
+
+
+def test_views_that_were_not_built_say_how(tmp_path: Path) -> None:
+    (tmp_path / "panorama.mjs").unlink()
+    with pytest.raises(NnbookError, match=r"panorama\.mjs: no such file; run 'make"):
+        PanoramaViewer(ARRAY)
+
+
+@pytest.mark.parametrize(
+    "traits", [{"opacity": 1.5}, {"height": 0}, {"view": [1, 2]}, {"roi": 0}, {"contrast": "much"}]
+)
+def test_values_out_of_range_are_refused(traits: dict[str, Any]) -> None:
+    with pytest.raises(traitlets.TraitError):
+        PanoramaViewer(ARRAY, **traits)
+
+
+def test_what_the_browser_sets_is_seen_here(scene: Any) -> None:
+    viewer = PanoramaViewer(*scene)
+    seen: list[Any] = []
+    viewer.observe(lambda change: seen.append((change["name"], change["new"])), ["roi", "view"])
+    viewer.set_state({"roi": 2100, "view": [5, 6.5, 70], "unknown": 1})
+    assert seen == [("roi", 2100), ("view", [5, 6.5, 70])]
+    assert viewer.selected["roi"] == 2100
+    assert {"roi", "view", "contrast", "invert", "colour", "masks", "opacity", "panorama", "address"} <= set(
+        viewer.keys
+    )
+
+
+def table() -> pd.DataFrame:
+    rows = [("Run3TL_top_left.tif", 700, 80.0, 60.0), ("b.tif", 0, np.nan, np.nan), ("c.tif", 900, 50.0, 40.0)]
+    return pd.DataFrame(rows, columns=["image", "num_rois", "mean_intensity", "std_intensity"])
+
+
+def test_a_table_is_served_as_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = json.loads(ask(Scatter(table()), "panoramas.json", monkeypatch)[1] or b"")["columns"]
+    assert columns["panorama"] == ["Run3TL_top_left", "b", "c"]
+    assert columns["run"] == [3, None, None]
+    assert columns["mean_intensity"] == [80, None, 50]
+    with_passages = table().assign(run=[1, 2, 2], passage=["P1", "P2", np.nan])
+    columns = json.loads(ask(Scatter(with_passages), "panoramas.json", monkeypatch)[1] or b"")["columns"]
+    assert (columns["run"], columns["passage"]) == ([3, 2, 2], ["P1", "P2", None])
+
+
+def test_a_choice_in_the_scatter_is_a_row_and_a_lasso_several() -> None:
+    scatter = Scatter(table())
+    assert scatter.selected is None
+    assert scatter.lassoed.empty
+    scatter.set_state({"panorama": "c", "lasso": [[600, 40], [1000, 40], [1000, 100], [600, 100]]})
+    assert scatter.selected["num_rois"] == 900
+    assert scatter.lassoed["image"].tolist() == ["Run3TL_top_left.tif", "c.tif"]
+    scatter.panorama = "b"
+    assert scatter.selected["num_rois"] == 0
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the cells of one simulated panorama."""
+    folder = tmp_path_factory.mktemp("store")
+    image, labels, _ = simulate_panorama(3, 1, "TL", "top_left", width_px=1500, height_px=1500)
+    write_image(folder / "P.tif", image)
+    write_mask(folder / "P_cp_masks.tif", labels)
+    measure_panorama("P", image, labels, 8.0453).to_parquet(folder / "rois.parquet", index=False)
+    panoramas = [MaskedPanorama("P", 1, "P12", folder / "P.tif", folder / "P_cp_masks.tif")]
+    write_cells(folder / "cells", panoramas, folder / "rois.parquet", edition="test", note="", px_per_um=8.0453)
+    return folder / "cells"
+
+
+def test_a_store_of_cells_is_served_whole_and_in_parts(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = CellBrowser(store, per_run=5, draw=7, sort="-area_um2")
+    assert (browser.cells, browser.address, browser.per_run, browser.draw) == ("kernel:cells.json", False, 5, 7)
+    about = json.loads(ask(browser, "cells.json", monkeypatch)[1] or b"")
+    assert ask(browser, f"{about['images']}/zarr.json", monkeypatch)[1]
+    shard = f"{about['images']}/c/0/0/0"
+    whole = (store / shard).read_bytes()
+    for span, expected in (
+        ({"from": 16, "to": 32}, whole[16:32]),
+        ({"from": -20}, whole[-20:]),
+        ({"from": -(10**9)}, whole),
+        ({"from": len(whole) - 3, "to": len(whole) + 5}, whole[-3:]),
+        ({"from": len(whole) + 5, "to": len(whole) + 9}, b""),
+    ):
+        content, data = ask(browser, shard, monkeypatch, **span)
+        assert (content["size"], data) == (len(whole), expected)
+
+
+@pytest.mark.parametrize("path", ["cells.zarr/images/c/9/0/0", "../rois.parquet", "cells.zarr"])
+def test_of_other_files_there_are_no_parts(store: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, data = ask(CellBrowser(store), path, monkeypatch, **{"from": 0, "to": 4})
+    assert data is None
+    assert content["error"] == f"{path}: no such file"
+
+
+def test_parts_of_what_is_made_in_memory_are_served_too(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = PanoramaViewer(*scene)
+    _, whole = ask(viewer, "intensity.dzi", monkeypatch)
+    content, data = ask(viewer, "intensity.dzi", monkeypatch, **{"from": 2, "to": 9})
+    assert whole is not None
+    assert (content["size"], data) == (len(whole), whole[2:9])
+
+
+def test_the_cell_chosen_is_a_row_of_the_table(store: Path) -> None:
+    browser = CellBrowser(store)
+    assert browser.selected is None
+    row = read_cells(store).table.iloc[2]
+    browser.panorama, browser.roi = "P", int(row["roi"])
+    assert browser.selected["cell"] == row["cell"]
+    browser.panorama = "Q"
+    assert browser.selected is None
+
+
+def test_without_a_store_there_is_no_cell_browser(tmp_path: Path) -> None:
+    with pytest.raises(NnbookError, match="holds no store of cells"):
+        CellBrowser(tmp_path)
+
+
+@pytest.mark.parametrize("traits", [{"draw": 0}, {"draw": 2**32}, {"size": 3}, {"per_run": 0}, {"colour": "red"}])
+def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, traits: dict[str, Any]) -> None:
+    with pytest.raises(traitlets.TraitError):
+        CellBrowser(store, **traits)
+
+
+@pytest.fixture(scope="module")
+def mosaic(store: Path) -> Path:
+    write_sample(store, store.parent, per_run=4)
+    write_mosaic(store.parent / "mosaic", store, store.parent)
+    return store.parent / "mosaic"
+
+
+def test_a_mosaic_is_served_with_its_tiles_and_its_cells(mosaic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Mosaic(mosaic, normalised=True, view=[10, 20, 300])
+    assert (view.mosaic, view.address, view.normalised, view.view) == ("kernel:mosaic.json", False, True, [10, 20, 300])
+    about = json.loads(ask(view, "mosaic.json", monkeypatch)[1] or b"")
+    for path in (about["intensity"], about["normalised"], about["cells"], "intensity_files/8/0_0.jpg"):
+        assert ask(view, path, monkeypatch)[1] == (mosaic / path).read_bytes()
+    assert ask(view, "../cells/cells.json", monkeypatch)[1] is None
+
+
+def test_the_cell_chosen_in_a_mosaic_is_a_row(mosaic: Path) -> None:
+    view = Mosaic(mosaic)
+    assert view.selected is None
+    told = json.loads((mosaic / "cells.json").read_text())
+    view.panorama, view.roi = "P", told["columns"]["roi"][2]
+    assert (view.selected["roi"], view.selected["panorama"], view.selected["run"]) == (view.roi, "P", 1)
+    assert view.selected["area_um2"] == told["columns"]["area_um2"][2]
+    view.panorama = "Q"
+    assert view.selected is None
+
+
+@pytest.mark.parametrize("damage", [None, "mosaic.json", "cells.json"])
+def test_without_a_whole_mosaic_there_is_no_view_of_it(tmp_path: Path, mosaic: Path, damage: str | None) -> None:
+    if damage:
+        shutil.copytree(mosaic, tmp_path / "m")
+        (tmp_path / "m" / damage).write_text("{}")
+    with pytest.raises(NnbookError, match=r"m: holds no whole mosaic; make one with 'nnbook mosaic'"):
+        Mosaic(tmp_path / "m")
