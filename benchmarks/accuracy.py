@@ -21,8 +21,9 @@ from nnbook.evaluation.metrics import count_matches, evaluate, score_counts
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.inputs import pair_files
-from nnbook.segmentation.scale import median_diameter
-from nnbook.segmentation.workflow import load_model, network_dtype, segment_image
+from nnbook.segmentation.diameter import median_diameter
+from nnbook.segmentation.model import load_model, network_dtype
+from nnbook.segmentation.workflow import segment_image
 from nnbook.training.loop import TrainingSettings, held_out
 
 if TYPE_CHECKING:

@@ -35,7 +35,8 @@ from playwright.sync_api import sync_playwright
 
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
-from nnbook.cells.writer import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP, read_cells
+from nnbook.cells.store import read_cells
+from nnbook.cells.writer import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP
 from nnbook.io.files import write_json
 from nnbook.values.published import SINGLE_CELL_IMAGES
 

@@ -37,11 +37,11 @@ from zarr.codecs import GzipCodec
 
 from nnbook.cells import writer as stage
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
-from nnbook.cells.writer import CELLS_PER_SHARD, MaskedPanorama, cell_name, read_cells, write_cells
-from nnbook.io.edition import edition_panoramas
+from nnbook.cells.store import MaskedPanorama, cell_name, read_cells
+from nnbook.cells.writer import CELLS_PER_SHARD, write_cells
+from nnbook.io.edition import edition_panoramas, mask_path
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image
-from nnbook.pipeline.editions import mask_path
 
 if TYPE_CHECKING:
     from nnbook.io.manifest import Panorama

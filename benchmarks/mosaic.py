@@ -22,7 +22,7 @@ import pyvips
 
 from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
-from nnbook.cells.writer import read_cells
+from nnbook.cells.store import read_cells
 from nnbook.io.files import write_json
 from nnbook.viewers.mosaic import write_mosaic
 

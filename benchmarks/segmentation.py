@@ -27,7 +27,8 @@ import torch
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.files import sha256, write_json
 from nnbook.io.images import read_mask, write_image
-from nnbook.segmentation.workflow import SHIPPED_MODEL, load_model, network_dtype, segment_files
+from nnbook.segmentation.model import SHIPPED_MODEL, load_model, network_dtype
+from nnbook.segmentation.workflow import segment_files
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 

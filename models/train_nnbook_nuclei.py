@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from nnbook.io.images import write_image, write_mask
-from nnbook.io.manifest import name_of
+from nnbook.io.manifest import panorama_name
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.training.loop import TrainingSettings, train
 
@@ -26,7 +26,7 @@ def main(dsb2018: Path, work: Path, model: Path) -> None:
     """Simulate, then train in two parts: two crops of three from real images, one from simulated ones."""
     images, masks = work / "images", work / "masks"
     for run, (quarter, crop) in TWIN_PLACES:
-        name = name_of(run, quarter, crop)
+        name = panorama_name(run, quarter, crop)
         if (masks / f"{name}.tif").is_file():
             continue
         image, labels, _ = simulate_panorama(

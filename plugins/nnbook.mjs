@@ -12,7 +12,7 @@ const SOURCES_PART = 'published_values';
 const MARK = '†';
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
-const PLUMBING = /^nnbook\.(edition|errors|files|numbers|figures\.picture)\b/;
+const PLUMBING = /^nnbook\.(errors|io\.edition|io\.files|values\.computed|figures\.style\.picture)\b/;
 // Which record tells of the stage that made what a view reads.
 const STAGES = {
   'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'cells/cells.json': 'cells.', 'mosaic/mosaic.json': 'mosaic.',

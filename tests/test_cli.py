@@ -8,7 +8,8 @@ from nnbook.cli import main
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import write_manifest
 from nnbook.io.results import read_results
-from nnbook.simulation.panorama import simulate_manifest, simulate_panorama
+from nnbook.simulation.dataset import simulate_manifest
+from nnbook.simulation.panorama import simulate_panorama
 
 Said = pytest.CaptureFixture[str]
 

@@ -49,26 +49,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _twin(call: argparse.Namespace) -> None:
-    from nnbook.simulation.panorama import write_twin
+    from nnbook.simulation.dataset import write_dataset
 
-    rows = write_twin(call.out, call.seed, call.runs, call.side)
+    rows = write_dataset(call.out, call.seed, call.runs, call.side)
     _print(call, {"manifest": str(call.out / "manifest.csv"), "panoramas": len(rows)})
 
 
 def _validate(call: argparse.Namespace) -> None:
-    from nnbook.io.manifest import read_manifest
-    from nnbook.io.validate import problems_of
+    from nnbook.io.manifest import image_problems, read_manifest
 
     rows = read_manifest(call.manifest)
     folder = call.images or call.manifest.parent
-    if problems := [problem for row in rows for problem in problems_of(row, folder)]:
+    if problems := [problem for row in rows for problem in image_problems(row, folder)]:
         raise NnbookError("\n".join(problems))
     there = sum((folder / row.image).exists() for row in rows)
     _print(call, {"manifest": str(call.manifest), "panoramas": len(rows), "images_at_hand": there})
 
 
 def _segment(call: argparse.Namespace) -> None:
-    from nnbook.segmentation.workflow import load_model, segment_files
+    from nnbook.segmentation.model import load_model
+    from nnbook.segmentation.workflow import segment_files
 
     diameter = None if call.diameter == "auto" else call.diameter
     masks = segment_files(
@@ -84,7 +84,7 @@ def _segment(call: argparse.Namespace) -> None:
 
 def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.inputs import MASK_SUFFIX
-    from nnbook.pipeline.editions import measure_files, write_measurements
+    from nnbook.measurement.rois import measure_files, write_measurements
 
     images = _images(call.images)
     rois, results = measure_files(
@@ -95,7 +95,8 @@ def _measure(call: argparse.Namespace) -> None:
 
 
 def _cells(call: argparse.Namespace) -> None:
-    from nnbook.cells.writer import masked_panoramas, write_cells
+    from nnbook.cells.store import masked_panoramas
+    from nnbook.cells.writer import write_cells
     from nnbook.io.manifest import read_manifest
 
     images = _images(call.images)
@@ -132,7 +133,7 @@ def _mosaic(call: argparse.Namespace) -> None:
 
 def _export(call: argparse.Namespace) -> None:
     from nnbook.cells.export import write_dataset, write_tiffs
-    from nnbook.cells.writer import read_cells
+    from nnbook.cells.store import read_cells
 
     cells = read_cells(call.cells)
     count = write_tiffs(cells, call.tiff) if call.tiff else write_dataset(cells, call.dataset)
@@ -283,7 +284,7 @@ def _status(call: argparse.Namespace) -> None:
 
 def _check(call: argparse.Namespace) -> None:
     from nnbook.book.check import accept, drifts, known_values, read_record
-    from nnbook.book.lint import faults_of
+    from nnbook.book.lint import lint_text
 
     found = []
     if not call.accept:
@@ -293,7 +294,7 @@ def _check(call: argparse.Namespace) -> None:
             if call.accept:
                 print(f"nnbook: {accept(call.project, folder)} is written; commit it with figures/", file=sys.stderr)
             found = drifts(call.project, folder, call.build / "check")
-    faults = faults_of(call.project, known_values(call.project))
+    faults = lint_text(call.project, known_values(call.project))
     if call.json:
         print(json.dumps({"drifts": [one._asdict() for one in found], "faults": [one._asdict() for one in faults]}))
     if found or faults:
@@ -356,8 +357,7 @@ def _crate(call: argparse.Namespace) -> None:
 
 def _images(paths: Sequence[Path]) -> dict[str, Path]:
     """List images by name: from one manifest, or from files and folders of files."""
-    from nnbook.io.inputs import image_files
-    from nnbook.segmentation.workflow import manifest_images
+    from nnbook.io.inputs import image_files, manifest_images
 
     if len(paths) == 1 and paths[0].suffix == ".csv":
         return manifest_images(paths[0])

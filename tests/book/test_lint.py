@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbook.book.lint import Fault, Value, faults_of, prose_of, typed_numbers, without_doi, without_words
+from nnbook.book.lint import Fault, Value, lint_text, prose_of, typed_numbers, without_doi, without_words
 from nnbook.values.published import CITED
 
 PROJECT = Path(__file__).parents[2]
@@ -124,7 +124,7 @@ CITED_VALUES = [Value("published", key, one.value, one.unit, one.digits) for key
 
 
 def test_the_book_has_no_fault(book: Path) -> None:
-    assert faults_of(book, CITED_VALUES) == []
+    assert lint_text(book, CITED_VALUES) == []
 
 
 FAULTS = {
@@ -148,7 +148,7 @@ def test_a_fault_in_the_book_is_found_where_it_is(book: Path, kind: str) -> None
     path = book / name
     before = path.read_text()
     path.write_text(before + text)
-    faults = faults_of(book, CITED_VALUES)
+    faults = lint_text(book, CITED_VALUES)
     assert [(fault.path, told in fault.told) for fault in faults] == [(name, True)]
     assert faults[0].line > before.count("\n")
 
@@ -156,8 +156,8 @@ def test_a_fault_in_the_book_is_found_where_it_is(book: Path, kind: str) -> None
 def test_an_output_that_no_page_shows_is_found(book: Path) -> None:
     notebook = book / "notebooks" / "more.md"
     notebook.write_text((book / "notebooks" / "speed.md").read_text().replace("tbl:speed", "tbl:more"))
-    faults = faults_of(book, CITED_VALUES)
+    faults = lint_text(book, CITED_VALUES)
     assert [(fault.path, "no page shows tbl:more" in fault.told) for fault in faults] == [("notebooks/more.md", True)]
     chapter = book / "chapters" / "segmentation.md"
     chapter.write_text(chapter.read_text() + "\n:::{figure} #tbl:more\n:kind: table\n\nMore.\n:::\n")
-    assert faults_of(book, CITED_VALUES) == []
+    assert lint_text(book, CITED_VALUES) == []

@@ -7,7 +7,8 @@ import yaml
 from simulated_store import write_store
 
 from nnbook.book import website as site
-from nnbook.book.website import problems_in, problems_of_pages, show_edition
+from nnbook.book.pages import problems_of_pages
+from nnbook.book.website import problems_in, show_edition
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition, write_edition

@@ -4,7 +4,8 @@ import pytest
 import tifffile
 
 from nnbook.cells import export
-from nnbook.cells.writer import MaskedPanorama, read_cells, write_cells
+from nnbook.cells.store import MaskedPanorama, read_cells
+from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.images import write_image, write_mask

@@ -4,19 +4,19 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.draw import ellipse
 
-from nnbook.cells.mitosis import bright_bodies, find_pairs
+from nnbook.cells.mitosis import bright_components, find_pairs
 from nnbook.simulation.nuclei import CLASSES
 from nnbook.simulation.panorama import simulate_panorama
 
 PX_PER_UM = 8.0
 
 
-def cell(*bodies: tuple[float, float, float, int], cytoplasm: int = 20) -> NDArray[np.uint8]:
+def cell(*components: tuple[float, float, float, int], cytoplasm: int = 20) -> NDArray[np.uint8]:
     """Ellipses (x from the middle in px, half width, half height, grey level) in a mask that holds all of them."""
     image = np.zeros((256, 256), dtype=np.uint8)
     rows, columns = ellipse(128, 128, 60, 110)
     image[rows, columns] = cytoplasm
-    for x, width, height, grey in bodies:
+    for x, width, height, grey in components:
         rows, columns = ellipse(128, 128 + x, height, width)
         image[rows, columns] = grey
     return image
@@ -25,7 +25,7 @@ def cell(*bodies: tuple[float, float, float, int], cytoplasm: int = 20) -> NDArr
 @pytest.mark.parametrize(
     ("apart_um", "stage"), [(6, "anaphase"), (11, "anaphase"), (14, "telophase"), (20, "telophase")]
 )
-def test_two_bright_bodies_are_a_pair(apart_um: float, stage: str) -> None:
+def test_two_bright_components_are_a_pair(apart_um: float, stage: str) -> None:
     half = apart_um * PX_PER_UM / 2
     found = find_pairs([cell((0, 60, 40, 150)), cell((-half, 14, 40, 200), (half, 14, 38, 190))], PX_PER_UM)
     assert found["index"].tolist() == [1]
@@ -57,11 +57,11 @@ def test_other_cells_are_none(single: NDArray[np.uint8]) -> None:
     assert find_pairs([single], PX_PER_UM).empty
 
 
-def test_an_even_mask_has_no_bodies() -> None:
-    assert bright_bodies(cell()) is None
+def test_an_even_mask_has_no_components() -> None:
+    assert bright_components(cell()) is None
     one_pixel = np.zeros((256, 256), dtype=np.uint8)
     one_pixel[128, 128] = 9
-    assert bright_bodies(one_pixel) is None
+    assert bright_components(one_pixel) is None
 
 
 def test_pairs_of_the_twin_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from nnbook.cells import writer as stage
 from nnbook.cells.shards import write_shard
-from nnbook.cells.writer import MaskedPanorama, masked_panoramas, read_cells, write_cells
+from nnbook.cells.store import MaskedPanorama, masked_panoramas, read_cells
+from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.images import to_8_bits, write_image, write_mask
 from nnbook.io.manifest import write_manifest
 from nnbook.measurement.rois import measure_panorama
-from nnbook.simulation.panorama import simulate_manifest
+from nnbook.simulation.dataset import simulate_manifest
 
 SCALE = 8.0453
 
@@ -239,7 +240,7 @@ def half_a_shard(array, number, images, per_shard):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14), ("aside", 0), ("aside", 3),
+    [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14), ("atomic_write", 0), ("atomic_write", 3),
      ("set_length", 0), ("write_json", 0), ("write_record", 0), ("encode", 0), ("encode", 40)],
 )  # fmt: skip
 @pytest.mark.usefixtures("small_shards")
@@ -326,7 +327,7 @@ def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path):
     assert files_of(tmp_path / "cells") == whole
 
 
-@pytest.mark.parametrize("name", ["write_shard", "aside", "set_length", "write_json"])
+@pytest.mark.parametrize("name", ["write_shard", "atomic_write", "set_length", "write_json"])
 @pytest.mark.usefixtures("small_shards")
 def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(tmp_path, monkeypatch, name):
     write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))

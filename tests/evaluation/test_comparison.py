@@ -3,7 +3,8 @@ import pytest
 
 from nnbook.evaluation import comparison as accuracy
 from nnbook.evaluation.comparison import CELLPOSE, CLASSICAL, Judged, compare_methods, vary_settings
-from nnbook.segmentation.workflow import load_model, segment_image
+from nnbook.segmentation.model import load_model
+from nnbook.segmentation.workflow import segment_image
 from nnbook.simulation.panorama import simulate_panorama
 
 

@@ -13,7 +13,7 @@ PAIR, MICRO, LEFT, RIGHT, CUT = 1, 2, 3, 4, 5
 
 @pytest.fixture
 def true() -> Labels:
-    """A pair of two bodies, a nucleus with a micronucleus, two that touch, and one that the frame cuts."""
+    """A pair of two components, a nucleus with a micronucleus, two that touch, and one that the frame cuts."""
     labels = np.zeros((60, 120), dtype=np.int32)
     labels[5:15, 5:15] = labels[5:15, 20:30] = PAIR
     labels[5:25, 50:70] = MICRO

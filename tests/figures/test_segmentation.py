@@ -23,8 +23,8 @@ from nnbook.figures.segmentation import (
 from nnbook.io.files import sha256
 from nnbook.io.images import write_mask
 from nnbook.io.manifest import Panorama
-from nnbook.segmentation.workflow import SHIPPED_MODEL
-from nnbook.simulation.panorama import write_panorama
+from nnbook.segmentation.model import SHIPPED_MODEL
+from nnbook.simulation.dataset import write_panorama
 
 BENCHMARKS = SHIPPED_MODEL.parents[1] / "benchmarks"
 NOTE = "Simulated edition: for tests."

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from nnbook.io.files import aside, write_json
-from nnbook.provenance.stage_record import is_current, state_of, write_record
+from nnbook.io.files import atomic_write, write_json
+from nnbook.provenance.stage_record import file_state, is_current, write_record
 
 
 def names(folder):
@@ -13,7 +13,7 @@ def names(folder):
 def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), aside(path) as written:
+    with pytest.raises(RuntimeError), atomic_write(path) as written:
         written.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -22,7 +22,7 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_folder_is_replaced_whole(tmp_path):
     for content in ("old", "new"):
-        with aside(tmp_path / "folder") as written:
+        with atomic_write(tmp_path / "folder") as written:
             written.mkdir()
             (written / content).touch()
     assert names(tmp_path / "folder") == ["new"]
@@ -50,14 +50,14 @@ def test_a_stage_is_current_until_what_it_depends_on_changes(tmp_path):
     data, output, record = tmp_path / "data", tmp_path / "output", tmp_path / "record.json"
     data.write_text("1")
     output.touch()
-    assert not is_current(record, [state_of(data)], [output])
-    write_record(record, [state_of(data)])
-    assert is_current(record, [state_of(data)], [output])
+    assert not is_current(record, [file_state(data)], [output])
+    write_record(record, [file_state(data)])
+    assert is_current(record, [file_state(data)], [output])
     data.write_text("12")
-    assert not is_current(record, [state_of(data)], [output])
-    write_record(record, [state_of(data)])
+    assert not is_current(record, [file_state(data)], [output])
+    write_record(record, [file_state(data)])
     output.unlink()
-    assert not is_current(record, [state_of(data)], [output])
+    assert not is_current(record, [file_state(data)], [output])
 
 
 def test_a_record_that_is_cut_off_counts_as_none(tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nnbook.errors import NnbookError
-from nnbook.io.manifest import COLUMNS, Panorama, name_of, read_manifest, write_manifest
+from nnbook.io.manifest import COLUMNS, Panorama, panorama_name, read_manifest, write_manifest
 
 GOOD = Panorama(
     panorama="Run53TL_bottom_left",
@@ -58,7 +58,7 @@ class TestReading:
         assert read_manifest(tmp_path / "manifest.csv") == [GOOD]
 
     def test_published_name(self) -> None:
-        assert name_of(GOOD.run, GOOD.quarter, GOOD.crop) == GOOD.panorama
+        assert panorama_name(GOOD.run, GOOD.quarter, GOOD.crop) == GOOD.panorama
 
     @pytest.mark.parametrize(
         ("change", "named"),

@@ -6,8 +6,7 @@ import pytest
 
 from nnbook.io.files import sha256
 from nnbook.io.images import write_image, write_mask
-from nnbook.io.manifest import Panorama
-from nnbook.io.validate import problems_of
+from nnbook.io.manifest import Panorama, image_problems
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def row(tmp_path: Path) -> Panorama:
 
 
 def test_what_is_right_has_no_problem(row: Panorama, tmp_path: Path) -> None:
-    assert problems_of(row, tmp_path / "data") == []
+    assert image_problems(row, tmp_path / "data") == []
 
 
 @pytest.mark.parametrize(
@@ -37,16 +36,16 @@ def test_what_is_right_has_no_problem(row: Panorama, tmp_path: Path) -> None:
 def test_one_line_tells_what_is_wrong(row: Panorama, tmp_path: Path, change: dict[str, str], named: str) -> None:
     write_image(tmp_path / "secret.tif", np.zeros((30, 40), np.uint8))
     (tmp_path / "data" / "out.tif").symlink_to(tmp_path / "secret.tif")
-    problems = problems_of(replace(row, **change), tmp_path / "data")
+    problems = image_problems(replace(row, **change), tmp_path / "data")
     assert len(problems) == 1
     assert problems[0].startswith("A: ")
     assert named in problems[0]
 
 
 def test_image_and_mask_are_both_told(row: Panorama, tmp_path: Path) -> None:
-    problems = problems_of(replace(row, height_px=31), tmp_path / "data")
+    problems = image_problems(replace(row, height_px=31), tmp_path / "data")
     assert ["a.tif" in problems[0], "m.tif" in problems[1], len(problems)] == [True, True, 2]
 
 
 def test_an_image_that_can_be_had_may_be_missing(row: Panorama, tmp_path: Path) -> None:
-    assert problems_of(replace(row, image="later.tif", source="twin:1"), tmp_path / "data") == []
+    assert image_problems(replace(row, image="later.tif", source="twin:1"), tmp_path / "data") == []

@@ -8,20 +8,17 @@ import pytest
 
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.io.edition import mask_path
 from nnbook.io.files import locked
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
-from nnbook.pipeline.editions import (
-    mask_path,
-    measure_files,
-    measure_panoramas,
-    run,
-    run_published,
-    write_previews,
-)
+from nnbook.measurement.rois import measure_files
+from nnbook.pipeline.editions import run, run_published
+from nnbook.pipeline.stages import measure_panoramas, write_previews
+from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
-from nnbook.simulation.panorama import simulate_manifest, simulate_panorama
+from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
 
 NOTEBOOK = """---

@@ -16,7 +16,8 @@ from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama
 from nnbook.pipeline.sources import download, fetch_panoramas, published_results
 from nnbook.provenance.dependencies import made_by
-from nnbook.simulation.panorama import simulate_manifest, simulate_panorama, write_panorama
+from nnbook.simulation.dataset import simulate_manifest, write_panorama
+from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
 
 

@@ -9,8 +9,8 @@ import pytest
 from nnbook.errors import NnbookError
 from nnbook.measurement import imaged_area as area
 from nnbook.measurement import rois as measure
-from nnbook.pipeline import editions as run
-from nnbook.provenance.dependencies import PACKAGE, code_cells, code_of, reached, reached_by
+from nnbook.pipeline.stages import cut_cells, measure_panoramas
+from nnbook.provenance.dependencies import PACKAGE, code_cells, code_hash, function_dependencies, notebook_dependencies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +166,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def names(code: str, package: Path) -> set[str]:
-    return set(reached(f"# Prose\n\n```{{code-cell}} ipython3\n{code}\n```\n", package))
+    return set(notebook_dependencies(f"# Prose\n\n```{{code-cell}} ipython3\n{code}\n```\n", package))
 
 
 @pytest.mark.parametrize(
@@ -222,47 +222,47 @@ ENTRY = "```{code-cell} ipython3\nfrom pack.top import entry\n```\n"
 def test_only_a_change_of_reached_code_changes_a_hash(
     package: Path, module: str, old: str, new: str, told: str | None
 ) -> None:
-    before = reached(ENTRY, package)
+    before = notebook_dependencies(ENTRY, package)
     path = package / f"{module}.py"
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
-    after = reached(ENTRY, package)
+    after = notebook_dependencies(ENTRY, package)
     assert [name for name in after if after[name] != before.get(name)] == ([told] if told else [])
     assert list(before) == list(after)
 
 
 def test_a_file_named_as_a_module_is_reached_with_it(package: Path) -> None:
     (package / "deep.yml").write_text("a: 1")
-    before = reached(ENTRY, package)
+    before = notebook_dependencies(ENTRY, package)
     assert "pack/deep.yml" in before
     (package / "deep.yml").write_text("a: 2")
-    assert reached(ENTRY, package)["pack/deep.yml"] != before["pack/deep.yml"]
+    assert notebook_dependencies(ENTRY, package)["pack/deep.yml"] != before["pack/deep.yml"]
     assert "pack/deep.yml" not in names("from pack.fast import slow", package)
 
 
 def test_a_call_that_is_added_is_followed(package: Path) -> None:
-    before = reached(ENTRY, package)
+    before = notebook_dependencies(ENTRY, package)
     path = package / "middle.py"
     path.write_text(
         path.read_text().replace("deepest(x)", "deepest(beside(x))").replace("deepest\n", "beside, deepest\n")
     )
-    after = reached(ENTRY, package)
+    after = notebook_dependencies(ENTRY, package)
     assert set(after) - set(before) == {"pack.deep.beside"}
 
 
 def test_a_module_that_is_no_python_is_named(package: Path) -> None:
     (package / "broken.py").write_text("def (:\n")
     with pytest.raises(NnbookError, match=r"broken\.py: is no Python"):
-        reached(ENTRY, package)
+        notebook_dependencies(ENTRY, package)
 
 
 def test_the_code_of_a_stage_is_told_from_another() -> None:
-    assert code_of(area.area) == code_of(area.area) != code_of(measure.summarise)
-    assert code_of(run.measure_panoramas) != code_of(run.cut_cells)
+    assert code_hash(area.area) == code_hash(area.area) != code_hash(measure.summarise)
+    assert code_hash(measure_panoramas) != code_hash(cut_cells)
 
 
 def test_a_stage_reaches_packages_of_others_by_their_version() -> None:
-    found = reached_by(measure.measure_panorama)
+    found = function_dependencies(measure.measure_panorama)
     assert found["numpy"] == np.__version__
     assert found["numba"]
     assert not {"nnbook", "math", "torch", "zarr"} & found.keys()
@@ -272,17 +272,17 @@ def test_a_stage_reaches_what_it_imports_late_and_passes_on(package: Path) -> No
     def stage() -> None: ...
 
     stage.__module__, stage.__qualname__ = "pack.top", "late"
-    before = code_of(stage, package)
+    before = code_hash(stage, package)
     path = package / "deep.py"
     path.write_text(path.read_text().replace("SCALE = 2.0", "SCALE = 9"))
-    assert code_of(stage, package) == before
+    assert code_hash(stage, package) == before
     path.write_text(path.read_text().replace("math.sqrt", "math.cbrt"))
-    assert code_of(stage, package) != before
+    assert code_hash(stage, package) != before
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_what_notebooks_of_the_book_import_is_reached(notebook: Path) -> None:
-    found = reached(notebook.read_text(encoding="utf-8"))
+    found = notebook_dependencies(notebook.read_text(encoding="utf-8"))
     code = "\n".join(code_cells(notebook.read_text(encoding="utf-8")))
     assert not [
         name for name in found if name.startswith(("nnbook.simulation.panorama.", "nnbook.pipeline.editions."))

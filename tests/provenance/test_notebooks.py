@@ -128,8 +128,8 @@ def test_figures_temporary_files_and_caches_may_be_written(tmp_path: Path) -> No
     text = text_notebook(
         tmp_path / "notebooks" / "b.md",
         "import tempfile, shutil, numba\nfrom pathlib import Path\nfrom nnbook.io.edition import edition_folder\n"
-        "from nnbook.io.files import aside\n"
-        "with aside(edition_folder() / 'figures' / 'a.png') as path: path.write_text('drawn')\n"
+        "from nnbook.io.files import atomic_write\n"
+        "with atomic_write(edition_folder() / 'figures' / 'a.png') as path: path.write_text('drawn')\n"
         "with tempfile.TemporaryDirectory() as scratch: (Path(scratch) / 'a').write_text('x')\n"
         "(edition_folder() / 'figures' / 'deep').mkdir()\n"
         "shutil.rmtree(edition_folder() / 'figures' / 'deep')\n",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nnbook.provenance.stage_record import is_current, remade, state_of, write_record
+from nnbook.provenance.stage_record import file_state, is_current, remade, write_record
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def test_is_stale_where_something_is_gone(made: tuple[Path, Path, dict[str, Any]
 def test_state_tells_versions_of_a_file_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_text("one")
-    first = state_of(path)
-    assert state_of(path) == first
+    first = file_state(path)
+    assert file_state(path) == first
     path.write_text("three")
     os.utime(path, ns=(first[1], first[1]))
-    assert state_of(path) != first, "another size at the same time"
+    assert file_state(path) != first, "another size at the same time"
     path.write_text("two")
     os.utime(path, ns=(first[1] + 1000, first[1] + 1000))
-    assert state_of(path) != first, "another time at the same size"
+    assert file_state(path) != first, "another time at the same size"
 
 
 def test_what_was_cut_off_is_stale_even_when_all_is_changed_back(made: tuple[Path, Path, dict[str, Any]]) -> None:

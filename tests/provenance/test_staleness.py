@@ -79,15 +79,15 @@ def copy(executed: Path, tmp_path: Path) -> Copy:
 
 CHANGES = {
     "a function that one reaches": (
-        ("src/nnbook/area.py", "return Area(", "side_um = 1\n    return Area("),
+        ("src/nnbook/measurement/imaged_area.py", "return Area(", "side_um = 1\n    return Area("),
         {"notebook area": ["nnbook.measurement.imaged_area.area changed"]},
     ),
     "a function that it reaches two calls deep": (
-        ("src/nnbook/results.py", "def _check_numbers(", "@__import__('functools').cache\ndef _check_numbers("),
+        ("src/nnbook/io/results.py", "def _check_numbers(", "@__import__('functools').cache\ndef _check_numbers("),
         {"notebook results": ["nnbook.io.results._check_numbers changed"]},
     ),
-    "another function": (("src/nnbook/results.py", "def write_results(", "X = 1\n\n\ndef write_results("), {}),
-    "only words": (("src/nnbook/area.py", '"""', '"""Now: '), {}),
+    "another function": (("src/nnbook/io/results.py", "def write_results(", "X = 1\n\n\ndef write_results("), {}),
+    "only words": (("src/nnbook/measurement/imaged_area.py", '"""', '"""Now: '), {}),
     "a data file": (("build/own/results.csv", ",40,", ",41,"), {"notebook results": ["build/own/results.csv changed"]}),
     "a pinned version": (
         ("requirements.txt", "numpy==", "numpy==9."),

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 import torch
-from cellpose.dynamics import compute_masks, masks_to_flows
+from cellpose import dynamics as cellpose_dynamics
 from skimage.draw import disk
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Labels
-from nnbook.segmentation.dynamics import fill_holes, flow_errors, flow_of, follow
+from nnbook.segmentation.dynamics import fill_holes, flow_errors, follow_flows, masks_to_flows
+from nnbook.segmentation.masks import compute_masks
+from nnbook.segmentation.model import load_model
+from nnbook.segmentation.network import run_network
 from nnbook.segmentation.scale import grey_range, rescale
-from nnbook.segmentation.workflow import load_model, masks_of, run_network
 from nnbook.simulation.panorama import simulate_panorama
 
 
@@ -29,11 +31,11 @@ def test_masks_are_those_of_cellpose(flow_threshold: float) -> None:
     # Weak and noisy flows too, so that some masks are dropped.
     output[:2] += np.random.default_rng(0).normal(0, 2, output[:2].shape)
     with torch.sparse.check_sparse_tensor_invariants(enable=False):
-        expected = compute_masks(
+        expected = cellpose_dynamics.compute_masks(
             output[:2], output[2], cellprob_threshold=-2.0, flow_threshold=flow_threshold, niter=200
         ).astype(np.int32)
     fill_holes(expected)
-    found = masks_of(output, flow_threshold=flow_threshold, cellprob_threshold=-2.0)
+    found = compute_masks(output, flow_threshold=flow_threshold, cellprob_threshold=-2.0)
     scores = evaluate(found, expected)
     assert scores["true_nuclei"] > 8
     assert scores["true_nuclei"] == scores["predicted_nuclei"]
@@ -43,24 +45,24 @@ def test_masks_are_those_of_cellpose(flow_threshold: float) -> None:
 
 def test_pixels_that_end_together_are_one_mask() -> None:
     labels = discs()
-    flow = masks_to_flows(labels, device=torch.device("cpu")).astype(np.float32)
-    found = follow(flow, labels > 0)
+    flow = cellpose_dynamics.masks_to_flows(labels, device=torch.device("cpu")).astype(np.float32)
+    found = follow_flows(flow, labels > 0)
     scores = evaluate(found, labels)
     assert scores["tp_0.50"] == scores["predicted_nuclei"] == 3
     assert scores["mean_iou"] > 0.98
-    assert not follow(flow, np.zeros(labels.shape, dtype=np.bool_)).any()
+    assert not follow_flows(flow, np.zeros(labels.shape, dtype=np.bool_)).any()
 
 
 def test_the_flow_of_masks_is_that_of_cellpose() -> None:
     labels = discs()
-    flow, expected = flow_of(labels), masks_to_flows(labels, device=torch.device("cpu"))
+    flow, expected = masks_to_flows(labels), cellpose_dynamics.masks_to_flows(labels, device=torch.device("cpu"))
     assert (flow * expected).sum(axis=0)[labels > 0].mean() > 0.99
     assert not flow[:, labels == 0].any()
 
 
 def test_errors_are_those_of_cellpose() -> None:
     labels = discs()
-    flow = masks_to_flows(labels, device=torch.device("cpu")).astype(np.float32)
+    flow = cellpose_dynamics.masks_to_flows(labels, device=torch.device("cpu")).astype(np.float32)
     assert flow_errors(labels, flow).max() < 0.05
     flow[:, labels == 2] *= -1
     errors = flow_errors(labels, flow)

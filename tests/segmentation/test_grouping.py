@@ -6,7 +6,7 @@ from skimage.draw import ellipse
 
 from nnbook.evaluation.hard_cases import judge_cases, tally_cases
 from nnbook.io.images import Labels
-from nnbook.segmentation.grouping import join_bodies
+from nnbook.segmentation.grouping import join_components
 from nnbook.segmentation.scale import rescale
 from nnbook.simulation.nuclei import CLASSES
 from nnbook.simulation.panorama import simulate_panorama
@@ -14,15 +14,15 @@ from nnbook.simulation.panorama import simulate_panorama
 DIAMETER_PX = 30.0
 SHAPE = (120, 160)
 
-Body = tuple[float, float, float, float, float]
+Component = tuple[float, float, float, float, float]
 """Middle (y, x), half height, half width, grey level."""
 
 
-def scene(*bodies: Body, masked: int | None = None) -> tuple[Labels, NDArray[np.float32]]:
-    """Draw bodies on noise, and masks of the first ones, all where left out: by number, in order."""
+def scene(*components: Component, masked: int | None = None) -> tuple[Labels, NDArray[np.float32]]:
+    """Draw components on noise, and masks of the first ones, all where left out: by number, in order."""
     labels = np.zeros(SHAPE, np.int32)
     grey = np.random.default_rng(5).normal(0, 0.01, SHAPE).astype(np.float32)
-    for number, (y, x, height, width, level) in enumerate(bodies, start=1):
+    for number, (y, x, height, width, level) in enumerate(components, start=1):
         at = ellipse(y, x, height, width, shape=SHAPE)
         grey[at] += level
         if masked is None or number <= masked:
@@ -32,13 +32,13 @@ def scene(*bodies: Body, masked: int | None = None) -> tuple[Labels, NDArray[np.
 
 def joined(labels: Labels, grey: NDArray[np.float32]) -> Labels:
     found = labels.copy()
-    join_bodies(found, grey, DIAMETER_PX)
+    join_components(found, grey, DIAMETER_PX)
     return found
 
 
-NUCLEUS: Body = (90, 40, 15, 15, 0.6)
-LEFT: Body = (40, 50, 9, 5, 1.0)
-RIGHT: Body = (40, 76, 8, 5, 0.95)
+NUCLEUS: Component = (90, 40, 15, 15, 0.6)
+LEFT: Component = (40, 50, 9, 5, 1.0)
+RIGHT: Component = (40, 76, 8, 5, 0.95)
 
 
 def test_two_plates_that_face_each_other_are_one_nucleus() -> None:
@@ -62,7 +62,7 @@ def test_two_plates_that_face_each_other_are_one_nucleus() -> None:
         ([(4, 50, 9, 5, 1.0), (4, 76, 9, 5, 1.0)], "cut by the edge"),
     ],
 )
-def test_other_masks_stay_apart(others: list[Body], why: str) -> None:
+def test_other_masks_stay_apart(others: list[Component], why: str) -> None:
     labels, grey = scene(NUCLEUS, *others)
     assert (joined(labels, grey) == labels).all(), why
 
@@ -74,18 +74,18 @@ def test_of_three_alike_the_nearest_two_are_joined() -> None:
 
 
 def test_a_micronucleus_belongs_to_the_nucleus_beside_it_with_a_mask_or_without() -> None:
-    micronucleus: Body = (90, 60, 2.6, 2.6, 0.35)
+    micronucleus: Component = (90, 60, 2.6, 2.6, 0.35)
     for masked in (1, 2):
         labels, grey = scene(NUCLEUS, micronucleus, masked=masked)
         found = joined(labels, grey)
-        body = ellipse(90, 60, 2.6, 2.6)
-        assert (found[body] == 1).mean() > 0.9
-        assert (found == 1).sum() < (labels == 1).sum() + 3 * len(body[0])
+        component = ellipse(90, 60, 2.6, 2.6)
+        assert (found[component] == 1).mean() > 0.9
+        assert (found == 1).sum() < (labels == 1).sum() + 3 * len(component[0])
         assert (found[labels == 1] == 1).all()
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("component", "why"),
     [
         ((90, 60, 2.6, 2.6, 0.9), "brighter than its nucleus: debris"),
         ((90, 60, 2.6, 2.6, 0.05), "haze"),
@@ -93,13 +93,13 @@ def test_a_micronucleus_belongs_to_the_nucleus_beside_it_with_a_mask_or_without(
         ((90, 64, 8, 8, 0.35), "too large"),
     ],
 )
-def test_other_bodies_beside_a_nucleus_stay_background(body: Body, why: str) -> None:
-    labels, grey = scene(NUCLEUS, body, masked=1)
+def test_other_components_beside_a_nucleus_stay_background(component: Component, why: str) -> None:
+    labels, grey = scene(NUCLEUS, component, masked=1)
     assert (joined(labels, grey) == labels).all(), why
 
 
 def test_what_the_frame_leaves_of_a_nucleus_is_no_micronucleus() -> None:
-    nucleus: Body = (60, 22, 15, 15, 0.6)
+    nucleus: Component = (60, 22, 15, 15, 0.6)
     labels, grey = scene(nucleus, (60, 1, 4, 3, 0.5))
     assert (joined(labels, grey)[labels == 2] == 2).all()
     inside = np.pad(labels, ((0, 0), (3, 0))), np.pad(grey, ((0, 0), (3, 0)), mode="reflect")
@@ -118,22 +118,22 @@ def test_without_masks_or_without_background_nothing_happens() -> None:
         assert (joined(labels, grey) == label).all()
 
 
-def test_bodies_of_the_twin_are_put_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each body of a panorama full of hard cases gets a mask of its own, micronuclei none: most find together."""
+def test_components_of_the_twin_are_put_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each component of a panorama full of hard cases gets a mask of its own, micronuclei none: most find together."""
     shares = {"interphase": 0.4, "metaphase": 0.1, "anaphase": 0.1, "telophase": 0.2, "micronucleus": 0.2}
     monkeypatch.setattr("nnbook.simulation.nuclei.CLASS_SHARES", [shares.get(name, 0) for name in CLASSES])
     image, true, truth = simulate_panorama(21, 5, "TL", "top_left", width_px=4096, height_px=4096)
     side = round(4096 * DIAMETER_PX / 152.91)
     pick = ((np.arange(side) + 0.5) * 4096 / side).astype(int)
     small = true[np.ix_(pick, pick)]
-    bodies, count = pieces_of(small + 0)
-    areas = np.bincount(bodies.ravel())
-    bodies[areas[bodies] < 35] = 0
-    # Bodies that touch were one piece; they keep their own labels.
-    masks = np.unique(np.where(bodies > 0, bodies * (int(true.max()) + 1) + small, 0), return_inverse=True)[1]
+    components, count = pieces_of(small + 0)
+    areas = np.bincount(components.ravel())
+    components[areas[components] < 35] = 0
+    # Components that touch were one piece; they keep their own labels.
+    masks = np.unique(np.where(components > 0, components * (int(true.max()) + 1) + small, 0), return_inverse=True)[1]
     masks = masks.reshape(small.shape).astype(np.int32)
     low, high = np.percentile(image, (1, 99))
-    join_bodies(masks, rescale(image, (side, side), low, high), DIAMETER_PX)
+    join_components(masks, rescale(image, (side, side), low, high), DIAMETER_PX)
     cases = tally_cases(judge_cases(masks, small.astype(np.int32), truth)).set_index("case")
     assert count > 60
     assert cases.loc["pair kept as one", "nuclei"] > 15

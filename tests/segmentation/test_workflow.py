@@ -12,22 +12,14 @@ import torch
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Image, Labels, image_shape, read_image, read_mask, write_image
-from nnbook.io.inputs import pair_files
+from nnbook.io.inputs import manifest_images, pair_files
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.segmentation import fused_network as fused
-from nnbook.segmentation.scale import grey_range, median_diameter, rescale
-from nnbook.segmentation.workflow import (
-    SHIPPED_MODEL,
-    Model,
-    drop_doubtful,
-    enlarge,
-    estimate_diameter,
-    load_model,
-    manifest_images,
-    new_network,
-    segment_files,
-    segment_image,
-)
+from nnbook.segmentation.diameter import estimate_diameter, median_diameter
+from nnbook.segmentation.masks import drop_doubtful, enlarge
+from nnbook.segmentation.model import SHIPPED_MODEL, Model, load_model, new_network
+from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.segmentation.workflow import segment_files, segment_image
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values.published import DIAMETER_PX
 
@@ -141,7 +133,7 @@ def test_tiles_change_no_mask(
     model: Model, panorama: tuple[Image, Labels], masks: Labels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 294 x 274 px at the network's scale: one tile, or 3 x 3 of at most 128 px, with nuclei of 30 px on their edges.
-    monkeypatch.setattr("nnbook.segmentation.workflow.TILE_PX", 128)
+    monkeypatch.setattr("nnbook.segmentation.network.TILE_PX", 128)
     computed = []
     compute = model.compute
     monkeypatch.setitem(vars(model), "compute", lambda tile: computed.append(tile.shape) or compute(tile))
@@ -171,7 +163,7 @@ def test_devices_agree(
     panorama: tuple[Image, Labels], masks: Labels, monkeypatch: pytest.MonkeyPatch, *, joined: bool
 ) -> None:
     # What a GPU computes, float32 with or without joined layers, stands in for it where there is none.
-    monkeypatch.setattr("nnbook.segmentation.workflow.network_dtype", lambda _device="cpu": "float32")
+    monkeypatch.setattr("nnbook.segmentation.model.network_dtype", lambda _device="cpu": "float32")
     monkeypatch.setattr("nnbook.segmentation.fused_network.is_supported", lambda: joined)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() and not joined else ["cpu"]
     for device in devices:

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from nnbook.simulation import nuclei
+from nnbook.simulation import nuclei, rendering
 
 SIDE_PX = 420
 FULL = np.ones((3, 3))
 
 
-def draw(bodies, top=0, bottom=SIDE_PX):
+def draw(components, top=0, bottom=SIDE_PX):
     """Draw one nucleus (or debris) in the middle of a frame: signal and labels of the rows asked for."""
-    bodies = bodies.copy()
-    bodies["x"] += SIDE_PX / 2
-    bodies["y"] += SIDE_PX / 2
+    components = components.copy()
+    components["x"] += SIDE_PX / 2
+    components["y"] += SIDE_PX / 2
     signal = np.zeros((bottom - top, SIDE_PX), dtype=np.float32)
     labels = np.zeros(signal.shape, dtype=np.int32)
-    nuclei.draw_bodies(signal, labels, np.full_like(signal, -np.inf), top, bodies, np.array([100.0, 100.0]))
+    rendering.draw_components(signal, labels, np.full_like(signal, -np.inf), top, components, np.array([100.0, 100.0]))
     return signal, labels
 
 
@@ -27,12 +27,12 @@ def make(kind, seed, scale=1.0):
 
 
 @pytest.mark.parametrize("kind", nuclei.CLASSES)
-def test_a_nucleus_has_the_bodies_that_its_class_asks_for(kind):
+def test_a_nucleus_has_the_components_that_its_class_asks_for(kind):
     for seed in range(25):
-        bodies = make(kind, seed)
-        _, labels = draw(bodies)
+        components = make(kind, seed)
+        _, labels = draw(components)
         pieces = label(labels == 1, FULL)[1]
-        assert pieces == len(bodies), f"seed {seed}"
+        assert pieces == len(components), f"seed {seed}"
         if kind in ("anaphase", "telophase"):
             assert pieces == 2
         elif kind == "micronucleus":
@@ -49,10 +49,10 @@ def test_debris_is_drawn_and_not_labelled():
 
 
 def test_masks_follow_the_half_maximum_outline_and_its_margin():
-    bodies = make("interphase", 3)
-    bodies["chromatin"], bodies["rim"], bodies["dome"] = 0.0, 0.0, 0.0
-    bodies["nucleoli"] = 0.0
-    signal, labels = draw(bodies)
+    components = make("interphase", 3)
+    components["chromatin"], components["rim"], components["dome"] = 0.0, 0.0, 0.0
+    components["nucleoli"] = 0.0
+    signal, labels = draw(components)
     half = signal > 50
     assert half.sum() < labels.sum()
     radius = np.sqrt(labels.sum() / np.pi) - np.sqrt(half.sum() / np.pi)
@@ -62,7 +62,7 @@ def test_masks_follow_the_half_maximum_outline_and_its_margin():
 def test_the_median_interphase_nucleus_has_the_published_diameter():
     rng = np.random.default_rng(0)
     made = [nuclei.make_nucleus("interphase", rng, scale=1.0, size=1.0, contrast=1.0)[0] for _ in range(3000)]
-    radii = [np.sqrt(np.mean(bodies["outline"][0] ** 2)) + nuclei.MASK_MARGIN_PX for bodies in made]
+    radii = [np.sqrt(np.mean(components["outline"][0] ** 2)) + nuclei.MASK_MARGIN_PX for components in made]
     assert 2 * np.median(radii) == pytest.approx(nuclei.DIAMETER_PX, rel=0.03)
 
 
@@ -72,19 +72,19 @@ def test_a_scale_shrinks_a_nucleus_and_keeps_its_shape():
 
 
 def test_strips_make_up_the_whole():
-    bodies = make("telophase", 7)
-    whole = draw(bodies)
-    strips = [draw(bodies, top, top + 84) for top in range(0, SIDE_PX, 84)]
+    components = make("telophase", 7)
+    whole = draw(components)
+    strips = [draw(components, top, top + 84) for top in range(0, SIDE_PX, 84)]
     for part in (0, 1):
         np.testing.assert_array_equal(np.concatenate([strip[part] for strip in strips]), whole[part])
 
 
 def test_samples_have_the_brightness_that_is_drawn():
-    bodies = make("prophase", 2)
-    bodies["x"] += SIDE_PX / 2
-    bodies["y"] += SIDE_PX / 2
+    components = make("prophase", 2)
+    components["x"] += SIDE_PX / 2
+    components["y"] += SIDE_PX / 2
     signal, labels = draw(make("prophase", 2))
-    owner, relative = nuclei.sample_bodies(bodies, SIDE_PX, SIDE_PX, 1)
+    owner, relative = rendering.sample_components(components, SIDE_PX, SIDE_PX, 1)
     assert set(owner) == {0}
     assert len(relative) == labels.sum()
     assert relative.mean() * 100 == pytest.approx(signal[labels == 1].mean(), rel=1e-5)
@@ -92,7 +92,7 @@ def test_samples_have_the_brightness_that_is_drawn():
 
 def test_gradient_noise_is_centred_and_has_no_two_equal_seeds():
     place = np.linspace(0, 90, 4000)
-    first, second = (np.array([nuclei.gradient_noise(x, 0.37 * x, seed) for x in place]) for seed in (1, 2))
+    first, second = (np.array([rendering.gradient_noise(x, 0.37 * x, seed) for x in place]) for seed in (1, 2))
     assert abs(first.mean()) < 0.08
     assert 0.2 < first.std() < 0.6
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.2

@@ -8,12 +8,15 @@ import pytest
 from scipy.ndimage import find_objects, label
 
 from nnbook.errors import NnbookError
+from nnbook.evaluation.truth import true_classes
 from nnbook.io.files import sha256
 from nnbook.io.images import read_image, read_mask
-from nnbook.io.manifest import read_manifest
-from nnbook.simulation import nuclei
+from nnbook.io.manifest import CROPS, QUARTERS, read_manifest
+from nnbook.simulation import dataset, nuclei
 from nnbook.simulation import panorama as twin
-from nnbook.values.published import PX_PER_UM
+from nnbook.simulation.dataset import simulate_manifest, simulate_results, write_dataset, write_panorama
+from nnbook.simulation.population import draw_imaging_conditions
+from nnbook.values.published import DIAMETER_PX, PX_PER_UM
 
 SEED = 7
 PLACE = (SEED, 2, "BL", "top_right")
@@ -29,8 +32,10 @@ def rendered():
     """Sixteen panoramas of 2048 px, each of another run: what was drawn for it, image, labels and truth."""
     panoramas = []
     for run in range(1, 17):
-        place = (SEED, run, twin.QUARTERS[run % 4], twin.CROPS[run // 4 % 4])
-        panoramas.append((twin.draw_look(*place), *twin.simulate_panorama(*place, width_px=2048, height_px=2048)))
+        place = (SEED, run, QUARTERS[run % 4], CROPS[run // 4 % 4])
+        panoramas.append(
+            (draw_imaging_conditions(*place), *twin.simulate_panorama(*place, width_px=2048, height_px=2048))
+        )
     return panoramas
 
 
@@ -41,13 +46,13 @@ def published(shared):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return twin.simulate_results(SEED, 100)
+    return simulate_results(SEED, 100)
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     out = tmp_path_factory.mktemp("twin")
-    return out, twin.write_twin(out, SEED, runs=1, side_px=SMALL_PX, progress=False)
+    return out, write_dataset(out, SEED, runs=1, side_px=SMALL_PX, progress=False)
 
 
 def decompose(table):
@@ -105,18 +110,18 @@ class TestCalibration:
         np.testing.assert_allclose(rows(drawn), rows(published), atol=0.03)
 
     def test_ten_runs_span_what_a_hundred_do(self, published):
-        means = [twin.simulate_results(seed, 10)["mean_intensity"] for seed in range(6)]
+        means = [simulate_results(seed, 10)["mean_intensity"] for seed in range(6)]
         for drawn in means:
             assert drawn.mean() == pytest.approx(published["mean_intensity"].mean(), rel=0.12)
             assert drawn.std() == pytest.approx(published["mean_intensity"].std(), rel=0.30)
 
     def test_rendered_panoramas_have_what_was_drawn(self, rendered):
         ratios = []
-        for look, image, labels, truth in rendered:
+        for conditions, image, labels, truth in rendered:
             inside = image[labels > 0]
-            expected = look.per_mpx * image.size / 1e6
+            expected = conditions.per_mpx * image.size / 1e6
             assert abs(len(truth) - expected) <= 1
-            ratios.append((inside.mean() / look.mean_grey, inside.std() / look.spread_grey))
+            ratios.append((inside.mean() / conditions.mean_grey, inside.std() / conditions.spread_grey))
         mean, spread = np.array(ratios).T
         np.testing.assert_allclose(mean, 1, atol=0.06)
         np.testing.assert_allclose(np.median(mean), 1, atol=0.015)
@@ -124,14 +129,14 @@ class TestCalibration:
         assert np.quantile(abs(spread - 1), 0.8) < 0.06
 
     def test_count_an_area_does_not_depend_on_the_size(self):
-        look = twin.draw_look(*PLACE)
+        conditions = draw_imaging_conditions(*PLACE)
         counts = [len(simulate(run=2, side=side)[2]) / (side**2 / 1e6) for side in (1024, 2048, 3000)]
-        np.testing.assert_allclose(counts, look.per_mpx, atol=1.0)
+        np.testing.assert_allclose(counts, conditions.per_mpx, atol=1.0)
 
     def test_nuclei_have_the_published_size(self, rendered):
         truth = pd.concat([panorama[3] for panorama in rendered])
         area = truth.loc[~truth["cut"] & (truth["class"] == "interphase"), "area_px"]
-        assert 2 * np.sqrt(area.median() / np.pi) == pytest.approx(nuclei.DIAMETER_PX, rel=0.06)
+        assert 2 * np.sqrt(area.median() / np.pi) == pytest.approx(DIAMETER_PX, rel=0.06)
 
 
 class TestTruth:
@@ -150,14 +155,14 @@ class TestTruth:
             assert row["y_px"] == pytest.approx(y.mean(), abs=0.006)
             assert row["class"] in nuclei.CLASSES
 
-    def test_whole_nuclei_have_their_bodies(self, rendered):
+    def test_whole_nuclei_have_their_components(self, rendered):
         several = 0
         for _, _, labels, truth in rendered:
             boxes = find_objects(labels)
             for row in truth[~truth["cut"]].to_dict("records"):
                 own = labels[boxes[row["label"] - 1]] == row["label"]
-                assert label(own, np.ones((3, 3)))[1] == row["bodies"], row
-                several += row["bodies"] > 1
+                assert label(own, np.ones((3, 3)))[1] == row["components"], row
+                several += row["components"] > 1
         assert several >= 3
 
     def test_touching_and_cut_are_what_the_masks_show(self, rendered):
@@ -186,9 +191,9 @@ class TestTruth:
         assert kinds[list(nuclei.MITOSES)].sum() == pytest.approx(0.03, abs=0.01)
 
     def test_background_is_dark_uneven_and_noisy(self, rendered):
-        for look, image, labels, _ in rendered:
+        for conditions, image, labels, _ in rendered:
             outside = image[labels == 0]
-            assert 0 < outside.mean() < look.mean_grey / 3
+            assert 0 < outside.mean() < conditions.mean_grey / 3
             assert outside.std() > 0.5
 
 
@@ -213,7 +218,7 @@ class TestDeterminism:
     def test_another_pixel_size_scales_the_nuclei(self):
         truth = simulate(side=1024, px_per_um=PX_PER_UM / 2)[2]
         area = truth.loc[~truth["cut"], "area_px"].median()
-        assert 2 * np.sqrt(area / np.pi) == pytest.approx(nuclei.DIAMETER_PX / 2, rel=0.2)
+        assert 2 * np.sqrt(area / np.pi) == pytest.approx(DIAMETER_PX / 2, rel=0.2)
 
     def test_types(self):
         image, labels, truth = simulate()
@@ -257,47 +262,47 @@ class TestWriting:
             made.append(place)
             return simulate_panorama(*place, **size)
 
-        monkeypatch.setattr(twin, "simulate_panorama", interrupted)
+        monkeypatch.setattr(dataset, "simulate_panorama", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            twin.write_twin(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
+            write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         monkeypatch.setattr(
-            twin, "simulate_panorama", lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1]
+            dataset, "simulate_panorama", lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1]
         )
-        rows = twin.write_twin(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
+        rows = write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         assert len(made) == len(set(made)) == 16
         assert rows == written[1]
         for name in ("manifest.csv", "truth.csv", *(f"truth/{row.panorama}.tif" for row in rows)):
             assert (tmp_path / name).read_bytes() == (written[0] / name).read_bytes()
 
     def test_a_missing_truth_mask_is_made_again(self, tmp_path):
-        panorama = twin.simulate_manifest(SEED, 1, SMALL_PX)[0]
-        twin.write_panorama(panorama, tmp_path)
+        panorama = simulate_manifest(SEED, 1, SMALL_PX)[0]
+        write_panorama(panorama, tmp_path)
         mask = tmp_path / f"truth/{panorama.panorama}.tif"
         before = mask.read_bytes()
         mask.unlink()
-        twin.write_panorama(panorama, tmp_path)
+        write_panorama(panorama, tmp_path)
         assert mask.read_bytes() == before
 
     def test_classes_are_those_of_the_truth_whatever_the_labels(self, tmp_path):
-        row, out = twin.simulate_manifest(SEED, 1, 1200)[0], tmp_path
-        twin.write_panorama(row, out)
+        row, out = simulate_manifest(SEED, 1, 1200)[0], tmp_path
+        write_panorama(row, out)
         truth = pd.read_csv(out / f"truth/{row.panorama}.csv").set_index("label")["class"]
         labels = read_mask(out / f"truth/{row.panorama}.tif")
         segmented = np.where(labels > 1, 900 - labels, 0).astype(np.int32)  # others' numbers, and the first one missed
         assert len(truth) > 1
         expected = {900 - label: kind for label, kind in truth.items() if label > 1}
-        assert twin.true_classes(row, segmented, out) == expected
+        assert true_classes(row, segmented, out) == expected
 
     def test_another_twin_is_not_written_over(self, written):
         out, rows = written
         with pytest.raises(NnbookError, match="another twin"):
-            twin.write_twin(out, SEED + 1, runs=1, side_px=SMALL_PX, progress=False)
+            write_dataset(out, SEED + 1, runs=1, side_px=SMALL_PX, progress=False)
         assert read_manifest(out / "manifest.csv") == rows
 
 
 class TestManifest:
     def test_names_passages_and_paths(self):
-        rows = twin.simulate_manifest(SEED, 100, 2048)
+        rows = simulate_manifest(SEED, 100, 2048)
         assert len(rows) == 1600
         assert rows[0].panorama == "Run1TL_top_left"
         assert rows[-1].panorama == "Run100BR_bottom_right"
@@ -311,7 +316,7 @@ class TestManifest:
     )
     def test_bad_sizes_are_named(self, arguments, named):
         with pytest.raises(NnbookError, match=named) as caught:
-            twin.simulate_manifest(*arguments)
+            simulate_manifest(*arguments)
         assert "\n" not in str(caught.value)
 
     def test_bad_places_are_named(self):
@@ -325,6 +330,6 @@ class TestManifest:
             simulate(px_per_um=0)
 
     def test_rows_of_another_source_are_refused(self, tmp_path):
-        row = replace(twin.simulate_manifest(SEED, 1, SMALL_PX)[0], source="")
+        row = replace(simulate_manifest(SEED, 1, SMALL_PX)[0], source="")
         with pytest.raises(NnbookError, match="twin:SEED"):
-            twin.write_panorama(row, tmp_path)
+            write_panorama(row, tmp_path)

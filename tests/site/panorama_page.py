@@ -12,7 +12,8 @@ from reader import PANORAMA, PROJECT, open_page, wait_for_viewers
 
 from nnbook.measurement.rois import measure_panorama
 from nnbook.pipeline.editions import nuclei_columns
-from nnbook.simulation.panorama import PUBLISHED_SIDE_PX, simulate_panorama
+from nnbook.simulation.dataset import PUBLISHED_SIDE_PX
+from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers.pyramid import write_preview, write_pyramid
 
 if TYPE_CHECKING:

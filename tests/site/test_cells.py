@@ -15,7 +15,8 @@ from ranges import RangeHandler
 from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, serving, settled
 
 from nnbook.book.website import hosted_cells
-from nnbook.cells.writer import CELLS_PER_SHARD, read_cells
+from nnbook.cells.store import read_cells
+from nnbook.cells.writer import CELLS_PER_SHARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from nnbook.cells.writer import Cells
+    from nnbook.cells.store import Cells
 
 CHAPTER = "/million-images/"
 AXE = PROJECT / "theme/node_modules/axe-core/axe.min.js"

@@ -25,7 +25,8 @@ from reader import MOSAIC, PANORAMA, grey_levels, pixels
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from nnbook.cells.sample import write_sample
-from nnbook.cells.writer import MaskedPanorama, write_cells
+from nnbook.cells.store import MaskedPanorama
+from nnbook.cells.writer import write_cells
 from nnbook.io.images import write_image, write_mask
 from nnbook.measurement.rois import measure_panorama
 from nnbook.simulation.panorama import simulate_panorama

@@ -6,7 +6,7 @@ import pytest
 from numpy.random import Generator
 
 from nnbook.io.images import Labels, write_image, write_mask
-from nnbook.training.crops import BODIES_WEIGHT, Example, bridge_bodies, draw_crop, read_example
+from nnbook.training.crops import COMPONENTS_WEIGHT, Example, bridge_components, draw_crop, read_example
 
 DIAMETER_PX = 30.0
 
@@ -34,11 +34,11 @@ def example(tmp_path: Path) -> Example:
 
 
 @pytest.mark.parametrize("gap", [1, 4, 9, 15, 23])
-def test_two_bodies_are_joined_by_a_neck(gap: int) -> None:
+def test_two_components_are_joined_by_a_neck(gap: int) -> None:
     labels = np.zeros((60, 120), dtype=np.int32)
     disc(labels, 30, 30, 10, 7)
     disc(labels, 30, 51 + gap, 10, 7)
-    joined, several = bridge_bodies(labels, DIAMETER_PX)
+    joined, several = bridge_components(labels, DIAMETER_PX)
     assert pieces(labels, 7) == 2
     assert pieces(joined, 7) == 1
     assert several == [7]
@@ -51,16 +51,16 @@ def test_a_neck_leaves_other_nuclei_alone() -> None:
     disc(labels, 30, 30, 10, 1)
     disc(labels, 30, 60, 10, 1)
     labels[28:60, 44:47] = 2
-    joined, _ = bridge_bodies(labels, DIAMETER_PX)
+    joined, _ = bridge_components(labels, DIAMETER_PX)
     assert ((joined == 2) == (labels == 2)).all()
 
 
-def test_far_pieces_become_nuclei_and_crumbs_background() -> None:
+def test_far_pieces_become_nuclei_and_fragments_background() -> None:
     labels = np.zeros((80, 160), dtype=np.int32)
     disc(labels, 30, 30, 12, 3)
     disc(labels, 30, 100, 12, 3)
     labels[70, 150] = 3
-    parted, several = bridge_bodies(labels, DIAMETER_PX)
+    parted, several = bridge_components(labels, DIAMETER_PX)
     assert several == []
     assert len(np.unique(parted)) == 3  # background and two nuclei
     assert parted[70, 150] == 0
@@ -69,16 +69,16 @@ def test_far_pieces_become_nuclei_and_crumbs_background() -> None:
 def test_every_pixel_of_a_label_in_pieces_has_a_flow(example: Example) -> None:
     length = np.hypot(*example.flows.astype(float))
     assert (length[example.labels > 0] > 0.9).mean() > 0.98
-    # Joined, the telophase flows towards one centre: from its left body to the right, from its right body to the left.
+    # Joined, the telophase flows towards one centre: from its left component to the right, from its right component to the left.
     scale = example.image.shape[0] / 300
     y = round(210 * scale)
     assert example.flows[1, y, round(204 * scale)] > 0.5
     assert example.flows[1, y, round(246 * scale)] < -0.5
 
 
-def test_labels_of_several_bodies_are_drawn_more_often(example: Example) -> None:
+def test_labels_of_several_components_are_drawn_more_often(example: Example) -> None:
     assert example.shares.sum() == pytest.approx(1)
-    assert example.shares[3] == pytest.approx(BODIES_WEIGHT * example.shares[0])
+    assert example.shares[3] == pytest.approx(COMPONENTS_WEIGHT * example.shares[0])
 
 
 def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
@@ -95,7 +95,7 @@ def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
 
 
 def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnbook.training.crops.GUESTS_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.training.crops.PASTE_SHARE", 1.0)
     monkeypatch.setattr("nnbook.training.crops.FRAMED_SHARE", 0.0)
     monkeypatch.setattr("nnbook.training.crops.vary_grey", lambda image, _labels, _rng: image)
     monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)

@@ -8,7 +8,7 @@ import torch
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_mask, write_image, write_mask
-from nnbook.segmentation.workflow import load_model, new_network
+from nnbook.segmentation.model import load_model, new_network
 from nnbook.training import loop as training
 from nnbook.training.loop import TrainingSettings, held_out, train
 

@@ -15,7 +15,8 @@ import traitlets
 from skimage.io import imread
 
 from nnbook.cells.sample import write_sample
-from nnbook.cells.writer import MaskedPanorama, read_cells, write_cells
+from nnbook.cells.store import MaskedPanorama, read_cells
+from nnbook.cells.writer import write_cells
 from nnbook.errors import NnbookError
 from nnbook.io.images import write_image, write_mask
 from nnbook.measurement.rois import measure_panorama

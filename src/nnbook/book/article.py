@@ -17,7 +17,7 @@ import yaml
 
 from nnbook.book.website import problems_in, run_myst, shown_note
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def print_book(project: Path, out: Path) -> list[Path]:
             if kind == "typst":
                 # Before the bundle is made, which has it.
                 _set(folder / "print" / file, folder / "templates" / kind)
-        with aside(out) as written:
+        with atomic_write(out) as written:
             shutil.copytree(folder / "print", written)
     return sorted(path for path in out.iterdir() if path.is_file())
 

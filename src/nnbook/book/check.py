@@ -14,7 +14,7 @@ from PIL import Image
 
 from nnbook.book.lint import Value
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside, write_json
+from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.notebook_record import LABEL
 from nnbook.values.computed import read_numbers
 from nnbook.values.published import CITED
@@ -126,7 +126,7 @@ def accept(project: Path, folder: Path) -> Path:
     for key in now["figures"]:
         drawn, kept = folder / "figures" / f"{key}.png", project / "figures" / f"{key}.png"
         if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
-            with aside(kept) as written:
+            with atomic_write(kept) as written:
                 shutil.copyfile(drawn, written)
     for kept in (project / "figures").glob("*.png"):
         if kept.stem not in now["figures"]:
@@ -201,7 +201,7 @@ def _figure_drift(key: str, project: Path, folder: Path, shown: Path, tolerance:
         return
     share, picture = difference(kept, drawn)
     if share > tolerance:
-        with aside(shown) as written:
+        with atomic_write(shown) as written:
             picture.save(written)
         told = f"{share:.2%} of its pixels differ, in red in {shown}"
         yield Drift(key, f"in figures/{kept.name}", told, f"{tolerance:.2%}")

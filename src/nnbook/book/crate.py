@@ -18,7 +18,7 @@ import nnbook
 from nnbook.book.website import shown_note
 from nnbook.errors import NnbookError
 from nnbook.io.edition import read_edition
-from nnbook.io.files import aside, sha256
+from nnbook.io.files import atomic_write, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((edition / "provenance").glob("*.json"))]
     if not records:
         raise NnbookError(f"{edition}: has no records of how its notebooks were made; run 'nnbook run' first")
-    with aside(out) as written:
+    with atomic_write(out) as written:
         written.mkdir()
         inside = f"build/{edition.name}"
         for name in [*SOURCES, *ALONE]:

@@ -80,7 +80,7 @@ class Value(NamedTuple):
     digits: int
 
 
-def faults_of(project: Path, values: Sequence[Value]) -> list[Fault]:
+def lint_text(project: Path, values: Sequence[Value]) -> list[Fault]:
     """Find what is wrong with the text of the book.
 
     Parameters

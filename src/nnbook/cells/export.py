@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from numpy.typing import NDArray
 
-    from nnbook.cells.writer import Cells
+    from nnbook.cells.store import Cells
 
 CELLS_AT_A_TIME: Final = 512
 CELLS_PER_ROW_GROUP: Final = 256
@@ -38,7 +38,7 @@ def write_tiffs(cells: Cells, folder: Path) -> int:
     Parameters
     ----------
     cells : Cells
-        From `nnbook.cells.writer.read_cells`.
+        From `nnbook.cells.store.read_cells`.
     folder : Path
         A new folder, which appears in one step.
 
@@ -65,7 +65,7 @@ def write_tiffs(cells: Cells, folder: Path) -> int:
         resolutionunit="CENTIMETER",
         maxworkers=1,
     )
-    with aside(folder) as written, ThreadPoolExecutor(2) as pool:
+    with atomic_write(folder) as written, ThreadPoolExecutor(2) as pool:
         written.mkdir()
         names = _names(cells)["filename"]
         for first in tqdm(range(0, len(cells), CELLS_AT_A_TIME), desc="export", unit="batch"):
@@ -80,7 +80,7 @@ def to_dataset(cells: Cells, rows: Sequence[int] | None = None) -> Dataset:
     Parameters
     ----------
     cells : Cells
-        From `nnbook.cells.writer.read_cells`.
+        From `nnbook.cells.store.read_cells`.
     rows : sequence of int, optional
         Which cells, in which order; by default all.
 
@@ -102,7 +102,7 @@ def write_dataset(cells: Cells, folder: Path) -> int:
     Parameters
     ----------
     cells : Cells
-        From `nnbook.cells.writer.read_cells`.
+        From `nnbook.cells.store.read_cells`.
     folder : Path
         A new folder, which appears in one step: `data/train-00000-of-00033.parquet` and so on, with the columns `image`
         and `filename`.
@@ -118,7 +118,7 @@ def write_dataset(cells: Cells, folder: Path) -> int:
         Where the folder is there already.
     """
     _check_new(folder)
-    with aside(folder) as written:
+    with atomic_write(folder) as written:
         write_parquet(written / "data", _names(cells), partial(pngs, cells))
     return len(cells)
 

@@ -1,7 +1,7 @@
 """Dividing cells: two sets of chromosomes under one mask.
 
-In anaphase and telophase the chromosomes form two bright bodies of like size with darker cytoplasm between them, and
-NucleusNet counts both as one ROI. So a cell image with two such bodies is a candidate, by its pixels alone: bodies that
+In anaphase and telophase the chromosomes form two bright components of like size with darker cytoplasm between them, and
+NucleusNet counts both as one ROI. So a cell image with two such components is a candidate, by its pixels alone: components that
 stand out of a mask around both, or the two pieces of a mask that leaves the cytoplasm out (`nnbook.segmentation.grouping`). What they
 are in truth only the twin can tell.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIKE_AREA: Final = 0.6
-"""The smaller body has at least this share of the larger one's area: the sets of chromosomes are copies."""
+"""The smaller component has at least this share of the larger one's area: the sets of chromosomes are copies."""
 
 BOTH_SHARE: Final = 0.9
 """The two have at least this share of all that is bright."""
@@ -28,18 +28,18 @@ BOTH_SHARE: Final = 0.9
 LEAST_CONTRAST: Final = 0.7
 """What is bright exceeds the rest under the mask by at least this share of the mean."""
 
-LEAST_BODY_UM2: Final = 10.0
-"""Smaller bodies are specks."""
+LEAST_COMPONENT_UM2: Final = 10.0
+"""Smaller components are specks."""
 
 TELOPHASE_UM: Final = 12.0
-"""Bodies whose middles are farther apart are called telophase, others anaphase."""
+"""Components whose middles are farther apart are called telophase, others anaphase."""
 
 PAIR_COLUMNS: Final = ("index", "stage", "distance_um", "area_ratio", "contrast")
 
 
 @dataclass(frozen=True)
-class Bodies:
-    """The two largest bright bodies of a cell image.
+class Components:
+    """The two largest bright components of a cell image.
 
     Attributes
     ----------
@@ -63,8 +63,8 @@ class Bodies:
     contrast: float
 
 
-def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
-    """Look for two bright bodies: the pieces of a mask in two, or what is above Otsu's threshold of those under it.
+def bright_components(cell: NDArray[np.uint8]) -> Components | None:
+    """Look for two bright components: the pieces of a mask in two, or what is above Otsu's threshold of those under it.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
 
     Returns
     -------
-    Bodies or None
-        None where there is one body or none.
+    Components or None
+        None where there is one component or none.
     """
     from skimage.filters import threshold_otsu
 
@@ -92,7 +92,7 @@ def bright_bodies(cell: NDArray[np.uint8]) -> Bodies | None:
             return None
     bright_mean = cell[bright].mean()
     rest_mean = 0.0 if apart else cell[(cell > 0) & ~bright].mean()
-    return Bodies(
+    return Components(
         distance_px=float(np.hypot(*(middles[0] - middles[1]))),
         smaller_px2=int(areas[1]),
         area_ratio=float(areas[1] / areas[0]),
@@ -124,20 +124,20 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
     -------
     pandas.DataFrame
         A row a candidate: `index` (its place among the cells), `stage` (`anaphase` or `telophase`, by the distance),
-        `distance_um` (between the middles of both bodies), `area_ratio`, `contrast`.
+        `distance_um` (between the middles of both components), `area_ratio`, `contrast`.
     """
     rows = []
     for index, cell in enumerate(cells):
-        bodies = bright_bodies(cell)
+        components = bright_components(cell)
         if (
-            bodies is None
-            or bodies.smaller_px2 < LEAST_BODY_UM2 * px_per_um**2
-            or bodies.area_ratio < LIKE_AREA
-            or bodies.both_share < BOTH_SHARE
-            or bodies.contrast < LEAST_CONTRAST
+            components is None
+            or components.smaller_px2 < LEAST_COMPONENT_UM2 * px_per_um**2
+            or components.area_ratio < LIKE_AREA
+            or components.both_share < BOTH_SHARE
+            or components.contrast < LEAST_CONTRAST
         ):
             continue
-        distance_um = bodies.distance_px / px_per_um
+        distance_um = components.distance_px / px_per_um
         stage = "telophase" if distance_um > TELOPHASE_UM else "anaphase"
-        rows.append((index, stage, distance_um, bodies.area_ratio, bodies.contrast))
+        rows.append((index, stage, distance_um, components.area_ratio, components.contrast))
     return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from nnbook.cells.writer import read_cells
+from nnbook.cells.store import read_cells
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside, sha256, write_json
+from nnbook.io.files import atomic_write, sha256, write_json
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArr
     Parameters
     ----------
     table : pandas.DataFrame
-        A row a cell, with its `run`: see `nnbook.cells.writer.read_cells`.
+        A row a cell, with its `run`: see `nnbook.cells.store.read_cells`.
     per_run : int, optional
         How many of each run, from 1. A run that has fewer gives all that it has.
     seed : int, optional
@@ -106,7 +106,7 @@ def write_sample(store: Path, folder: Path, per_run: int = PER_RUN, seed: int = 
         "table": "sample.parquet",
         "store": {"cells": len(cells.table), "table_sha256": sha256(store / cells.about["table"])},
     }
-    with aside(folder / "sample.parquet") as written:
+    with atomic_write(folder / "sample.parquet") as written:
         sample.to_parquet(written, index=False)
     write_json(folder / "sample.json", about)
     return about

@@ -19,22 +19,19 @@ import json
 import shutil
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, cut_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside, locked, write_json
+from nnbook.io.files import atomic_write, locked, write_json
 from nnbook.io.images import image_shape, read_image, read_narrow_mask, to_8_bits
-from nnbook.io.inputs import image_files
-from nnbook.io.manifest import NAME
-from nnbook.provenance.dependencies import code_of
-from nnbook.provenance.stage_record import is_current, state_of, write_record
+from nnbook.provenance.dependencies import code_hash
+from nnbook.provenance.stage_record import file_state, is_current, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from nnbook.io.manifest import Panorama
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -73,91 +69,6 @@ LEFT_OUT: Final = ("at_border", "larger_than_frame")
 
 PLACE: Final = b"nnbook"
 """Under which key a part's file tells how far the store had come."""
-
-
-class MaskedPanorama(NamedTuple):
-    """A panorama to cut cells from.
-
-    Attributes
-    ----------
-    panorama : str
-        Its name.
-    run : int
-        The experiment's number.
-    passage : str
-        The passage of the cell line; empty where it isn't known.
-    image, mask : Path
-        Its files.
-    """
-
-    panorama: str
-    run: int
-    passage: str
-    image: Path
-    mask: Path
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A store of cells, opened for reading.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
-        `mean_intensity`, `std_intensity`, `orientation_deg`, and `class` where that of any is known. Row i is image i.
-    images, thumbnails : zarr.Array
-        Axes (cell, y, x), uint8.
-    about : dict
-        What `cells.json` says.
-    """
-
-    table: pd.DataFrame
-    images: Any
-    thumbnails: Any
-    about: dict[str, Any]
-
-    @property
-    def px_per_um(self) -> float:
-        """Pixels a micrometre of the images; a thumbnail has a quarter of it."""
-        return float(self.about["px_per_um"])
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-
-def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Panorama] = ()) -> list[MaskedPanorama]:
-    """Match image files with a folder of masks.
-
-    Parameters
-    ----------
-    images : dict of str to Path
-        Image files by the panorama's name.
-    masks : Path
-        A folder of `NAME_cp_masks.tif`.
-    manifest : sequence of Panorama, optional
-        Tells runs and passages. Without it a run is taken from a name in the published form.
-
-    Raises
-    ------
-    NnbookError
-        With a line for each panorama that has no mask, or whose run isn't known; and where one has two masks.
-    """
-    rows, found = {row.panorama: row for row in manifest}, image_files(masks)
-    problems, panoramas = [], []
-    for name, image in images.items():
-        row, published_name = rows.get(name), NAME.fullmatch(name)
-        if name not in found:
-            problems.append(f"{image}: has no mask in {masks}; make it with 'nnbook segment'")
-        elif row:
-            panoramas.append(MaskedPanorama(name, row.run, row.passage, image, found[name]))
-        elif published_name:
-            panoramas.append(MaskedPanorama(name, int(published_name["run"]), "", image, found[name]))
-        else:
-            problems.append(f"{image}: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
-    if problems:
-        raise NnbookError("\n".join(problems))
-    return panoramas
 
 
 def write_cells(
@@ -199,37 +110,6 @@ def write_cells(
         raise NnbookError(
             f"{folder}: there is no space for it ({error.strerror}); free some and call again, it goes on from here"
         ) from error
-
-
-def read_cells(folder: Path) -> Cells:
-    """Open a store of cells.
-
-    Parameters
-    ----------
-    folder : Path
-        Such as `build/twin/cells`.
-
-    Returns
-    -------
-    Cells
-        Images are read when they are indexed, such as `cells.images[7]`.
-
-    Raises
-    ------
-    NnbookError
-        Where there is no whole store.
-    """
-    import zarr
-
-    try:
-        about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
-        table = pd.read_parquet(folder / about["table"])
-        images, thumbnails = (zarr.open_array(folder / about[name], mode="r") for name in ("images", "thumbnails"))
-    except (OSError, ValueError, KeyError) as error:
-        raise NnbookError(f"{folder}: holds no store of cells ({error}); make one with 'nnbook cells'") from error
-    if not len(table) == images.shape[0] == thumbnails.shape[0] == about["cells"]:
-        raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
-    return Cells(table, images, thumbnails, about)
 
 
 class _Batch(NamedTuple):
@@ -275,9 +155,11 @@ def _write(
     nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
     made_from = {
         **about,
-        "panoramas": [[*one[:3], *([path.name, *state_of(path)] for path in (one.image, one.mask))] for one in ordered],
-        "rois": rois and [rois.name, *state_of(rois)],
-        "code": code_of(write_cells),
+        "panoramas": [
+            [*one[:3], *([path.name, *file_state(path)] for path in (one.image, one.mask))] for one in ordered
+        ],
+        "rois": rois and [rois.name, *file_state(rois)],
+        "code": code_hash(write_cells),
     }
     work = folder.with_name(f".{folder.name}.unfinished")
     if not is_current(work / "made-from.json", made_from, []):
@@ -478,7 +360,7 @@ def _write_part(work: Path, number: int, batch: _Batch, after: _Place) -> Path:
     ]
     told = {"place": after, "shards": {shard.relative_to(work).as_posix(): _size(shard) for shard in shards}}
     path = _part_path(work, number)
-    with aside(path) as written:
+    with atomic_write(path) as written:
         pq.write_table(batch.table.replace_schema_metadata({PLACE: json.dumps(told)}), written)
     return path
 
@@ -517,11 +399,6 @@ def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[st
     }
     write_json(store / "cells.json", told)
     return told
-
-
-def cell_name(panorama: str, roi: int) -> str:
-    """Return a cell's name in the published form, such as `Run100BL_bottom_left_ROI_268`; its file's ends in `.tif`."""
-    return f"{panorama}_ROI_{roi}"
 
 
 def _part_path(work: Path, number: int) -> Path:

@@ -52,9 +52,9 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
     foreground = remove_small_objects(foreground, max_size=least)
     distance = cv2.distanceTransform(foreground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = cv2.GaussianBlur(distance, (0, 0), 2 * SMOOTHING * diameter_px)
-    _, bodies = cv2.connectedComponents(foreground.astype(np.uint8))
+    _, components = cv2.connectedComponents(foreground.astype(np.uint8))
     apart = max(1, round(SEED_DISTANCE * diameter_px))
-    peaks = peak_local_max(distance, min_distance=apart, labels=bodies)  # type: ignore[no-untyped-call]
+    peaks = peak_local_max(distance, min_distance=apart, labels=components)  # type: ignore[no-untyped-call]
     seeds = np.zeros(image.shape, dtype=np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     parted = watershed(-distance, seeds, mask=foreground)  # type: ignore[no-untyped-call]

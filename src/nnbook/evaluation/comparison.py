@@ -10,14 +10,16 @@ import pandas as pd
 from nnbook.evaluation.baseline import otsu_watershed
 from nnbook.evaluation.hard_cases import judge_cases, tally_cases
 from nnbook.evaluation.metrics import count_matches, score_counts
-from nnbook.segmentation.workflow import full_masks, network_output
+from nnbook.segmentation.masks import full_masks
+from nnbook.segmentation.network import network_output
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nnbook.io.images import Image, Labels
-    from nnbook.segmentation.workflow import Model, Output
+    from nnbook.segmentation.model import Model
+    from nnbook.segmentation.network import Output
 
 CELLPOSE: Final = "Cellpose, nnbook_nuclei"
 CLASSICAL: Final = "Otsu and watershed"
@@ -102,7 +104,7 @@ def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float 
     panoramas : sequence of Judged
         At least one.
     model : Model
-        See `nnbook.segmentation.workflow.load_model`.
+        See `nnbook.segmentation.model.load_model`.
     diameter_px : float
         The published diameter.
 

@@ -54,7 +54,7 @@ def judge_cases(predicted: Labels, true: Labels, truth: pd.DataFrame) -> pd.Data
     DataFrame
         `label`, `case` and `right`, a row for each case that a nucleus is of. A class, and a touching nucleus, is right
         where a mask has an intersection over union above 0.5 with it. A pair is right where one mask covers more
-        than half of both its bodies; a nucleus with micronuclei where the mask on most of it covers more than half of
+        than half of both its components; a nucleus with micronuclei where the mask on most of it covers more than half of
         each of them.
     """
     p, t, area = overlaps(predicted, true)
@@ -121,13 +121,13 @@ def _read_truth(path: Path) -> pd.DataFrame:
 
 
 def _in_one_mask(predicted: Labels, nucleus: NDArray[np.bool_]) -> bool:
-    """Whether the mask on most of a nucleus covers more than half of each of its bodies."""
+    """Whether the mask on most of a nucleus covers more than half of each of its components."""
     import cv2
 
     mask = int(np.bincount(predicted[nucleus]).argmax())
-    count, bodies = cv2.connectedComponents(nucleus.astype(np.uint8))
-    covered = _sums(bodies[predicted == mask], 1, count)
-    return mask > 0 and bool((2 * covered > _sums(bodies, 1, count))[1:].all())
+    count, components = cv2.connectedComponents(nucleus.astype(np.uint8))
+    covered = _sums(components[predicted == mask], 1, count)
+    return mask > 0 and bool((2 * covered > _sums(components, 1, count))[1:].all())
 
 
 def _sums(numbers: NDArray[Any], area: Any, count: int = 0) -> NDArray[np.int64]:

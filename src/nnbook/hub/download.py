@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from nnbook.errors import NnbookError
 from nnbook.hub.client import check_id, connect, explained
-from nnbook.io.files import aside, locked, sha256, write_json
+from nnbook.io.files import atomic_write, locked, sha256, write_json
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -416,7 +416,7 @@ def _write_record(
 
     table = pd.DataFrame(cells)
     table.insert(0, "cell", table["filename"].str.removesuffix(".tif"))
-    with aside(folder / TABLE) as written:
+    with atomic_write(folder / TABLE) as written:
         table.drop(columns=["filename", "sha256"]).to_parquet(written, index=False)
     record = {
         **header,

@@ -13,7 +13,7 @@ from nnbook.cells.export import pngs, write_parquet
 from nnbook.errors import NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.hub.download import TABLE, tiff_of
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def write_dataset(cells: Path, folder: Path, dataset: str, *, licence: str, abou
         raise NnbookError(f"{cells}: holds no cell; make some with 'nnbook cells'")
     if not about and "note" not in source.facts:
         raise NnbookError(f"{cells}: doesn't say what its cells are; say so, for the data set's card, with --about")
-    with aside(folder) as written:
+    with atomic_write(folder) as written:
         write_parquet(written / "data", source.table, source.images)
         (written / "README.md").write_text(_card(source, dataset, licence, about), encoding="utf-8")
     return len(source.table)
@@ -175,7 +175,7 @@ def _read_cells(folder: Path) -> _Cells:
 
 
 def _read_store(folder: Path) -> _Cells:
-    from nnbook.cells.writer import read_cells
+    from nnbook.cells.store import read_cells
 
     cells = read_cells(folder)
     table = cells.table.copy()

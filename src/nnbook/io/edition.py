@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from nnbook.errors import NnbookError
 from nnbook.io.files import write_json
+from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, read_manifest
 from nnbook.io.results import read_results
 
@@ -92,3 +95,13 @@ def edition_panoramas(folder: Path | None = None) -> list[Panorama]:
     """Return an edition's panoramas; an empty list where it has a table but no images, as the published one."""
     path = (folder or edition_folder()) / "manifest.csv"
     return read_manifest(path) if path.is_file() else []
+
+
+def truth_path(panorama: Panorama, folder: Path) -> Path:
+    """Return where the twin keeps a panorama's true mask; the table of its nuclei lies beside it, as CSV."""
+    return folder / "truth" / f"{panorama.panorama}.tif"
+
+
+def mask_path(panorama: Panorama, folder: Path) -> Path:
+    """Return where an edition keeps a panorama's mask, be it segmented or brought along."""
+    return folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def aside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, and move it into place once the block has ended without an exception.
 
     Parameters
@@ -85,5 +85,5 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
     text = json.dumps(value, indent=indent, separators=separators, allow_nan=False) + "\n"
     if path.is_file() and path.read_bytes() == text.encode():
         return
-    with aside(path) as written:
+    with atomic_write(path) as written:
         written.write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +158,7 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
 
 
 def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:
-    with aside(path) as written:
+    with atomic_write(path) as written:
         # Deflate level 1: grey levels take half of their size raw, and are written at over 100 MB/s.
         tifffile.imwrite(
             written,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import NnbookError
+from nnbook.io.manifest import read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +69,14 @@ def pair_files(first: Path, second: Path) -> dict[str, tuple[Path, Path]]:
     if problems:
         raise NnbookError("\n".join(sorted(problems)))
     return {stem: (path, others[stem]) for stem, path in ones.items()}
+
+
+def manifest_images(manifest: Path) -> dict[str, Path]:
+    """List the panoramas of a manifest for `segment_files`: image files by the panorama's name.
+
+    Parameters
+    ----------
+    manifest : Path
+        See `nnbook.io.manifest.read_manifest`, which also says what raises `NnbookError`.
+    """
+    return {row.panorama: manifest.parent / row.image for row in read_manifest(manifest)}

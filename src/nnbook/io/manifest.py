@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import sha256
+from nnbook.io.images import image_shape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
 import csv
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 
-from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 
 QUARTERS = ("TL", "TR", "BL", "BR")
 CROPS = ("top_left", "top_right", "bottom_left", "bottom_right")
@@ -67,7 +76,7 @@ class Panorama:
 COLUMNS = tuple(field.name for field in fields(Panorama))
 
 
-def name_of(run: int, quarter: str, crop: str) -> str:
+def panorama_name(run: int, quarter: str, crop: str) -> str:
     """Return a panorama's name in the published form, such as `Run53TL_bottom_left`."""
     return f"Run{run}{quarter}_{crop}"
 
@@ -115,7 +124,7 @@ def read_manifest(path: Path) -> list[Panorama]:
 
 def write_manifest(path: Path, panoramas: list[Panorama]) -> None:
     """Write a manifest in one step, in the order given."""
-    with aside(path) as written, written.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as written, written.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
@@ -200,3 +209,48 @@ def _inside(text: str, column: str) -> str:
     if not text or path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", text):
         raise ValueError(f"{column} is {text!r}; give a path below the manifest's folder, without '..'")
     return str(path)
+
+
+def image_problems(panorama: Panorama, folder: Path) -> list[str]:
+    """Check one panorama's image, and its mask where the manifest names one.
+
+    Parameters
+    ----------
+    panorama : Panorama
+        A row of the manifest.
+    folder : Path
+        The folder that the row's paths are below. Links that lead out of it are refused.
+
+    Returns
+    -------
+    list of str
+        A line for each thing that is wrong; empty where all is well. An image that isn't there yet is well where the
+        row names a source to get it from.
+    """
+    problems = []
+    image = folder / panorama.image
+    if image.exists() or not panorama.source:
+        problems += _file_problems(panorama, image, folder)
+        if not problems and panorama.image_sha256 and sha256(image) != panorama.image_sha256:
+            problems.append(
+                f"{panorama.panorama}: {image} has another SHA-256 than the manifest; get the file again, or correct "
+                "the manifest where the image was changed on purpose"
+            )
+    if panorama.mask:
+        problems += _file_problems(panorama, folder / panorama.mask, folder)
+    return problems
+
+
+def _file_problems(panorama: Panorama, path: Path, folder: Path) -> list[str]:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return [f"{panorama.panorama}: {path} leads out of {folder}; copy the file there"]
+    try:
+        height, width = image_shape(path)
+    except NnbookError as error:
+        return [f"{panorama.panorama}: {error}"]
+    if (width, height) != (panorama.width_px, panorama.height_px):
+        return [
+            f"{panorama.panorama}: {path} has {width} x {height} px, but the manifest says {panorama.width_px} x "
+            f"{panorama.height_px}; correct the one that is wrong"
+        ]
+    return []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,5 +72,5 @@ def _check_numbers(path: Path, table: pd.DataFrame) -> None:
 
 def write_results(path: Path, results: pd.DataFrame) -> None:
     """Write a results table in one step, intensities with four decimals as published."""
-    with aside(path) as written:
+    with atomic_write(path) as written:
         results.to_csv(written, index=False, float_format="%.4f", lineterminator="\n")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import atomic_write
+from nnbook.io.images import read_image, read_mask
+from nnbook.io.results import write_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnbook.io.images import Labels
+
+
 import math
 from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
-import pandas as pd
-
-from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -175,3 +190,67 @@ def _accumulate(
 
 def _size(array: Image | Labels) -> str:
     return f"{array.shape[1]} x {array.shape[0]} px"
+
+
+def measure_files(
+    files: dict[str, tuple[Path, Path]],
+    px_per_um: float,
+    classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure image files with their masks.
+
+    Parameters
+    ----------
+    files : dict of str to (Path, Path)
+        Image and mask by the panorama's name.
+    px_per_um : float
+        Pixels a micrometre.
+    classes : callable, optional
+        Tells from a panorama's name and mask what its nuclei are: a class by label, for those that are known.
+
+    Returns
+    -------
+    (pandas.DataFrame, pandas.DataFrame)
+        A row a nucleus (`nnbook.measurement.rois.measure_panorama`) and a row a panorama (`nnbook.measurement.rois.summarise`). Where the
+        class of any nucleus is known, the rows of nuclei have a column `class`, which is None for the others. A
+        panorama without a nucleus has a row too, and is named on standard error.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each panorama whose files are wrong.
+    """
+    from tqdm import tqdm
+
+    def measure(name: str) -> pd.DataFrame | str:
+        image, mask = files[name]
+        try:
+            pixels, labels = read_image(image), read_mask(mask)
+            table = measure_panorama(name, pixels, labels, px_per_um)
+            if known := classes(name, labels):
+                table["class"] = [known.get(roi) for roi in table["roi"]]
+            return table
+        except NnbookError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(tqdm(pool.map(measure, files), desc="measure", unit="panorama", total=len(files)))
+    if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
+        raise NnbookError("\n".join(problems))
+    tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
+    for name, table in tables.items():
+        if table.empty:
+            print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
+    results = pd.DataFrame([summarise(files[name][0].name, table) for name, table in tables.items()])
+    found = [table for table in tables.values() if not table.empty] or list(tables.values())[:1]
+    rois = pd.concat(found, ignore_index=True)
+    if "class" in rois:
+        rois["class"] = rois["class"].astype(object).where(rois["class"].notna(), None)
+    return rois, results
+
+
+def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) -> None:
+    """Write `rois.parquet` and `results.csv` into a folder, each in one step."""
+    with atomic_write(folder / "rois.parquet") as written:
+        rois.to_parquet(written, index=False, row_group_size=65_536)  # so that a range of rows can be read alone
+    write_results(folder / "results.csv", results)

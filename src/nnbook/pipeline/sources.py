@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside, sha256
+from nnbook.io.files import atomic_write, sha256
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.io.validate import problems_of
+from nnbook.io.manifest import image_problems
 from nnbook.provenance.dependencies import made_by
 from nnbook.provenance.stage_record import is_current, remade
-from nnbook.simulation.panorama import write_panorama
+from nnbook.simulation.dataset import write_panorama
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _fetch_panorama(
             return found
         if panorama.source:
             return _download_panorama(panorama, folder)
-        if problems := problems_of(panorama, manifest_folder):
+        if problems := image_problems(panorama, manifest_folder):
             return problems
         _link(manifest_folder / panorama.image, folder / panorama.image)
         if panorama.mask:
@@ -104,7 +104,7 @@ def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]
     path = folder / panorama.image
     if not path.is_file():
         download(panorama.source, path, panorama.image_sha256)
-    if problems := problems_of(panorama, folder):
+    if problems := image_problems(panorama, folder):
         return problems
     return replace(panorama, image_sha256=panorama.image_sha256 or sha256(path))
 
@@ -139,7 +139,7 @@ def published_results(path: Path, local: Path | None = None) -> Path:
         raise NnbookError(f"{source}: no such file; name the folder that holds the published results.csv")
     if sha256(source) != published.RESULTS_SHA256:
         raise NnbookError(f"{source}: its SHA-256 isn't that of the published table; get the file again")
-    with aside(path) as written:
+    with atomic_write(path) as written:
         shutil.copyfile(source, written)
     return path
 
@@ -156,7 +156,7 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
 
     if urlsplit(address).scheme not in {"http", "https"}:
         raise NnbookError(f"{address}: is no web address; give one that begins with https://")
-    with aside(path) as written:
+    with atomic_write(path) as written:
         try:
             pooch.retrieve(
                 address,
@@ -176,5 +176,5 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
 
 def _link(source: Path, path: Path) -> None:
     if path.resolve() != source.resolve():
-        with aside(path) as written:
+        with atomic_write(path) as written:
             written.symlink_to(source.resolve())

@@ -59,7 +59,7 @@ class _Module:
     data: dict[str, str] = field(default_factory=dict)
 
 
-def reached(text: str, package: Path = PACKAGE) -> dict[str, str]:
+def notebook_dependencies(text: str, package: Path = PACKAGE) -> dict[str, str]:
     """Find what a text notebook reaches.
 
     Parameters
@@ -83,7 +83,7 @@ def reached(text: str, package: Path = PACKAGE) -> dict[str, str]:
     return _follow(_references_of_code("\n".join(code_cells(text)), package), package)[0]
 
 
-def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict[str, str]:
+def function_dependencies(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict[str, str]:
     """Find what a function of the package reaches, itself included, and the packages of others that it uses.
 
     Parameters
@@ -96,7 +96,7 @@ def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict
     Returns
     -------
     dict of str to str
-        As `reached`, and by the name of a package, such as `numpy`: its installed version.
+        As `notebook_dependencies`, and by the name of a package, such as `numpy`: its installed version.
     """
     name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
     digests, outside = _follow([name], package)
@@ -105,12 +105,12 @@ def reached_by(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict
 
 def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
     """Return what a stage's record says of code: `stage`, the function's dotted name, and `code`, what it reaches."""
-    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": reached_by(stage)}
+    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": function_dependencies(stage)}
 
 
-def code_of(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
-    """Return one SHA-256 for all that `reached_by` finds."""
-    lines = [f"{name} {digest}" for name, digest in reached_by(stage, package).items()]
+def code_hash(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
+    """Return one SHA-256 for all that `function_dependencies` finds."""
+    lines = [f"{name} {digest}" for name, digest in function_dependencies(stage, package).items()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from nnbook.errors import NnbookError
 
-WATCH_VARIABLE = "NNBOOK_WATCH"
+AUDIT_VARIABLE = "NNBOOK_AUDIT"
 """The environment variable that tells the kernel what to watch, as JSON: see `watch`."""
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -44,7 +44,7 @@ INSTALLED = tuple({form(path) + os.sep for path in PLACES for form in (os.path.a
 
 def main() -> None:
     """Start a Jupyter kernel that watches itself."""
-    watch(**json.loads(os.environ[WATCH_VARIABLE]))
+    watch(**json.loads(os.environ[AUDIT_VARIABLE]))
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance()

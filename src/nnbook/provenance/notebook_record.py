@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nnbook
 from nnbook.io.files import sha256, write_json
-from nnbook.provenance.dependencies import PACKAGE, code_cells, reached
-from nnbook.provenance.stage_record import state_of
+from nnbook.provenance.dependencies import PACKAGE, code_cells, notebook_dependencies
+from nnbook.provenance.stage_record import file_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def made_from(text: str, folder: Path, noted: Sequence[list[Any]]) -> dict[str, 
     for _, path, *state in (entry for entry in noted if entry[0] == "read"):
         # A file that has changed since it was read is stale from the beginning: its hash is left out.
         file = Path(path)
-        digest = sha256(file) if file.is_file() and state_of(file) == state else ""
+        digest = sha256(file) if file.is_file() and file_state(file) == state else ""
         data[os.path.relpath(path, folder)] = [*state, digest]
     return {
         **_code_of_text(text),
@@ -126,7 +126,7 @@ def why_stale(record: Path, executed: Path, text: str, folder: Path) -> list[str
         path = folder / name
         if not path.is_file():
             reasons.append(f"{shown(path)} is gone")
-        elif not state[2] or (state_of(path) != state[:2] and sha256(path) != state[2]):
+        elif not state[2] or (file_state(path) != state[:2] and sha256(path) != state[2]):
             reasons.append(f"{shown(path)} changed")
     reasons += [f"{shown(folder / name)} has appeared" for name in was["absent"] if (folder / name).exists()]
     reasons += [
@@ -210,7 +210,7 @@ def _code_of_text(text: str) -> dict[str, Any]:
     cells = [OPTION.sub("", cell).strip() for cell in code_cells(text)]
     return {
         "cells": hashlib.sha256(json.dumps(cells).encode()).hexdigest(),
-        "code": reached(text),
+        "code": notebook_dependencies(text),
         "environment": sha256(LOCK) if LOCK.is_file() else "",
         "python": platform.python_version(),
     }

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnbook.errors import NnbookError
 from nnbook.io.edition import FOLDER_VARIABLE
-from nnbook.io.files import aside, write_json
+from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.dependencies import PACKAGE
-from nnbook.provenance.kernel import WATCH_VARIABLE
+from nnbook.provenance.kernel import AUDIT_VARIABLE
 from nnbook.provenance.notebook_record import Run, about, made_from, why_stale, write_provenance
 from nnbook.provenance.stage_record import remade
 from nnbook.values.computed import collect_numbers
@@ -152,7 +152,7 @@ def execute_notebook(
         folder = edition_folder.resolve()
         guarded = [str(text_path.parent.parent.resolve()), str(folder)]
         watched = {"log": str(log), "guarded": guarded, "output": str(folder / "figures")}
-        environment = {**os.environ, FOLDER_VARIABLE: str(folder), WATCH_VARIABLE: json.dumps(watched)}
+        environment = {**os.environ, FOLDER_VARIABLE: str(folder), AUDIT_VARIABLE: json.dumps(watched)}
         problem = ""
         cause: Exception | None = None
         try:
@@ -170,7 +170,7 @@ def execute_notebook(
         if problem:
             raise NnbookError(f"{text_path}: {_cell_name(notebook, client.begun)} {problem}") from cause
         noted = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    with aside(executed_path) as written:
+    with atomic_write(executed_path) as written:
         written.write_text(nbformat.writes(notebook), encoding="utf-8")
     return Run(noted, made, time.monotonic() - began)
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def state_of(path: Path) -> list[int]:
+def file_state(path: Path) -> list[int]:
     """Return what tells a file's versions apart at no cost: size in bytes, and time of change in ns."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 
 
-def states_of(paths: Iterable[Path], folder: Path) -> dict[str, list[int]]:
+def file_states(paths: Iterable[Path], folder: Path) -> dict[str, list[int]]:
     """Return the states of files by path relative to a folder."""
-    return {os.path.relpath(path, folder): state_of(path) for path in paths}
+    return {os.path.relpath(path, folder): file_state(path) for path in paths}
 
 
 def is_current(record: Path, depends: Any, outputs: Iterable[Path]) -> bool:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
-from nnbook.provenance.dependencies import code_of, reached_by
+from nnbook.provenance.dependencies import code_hash, function_dependencies
 from nnbook.provenance.notebook_record import differences, shown
 from nnbook.provenance.notebooks import stale_notebooks
-from nnbook.provenance.stage_record import state_of
+from nnbook.provenance.stage_record import file_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ def status(manifest: Path | None, folder: Path, notebooks: Path) -> list[Stale]:
     if not (folder / "edition.json").is_file():
         return [Stale("edition", [f"{shown(folder)} was never made"])]
     found = _of_manifest(manifest, folder) if manifest else []
-    reached_now = functools.cache(reached_by)
+    reached_now = functools.cache(function_dependencies)
     by_stage: dict[str, list[list[str]]] = {}
     for record in sorted(folder.glob("records/*.json")):
         if not record.name.startswith("notebook-"):
@@ -102,7 +102,7 @@ def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
 def _of_masks(folder: Path) -> Stale | None:
     """Tell which masks that were made here are of other code than there is now."""
     records = sorted(folder.glob(f"masks/*{MASK_SUFFIX}.json"))
-    code = code_of("nnbook.segmentation.workflow.segment_files") if records else ""
+    code = code_hash("nnbook.segmentation.workflow.segment_files") if records else ""
     stale = [path for path in records if json.loads(path.read_text(encoding="utf-8")).get("code") != code]
     if not stale:
         return None
@@ -119,7 +119,7 @@ def _of_record(record: Path, folder: Path, reached_now: Callable[[str], dict[str
             file = folder / path
             if not file.exists():
                 why.append(f"{shown(file)} is gone")
-            elif state_of(file) != state:
+            elif file_state(file) != state:
                 why.append(f"{shown(file)} changed")
     except (ValueError, KeyError, TypeError, AttributeError):
         return name, ["its record is of another version of nnbook"]

@@ -32,7 +32,7 @@ SINK_PX: Final = 2
 within 5 px of it, joined by pixels where more than 2 end. As in Cellpose."""
 
 
-def follow(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
+def follow_flows(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
     """Make a mask of all pixels that end together.
 
     Parameters
@@ -83,10 +83,10 @@ def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64
     float64, axis (label)
         Mean squared difference of the vectors, for labels 0 to the highest; 0 for labels that no pixel has.
     """
-    return np.asarray(_errors(labels, _boxes(labels, int(labels.max(initial=0))), flow_of(labels), flow))
+    return np.asarray(_errors(labels, _boxes(labels, int(labels.max(initial=0))), masks_to_flows(labels), flow))
 
 
-def flow_of(labels: Labels) -> NDArray[np.float32]:
+def masks_to_flows(labels: Labels) -> NDArray[np.float32]:
     """Return the flow that leads to the middle of each mask, which the network is to learn.
 
     It is the direction in which heat comes from the mask's middle, with a source there, spreading for twice as many

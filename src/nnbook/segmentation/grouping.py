@@ -1,7 +1,7 @@
-"""Nuclei of several bodies: mitotic pairs, and micronuclei, which a network parts from their nucleus or passes over.
+"""Nuclei of several components: mitotic pairs, and micronuclei, which a network parts from their nucleus or passes over.
 
 NucleusNet counts the two sets of chromosomes of an anaphase or telophase as one nucleus, and a micronucleus with the
-nucleus beside which it lies. A network learns what one body looks like. What belongs together is decided afterwards, by
+nucleus beside which it lies. A network learns what one component looks like. What belongs together is decided afterwards, by
 the rules of this module, at the network's scale. All sizes are shares of the diameter, or of the area, of a nucleus as
 the network expects it.
 """
@@ -40,20 +40,20 @@ MICRONUCLEUS_REACH: Final = 0.3
 
 MICRONUCLEUS_GREY: Final = (0.2, 1.2)
 """How far a micronucleus rises over what is around it, as a share of its nucleus's grey over background. What is
-brighter is debris: a body so small is thin, and blurred by the optics, so that its peak is hardly brighter than a
+brighter is debris: a component so small is thin, and blurred by the optics, so that its peak is hardly brighter than a
 nucleus is on average."""
 
 LEAST_SIGNAL: Final = 3.5
 """And at least by how many standard deviations of the background."""
 
 
-def join_bodies(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
-    """Give bodies of one nucleus one label, in place: `join_pairs`, then `join_micronuclei`.
+def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+    """Give components of one nucleus one label, in place: `join_pairs`, then `join_micronuclei`.
 
     Parameters
     ----------
     labels : Labels
-        Axes (y, x): masks with a body each.
+        Axes (y, x): masks with a component each.
     grey : float32, axes (y, x)
         The image, of the same size.
     diameter_px : float
@@ -76,7 +76,7 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     Parameters
     ----------
     labels, grey, diameter_px
-        See `join_bodies`.
+        See `join_components`.
     """
     from scipy.ndimage import find_objects  # type: ignore[attr-defined]
     from scipy.spatial import KDTree
@@ -103,15 +103,15 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
 
 
 def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
-    """Give micronuclei to their nucleus, in place: small masks beside it, and small bodies that no mask covers.
+    """Give micronuclei to their nucleus, in place: small masks beside it, and small components that no mask covers.
 
-    A body is found as a peak outside masks: how far it rises over its surroundings is the image less its opening by a
+    A component is found as a peak outside masks: how far it rises over its surroundings is the image less its opening by a
     disk as wide as the largest micronucleus, and its pixels are those of at least half that height.
 
     Parameters
     ----------
     labels, grey, diameter_px
-        See `join_bodies`.
+        See `join_components`.
     """
     import cv2
 
@@ -146,9 +146,9 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
         box = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
         bright = (smooth[box] >= base[y, x] + height[y, x] / 2) & (nuclei[box] == 0)
         _, pieces = cv2.connectedComponents(bright.astype(np.uint8), connectivity=4)
-        body = pieces == pieces[y - box[0].start, x - box[1].start]
-        if np.count_nonzero(body) <= largest:
-            rim = cv2.dilate(body.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        component = pieces == pieces[y - box[0].start, x - box[1].start]
+        if np.count_nonzero(component) <= largest:
+            rim = cv2.dilate(component.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
             labels[box][rim & (labels[box] == 0)] = nucleus
             numbers[labels[y, x]] = nucleus  # a mask of its own, too
     labels[...] = numbers[labels]

@@ -11,7 +11,7 @@ from numba import njit, prange
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnbook.io.images import Image, Labels
+    from nnbook.io.images import Image
 
 PERCENTILES: Final = (1.0, 99.0)
 """Grey levels that become 0 and 1, as in Cellpose."""
@@ -40,13 +40,6 @@ def grey_range(image: Image) -> tuple[float, float]:
     if low == high:
         low, high = image.min(), image.max()
     return float(low), float(high)
-
-
-def median_diameter(labels: Labels) -> float:
-    """Return the median diameter in px of a mask's nuclei, of circles of their area; 0 where there is no nucleus."""
-    areas = np.bincount(labels.ravel())[1:]
-    areas = areas[areas > 0]
-    return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0
 
 
 def rescale(image: Image, shape: tuple[int, int], low: float = 0.0, high: float = 1.0) -> NDArray[np.float32]:

@@ -11,8 +11,10 @@ from scipy.ndimage import center_of_mass, find_objects  # type: ignore[attr-defi
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_image, read_mask
-from nnbook.segmentation.dynamics import flow_of
-from nnbook.segmentation.scale import grey_range, median_diameter, rescale
+from nnbook.segmentation.diameter import median_diameter
+from nnbook.segmentation.dynamics import masks_to_flows
+from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.training.intensity import vary_grey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,17 +32,17 @@ SIZE_LOG_SD: Final = 0.3
 ON_NUCLEUS_SHARE: Final = 0.75
 """Share of crops that are laid around a nucleus; the others fall anywhere."""
 
-BODIES_WEIGHT: Final = 30.0
-"""A nucleus of several bodies (a telophase, one with micronuclei) is drawn this many times as often: it is rare."""
+COMPONENTS_WEIGHT: Final = 30.0
+"""A nucleus of several components (a telophase, one with micronuclei) is drawn this many times as often: it is rare."""
 
 BRIDGED_GAP: Final = 0.85
-"""Bodies of one label farther apart than this share of the median diameter are trained on as nuclei of their own."""
+"""Components of one label farther apart than this share of the median diameter are trained on as nuclei of their own."""
 
-CRUMB_SHARE: Final = 0.005
+FRAGMENT_SHARE: Final = 0.005
 """Pieces below this share of their label are slips of the pen: nobody's nucleus."""
 
-GUESTS_SHARE: Final = 0.4
-MOST_GUESTS: Final = 6
+PASTE_SHARE: Final = 0.4
+MOST_PASTED: Final = 6
 """Share of crops in which nuclei of another image are set against those that are there, and how many at most."""
 
 FRAMED_SHARE: Final = 0.4
@@ -109,13 +111,13 @@ def read_example(image_path: Path, mask_path: Path, diam_mean: float) -> Example
     diameter = median_diameter(labels) or diam_mean
     scale = min(1.0, STORED_DIAMETER * diam_mean / diameter)
     shape = (max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale)))
-    labels, several = bridge_bodies(_nearest(labels, shape), diameter * scale)
+    labels, several = bridge_components(_nearest(labels, shape), diameter * scale)
     numbers = np.unique(labels[labels > 0])
-    weights = np.where(np.isin(numbers, several), BODIES_WEIGHT, 1.0)
+    weights = np.where(np.isin(numbers, several), COMPONENTS_WEIGHT, 1.0)
     return Example(
         image=rescale(image, shape, *grey_range(image)),
         labels=labels,
-        flows=flow_of(labels).astype(np.float16),
+        flows=masks_to_flows(labels).astype(np.float16),
         centres=np.array([point[::-1] for point in center_of_mass(labels > 0, labels, numbers)], dtype=np.float32),
         shares=weights / weights.sum(),
         diameter_px=diameter * scale,
@@ -123,12 +125,12 @@ def read_example(image_path: Path, mask_path: Path, diam_mean: float) -> Example
     )
 
 
-def bridge_bodies(labels: Labels, diameter_px: float) -> tuple[Labels, list[int]]:
-    """Join the bodies of one label by a neck, so that every pixel of it has a way to its centre.
+def bridge_components(labels: Labels, diameter_px: float) -> tuple[Labels, list[int]]:
+    """Join the components of one label by a neck, so that every pixel of it has a way to its centre.
 
     A label in pieces would have no flow in those without its centre (Cellpose's diffusion doesn't cross background),
     and masks made along flows are in one piece. So the gap is closed, as a hand that draws one outline around both
-    bodies does. Pieces too far apart become labels of their own, and crumbs background.
+    components does. Pieces too far apart become labels of their own, and fragments background.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def bridge_bodies(labels: Labels, diameter_px: float) -> tuple[Labels, list[int]
         whole = (pieces == order[0]).astype(np.uint8)
         for k in order[1:]:
             piece = pieces == k
-            if areas[k] < max(4, CRUMB_SHARE * areas[1:].sum()):
+            if areas[k] < max(4, FRAGMENT_SHARE * areas[1:].sum()):
                 view[piece] = 0
                 continue
             gap = float(cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)[piece].min())
@@ -177,17 +179,17 @@ def bridge_bodies(labels: Labels, diameter_px: float) -> tuple[Labels, list[int]
     return out, sorted(set(several))
 
 
-def _joined(bodies: NDArray[np.uint8], gap: float) -> NDArray[np.uint8]:
-    """Close the gap between two bodies by a disc, the least one that leaves them in one piece."""
+def _joined(components: NDArray[np.uint8], gap: float) -> NDArray[np.uint8]:
+    """Close the gap between two components by a disc, the least one that leaves them in one piece."""
     import cv2
 
     for radius in range(max(2, math.ceil(gap)), 4 * math.ceil(gap) + 8):
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-        framed = cv2.copyMakeBorder(bodies, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
+        framed = cv2.copyMakeBorder(components, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
         closed = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, disc)[radius:-radius, radius:-radius]
         if cv2.connectedComponents(closed)[0] == 2:
             return np.asarray(closed)
-    return bodies
+    return components
 
 
 @dataclass
@@ -225,7 +227,7 @@ def draw_crop(
     varied : bool
         Whether sizes and grey levels vary too (training) or not (validation).
     guests : Example, optional
-        Where nuclei are taken from that are set against those of the crop, in `GUESTS_SHARE` of varied crops.
+        Where nuclei are taken from that are set against those of the crop, in `PASTE_SHARE` of varied crops.
 
     Returns
     -------
@@ -237,7 +239,7 @@ def draw_crop(
     """
     size = math.exp(np.clip(rng.normal(0, SIZE_LOG_SD), *np.log(SIZE_RANGE))) if varied else 1.0
     crop = _warp(example, rng, crop_px, size * diam_mean / example.diameter_px)
-    if varied and guests is not None and rng.random() < GUESTS_SHARE:
+    if varied and guests is not None and rng.random() < PASTE_SHARE:
         size *= math.exp(rng.normal(0, 0.15))
         _set_against(crop, _warp(guests, rng, crop_px, size * diam_mean / guests.diameter_px), rng)
     if varied and rng.random() < FRAMED_SHARE:
@@ -304,7 +306,7 @@ def _cut(crop: _Crop) -> None:
     cut = np.isin(crop.labels, crop.labels[~crop.seen]) & crop.seen & (crop.labels > 0)
     crop.image[~crop.seen], crop.labels[~crop.seen] = 0, 0
     pieces = label(np.where(cut, crop.labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
-    crop.flows[:, cut] = flow_of(pieces.astype(np.int32))[:, cut]
+    crop.flows[:, cut] = masks_to_flows(pieces.astype(np.int32))[:, cut]
 
 
 def _set_against(crop: _Crop, guests: _Crop, rng: Generator) -> None:
@@ -319,7 +321,7 @@ def _set_against(crop: _Crop, guests: _Crop, rng: Generator) -> None:
     ]
     hosts = np.unique(crop.labels[crop.labels > 0])
     dark = np.percentile(guests.image[guests.labels == 0], 50) if (guests.labels == 0).any() else guests.image.min()
-    for choice in rng.permutation(len(boxes))[: rng.integers(1, MOST_GUESTS + 1)]:
+    for choice in rng.permutation(len(boxes))[: rng.integers(1, MOST_PASTED + 1)]:
         label, (rows, columns) = boxes[choice]
         box = slice(rows.start - 3, rows.stop + 3), slice(columns.start - 3, columns.stop + 3)
         mask = guests.labels[box] == label
@@ -368,101 +370,6 @@ def _overlapping(
         here.append(slice(first, last))
         there.append(slice(first - start, last - start))
     return (here[0], here[1]), (there[0], there[1])
-
-
-def vary_grey(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
-    """Vary a crop's grey levels: nuclei, gamma, debris, blur, background, contrast, brightness and noise.
-
-    Never inverted: nuclei are bright in fluorescence.
-
-    Parameters
-    ----------
-    image : float32, axes (y, x)
-        Grey levels, most of them from 0 to 1.
-    labels : int32, axes (y, x)
-        Nuclei, for brightness that differs from one to the next.
-    rng : Generator
-        The source of every draw.
-    """
-    image = _vary_optics(_vary_nuclei(image, labels, rng), rng)
-    image = _vary_light(image, rng)
-    if rng.random() < 0.6:
-        image = _with_noise(image, rng)
-    return image.astype(np.float32, copy=False)
-
-
-def _vary_nuclei(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
-    import cv2
-
-    if rng.random() < 0.5:
-        own = np.exp(rng.normal(0, rng.uniform(0.2, 0.7), int(labels.max()) + 1)).astype(np.float32)
-        own[0] = 1
-        image = image * np.asarray(cv2.GaussianBlur(own[labels], (0, 0), 0.7))
-    if rng.random() < 0.5:
-        low, span = image.min(), max(float(np.ptp(image)), 1e-3)
-        image = low + span * ((image - low) / span) ** np.float32(math.exp(rng.uniform(-0.7, 0.7)))
-    return _with_specks(image, rng) if rng.random() < 0.15 else image
-
-
-def _vary_optics(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    import cv2
-
-    side = image.shape[0]
-    if rng.random() < 0.35:
-        image = _blurred(image, rng.uniform(0.4, 2.2))
-    if rng.random() < 0.15:  # a camera with larger pixels
-        coarse = round(side / rng.uniform(1.3, 3.0))
-        small = cv2.resize(image, (coarse, coarse), interpolation=cv2.INTER_AREA)
-        image = np.asarray(cv2.resize(small, (side, side)), dtype=np.float32)
-    if rng.random() < 0.2:  # light of what lies out of focus
-        image = image + np.float32(rng.uniform(0.1, 0.8)) * _blurred(image[::-1, ::-1], rng.uniform(6, 25))
-    return image
-
-
-def _vary_light(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    side = image.shape[0]
-    if rng.random() < 0.25:
-        image = image * (1 - np.float32(rng.uniform(0, 0.7)) * _ramp(side, rng))
-    if rng.random() < 0.4:
-        image = image + np.float32(rng.uniform(0, 0.35)) * _ramp(side, rng)
-    if rng.random() < 0.1:  # overexposed
-        image = np.minimum(image, np.float32(rng.uniform(0.5, 1.0)))
-    gain = math.exp(rng.uniform(-1.0, 1.8) if rng.random() < 0.1 else rng.normal(0, 0.3))
-    return image * np.float32(gain) + np.float32(rng.normal(0, 0.08))
-
-
-def _with_noise(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    noise = rng.standard_normal(image.shape, dtype=np.float32)
-    if rng.random() < 0.5:
-        noise = 2.3 * _blurred(noise, 0.8)
-    # Shot noise: more of it where there is more light.
-    return np.asarray(image + np.float32(rng.uniform(0.005, 0.12)) * noise * np.sqrt(0.3 + np.clip(image, 0, 2)))
-
-
-def _blurred(image: NDArray[np.float32], sd_px: float) -> NDArray[np.float32]:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), sd_px), dtype=np.float32)
-
-
-def _with_specks(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    """Add small bright debris, which is nobody's nucleus."""
-    y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
-    for _ in range(rng.integers(1, 9)):
-        centre_y, centre_x = rng.uniform(0, image.shape[0], 2)
-        width = rng.uniform(0.6, 2.5)
-        image = image + rng.uniform(0.3, 2) * np.exp(-((y - centre_y) ** 2 + (x - centre_x) ** 2) / (2 * width**2))
-    return image.astype(np.float32)
-
-
-def _ramp(side: int, rng: Generator) -> NDArray[np.float32]:
-    """Background from 0 to 1 that rises across the crop, bent a little."""
-    angle, bend = rng.uniform(0, 2 * math.pi), rng.uniform(-1, 1)
-    y, x = np.mgrid[:side, :side] / side - 0.5
-    along = x * math.cos(angle) + y * math.sin(angle)
-    ramp = along + bend * (x**2 + y**2)
-    ramp -= ramp.min()
-    return np.asarray(ramp / ramp.max(), dtype=np.float32)
 
 
 def _centre(example: Example, rng: Generator, side: float) -> tuple[float, float]:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 from nnbook.io.inputs import pair_files
-from nnbook.segmentation.workflow import autocast, load_model, new_network
+from nnbook.segmentation.model import autocast, load_model, new_network
 from nnbook.training.crops import draw_crop, read_example
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class _Run:
     def store(self, path: Path, identity: dict[str, Any]) -> None:
         import torch
 
-        with aside(path) as written:
+        with atomic_write(path) as written:
             torch.save(
                 {
                     "identity": identity,
@@ -347,7 +347,7 @@ def _progress(start: int, stop: int) -> Iterator[int]:
 
 def _write_history(model_path: Path, history: list[tuple[int, float, float, float]]) -> None:
     path = model_path.with_name(f"{model_path.name}.history.csv")
-    with aside(path) as written, written.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as written, written.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HISTORY_COLUMNS)
         writer.writerows((step, f"{a:.5f}", f"{b:.5f}", f"{rate:.3g}") for step, a, b, rate in history)
@@ -358,5 +358,5 @@ def _write_model(path: Path, state: dict[str, torch.Tensor]) -> None:
     import torch
 
     halved = {name: value.half() if value.ndim > 1 else value for name, value in state.items()}
-    with aside(path) as written:
+    with atomic_write(path) as written:
         torch.save(halved, written)

@@ -15,8 +15,8 @@ import pandas as pd
 import tifffile
 
 from nnbook.cells.sample import read_sample
-from nnbook.cells.writer import read_cells
-from nnbook.io.files import aside, write_json
+from nnbook.cells.store import read_cells
+from nnbook.io.files import atomic_write, write_json
 from nnbook.viewers.pyramid import save_intensity
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def write_mosaic(folder: Path, store: Path, sample_folder: Path) -> dict[str, An
         "rows": [{key: run[key] for key in ("run", "passage", "cells")} for run in drawn["runs"]],
         "cells": "cells.json",
     }
-    with aside(folder) as written:
+    with atomic_write(folder) as written:
         written.mkdir()
         if len(sample):
             about |= _write_pyramids(written, cells.images, sample, about)

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import aside
+from nnbook.io.files import atomic_write
 from nnbook.io.images import image_shape, read_image, read_mask, to_8_bits
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def write_pyramid(
     by strip as it writes tiles, each in a thread of its own.
     """
     _check_sizes(path.name, _shape(image), None if labels is None else _shape(labels))
-    with aside(path) as written:
+    with atomic_write(path) as written:
         folder = written.with_name("tiles") if zipped else written
         folder.mkdir()
         with ThreadPoolExecutor(2) as pool:
@@ -192,7 +192,7 @@ def write_preview(path: Path, image: Image) -> None:
     import pyvips
 
     grey = pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))
-    with aside(path) as written:
+    with atomic_write(path) as written:
         try:
             small = grey.thumbnail_image(PREVIEW_PX, height=PREVIEW_PX, size="down")
             small.jpegsave(str(written), Q=PREVIEW_QUALITY, strip=True)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from nnbook.cells.writer import read_cells
+from nnbook.cells.store import read_cells
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_image, read_mask
 from nnbook.measurement.rois import measure_panorama

@@ -1,0 +1,140 @@
+"""A store of cells as it is read: its table, its images, and the names of cells."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from nnbook.errors import NnbookError
+from nnbook.io.inputs import image_files
+from nnbook.io.manifest import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nnbook.io.manifest import Panorama
+
+
+class MaskedPanorama(NamedTuple):
+    """A panorama to cut cells from.
+
+    Attributes
+    ----------
+    panorama : str
+        Its name.
+    run : int
+        The experiment's number.
+    passage : str
+        The passage of the cell line; empty where it isn't known.
+    image, mask : Path
+        Its files.
+    """
+
+    panorama: str
+    run: int
+    passage: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A store of cells, opened for reading.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
+        `mean_intensity`, `std_intensity`, `orientation_deg`, and `class` where that of any is known. Row i is image i.
+    images, thumbnails : zarr.Array
+        Axes (cell, y, x), uint8.
+    about : dict
+        What `cells.json` says.
+    """
+
+    table: pd.DataFrame
+    images: Any
+    thumbnails: Any
+    about: dict[str, Any]
+
+    @property
+    def px_per_um(self) -> float:
+        """Pixels a micrometre of the images; a thumbnail has a quarter of it."""
+        return float(self.about["px_per_um"])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Panorama] = ()) -> list[MaskedPanorama]:
+    """Match image files with a folder of masks.
+
+    Parameters
+    ----------
+    images : dict of str to Path
+        Image files by the panorama's name.
+    masks : Path
+        A folder of `NAME_cp_masks.tif`.
+    manifest : sequence of Panorama, optional
+        Tells runs and passages. Without it a run is taken from a name in the published form.
+
+    Raises
+    ------
+    NnbookError
+        With a line for each panorama that has no mask, or whose run isn't known; and where one has two masks.
+    """
+    rows, found = {row.panorama: row for row in manifest}, image_files(masks)
+    problems, panoramas = [], []
+    for name, image in images.items():
+        row, published_name = rows.get(name), NAME.fullmatch(name)
+        if name not in found:
+            problems.append(f"{image}: has no mask in {masks}; make it with 'nnbook segment'")
+        elif row:
+            panoramas.append(MaskedPanorama(name, row.run, row.passage, image, found[name]))
+        elif published_name:
+            panoramas.append(MaskedPanorama(name, int(published_name["run"]), "", image, found[name]))
+        else:
+            problems.append(f"{image}: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
+    if problems:
+        raise NnbookError("\n".join(problems))
+    return panoramas
+
+
+def read_cells(folder: Path) -> Cells:
+    """Open a store of cells.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as `build/twin/cells`.
+
+    Returns
+    -------
+    Cells
+        Images are read when they are indexed, such as `cells.images[7]`.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no whole store.
+    """
+    import zarr
+
+    try:
+        about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+        table = pd.read_parquet(folder / about["table"])
+        images, thumbnails = (zarr.open_array(folder / about[name], mode="r") for name in ("images", "thumbnails"))
+    except (OSError, ValueError, KeyError) as error:
+        raise NnbookError(f"{folder}: holds no store of cells ({error}); make one with 'nnbook cells'") from error
+    if not len(table) == images.shape[0] == thumbnails.shape[0] == about["cells"]:
+        raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
+    return Cells(table, images, thumbnails, about)
+
+
+def cell_name(panorama: str, roi: int) -> str:
+    """Return a cell's name in the published form, such as `Run100BL_bottom_left_ROI_268`; its file's ends in `.tif`."""
+    return f"{panorama}_ROI_{roi}"

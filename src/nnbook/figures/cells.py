@@ -1,0 +1,154 @@
+"""Sheets of cells, and their measurements by run."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import matplotlib as mpl
+import matplotlib.ticker
+import numpy as np
+from matplotlib.figure import Figure
+
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, notice_figure, round_length, titled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+NO_CELLS: Final = "This edition has the table of results but not the images, so there are no cells to show here."
+
+
+def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", columns: int = 14) -> Figure:
+    """Show the images of cells in rows, at their own grey levels, with one scale bar for all.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        Axes (cell, y, x), uint8: images or thumbnails. With none the figure says that the edition has no cells.
+    px_per_um : float
+        Pixels a micrometre of these images.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+    columns : int, optional
+        Cells a row; cells that would not fill the last row are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        if len(cells) == 0:
+            return notice_figure(NO_CELLS)
+        columns = min(columns, len(cells))
+        rows = len(cells) // columns
+        side = cells.shape[-1]
+        grid = cells[: rows * columns].reshape(rows, columns, side, side)
+        sheet = grid.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+        figure = Figure(figsize=(7.2, 7.2 * rows / columns + 0.55), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+        axes.set_axis_off()
+        length = round_length(side / px_per_um)
+        ends = (side * 0.15, side * 0.15 + length * px_per_um)
+        below = (rows + 0.12) * side
+        axes.plot(ends, (below, below), color="black", linewidth=3, solid_capstyle="butt", clip_on=False)
+        text = f"{length:g} µm; each square is {side / px_per_um:.1f} µm wide"
+        axes.text(ends[1] + side * 0.15, below, text, va="center", fontsize=10)
+        axes.set_ylim((rows + 0.25) * side, 0)
+        titled(figure, note, 72)
+    return figure
+
+
+def mosaic_sheet(
+    cells: NDArray[np.uint8], runs: Sequence[int], gains: Sequence[float], px_per_um: float, note: str = ""
+) -> Figure:
+    """Show a part of a mosaic twice: as measured, and normalised by run.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray
+        Axes (run, cell, y, x), uint8: see `nnbook.viewers.mosaic.read_grid`. With none the figure says that there are no cells.
+    runs, gains : sequence
+        The runs' numbers, and what the grey levels of each are multiplied by: see `nnbook.viewers.mosaic.gains_of`.
+    px_per_um : float
+        Pixels a micrometre of these images.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        if cells.size == 0:
+            return notice_figure(NO_CELLS)
+        rows, columns, side, _ = cells.shape
+        figure = Figure(figsize=(7.2, 3.5 * rows / columns + 0.85), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        factors = {"As measured": np.ones(rows), "Normalised by run": np.asarray(gains)}
+        for axes, (title, by_run) in zip(panels, factors.items(), strict=True):
+            shown = np.clip(np.rint(cells * by_run[:, None, None, None]), 0, 255)
+            sheet = shown.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+            axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+            axes.set_title(title, fontsize=11, loc="left", pad=4)
+            axes.set(xticks=[])
+            axes.spines[:].set_visible(False)
+            axes.tick_params(length=0)
+        step = math.ceil(rows / 20)
+        places = range(0, rows, step)
+        panels[0].set_yticks(
+            [(row + 0.5) * side for row in places], [f"Run {runs[row]}" for row in places], fontsize=10
+        )
+        panels[1].tick_params(labelleft=False)
+        panels[0].set_xlabel(f"Each square is {side / px_per_um:.1f} µm wide.", fontsize=10, loc="left")
+        titled(figure, note, 72)
+    return figure
+
+
+def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
+    """Show average and spread of cells' area and brightness, an experiment beside the other, in order of time.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        A row a cell, with `run`, `area_um2` and `mean_intensity`: see `nnbook.cells.store.read_cells`. With none the figure
+        says that the edition has no cells.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For each measurement, means over the cells of an experiment, bars of one population standard deviation to either
+        side, and a dashed line at the mean of these means, so that each experiment counts the same.
+    """
+    with mpl.rc_context(STYLE):
+        if cells.empty:
+            return notice_figure(NO_CELLS)
+        runs = cells.groupby("run")
+        figure = Figure(figsize=(6.0, 5.4), layout="constrained")
+        measures = {"area_um2": "Area (µm²)", "mean_intensity": "Mean intensity\n(grey levels, 8 bit)"}
+        panels = figure.subplots(len(measures), 1, sharex=True)
+        for axes, (column, title) in zip(panels, measures.items(), strict=True):
+            mean, spread = runs[column].mean(), runs[column].std(ddof=0)
+            axes.axhline(mean.mean(), color=NEUTRAL, linewidth=1, linestyle="--")
+            axes.errorbar(
+                mean.index,
+                mean,
+                yerr=spread,
+                fmt="o",
+                color=VERMILION,
+                ecolor=NEUTRAL,
+                elinewidth=1.2,
+                capsize=4 if len(mean) <= 30 else 0,
+                markersize=6 if len(mean) <= 30 else 3,
+            )
+            axes.set(ylabel=title, ylim=(0, None))
+        panels[-1].set_xlabel("Experiment, in order of time")
+        panels[-1].xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1))
+        titled(figure, note, 58)
+    return figure

@@ -1,0 +1,154 @@
+"""Tables of the book: representatives, published against recomputed, cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from nnbook.figures.style import panorama_of
+from nnbook.values import published
+from nnbook.values.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
+    """List the panoramas nearest the centroid.
+
+    Parameters
+    ----------
+    chosen : pandas.DataFrame
+        See `nnbook.measurement.selection.representatives`.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        In order of distance.
+    """
+    ordered = chosen.sort_values("distance", kind="stable")
+    return Table(
+        header=("Rank", "Panorama", "Nuclei", "Mean intensity (grey levels)", "Distance (SD)"),
+        rows=tuple(
+            (
+                str(rank),
+                panorama_of(str(row.image)),
+                f"{row.num_rois:,}",
+                f"{row.mean_intensity:.2f}",
+                f"{row.distance:.3f}",
+            )
+            for rank, row in enumerate(ordered.itertuples(), start=1)
+        ),
+        numeric=frozenset({0, 2, 3, 4}),
+        note=note,
+    )
+
+
+def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
+    """Set an edition's number of single-cell images beside the published one, and tell why it has fewer than ROIs.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.io.results.read_results`.
+    cells : dict
+        What the store of cells says of itself: `nnbook.cells.store.Cells.about`.
+    imaged_px2 : int
+        The edition's imaged area in px2.
+    note : str, optional
+        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+
+    Returns
+    -------
+    Table
+        What an edition without images can't tell is left open.
+    """
+    rois, images = results["num_rois"].sum() or math.nan, cells["cells"] or math.nan
+    left_out = cells["left_out"] if cells["cells"] else {}
+    at_border, larger = (left_out.get(why, math.nan) for why in ("at_border", "larger_than_frame"))
+    lacking, per_run = rois - images, [run["cells"] for run in cells["runs"]] or [math.nan]
+    at_edge = _share_at_edge(
+        at_border / rois,
+        math.sqrt(imaged_px2 / len(results)),
+        math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS),
+    )
+    larger_of_whole = larger / (rois - at_border)
+    stated = published.ROIS_IN_TABLE - published.SINGLE_CELL_IMAGES
+    percent = 100 * stated / published.ROIS_IN_TABLE
+    count, share = ("{:,.0f}", "{:,.0f}"), ("{:.1f}", "{:.1f}")
+    return _comparison(
+        ("ROIs in the table of results", published.ROIS_IN_TABLE, rois, *count),
+        ("Single-cell images", published.SINGLE_CELL_IMAGES, images, *count),
+        ("ROIs without an image", stated, lacking, *count),
+        ("… at the edge of their panorama", math.nan, at_border, *count),
+        ("… larger than the frame", math.nan, larger, *count),
+        ("ROIs without an image (%)", percent, 100 * lacking / rois, *share),
+        (
+            "… at the published size of panoramas, estimate (%)",
+            percent,
+            100 * (at_edge + (1 - at_edge) * larger_of_whole),
+            *share,
+        ),
+        (
+            "Images per experiment, mean",
+            published.SINGLE_CELL_IMAGES / published.EXPERIMENTS,
+            sum(per_run) / len(per_run),
+            *count,
+        ),
+        ("… fewest", math.nan, min(per_run), *count),
+        ("… most", math.nan, max(per_run), *count),
+        note=note,
+    )
+
+
+def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
+    """Lay out rows of: title, published value, edition's value, and the formats of the two."""
+    return Table(
+        header=("Quantity", "Published", "This edition", "Difference"),
+        rows=tuple(
+            (title, _number(stated, coarse), _number(own, fine), _difference(own, stated, coarse))
+            for title, stated, own, coarse, fine in rows
+        ),
+        numeric=frozenset({1, 2, 3}),
+        note=note,
+    )
+
+
+def _share_at_edge(share: float, side: float, other_side: float) -> float:
+    """Return which share of nuclei the edge of a square image cuts, where it is `share` in one of another size.
+
+    Nuclei of extent d whose centres lie anywhere are seen in a square of side s where their centre is in one of side
+    s + d, and are cut there unless it is in one of side s - d: a share of 4sd/(s + d)^2. Solved for d/s, which is less
+    than 1, and taken for the other side.
+    """
+    if share == 0:
+        return 0.0
+    ratio = (2 - share - 2 * math.sqrt(1 - share)) / share * side / other_side
+    return 4 * ratio / (1 + ratio) ** 2
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else form.format(value).replace("-", "−")
+
+
+def _difference(own: float, stated: float, form: str) -> str:
+    """Return own minus stated, with the digits of the stated value: 1.53 against a stated 1.5 is no difference."""
+    if math.isnan(own) or math.isnan(stated):
+        return "–"
+    plain = form.replace(",", "")
+    value = float(plain.format(own)) - float(plain.format(stated))
+    return "0" if value == 0 else ("+" if value > 0 else "−") + form.format(abs(value))
+
+
+NO_PUBLISHED_TABLE: Final = (
+    "The published table of results was not fetched for this build. "
+    "Run make book EDITION=published once, and build again."
+)

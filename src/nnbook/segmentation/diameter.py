@@ -1,0 +1,143 @@
+"""The diameter of nuclei: measured on masks, and estimated where it is unknown."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from nnbook.segmentation.masks import compute_masks
+from nnbook.segmentation.network import network_shape, run_network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+    from nnbook.segmentation.model import Model
+
+
+from typing import TYPE_CHECKING
+
+from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.values.published import CELLPROB_THRESHOLD, FLOW_THRESHOLD
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+
+GUESS_SIDE_PX: Final = 416
+"""Side at the network's scale of the part of an image in which an unknown diameter is looked for."""
+
+GUESSES: Final = 3
+GUESS_TOLERANCE: Final = 1.25
+"""A diameter within this factor of the guess that it was found from stands; else it is the next guess, up to three."""
+
+BLIND_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
+"""First guesses where the image's bright components give none; what most of them lead to stands."""
+
+LEAST_DIAMETER_PX: Final = 5.0
+"""Smaller components are noise to whoever looks for nuclei of unknown diameter."""
+
+OVERVIEW_SIDE_PX: Final = 1024
+
+
+def estimate_diameter(image: Image, model: Model) -> float:
+    """Look for the diameter of an image's nuclei.
+
+    The first guess is the diameter of components above Otsu's threshold. Where that has no components but one over half the
+    image, each of `BLIND_GUESSES_PX` is the first, and this one the last. The part of the image with most of that is
+    segmented as if the guess were right, and the median diameter of its masks is the answer, or the next guess where
+    the two differ by more than `GUESS_TOLERANCE`.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x).
+    model : Model
+        See `load_model`.
+
+    Returns
+    -------
+    float
+        Median diameter in px of circles of the masks' areas; 0 where no nucleus is found.
+    """
+    low, high = grey_range(image)
+    if low == high:
+        return 0.0
+    foreground, shrink = _foreground(image, low, high)
+    first = _component_diameter(foreground) / shrink
+    if first <= min(image.shape) / 2:
+        return _settle(image, foreground, (low, high), model, first)
+    # Light that varies across the image has joined all components into one, which tells nothing; or it is one nucleus.
+    settled = [_settle(image, foreground, (low, high), model, guess) for guess in BLIND_GUESSES_PX]
+    if any(settled):
+        return float(np.median([found for found in settled if found]))
+    return _settle(image, foreground, (low, high), model, first)
+
+
+def _settle(
+    image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
+) -> float:
+    """Segment as if a diameter were right, and go on with what that finds until both agree; 0 where it finds none."""
+    found = guess
+    for _ in range(GUESSES):
+        if guess < LEAST_DIAMETER_PX:
+            return 0.0
+        scale = model.diam_mean / guess
+        part = _part_with_most(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
+        output = run_network(rescale(part, network_shape(part.shape, scale), *greys), model)
+        labels = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
+        found = median_diameter(labels) / scale
+        if guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE:
+            break
+        guess = found
+    return found if found >= LEAST_DIAMETER_PX else 0.0
+
+
+def _foreground(image: Image, low: float, high: float) -> tuple[NDArray[np.bool_], float]:
+    """Return what is above Otsu's threshold in an overview, and how much smaller than the image that is."""
+    import cv2
+    from skimage.filters import threshold_otsu
+
+    shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
+    overview = rescale(image, network_shape(image.shape, shrink), low, high)
+    overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 1), 0, 1)
+    return overview > threshold_otsu(overview), shrink  # type: ignore[no-untyped-call]
+
+
+def _component_diameter(foreground: NDArray[np.bool_]) -> float:
+    """Return the typical diameter in px of connected components, of circles of their area; 0 where there is none.
+
+    It is the median of components weighted by their diameters: neither specks of noise nor a few clumps decide it.
+    """
+    import cv2
+
+    areas = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    diameters = np.sort(2 * np.sqrt(areas / math.pi))
+    diameters = diameters[diameters >= LEAST_DIAMETER_PX]
+    sums = np.cumsum(diameters)
+    return float(diameters[np.searchsorted(sums, sums[-1] / 2)]) if diameters.size else 0.0
+
+
+def _part_with_most(image: Image, foreground: NDArray[np.bool_], side: int) -> Image:
+    """Cut out the square of this side that holds most foreground."""
+    import cv2
+
+    shrink = foreground.shape[0] / image.shape[0]
+    width = max(1, min(round(side * shrink), *foreground.shape))
+    share = cv2.blur(foreground.astype(np.float32), (width, width), borderType=cv2.BORDER_CONSTANT)
+    middle = np.unravel_index(int(np.argmax(share)), foreground.shape)
+    box = []
+    for place, whole in zip(middle, image.shape, strict=True):
+        start = min(max(0, round(int(place) / shrink - side / 2)), max(0, whole - side))
+        box.append(slice(start, start + side))
+    return image[tuple(box)]
+
+
+def median_diameter(labels: Labels) -> float:
+    """Return the median diameter in px of a mask's nuclei, of circles of their area; 0 where there is no nucleus."""
+    areas = np.bincount(labels.ravel())[1:]
+    areas = areas[areas > 0]
+    return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0

@@ -1,0 +1,129 @@
+"""The network over a whole image: the scale, tiles with overlap, and the taper that joins them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from nnbook.errors import NnbookError
+from nnbook.segmentation.scale import grey_range, rescale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image
+    from nnbook.segmentation.model import Model
+
+TILE_PX: Final = 656
+"""Largest side of a tile. Larger tiles overlap less, but no longer fit the processor's cache."""
+
+TILE_OVERLAP_PX: Final = 40
+TAPER_PX: Final = 7.5
+PADDING_PX: Final = 8
+NETWORK_STEP_PX: Final = 16
+"""Overlap, taper and padding of tiles as in Cellpose."""
+
+MAX_NETWORK_PX: Final = 400_000_000
+"""Most pixels at the network's scale; more means a wrong diameter."""
+
+
+class Output(NamedTuple):
+    """What the network says of an image, at the network's scale.
+
+    Attributes
+    ----------
+    channels : float32, axes (channel, y, x)
+        See `run_network`.
+    grey : float32, axes (y, x)
+        The image itself: grey levels with the 1st percentile at 0 and the 99th at 1.
+    diameter_px : float
+        Diameter of a nucleus at this scale.
+    """
+
+    channels: NDArray[np.float32]
+    grey: NDArray[np.float32]
+    diameter_px: float
+
+
+def network_output(image: Image, model: Model, diameter_px: float) -> Output:
+    """Bring an image to the network's scale and run the network.
+
+    Parameters
+    ----------
+    image, model
+        See `segment_image`.
+    diameter_px : float
+        Diameter of the nuclei in px.
+    """
+    shape = network_shape(image.shape, model.diam_mean / diameter_px)
+    grey = rescale(image, shape, *grey_range(image))
+    return Output(run_network(grey, model), grey, model.diam_mean)
+
+
+def run_network(image: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
+    """Run the network over an image at its scale, in overlapping tiles.
+
+    Parameters
+    ----------
+    image : float32, axes (y, x)
+        Grey levels with the 1st percentile at 0 and the 99th at 1, nuclei with the network's diameter.
+    model : Model
+        See `load_model`.
+
+    Returns
+    -------
+    float32, axes (channel, y, x)
+        Five times the unit flow's y and x component, and the logit of the cell probability. Where tiles overlap, their
+        mean weighted by Cellpose's taper, a logistic function of the distance to the tile's edge.
+    """
+    import torch
+
+    before, after = zip(*(_padding(side) for side in image.shape), strict=True)
+    padded = np.pad(image, tuple(zip(before, after, strict=True)))
+    (rows, height), (columns, width) = (_tiles(side) for side in padded.shape)
+    taper = np.outer(_taper(height), _taper(width)).astype(np.float32)
+    total = np.zeros((3, *padded.shape), dtype=np.float32)
+    weight = np.zeros(padded.shape, dtype=np.float32)
+    # The network takes two channels; the second, a nuclear stain beside another, stays empty.
+    tile = np.zeros((1, 2, height, width), dtype=np.float32)
+    for y in rows:
+        for x in columns:
+            place = np.s_[..., y : y + height, x : x + width]
+            tile[0, 0] = padded[place]
+            total[place] += model.compute(torch.from_numpy(tile))[0].numpy() * taper
+            weight[place] += taper
+    total /= weight
+    return total[:, before[0] : before[0] + image.shape[0], before[1] : before[1] + image.shape[1]]
+
+
+def network_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Return height and width of an image at the network's scale; refuse one that is too large there."""
+    height, width = (max(1, int(side * scale)) for side in shape)
+    if height * width > MAX_NETWORK_PX:
+        raise NnbookError(
+            f"an image of {shape[1]} x {shape[0]} px would be {width} x {height} px at the network's scale; "
+            "give the nuclei's true diameter in px"
+        )
+    return height, width
+
+
+def _padding(side: int) -> tuple[int, int]:
+    """Zeros before and after: at least 8 px a side, up to a multiple of 16 px in all."""
+    missing = -side % NETWORK_STEP_PX
+    return PADDING_PX + missing // 2, PADDING_PX + missing - missing // 2
+
+
+def _tiles(side: int) -> tuple[list[int], int]:
+    """Return where tiles start along one axis, and their side: as few and as small as will do, spread evenly."""
+    count = max(1, math.ceil((side - TILE_OVERLAP_PX) / (TILE_PX - TILE_OVERLAP_PX)))
+    needed = math.ceil((side + (count - 1) * TILE_OVERLAP_PX) / count)
+    tile = needed + -needed % NETWORK_STEP_PX
+    return [int(start) for start in np.linspace(0, side - tile, count)], tile
+
+
+def _taper(side: int) -> NDArray[np.float64]:
+    """Weight of a tile's pixels along one axis: half of it 20 px from the edge."""
+    offset = np.abs(np.arange(side) - (side - 1) / 2)
+    return np.asarray(1 / (1 + np.exp((offset - (side / 2 - TILE_OVERLAP_PX / 2)) / TAPER_PX)))

@@ -1,0 +1,215 @@
+"""Simulated data sets: manifests, and panoramas with their true masks on disk."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from nnbook.errors import NnbookError
+from nnbook.io.files import atomic_write, sha256
+from nnbook.io.images import write_image, write_mask
+from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
+from nnbook.simulation.panorama import check_side, simulate_panorama
+from nnbook.simulation.population import PUBLISHED_AREA_PX2, check_place, draw_imaging_conditions
+from nnbook.values.published import PX_PER_UM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+SIDE_PX: Final = 2048
+"""Side of a panorama of the small twin."""
+
+PUBLISHED_SIDE_PX: Final = 12_275
+"""Side of the square of the published panoramas' mean area."""
+
+FIRST_PASSAGE: Final = 12
+PASSAGES_PER_RUN: Final = 0.21
+"""The published 100 runs came from 21 passages."""
+
+
+def simulate_results(seed: int, runs: int) -> pd.DataFrame:
+    """Draw the results table of a full-size twin without rendering it.
+
+    Parameters
+    ----------
+    seed, runs : int
+        The twin's seed and how many experiments.
+
+    Returns
+    -------
+    DataFrame
+        A row a panorama, in the manifest's order: `image`, `num_rois`, `mean_intensity`, `std_intensity` as published.
+    """
+    rows = []
+    for panorama in simulate_manifest(seed, runs, PUBLISHED_SIDE_PX):
+        conditions = draw_imaging_conditions(seed, panorama.run, panorama.quarter, panorama.crop)
+        count = round(conditions.per_mpx * PUBLISHED_AREA_PX2 / 1e6)
+        rows.append((f"{panorama.panorama}.tif", count, conditions.mean_grey, conditions.spread_grey))
+    return pd.DataFrame(rows, columns=["image", "num_rois", "mean_intensity", "std_intensity"])
+
+
+def simulate_manifest(seed: int, runs: int, side_px: int) -> list[Panorama]:
+    """Return the rows of a twin's manifest: 16 panoramas a run, named as published, without simulating any.
+
+    Raises
+    ------
+    NnbookError
+        Where an argument is out of range.
+    """
+    if runs < 1:
+        raise NnbookError(f"runs is {runs}; a twin has at least 1 experiment")
+    check_side(side_px)
+    panoramas = []
+    for run in range(1, runs + 1):
+        for quarter in QUARTERS:
+            for crop in CROPS:
+                check_place(seed, run, quarter, crop)
+                name = panorama_name(run, quarter, crop)
+                panoramas.append(
+                    Panorama(
+                        panorama=name,
+                        run=run,
+                        quarter=quarter,
+                        crop=crop,
+                        passage=f"P{FIRST_PASSAGE + int((run - 1) * PASSAGES_PER_RUN)}",
+                        image=f"panoramas/{name}.tif",
+                        mask="",
+                        width_px=side_px,
+                        height_px=side_px,
+                        px_per_um=PX_PER_UM,
+                        image_sha256="",
+                        source=f"twin:{seed}",
+                    )
+                )
+    return panoramas
+
+
+def write_panorama(panorama: Panorama, folder: Path) -> Panorama:
+    """Simulate one row of a manifest and write its image, truth mask and truth table, unless all three are there.
+
+    Parameters
+    ----------
+    panorama : Panorama
+        A row whose `source` is `twin:SEED`.
+    folder : Path
+        The manifest's folder. The image goes to `panorama.image` below it; the mask and the rows of the truth table go
+        to `truth/NAME.tif` and `truth/NAME.csv`.
+
+    Returns
+    -------
+    Panorama
+        The row with the image's SHA-256.
+
+    Raises
+    ------
+    NnbookError
+        Where the row isn't the twin's, or asks for what the twin can't simulate.
+    """
+    if not panorama.simulated:
+        raise NnbookError(f"{panorama.panorama}: its source is {panorama.source!r}; the twin simulates twin:SEED only")
+    image_path, mask_path, table_path = _paths(panorama, folder)
+    if not (image_path.is_file() and mask_path.is_file() and table_path.is_file()):
+        image, labels, truth = simulate_panorama(
+            int(panorama.source.removeprefix("twin:")),
+            panorama.run,
+            panorama.quarter,
+            panorama.crop,
+            width_px=panorama.width_px,
+            height_px=panorama.height_px,
+            px_per_um=panorama.px_per_um,
+        )
+        truth.insert(0, "panorama", panorama.panorama)
+        write_mask(mask_path, labels)
+        with atomic_write(table_path) as written:
+            truth.to_csv(written, index=False, lineterminator="\n")
+        write_image(image_path, image, px_per_um=panorama.px_per_um)
+    return replace(panorama, image_sha256=sha256(image_path))
+
+
+def write_dataset(
+    out: Path, seed: int, runs: int = 10, side_px: int = SIDE_PX, *, processes: int = 2, progress: bool = True
+) -> list[Panorama]:
+    """Simulate a whole twin: `panoramas/`, `truth/`, `truth.csv` and `manifest.csv`, all below one folder.
+
+    What an interrupted call has finished is kept, and the bytes are those of a call that runs through. No more than one
+    panorama a process is held in memory.
+
+    Parameters
+    ----------
+    out : Path
+        The folder; made where missing.
+    seed : int
+        The twin's seed, from 0.
+    runs : int
+        How many experiments, of 16 panoramas each.
+    side_px : int
+        Width and height of a panorama; `PUBLISHED_SIDE_PX` is the published size.
+    processes : int
+        How many panoramas are simulated at a time.
+    progress : bool
+        Whether to show a bar on standard error.
+
+    Returns
+    -------
+    list of Panorama
+        The manifest's rows, each image pinned by its SHA-256.
+
+    Raises
+    ------
+    NnbookError
+        Where an argument is out of range, or the folder holds another twin.
+    """
+    from tqdm import tqdm
+
+    planned = simulate_manifest(seed, runs, side_px)
+    manifest = out / "manifest.csv"
+    _check_same_twin(manifest, planned)
+    write_manifest(manifest, planned)
+    written: dict[str, Panorama] = {}
+    with tqdm(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
+        for panorama in _write_all(planned, out, processes):
+            written[panorama.panorama] = panorama
+            bar.update()
+    with atomic_write(out / "truth.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+        for number, panorama in enumerate(planned):
+            text = _paths(panorama, out)[2].read_text(encoding="utf-8")
+            file.write(text if number == 0 else text.partition("\n")[2])
+    rows = [written[panorama.panorama] for panorama in planned]
+    write_manifest(manifest, rows)
+    return rows
+
+
+def _write_all(planned: list[Panorama], out: Path, processes: int) -> Iterator[Panorama]:
+    missing = [row for row in planned if not all(path.is_file() for path in _paths(row, out))]
+    if processes < 2 or len(missing) < 4:  # starting processes takes as long as a few small panoramas
+        for panorama in planned:
+            yield write_panorama(panorama, out)
+        return
+    # Spawned, not forked: the caller may run threads.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(write_panorama, panorama, out) for panorama in planned]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _paths(panorama: Panorama, folder: Path) -> tuple[Path, Path, Path]:
+    """Return where a panorama's image, truth mask and truth table are."""
+    truth = folder / "truth"
+    return folder / panorama.image, truth / f"{panorama.panorama}.tif", truth / f"{panorama.panorama}.csv"
+
+
+def _check_same_twin(manifest: Path, planned: list[Panorama]) -> None:
+    if not manifest.is_file():
+        return
+    there = {row.panorama: replace(row, image_sha256="") for row in read_manifest(manifest)}
+    if any(there.get(row.panorama, row) != row for row in planned):
+        raise NnbookError(f"{manifest}: is another twin's (seed or size differs); delete its folder or choose another")
