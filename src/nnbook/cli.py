@@ -272,14 +272,14 @@ def _notebook(call: argparse.Namespace) -> None:
 
 def _status(call: argparse.Namespace) -> None:
     from nnbook.pipeline.editions import PUBLISHED
-    from nnbook.provenance.staleness import status, told
+    from nnbook.provenance.staleness import status, summary
 
     manifest = None if call.edition == PUBLISHED else call.manifest
     found = status(manifest, call.build / call.edition, call.notebooks)
     if call.json:
         print(json.dumps([one._asdict() for one in found], indent=2))
     else:
-        print(told(found) if found else f"{call.build / call.edition} is up to date")
+        print(summary(found) if found else f"{call.build / call.edition} is up to date")
 
 
 def _check(call: argparse.Namespace) -> None:

@@ -189,10 +189,12 @@ kernelspec:
 # Count
 
 ```{code-cell} ipython3
-from nnbook.io.edition import edition_results
+from nnbook.io.edition import read_edition
+from nnbook.io.results import read_results
 from nnbook.values.computed import Number, name_numbers
 
-name_numbers(Number("rois.total", "ROIs", int(edition_results()["num_rois"].sum())), source=edition_results,
+results = read_results(read_edition().results)
+name_numbers(Number("rois.total", "ROIs", int(results["num_rois"].sum())), source=read_results,
              inputs=["results.csv"])
 ```
 """
