@@ -1,7 +1,8 @@
 import { iconButton, textElement } from '../shared/elements';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
-import { whereShown, type PanoramaFacts } from '../shared/where';
+import { whereShown } from '../shared/where';
 import type { Facts } from './table';
 
 export interface CardEvents {
@@ -100,7 +101,7 @@ export class Card {
   }
 
   /** Shows what is known; `shown` is what there is of the panorama, null where nothing, undefined where that is not known. */
-  showFacts(facts: Facts, shown: PanoramaFacts | null | undefined): void {
+  showFacts(facts: Facts, shown: ListedPanorama | null | undefined): void {
     const { cell, run, passage, x, y } = facts;
     const title = cell ?? 'Cell';
     // The name may break before its parts.
@@ -141,7 +142,7 @@ export class Card {
   }
 
   /** Where the cell is in its panorama, and where that is shown. */
-  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: PanoramaFacts | null | undefined): void {
+  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: ListedPanorama | null | undefined): void {
     this.actions.replaceChildren();
     this.map.replaceChildren();
     this.remark.textContent = '';

@@ -8,10 +8,10 @@ import { keepKeys } from '../shared/host';
 import baseCss from '../shared/base.css';
 import imageCss from '../shared/image.css';
 import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
-import type { PanoramaFacts } from '../shared/where';
 import { Card } from './card';
 import { CELL_STATE, type CellState } from './cellstate';
 import { filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
@@ -95,7 +95,7 @@ export class CellView {
   }
 
   /** Shows the cells of an edition. */
-  open(collection: Collection, shards: { thumbnails: Shards; images: Shards }, panoramas: () => Promise<Map<string, PanoramaFacts>>): void {
+  open(collection: Collection, shards: { thumbnails: Shards; images: Shards }, panoramas: () => Promise<Map<string, ListedPanorama>>): void {
     const { model, signal, state, root } = this;
     const { cells, cellPx, pxPerUm, runs } = collection;
     const perRun = numberTrait(model, 'per_run');

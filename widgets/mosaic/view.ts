@@ -8,10 +8,11 @@ import { keepKeys } from '../shared/host';
 import baseCss from '../shared/base.css';
 import imageCss from '../shared/image.css';
 import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { grouped, rounded } from '../shared/text';
-import { whereShown, type PanoramaFacts } from '../shared/where';
+import { whereShown } from '../shared/where';
 import zoomCss from '../shared/zoom.css';
 import { sameView } from '../shared/zoomstate';
 import { Card } from './card';
@@ -44,7 +45,7 @@ export class MosaicView {
   private toolbar: Toolbar | null = null;
   private mosaic: Mosaic | null = null;
   private names: Names | null = null;
-  private panoramas: Map<string, PanoramaFacts> | null = null;
+  private panoramas: Map<string, ListedPanorama> | null = null;
   private stage: Stage | null = null;
   /** What of the state is on the screen: it is only moved where the state has changed. */
   private seen: { view: number[] | null; cell: number | null } = { view: null, cell: null };
@@ -123,7 +124,7 @@ export class MosaicView {
     this.stage?.refresh();
   }
 
-  setPanoramas(panoramas: Map<string, PanoramaFacts>): void {
+  setPanoramas(panoramas: Map<string, ListedPanorama>): void {
     this.panoramas = panoramas;
     this.showCard();
   }

@@ -9,6 +9,7 @@ import baseCss from '../shared/base.css';
 import imageCss from '../shared/image.css';
 import { announce } from '../shared/linking';
 import { numberTrait, onTrait, type Model } from '../shared/model';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import zoomCss from '../shared/zoom.css';
@@ -17,7 +18,7 @@ import { Card } from './card';
 import { factsText } from './facts';
 import { Measurements } from './measurements';
 import { nucleusText } from './nuclei';
-import type { Panorama, PanoramaIndex } from './panoramas';
+import { previewOf, type Panorama, type PanoramaIndex } from './panoramas';
 import { Ranking } from './ranking';
 import { Stage, type MaskState, type StageEvents } from './stage';
 import css from './style.css';
@@ -53,7 +54,7 @@ export class PanoramaView {
   private listed: Panorama[] = [];
   /** Those listed, and the one shown where it is none of them. */
   private offered: Panorama[] = [];
-  private previews = new Map<string, Panorama>();
+  private readonly previews = new Map<string, Panorama>();
   private stage: Stage | null = null;
   private ranking: Ranking | null = null;
   private shown: Panorama | null = null;
@@ -141,8 +142,11 @@ export class PanoramaView {
   }
 
   /** Adds panoramas that have no pyramid. */
-  addPreviews(previews: Map<string, Panorama>): void {
-    this.previews = previews;
+  addPreviews(listed: Map<string, ListedPanorama>): void {
+    for (const [name, panorama] of listed) {
+      const preview = previewOf(panorama);
+      if (preview) this.previews.set(name, preview);
+    }
     if (this.stage) this.apply(true);
   }
 

@@ -15,10 +15,11 @@ import { textElement } from '../shared/elements';
 import { fetchText } from '../shared/files';
 import { dataAddress, keepKeys, laidOut } from '../shared/host';
 import { numberTrait, onTrait, textTrait, type Model } from '../shared/model';
+import { parsePanoramaList } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { grouped } from '../shared/text';
 import type { Axes } from './axes';
-import { averagesOf, parseCollection, pointsOf, type Collection, type Panorama, type Point } from './collection';
+import { averagesOf, counted, pointsOf, type Panorama, type Point } from './collection';
 import { BY, colouring, type By } from './colours';
 import { Details } from './details';
 import type { Look } from './drawing';
@@ -95,22 +96,22 @@ class ScatterView {
   private async load(): Promise<void> {
     const { signal } = this.ended;
     const address = dataAddress(this.model, 'panoramas', signal);
-    const collection = parseCollection(await fetchText(address, 'The table of panoramas', signal), address);
+    const list = parsePanoramaList(await fetchText(address, 'The table of panoramas', signal), address);
+    const panoramas = counted(list.panoramas);
     await laidOut(this.root, signal);
     if (signal.aborted) return;
-    const points = pointsOf(collection.panoramas);
+    const points = pointsOf(panoramas);
     if (points.length === 0) {
-      this.tell('empty', collection.note || 'There are no panoramas in this edition of the book.');
+      this.tell('empty', list.note || 'There are no panoramas in this edition of the book.');
       return;
     }
-    this.build(collection, points);
+    this.build(panoramas, points, list.note);
     this.tell('ready', '');
   }
 
-  private build(collection: Collection, points: Point[]): void {
+  private build(panoramas: Panorama[], points: Point[], note: string): void {
     const { state, root, ended } = this;
     const { signal } = ended;
-    const { panoramas, note } = collection;
     const places = new Map(points.map(({ panorama }, at) => [panorama.name, at]));
     const known = new Map(panoramas.map((panorama) => [panorama.name, panorama]));
     const inPlane = points.map(({ panorama }) => panorama);
