@@ -73,3 +73,17 @@ export function drawPerRun(runs: Run[], count: number, seed: number): number[] {
 export function freshSeed(): number {
   return 1 + ((crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % 999_999);
 }
+
+/** The run that a cell is of; runs are stretches in ascending order. */
+export function runOf(runs: Run[], cell: number): number | null {
+  let [low, high] = [0, runs.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const run = runs[middle];
+    if (!run) return null;
+    if (cell < run.first) high = middle - 1;
+    else if (cell >= run.first + run.cells) low = middle + 1;
+    else return run.run;
+  }
+  return null;
+}

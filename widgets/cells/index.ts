@@ -26,11 +26,12 @@ async function load(view: CellView, model: Model, signal: AbortSignal): Promise<
   await laidOut(view.root, signal);
   signal.throwIfAborted();
   let panoramas: Promise<Map<string, ListedPanorama>> | null = null;
-  view.open(collection, { thumbnails, images }, () => {
+  const listed = () => {
     const known = textTrait(model, 'panoramas') !== null;
     panoramas ??= known ? fetchPanoramas(dataAddress(model, 'panoramas', signal), signal) : Promise.resolve(new Map());
     return panoramas;
-  });
+  };
+  view.open({ collection, thumbnails, images, panoramas: listed });
 }
 
 async function openShards(address: string, what: string, { cells }: Collection, signal: AbortSignal): Promise<Shards> {

@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import { rounded } from '../shared/text';
 import type { Range } from './choice';
 import type { Measure } from './table';
@@ -50,13 +50,15 @@ export class MeasureFilter {
       const at = Math.max(Number(this.from.value), Number(this.to.value));
       this.set({ ...this.range, to: at === STEPS ? null : this.valueAt(at) });
     });
-    this.clear = textElement('button', 'All', 'nn-button nn-clear') as HTMLButtonElement;
-    this.clear.type = 'button';
+    this.clear = textButton(
+      'All',
+      () => {
+        this.set({ from: null, to: null });
+        this.from.focus();
+      },
+      'nn-button nn-clear',
+    );
     this.clear.setAttribute('aria-label', `All values of ${name}`);
-    this.clear.addEventListener('click', () => {
-      this.set({ from: null, to: null });
-      this.from.focus();
-    });
     const heading = document.createElement('div');
     heading.className = 'nn-field-name';
     heading.append(textElement('span', name, 'nn-label'), this.text, this.clear);

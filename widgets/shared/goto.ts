@@ -1,4 +1,5 @@
 import { withParameters } from './address';
+import { textButton } from './elements';
 
 /** The address at which a panorama viewer shows a panorama or a nucleus of it; `viewer` is a page or a figure that has one. */
 export function viewerAddress(viewer: string | null, panorama: string, roi: number | null): string | null {
@@ -30,14 +31,11 @@ export function viewerLink(address: string): HTMLElement {
 
 /** A button that brings a viewer of this page into view, and leads the keyboard there. */
 export function viewerButton(view: Element): HTMLElement {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = 'Go to the viewer';
-  button.addEventListener('click', () => {
+  const go = () => {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     view.scrollIntoView({ block: 'center', behavior: calm ? 'instant' : 'smooth' });
     const inside = (view.shadowRoot ?? view).querySelector<HTMLElement>('[role="application"], select, button');
     inside?.focus({ preventScroll: true });
-  });
-  return button;
+  };
+  return textButton('Go to the viewer', go, '');
 }
