@@ -71,7 +71,7 @@ export class CellBrowser {
   private seed = 0;
   private drawn: number[] = [];
   private inDraw = new Set<number>();
-  /** Cells in the grid, and what decided on them: the same again need not be shown anew. */
+  /** Cells in the grid, and what decided on them: the same again need not be shown again. */
   private shown: number[] = [];
   private shownFor = '';
   private chosen: { cell: number; facts: Facts | null } | null = null;

@@ -63,7 +63,7 @@ export class Card extends BaseCard {
     this.canvas.width = this.canvas.height = 1;
   }
 
-  /** Shows the image; null where it could not be had. */
+  /** Shows the image; null where it could not be loaded. */
   showImage(pixels: Uint8Array | null): void {
     this.message.textContent = pixels ? '' : 'The image could not be loaded.';
     if (!pixels) return;

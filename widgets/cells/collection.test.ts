@@ -31,7 +31,7 @@ describe('a list of cells', () => {
     });
   });
 
-  it('may lie on another host', () => {
+  it('may be on another host', () => {
     const addresses = { images: 'https://store.example/images', thumbnails: '//store.example/t', table: 'https://store.example/c' };
     const { collection } = parseCells(JSON.stringify({ ...WHOLE, ...addresses, table_bytes: undefined }), ADDRESS);
     expect(collection).toMatchObject({ ...addresses, thumbnails: 'https://store.example/t', tableBytes: null });
@@ -50,7 +50,7 @@ describe('a list of cells', () => {
     [JSON.stringify({ ...WHOLE, cell_px: '256' }), 'no size'],
     [JSON.stringify({ ...WHOLE, cells: 4 }), 'no stretches'],
     [JSON.stringify({ ...WHOLE, runs: [{ run: 1, first: -1, cells: 2 }] }), 'no stretches'],
-  ])('that is damaged is told of: %s', (text, told) => {
-    expect(() => parseCells(text, ADDRESS)).toThrow(told);
+  ])('that is damaged is refused: %s', (text, message) => {
+    expect(() => parseCells(text, ADDRESS)).toThrow(message);
   });
 });

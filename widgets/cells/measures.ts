@@ -130,7 +130,7 @@ export class MeasureFilter {
     this.changed(range.from === null && range.to === null ? null : range);
   }
 
-  /** The value of a step, with as many digits as tell it from the next. */
+  /** The value of a step, with as many digits as distinguish it from the next. */
   private valueAt(step: number): number {
     const [least, most] = this.extent;
     const digits = Math.max(0, Math.ceil(-Math.log10((most - least) / STEPS || 1)));

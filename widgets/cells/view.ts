@@ -21,7 +21,7 @@ export class CellView extends BaseView<CellState> {
     this.root.append(this.announcer.element);
   }
 
-  /** Says that the edition has no cells, and where there are some. */
+  /** Shows that the edition has no cells, and where there are some. */
   empty(note: string): void {
     const message = note || 'There are no cells in this edition of the book.';
     const dataset = textTrait(this.model, 'dataset');

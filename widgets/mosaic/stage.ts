@@ -83,7 +83,7 @@ export class MosaicStage {
     );
   }
 
-  /** Asks again for all that could not be had. */
+  /** Asks again for all that could not be loaded. */
   retry(): void {
     if (this.zoom.isOpen) this.zoom.retry();
     else this.open(this.zoom.firstView);

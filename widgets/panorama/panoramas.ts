@@ -23,7 +23,7 @@ export interface Panorama {
   stdIntensity: number | null;
 }
 
-/** The panoramas that can be shown, by rank, and what is to be said about all of them. */
+/** The panoramas that can be shown, by rank, and a note on all of them. */
 export interface PanoramaIndex {
   note: string;
   panoramas: Panorama[];

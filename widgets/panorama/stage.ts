@@ -98,7 +98,7 @@ export class PanoramaStage {
     this.opened = Promise.all([image, labels]);
   }
 
-  /** Asks again for all that could not be had. */
+  /** Asks again for all that could not be loaded. */
   retry(): void {
     const { panorama, zoom } = this;
     if (!panorama) return;
@@ -121,7 +121,7 @@ export class PanoramaStage {
   setMasks(style: MaskStyle | null, opacity: number): void {
     this.masks.style = style;
     this.masks.opacity = opacity;
-    this.overlay?.setLook(style, opacity);
+    this.overlay?.setStyle(style, opacity);
     this.zoom.redraw();
   }
 
@@ -193,7 +193,7 @@ export class PanoramaStage {
         this.zoom.redraw();
       };
       this.overlay = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
-      this.overlay.setLook(this.masks.style, this.masks.opacity);
+      this.overlay.setStyle(this.masks.style, this.masks.opacity);
       this.overlay.choose(this.chosen);
       this.zoom.redraw();
       return this.overlay;

@@ -29,7 +29,7 @@ function column(title: string, key: (panorama: Panorama) => number | null, digit
   return { title, key, text, numeric: true };
 }
 
-/** The same panoramas as a table that can be sorted, for readers to whom the plane says little. */
+/** The same panoramas as a table that can be sorted, for readers who cannot see the plane. */
 export class Listing {
   readonly element = document.createElement('div');
   private readonly frame = document.createElement('div');

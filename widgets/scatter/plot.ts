@@ -32,8 +32,8 @@ export interface PlotEvents {
 }
 
 const ZOOM_STEP = 1.6;
-const REACH_PX = 14;
-const COARSE_REACH_PX = 26;
+const HIT_PX = 14;
+const COARSE_HIT_PX = 26;
 const MOVE_MS = 220;
 const HINT_MS = 1200;
 const MOST_CORNERS = 120;
@@ -207,10 +207,10 @@ export class Plot {
         lassoing: () => this.lassoing,
         point: (place) => {
           this.marks.byKeyboard = false;
-          this.pointTo(place && this.contains(place) ? nearest(this.scene.places, place, REACH_PX) : -1, false);
+          this.pointTo(place && this.contains(place) ? nearest(this.scene.places, place, HIT_PX) : -1, false);
         },
         choose: (place, coarse) => {
-          const at = nearest(this.scene.places, place, coarse ? COARSE_REACH_PX : REACH_PX);
+          const at = nearest(this.scene.places, place, coarse ? COARSE_HIT_PX : HIT_PX);
           if (at < 0 || !this.contains(place)) return;
           this.pointTo(at, false);
           this.events.choose(at);
@@ -363,7 +363,7 @@ export class Plot {
 
   private contains({ x, y }: Place): boolean {
     const { left, top, width, height } = this.frame;
-    return x >= left - REACH_PX && x <= left + width + REACH_PX && y >= top - REACH_PX && y <= top + height + REACH_PX;
+    return x >= left - HIT_PX && x <= left + width + HIT_PX && y >= top - HIT_PX && y <= top + height + HIT_PX;
   }
 
   /** What stays where it is while buttons or keys zoom: the point pointed at by the keyboard, or the middle. */

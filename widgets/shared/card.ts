@@ -7,7 +7,7 @@ export interface CardEvents {
   close(): void;
 }
 
-/** The card of what is chosen: its name, with buttons to its neighbours, above what a view has to say about it. */
+/** The card of what is chosen: its name, with buttons to its neighbours, above what a view shows of it. */
 export abstract class BaseCard {
   readonly element = document.createElement('section');
   protected readonly heading = textElement('h3', '', 'nn-card-name');
@@ -55,7 +55,7 @@ export interface ZoomCardEvents extends CardEvents {
 /** The buttons on a card beside an image: to zoom to what is chosen, and to copy a link to it. */
 export class ZoomActions {
   readonly element = textElement('div', '', 'nn-card-actions');
-  /** Says that the link was copied. */
+  /** The message that the link was copied. */
   readonly copied = textElement('p', '', 'nn-copied');
 
   constructor(noun: 'cell' | 'nucleus', { zoomTo, link }: Pick<ZoomCardEvents, 'zoomTo' | 'link'>) {

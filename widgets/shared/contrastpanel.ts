@@ -26,7 +26,7 @@ export class ContrastPanel {
   private contrast: Contrast = PLAIN;
   private counts = new Uint32Array(256);
 
-  /** `levels` says how often each grey level is in view, or null while nothing is. */
+  /** `levels` counts how often each grey level is in view; null while nothing is. */
   constructor(
     private readonly changed: (contrast: Contrast) => void,
     private readonly levels: () => Uint32Array | null,

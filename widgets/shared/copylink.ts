@@ -1,4 +1,4 @@
-/** Copies a link, and says so in `message`; where pages may not write to the clipboard, the reader can from a field there. */
+/** Copies a link, and shows that in `message`; where pages may not write to the clipboard, the reader can from a field there. */
 export async function copyLink(link: string, message: HTMLElement, name: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(link);

@@ -23,7 +23,7 @@ export function isHere(address: string): boolean {
 /** A link to a viewer on this page, which has still to be loaded, or on another. */
 export function viewerLink(address: string): HTMLElement {
   const link = document.createElement('a');
-  // On this page only the jump is left to do: the address says already what was chosen.
+  // On this page only the jump is left to do: the address has the choice already.
   link.href = isHere(address) ? new URL(address).hash : address;
   link.textContent = isHere(address) ? 'Go to the viewer' : 'Open it in the panorama viewer';
   return link;

@@ -41,7 +41,7 @@ export interface ZoomImage {
   fills?: boolean;
 }
 
-/** What a view hears from its stage, whatever its image is of. */
+/** What a view learns from its stage, whatever its image is of. */
 export interface StageEvents {
   /** The first tile is on the screen. */
   ready(): void;
@@ -210,7 +210,7 @@ export class ZoomStage {
     return this.missing.some;
   }
 
-  /** Asks again for tiles that could not be had. */
+  /** Asks again for tiles that could not be loaded. */
   retry(): void {
     this.missing.retry();
   }

@@ -83,7 +83,7 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     return contrastOf({ contrast: state.get('contrast'), invert: state.get('invert'), colour: state.get('colour') });
   }
 
-  /** Shows the contrast that the state says, on the stage and in the panel. */
+  /** Shows the contrast of the state, on the stage and in the panel. */
   protected showContrast(): void {
     const contrast = this.contrast();
     this.stage?.zoom.setContrast(contrast);
