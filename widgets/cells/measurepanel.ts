@@ -31,6 +31,7 @@ export class MeasurePanel {
     kind.addEventListener('change', () => {
       changed({ ...this.filter, kind: kind.value === '' ? null : kind.value });
     });
+    kind.className = 'nn-control';
     kindField.className = 'nn-kind';
     kindField.append(textElement('span', 'Class', 'nn-label'), kind);
     element.append(this.waiting, ...this.filters.map((one) => one.element), kindField);

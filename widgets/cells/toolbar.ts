@@ -26,6 +26,7 @@ export class Toolbar {
 
   constructor(runs: Run[], contrast: HTMLElement, events: ToolbarEvents) {
     const { run, sort, size } = this;
+    run.className = sort.className = 'nn-control';
     run.append(new Option('All', ''), ...runs.map(({ run, passage }) => new Option(`${run}${passage === null ? '' : ` (${passage})`}`, String(run))));
     run.addEventListener('change', () => { events.run(run.value === '' ? null : Number(run.value)); });
     sort.append(new Option('As drawn', ''), ...MEASURES.map(({ column, name }) => new Option(name, column)));

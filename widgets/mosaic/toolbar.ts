@@ -18,7 +18,7 @@ export class Toolbar {
     });
     element.className = 'nn-toolbar';
     const fieldset = document.createElement('fieldset');
-    fieldset.className = 'nn-brightness';
+    fieldset.className = 'nn-fieldset nn-brightness';
     fieldset.disabled = !hasNormalised;
     fieldset.append(textElement('legend', 'Brightness', 'nn-label'), this.choices.element);
     element.append(fieldset, contrast);

@@ -58,6 +58,7 @@ export class Toolbar {
   private choice(): HTMLElement {
     const label = document.createElement('label');
     label.className = 'nn-choose';
+    this.select.className = 'nn-control';
     label.append(textElement('span', 'Panorama', 'nn-label'), this.select);
     this.select.addEventListener('change', () => {
       const chosen = this.panoramas[Number(this.select.value)];
@@ -68,7 +69,7 @@ export class Toolbar {
 
   private maskChoices(): HTMLElement {
     const { fieldset, slider } = this;
-    fieldset.className = 'nn-masks';
+    fieldset.className = 'nn-fieldset nn-masks';
     const strength = document.createElement('label');
     strength.className = 'nn-opacity';
     slider.type = 'range';

@@ -83,7 +83,7 @@ export class Toolbar {
 
   private buildColours(): HTMLElement {
     const { colours } = this;
-    colours.className = 'nn-colours';
+    colours.className = 'nn-fieldset nn-colours';
     colours.append(textElement('legend', 'Colour', 'nn-label'), this.choices.element);
     return colours;
   }
@@ -93,6 +93,7 @@ export class Toolbar {
     label.className = 'nn-find';
     const input = document.createElement('input');
     input.type = 'search';
+    input.className = 'nn-control';
     input.placeholder = 'Name of a panorama';
     input.autocomplete = 'off';
     input.spellcheck = false;

@@ -70,8 +70,8 @@ export class ContrastPanel {
     this.invert.checked = contrast.invert;
     // A closed panel does not hide that contrast is set.
     this.button.classList.toggle('nn-set', !isPlain(contrast));
-    this.element.style.setProperty('--min', String(min / 255));
-    this.element.style.setProperty('--max', String(max / 255));
+    this.element.style.setProperty('--from', String(min / 255));
+    this.element.style.setProperty('--to', String(max / 255));
     this.drawStrip();
   }
 
@@ -124,6 +124,7 @@ export class ContrastPanel {
     field.className = 'nn-field';
     const label = document.createElement('label');
     label.className = 'nn-field-name';
+    this.colour.className = 'nn-control';
     for (const name of COLOUR_MAPS) this.colour.append(new Option(NAMES[name], name));
     label.append(textElement('span', 'Colours', 'nn-label'), this.colour);
     const tick = document.createElement('label');
