@@ -31,7 +31,7 @@ export abstract class BaseView<Values extends Shared> {
   constructor(
     { className, css, state, loading }: ViewKind<Values>,
     protected readonly model: Model,
-    protected readonly host: HTMLElement,
+    host: HTMLElement,
     protected readonly signal: AbortSignal,
   ) {
     this.style.textContent = baseCss + css;
