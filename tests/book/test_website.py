@@ -7,7 +7,6 @@ import yaml
 from simulated_store import write_store
 
 from nnbook.book import website as site
-from nnbook.book.pages import problems_of_pages
 from nnbook.book.website import problems_in, show_edition
 from nnbook.cli import main
 from nnbook.errors import NnbookError
@@ -104,14 +103,6 @@ def test_show_edition_gives_its_pages_the_cited_values(tmp_path: Path) -> None:
     show_edition(folder, tmp_path)
     told = json.loads((tmp_path / "build" / "book" / "published.json").read_text(encoding="utf-8"))
     assert {key: value["shown"] for key, value in told.items()} == {key: cited.shown for key, cited in CITED.items()}
-
-
-@pytest.mark.parametrize(("shown", "problems"), [("<img src=''>", 0), ("", 1)])
-def test_how_a_figure_was_made_is_nothing_of_the_figure_to_see(shown: str, problems: int, tmp_path: Path) -> None:
-    made = '<details class="disclosure made"><summary>How</summary><details>more</details><p>Notebook</p></details>'
-    page = f"<figure>{shown}<figcaption>Some nuclei.</figcaption>{made}</figure>"
-    (tmp_path / "index.html").write_text(page, encoding="utf-8")
-    assert len(problems_of_pages(tmp_path)) == problems
 
 
 def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:
