@@ -21,7 +21,7 @@ NOT_IMPORTED = {
 def imported() -> dict[str, str]:
     """Return the distributions that the package imports anything of, each with a file that does."""
     distributions = packages_distributions()
-    found = {}
+    found: dict[str, str] = {}
     for path in (PROJECT / "src" / "nnbook").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []

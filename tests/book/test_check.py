@@ -16,6 +16,8 @@ from nnbook.values.table import Table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 NUMBERS: dict[str, dict[str, Any]] = {
     "area.cm2": {"value": 10.37, "unit": "cm²", "digits": 2, "inputs": ["edition.json"]},
     "rois.count": {"value": 5000, "unit": "", "digits": 0, "inputs": ["rois.parquet"]},
@@ -24,7 +26,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
 ROWS = [["Case", "F1", "Splits"], ["Touching", "0.953", "3"], ["Anaphase", "1,204.5", "−2"]]
 
 
-def write_book(folder: Path, numbers: dict[str, Any], rows: list[list[str]], pixels: np.ndarray) -> None:
+def write_book(folder: Path, numbers: dict[str, Any], rows: list[list[str]], pixels: NDArray[np.uint8]) -> None:
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
     (folder / "numbers.json").write_text(json.dumps(numbers))
@@ -111,7 +113,7 @@ def test_a_figure_that_differs_is_told_and_shown(book: tuple[Path, Path]) -> Non
     write_book(folder, NUMBERS, ROWS, changed)
     assert compare(project, folder, project / "differences") == []
     changed[5:15] ^= 128
-    write_book(folder, NUMBERS, ROWS, changed ^ 1)
+    write_book(folder, NUMBERS, ROWS, changed ^ np.uint8(1))
     (found,) = compare(project, folder, project / "differences")
     assert found.key == "figure curve"
     assert "10.49% of its pixels differ" in found.now

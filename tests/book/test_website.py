@@ -61,7 +61,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def static_files(project: Path) -> list[str]:
-    return yaml.safe_load((project / "build/book/edition.yml").read_text())["project"]["static_files"]
+    return list(yaml.safe_load((project / "build/book/edition.yml").read_text())["project"]["static_files"])
 
 
 def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, own: Path) -> None:
@@ -120,7 +120,7 @@ def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytes
     (tmp_path / "notebooks" / "area.md").write_text("# Area\n")
     show_edition(folder, tmp_path)
     assert "Ours. Out of date on these pages, call nnbook run: area." in (folder / "edition.yml").read_text()
-    assert "'nnbook status' tells why" in capsys.readouterr().err
+    assert "'nnbook status' says why" in capsys.readouterr().err
 
 
 def test_an_edition_without_a_figure_of_the_book_shows_a_notice_in_its_place(tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ Simulated images and the network's outputs are equal to the last bit only on one
 one here and there, outlines by a pixel, and now and then a nucleus is found or lost."""
 
 PLOT_SHARE: Final = 0.005
-"""Which share of a plot's pixels may differ. Sheets of cells have their own tolerance in the record, see README."""
+"""The share of a plot's pixels that may differ. Sheets of cells have their own tolerance in the record, see README."""
 
 LEVELS: Final = 32
 """A pixel differs where one of its channels does by more than this."""
 
 FROM_NO_IMAGE: Final = {"edition.json", "manifest.csv", "../published/results.csv"}
-"""What numbers are computed from that have to be the same everywhere."""
+"""Inputs of numbers that must be the same everywhere."""
 
 NUMBER: Final = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?")
 
@@ -84,7 +84,7 @@ def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
     Raises
     ------
     NnbookError
-        Where there is no record, or it is of another edition.
+        If there is no record, or it is of another edition.
     """
     record, now = read_record(project), read_build(folder)
     if record["edition"] != folder.name:
@@ -108,9 +108,9 @@ def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
 
 
 def accept(project: Path, folder: Path) -> Path:
-    """Make what an edition's build holds the committed record: `data/record.json`, and the stand-ins in `figures/`.
+    """Make the present build of an edition the committed record: `data/record.json`, and the stand-ins in `figures/`.
 
-    Tolerances of what was recorded before stay.
+    Recorded tolerances are kept.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def read_record(project: Path) -> dict[str, Any]:
 
 
 def known_values(project: Path) -> list[Value]:
-    """Return the values that the book knows by a key: those of the record, and those of published work."""
+    """Return the values that the book knows by a key: those of the record and those of published work."""
     recorded = read_record(project)["numbers"].items()
     return [
         *(Value("number", key, one["value"], one["unit"], one["digits"]) for key, one in recorded if one["value"]),

@@ -1,6 +1,6 @@
-"""What the text of the book must not hold: numbers typed by hand, figures that nothing makes, pictures without words.
+"""A lint of the book's text: numbers typed by hand, figures that nothing makes, pictures without words.
 
-Only text is read, so that a commit can be checked without a build.
+Only text is read, so a commit can be checked without a build.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from nnbook.book.myst import Part
 
 SIGNIFICANT: Final = 3
-"""Numbers of fewer digits are in every text, and mean nothing."""
+"""Numbers of fewer digits are in every text, and are not checked."""
 
 NEAR: Final = 0.05
-"""A typed number of the same unit that lies nearer than this share to a value, and isn't it, contradicts it."""
+"""A typed number that differs from a value of the same unit by no more than this share contradicts it."""
 
 UNITS: Final = ["px/µm", "1/mm²", "cm²", "mm²", "µm²", "px²", "Mpx", "px", "nm", "µm", "mm", "cm", "%", "×", "min", "s"]
 TYPED: Final = re.compile(
@@ -110,12 +110,12 @@ def typed_numbers(name: str, parts: Sequence[Part], values: Sequence[Value]) -> 
                 continue
             number = float(digits) * (-1 if match["sign"] else 1)
             after = len(digits.partition(".")[2])
-            if message := _same_or_contrary(number, after, match["unit"] or "", values):
+            if message := _compared(number, after, match["unit"] or "", values):
                 found.append(Finding(name, words.line, f"{match[0].strip()} is typed by hand; {message}"))
     return found
 
 
-def _same_or_contrary(number: float, after: int, unit: str, values: Sequence[Value]) -> str | None:
+def _compared(number: float, after: int, unit: str, values: Sequence[Value]) -> str | None:
     contrary = None
     for known in values:
         role = f"write {{{known.role}}}`{known.key}` instead, or exempt it with a line '% typed: NUMBER; REASON' above"
