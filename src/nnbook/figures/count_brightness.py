@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
@@ -10,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[attr-defined]  # exported lazily
 
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, panorama_of, titled, wrapped
+from nnbook.figures.readers import panorama_name
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, add_note
 from nnbook.measurement.selection import centroid, measured
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         "name": "Panorama",
         "x": table["num_rois"],
         "y": table["mean_intensity"],
-        "customdata": [panorama_of(image) for image in table["image"]],
+        "customdata": [panorama_name(image) for image in table["image"]],
         "mode": "markers",
         "marker": {
             "size": _marker_px(len(table)),
@@ -86,7 +88,7 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         "ax": 48,
         "ay": -40,
     }
-    note_text = wrapped(note, "<br>", width=40)
+    note_text = "<br>".join(wrap(note, 40))
     edition = {
         "text": note_text,
         "font": {"size": 12},
@@ -150,7 +152,7 @@ def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
         bar = figure.colorbar(points, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label(SPREAD_TITLE)
         bar.outline.set_visible(False)
-        titled(figure, note, 58)
+        add_note(figure, note)
     return figure
 
 
