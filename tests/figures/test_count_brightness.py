@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 
 from nnbook.errors import NnbookError
-from nnbook.figures.count_brightness import SPREAD_TITLE, scatter, scatter_static
+from nnbook.figures.count_brightness import SHARED, SPREAD_TITLE, describe_scatter, scatter, scatter_static
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.collections import PathCollection
 
 NOTE = "Simulated images."
+WIDGET = Path(__file__).parents[2] / "widgets" / "scatter"
 
 
 def test_scatter_draws_every_panorama_that_has_a_nucleus(results: pd.DataFrame) -> None:
@@ -60,3 +65,29 @@ def test_static_scatter_draws_the_same_points(results: pd.DataFrame) -> None:
 def test_scatter_of_no_nucleus_is_refused(results: pd.DataFrame, draw: Any) -> None:
     with pytest.raises(NnbookError, match="no panorama in the table has a nucleus"):
         draw(results.tail(1))
+
+
+def test_both_forms_show_the_same_part_of_the_plane(results: pd.DataFrame) -> None:
+    layout, axes = scatter(results).layout, scatter_static(results).axes[0]
+    for x_limits, y_limits in ((layout.xaxis.range, layout.yaxis.range), (axes.get_xlim(), axes.get_ylim())):
+        assert (*x_limits, *y_limits) == pytest.approx((8.5, 41.5, 48, 92))
+
+
+def test_points_of_one_value_have_room_beside_them(results: pd.DataFrame) -> None:
+    shown = describe_scatter(results.head(1))
+    assert (shown.x_limits, shown.y_limits) == ((9, 11), (57, 63))
+
+
+@pytest.mark.parametrize(("panoramas", "px"), [(400, 10), (401, 6.5), (8000, 6.5), (8001, 4.5)])
+def test_many_points_are_drawn_smaller(results: pd.DataFrame, panoramas: int, px: float) -> None:
+    assert describe_scatter(results.iloc[np.zeros(panoramas, int)]).marker_px == px
+
+
+def test_the_widget_has_the_same_titles_and_colours() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(WIDGET.glob("*.ts")))
+    if "count_brightness.json" not in source:  # what the widget imports from there needs no comparison
+        for title in SHARED["titles"].values():
+            assert f"'{title}'" in source
+    colours = re.findall(r"0x([0-9a-f]{6})", source[source.index("const ANCHORS") :].partition("];")[0])
+    scale = colormaps[SHARED["colourMap"]](np.linspace(0, 1, len(colours)))
+    assert [f"#{colour}" for colour in colours] == [to_hex(colour) for colour in scale]
