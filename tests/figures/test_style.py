@@ -3,10 +3,12 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nnbook.figures.style import Notice, add_note, no_figure, picture
+from nnbook.figures.style import LEVELS, Notice, add_note, no_figure, picture, with_palette
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,3 +47,25 @@ def test_the_note_is_broken_into_lines_and_left_out_where_there_is_none() -> Non
     add_note(without, "")
     assert with_note.get_suptitle() == "one two\nthree"
     assert not without.get_suptitle()
+
+
+def test_every_grey_level_stays_within_5_and_black_and_white_as_they_are() -> None:
+    greys = np.arange(256, dtype=np.uint8)[np.newaxis]
+    kept = np.asarray(with_palette(Image.fromarray(greys)).convert("L")).astype(int)
+    assert np.abs(kept - greys).max() <= 5
+    assert (kept[0, 0], kept[0, -1]) == (0, 255)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pictures_that_are_nearly_equal_stay_so(seed: int) -> None:
+    # The check of a build counts pixels that differ by more than 32; two steps of levels are less.
+    random = np.random.default_rng(seed)
+    grey = random.gamma(1.0, 30.0, (200, 200)).clip(0, 252).astype(np.uint8)
+    rgb = np.repeat(grey[..., np.newaxis], 3, axis=2)
+    rgb[50:54] = (0xD5, 0x5E, 0x00)
+    rgb[54:56] = (0xDF, 0x80, 0x33)
+    other = rgb + random.integers(0, 4, (*rgb.shape[:2], 1)).astype(np.uint8)
+    first, second = (
+        np.asarray(with_palette(Image.fromarray(each)).convert("RGB")).astype(int) for each in (rgb, other)
+    )
+    assert np.abs(first - second).max() <= 3 + np.diff(LEVELS.astype(int)).max()
