@@ -26,7 +26,7 @@ from nnbook.io.manifest import Panorama
 from nnbook.segmentation.model import SHIPPED_MODEL
 from nnbook.simulation.dataset import write_panorama
 
-BENCHMARKS = SHIPPED_MODEL.parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NOTE = "Simulated edition: for tests."
 
 

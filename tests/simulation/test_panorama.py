@@ -266,7 +266,9 @@ class TestWriting:
         with pytest.raises(KeyboardInterrupt):
             write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         monkeypatch.setattr(
-            dataset, "simulate_panorama", lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1]
+            dataset,
+            "simulate_panorama",
+            lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1],
         )
         rows = write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         assert len(made) == len(set(made)) == 16
@@ -312,7 +314,7 @@ class TestManifest:
 
     @pytest.mark.parametrize(
         ("arguments", "named"),
-        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side is 100 px"), ((-1, 1, 2048), "seed is -1")],
+        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side_px is 100"), ((-1, 1, 2048), "seed is -1")],
     )
     def test_bad_sizes_are_named(self, arguments, named):
         with pytest.raises(NnbookError, match=named) as caught:
