@@ -18,7 +18,7 @@ from nnbook.figures.style import SKY_BLUE
 from nnbook.io.files import sha256
 from nnbook.segmentation.model import SHIPPED_MODEL
 
-BENCHMARKS = SHIPPED_MODEL.parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NOTE = "Simulated edition: for tests."
 
 

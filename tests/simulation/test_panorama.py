@@ -314,7 +314,7 @@ class TestManifest:
 
     @pytest.mark.parametrize(
         ("arguments", "named"),
-        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side is 100 px"), ((-1, 1, 2048), "seed is -1")],
+        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side_px is 100"), ((-1, 1, 2048), "seed is -1")],
     )
     def test_bad_sizes_are_named(self, arguments, named):
         with pytest.raises(NnbookError, match=named) as caught:

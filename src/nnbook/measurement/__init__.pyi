@@ -1,0 +1,14 @@
+from .imaged_area import area
+from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
+from .selection import centroid, representatives
+
+__all__ = [
+    "area",
+    "centroid",
+    "measure",
+    "measure_files",
+    "measure_panorama",
+    "representatives",
+    "summarise",
+    "write_measurements",
+]

@@ -1,0 +1,6 @@
+from .diameter import estimate_diameter
+from .model import Model, load_model
+from .panorama import segment
+from .workflow import segment_files, segment_image
+
+__all__ = ["Model", "estimate_diameter", "load_model", "segment", "segment_files", "segment_image"]

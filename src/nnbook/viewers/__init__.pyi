@@ -1,0 +1,5 @@
+from .mosaic import write_mosaic
+from .pyramid import write_pyramid
+from .widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
+
+__all__ = ["CellBrowser", "Mosaic", "PanoramaViewer", "Scatter", "write_mosaic", "write_pyramid"]
