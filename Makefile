@@ -47,7 +47,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 	$(call say,Checking and testing the TypeScript code)
 	@cd widgets && npm run --silent check && npm test --silent
 	@cd theme && npm run --silent check && npm test --silent
-	@node --test plugins/*.test.mjs
+	@theme/node_modules/.bin/tsc --noEmit --project plugins && theme/node_modules/.bin/eslint plugins && node --test plugins/*.test.mjs
 
 test-python: setup
 	$(call say,Testing the package)
