@@ -57,7 +57,7 @@ test-python: setup
 test-site: book
 	$(call say,Testing the book in a browser)
 	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
-	@pytest tests/site
+	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/site
 
 # What was just built is compared with the committed record, which is the twin's; of other editions only the text is
 # read. `make check` builds the book once more, from nothing.
