@@ -1,7 +1,7 @@
 """Cells: NucleusNet's single-cell images, cut from panoramas and masks into one store.
 
-`nnbook.cells.extraction` says how one is cut. A nucleus that touches its panorama's edge gives no cell, for it may be cut
-off there, and one that does not fit into the frame gives none either; both are counted.
+`nnbook.cells.extraction` says how one is cut. A nucleus that touches its panorama's edge gives no cell, for it may be
+cut off there, and one that does not fit into the frame gives none either; both are counted.
 
 A store is a folder:
 
@@ -82,7 +82,7 @@ def write_cells(
     panoramas : sequence of MaskedPanorama
         In the manifest's order. Images of more than 8 bits are brought to 8 by `nnbook.io.images.to_8_bits`.
     rois : Path or None
-        `rois.parquet` of `nnbook.measurement.rois`, which has the nuclei of all these panoramas; None where there are none.
+        `rois.parquet` of `nnbook.measurement.rois`, with the nuclei of all these panoramas; None where there are none.
     edition, note : str
         The edition's name, and the sentence that says where its images come from.
     px_per_um : float

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nnbook.io.edition import Edition
     from nnbook.io.images import Image, Labels
     from nnbook.io.manifest import Panorama
 
@@ -85,17 +86,13 @@ def panorama_name(image: str) -> str:
     return image.removesuffix(".tif").removesuffix(".tiff").removesuffix(".png")
 
 
-def read_panels(
-    folder: Path, panoramas: Sequence[Panorama], names: Sequence[str], side_px: int = PANEL_PX
-) -> list[Panel]:
+def read_panels(edition: Edition, names: Sequence[str], side_px: int = PANEL_PX) -> list[Panel]:
     """Read panoramas and their masks, reduced to the size of a contact sheet.
 
     Parameters
     ----------
-    folder : Path
-        The edition's folder, with images at their paths in the manifest and masks as `masks/<panorama>_cp_masks.tif`.
-    panoramas : sequence of Panorama
-        The edition's manifest.
+    edition : Edition
+        The edition.
     names : sequence of str
         Which panoramas, in the order wanted: their names or the file names of their images.
     side_px : int, optional
@@ -111,15 +108,15 @@ def read_panels(
     NnbookError
         Where a name is not in the manifest, or the size of a mask differs from that of its image.
     """
-    if not panoramas:
+    known = {panorama.panorama: panorama for panorama in edition.panoramas()}
+    if not known:
         return []
-    known = {panorama.panorama: panorama for panorama in panoramas}
     panels = []
     for name in map(panorama_name, names):
         if name not in known:
-            raise NnbookError(f"{folder / 'manifest.csv'}: has no panorama {name}, but the results do; measure again")
-        path = folder / known[name].image
-        image, labels = read_image(path), read_mask(folder / "masks" / f"{name}_cp_masks.tif")
+            raise NnbookError(f"{edition.manifest}: has no panorama {name}, but the results do; measure again")
+        path = edition.image_path(known[name])
+        image, labels = read_image(path), read_mask(edition.mask_path(known[name]))
         if image.shape != labels.shape:
             raise NnbookError(f"{path}: has another size than its mask; segment it again")
         step = math.ceil(max(image.shape) / side_px)
@@ -129,25 +126,24 @@ def read_panels(
     return panels
 
 
-def read_cases(folder: Path, panoramas: Sequence[Panorama]) -> list[Case]:
+def read_cases(edition: Edition) -> list[Case]:
     """Find the first nucleus of each kind of hard case in an edition that has the truth, and cut it out.
 
     Parameters
     ----------
-    folder : Path
-        The edition's folder, with `truth/NAME.tif` and `truth/NAME.csv`.
-    panoramas : sequence of Panorama
-        Its manifest. The first nucleus is that of the first panorama that has one.
+    edition : Edition
+        The edition. The first nucleus is that of the first panorama in its manifest that has one.
 
     Returns
     -------
     list of Case
         Empty where the edition has no truth. A case that doesn't occur is left out.
     """
+    panoramas = edition.panoramas()
     tables = [
         pd.read_csv(path).assign(place=place)
         for place, panorama in enumerate(panoramas)
-        if (path := folder / "truth" / f"{panorama.panorama}.csv").is_file()
+        if (path := edition.truth_path(panorama).with_suffix(".csv")).is_file()
     ]
     if not tables:
         return []
@@ -173,19 +169,19 @@ def read_cases(folder: Path, panoramas: Sequence[Panorama]) -> list[Case]:
     cases = []
     for title, rows in wanted.items():
         if rows.any():
-            cases.append(_cut_out(folder, panoramas, table[rows].iloc[0], title, half))
+            row = table[rows].iloc[0]
+            cases.append(_cut_out(edition, panoramas[int(row["place"])], row, title, half))
     return cases
 
 
-def _cut_out(folder: Path, panoramas: Sequence[Panorama], row: Any, title: str, half: int) -> Case:
-    panorama = panoramas[int(row["place"])]
+def _cut_out(edition: Edition, panorama: Panorama, row: Any, title: str, half: int) -> Case:
     y, x = round(row["y_px"]), round(row["x_px"])
     box = slice(y - half, y + half), slice(x - half, x + half)
     return Case(
         title,
-        read_image(folder / panorama.image)[box],
-        read_mask(folder / "masks" / f"{panorama.panorama}_cp_masks.tif")[box],
-        read_mask(folder / "truth" / f"{panorama.panorama}.tif")[box],
+        read_image(edition.image_path(panorama))[box],
+        read_mask(edition.mask_path(panorama))[box],
+        read_mask(edition.truth_path(panorama))[box],
         panorama.px_per_um,
     )
 

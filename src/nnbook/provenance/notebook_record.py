@@ -1,4 +1,4 @@
-"""What a notebook was made from: it decides whether the notebook is up to date, and says where its figures come from."""
+"""What a notebook was made from: whether it is up to date, and where its figures come from."""
 
 from __future__ import annotations
 

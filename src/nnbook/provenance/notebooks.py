@@ -182,7 +182,7 @@ def execute_notebook(
 
 
 def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
-    """Make what executes a notebook in a kernel of `nnbook.provenance.kernel`, and holds no more output than is allowed."""
+    """Return what executes a notebook in a kernel of `nnbook.provenance.kernel`, with a limit to its output."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import ensure_async
