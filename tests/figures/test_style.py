@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +10,7 @@ from PIL import Image
 
 from nnbook.figures.style import LEVELS, Notice, add_note, no_figure, picture, with_palette
 
-if TYPE_CHECKING:
-    from pathlib import Path
+FIGURES = Path(__file__).parents[2] / "figures"
 
 
 def plot(values: list[float]) -> Figure:
@@ -69,3 +68,11 @@ def test_pictures_that_are_nearly_equal_stay_so(seed: int) -> None:
         np.asarray(with_palette(Image.fromarray(each)).convert("RGB")).astype(int) for each in (rgb, other)
     )
     assert np.abs(first - second).max() <= 3 + np.diff(LEVELS.astype(int)).max()
+
+
+def test_committed_pictures_are_small() -> None:
+    pictures = sorted(FIGURES.glob("*.png"))
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000
+    for path in pictures:
+        with Image.open(path) as image:
+            assert image.mode == "P", path.name
