@@ -5,8 +5,8 @@ names, so the answer is a closure over names. Where the text does not decide, mo
 that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole package
 by `import_module` of a name that is not written out. A function under a decorator of this package brings its module,
 because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do statements that do
-something on import. A file with the name of a module, but for its ending, is that module's data and comes with it. Types
-alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which module each is
+something on import. A file with the name of a module, but for its ending, is that module's data and comes with it.
+Types alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which module each is
 defined: such a name is followed through the stub to its definition, and the stub itself is no data.
 
 Code that is put together as a string, and what another process runs, are not seen.
@@ -305,7 +305,7 @@ def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: P
 
 
 def _is_kept(statements: Iterable[ast.stmt], module: _Module, modules: dict[str, _Module]) -> bool:
-    """Tell whether a decorator of the package may keep what it decorates where others find it."""
+    """Return whether a decorator of the package may keep what it decorates where others find it."""
     for decorator in (one for statement in statements for one in getattr(statement, "decorator_list", [])):
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         root = next((node for node in ast.walk(called) if isinstance(node, ast.Name)), None)

@@ -105,7 +105,7 @@ def execute_notebooks(
 
 
 def stale_notebooks(notebooks: Path, folder: Path) -> dict[str, list[str]]:
-    """Tell which text notebooks of an edition are out of date, by name, and why."""
+    """Find which text notebooks of an edition are out of date, by name, and why."""
     found = {}
     for path in sorted(notebooks.glob("*.md")):
         if reasons := _why_stale(notebook_stage(path.stem, path.read_text(encoding="utf-8"), folder)):
