@@ -1,13 +1,14 @@
 """Which functions, classes and constants of the package a piece of code depends on, each with the hash of its source.
 
 Sources are read and never imported. What a name refers to is taken from the text: a function depends on whatever it
-names, so the answer is a closure over names. Where the text does not decide, more is taken and never less: on a module
-that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole package
-by `import_module` of a name that is not written out. A function under a decorator of this package brings its module,
-because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do statements that do
-something on import. A file with the name of a module, but for its ending, is that module's data and comes with it.
-Types alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which module each is
-defined: such a name is followed through the stub to its definition, and the stub itself is no data.
+names, so the answer is a closure over names. Where the text does not decide, more is taken and never less: on a
+module that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole
+package by `import_module` of a name that is not written out. A function under a decorator of this package brings its
+module, because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do
+statements that do something on import. A file with the name of a module, but for its ending, is that module's data
+and comes with it. Types alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that
+says in which module each is defined: such a name is followed through the stub to its definition, and the stub itself
+is no data.
 
 Code that is put together as a string, and what another process runs, are not seen.
 """
