@@ -1,20 +1,51 @@
-"""Which mask belongs to which image: files matched by their names."""
+"""Image files by name: those of folders and manifests, and which mask belongs to which image."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import NnbookError
 from nnbook.io.manifest import read_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MASK_SUFFIX: Final = "_cp_masks"
 """What follows an image's stem in the name of its mask, as Cellpose names them."""
 
 IMAGE_TYPES: Final = (".tif", ".tiff", ".png")
+
+
+def list_images(paths: Sequence[Path]) -> dict[str, Path]:
+    """List images by name: those of one manifest, or image files and those of folders.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        A CSV manifest alone; or image files, and folders of them, in any order.
+
+    Returns
+    -------
+    dict of str to Path
+        Image files by the panorama's name in the manifest, else by their own name without ending.
+
+    Raises
+    ------
+    NnbookError
+        As `read_manifest` and `image_files`; also where two images have one name.
+    """
+    if len(paths) == 1 and paths[0].suffix == ".csv":
+        return manifest_images(paths[0])
+    images: dict[str, Path] = {}
+    for path in paths:
+        for name, image in (image_files(path) if path.is_dir() else {path.stem: path}).items():
+            if name in images:
+                raise NnbookError(
+                    f"{image}: has the same name as {images[name]}; their masks would overwrite each other"
+                )
+            images[name] = image
+    return images
 
 
 def image_files(folder: Path) -> dict[str, Path]:
