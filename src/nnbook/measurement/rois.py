@@ -220,7 +220,7 @@ def measure_files(
     NnbookError
         With a line for each panorama whose files are wrong.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     def measure(name: str) -> pd.DataFrame | str:
         image, mask = files[name]
@@ -234,7 +234,7 @@ def measure_files(
             return str(error)
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(tqdm(pool.map(measure, files), desc="measure", unit="panorama", total=len(files)))
+        outcomes = list(show_progress(pool.map(measure, files), desc="measure", unit="panorama", total=len(files)))
     if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
         raise NnbookError("\n".join(problems))
     tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
