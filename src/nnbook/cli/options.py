@@ -1,13 +1,16 @@
-"""What commands share: how one is added, options of several, and how values are printed.
+"""What commands share: how one is added, options of several, how values are printed and errors worded.
 
-An option's `dest` is the name of the parameter that its value becomes.
+An option's `dest` is the name of the parameter that its value is given to, which is how errors find the option.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from nnbook.errors import InvalidValueError, NnbookError
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +42,7 @@ def add_command(
         Of the command, for its own arguments.
     """
     command = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(command=handler)
+    command.set_defaults(command=handler, parser=command)
     command.add_argument("--json", action="store_true", help="print the values as JSON")
     return command
 
@@ -76,6 +79,33 @@ def add_edition(command: argparse.ArgumentParser) -> None:
 def add_local(command: argparse.ArgumentParser) -> None:
     """Add the folder that replaces the address of the published table."""
     command.add_argument("--local", type=Path, help="folder with the published results.csv, instead of its address")
+
+
+def name_option(error: NnbookError, parser: argparse.ArgumentParser) -> str:
+    """Word an error for who called a command: a parameter at fault gets the name of its option.
+
+    Parameters
+    ----------
+    error : NnbookError
+        Of its kinds, `nnbook.errors.InvalidValueError` may have a parameter.
+    parser : argparse.ArgumentParser
+        Of the command.
+
+    Returns
+    -------
+    str
+        The error's message. What is no option of the command keeps its name.
+    """
+    message = str(error)
+    if not isinstance(error, InvalidValueError) or error.parameter is None:
+        return message
+    options = parser._actions  # noqa: SLF001 - argparse lists them nowhere else
+    option = next((option for option in options if option.dest == error.parameter), None)
+    if option is None:
+        return message
+    name = option.option_strings[-1] if option.option_strings else str(option.metavar or option.dest)
+    # Where it is a word of its own: not within a path, a longer name, or an option.
+    return re.sub(rf"(?<![\w./-]){re.escape(error.parameter)}(?![\w/-]|\.\w)", name, message)
 
 
 def print_values(call: argparse.Namespace, values: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from nnbook.cli import (
     training,
     viewers,
 )
+from nnbook.cli.options import name_option
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         call.command(call)
     except NnbookError as error:  # before OSError, which some of them are too
-        print(f"nnbook {call.name}: {error}", file=sys.stderr)
+        print(f"nnbook {call.name}: {name_option(error, call.parser)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"nnbook {call.name}: interrupted; what is finished is kept, call again to go on", file=sys.stderr)

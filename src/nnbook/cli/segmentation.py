@@ -22,6 +22,8 @@ def add_segment(commands: Commands) -> None:
     add_model(command)
     command.add_argument(
         "--diameter",
+        dest="diameter_px",
+        metavar="DIAMETER",
         type=_diameter,
         default=published.DIAMETER_PX,
         help="of a nucleus in px, or 'auto' (default: 152.91)",
@@ -39,7 +41,7 @@ def _segment(call: argparse.Namespace) -> None:
     from nnbook.segmentation.model import load_model
     from nnbook.segmentation.workflow import segment_files
 
-    diameter = None if call.diameter == "auto" else call.diameter
+    diameter = None if call.diameter_px == "auto" else call.diameter_px
     masks = segment_files(
         list_images(call.images),
         call.out,

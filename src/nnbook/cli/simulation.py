@@ -21,11 +21,18 @@ def add_twin(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--runs", type=int, default=10, help="experiments of 16 panoramas (default: %(default)s)")
-    command.add_argument("--side", type=int, default=2048, help="side of a panorama in px (default: 2048; real: 12275)")
+    command.add_argument(
+        "--side",
+        dest="side_px",
+        metavar="SIDE",
+        type=int,
+        default=2048,
+        help="side of a panorama in px (default: 2048; real: 12275)",
+    )
 
 
 def _twin(call: argparse.Namespace) -> None:
     from nnbook.simulation.dataset import write_dataset
 
-    rows = write_dataset(call.out, call.seed, call.runs, call.side)
+    rows = write_dataset(call.out, call.seed, call.runs, call.side_px)
     print_values(call, {"manifest": str(call.out / "manifest.csv"), "panoramas": len(rows)})
