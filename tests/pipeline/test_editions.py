@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition
 from nnbook.io.files import locked
@@ -18,7 +17,6 @@ from nnbook.pipeline.editions import run, run_published
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
-from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
 
 NOTEBOOK = """---
@@ -147,52 +145,6 @@ def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path, notebooks, sha
         run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
     assert told in str(caught.value)
     assert not (tmp_path / "published" / "notebooks" / "count.ipynb").exists()
-
-
-@pytest.fixture(scope="module")
-def panoramas(tmp_path_factory):
-    """One with nuclei, and one that is black."""
-    folder = tmp_path_factory.mktemp("images")
-    image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=700, height_px=700)
-    write_image(folder / "seen.tif", image)
-    write_image(folder / "black.tif", image * 0)
-    return folder
-
-
-def test_image_files_are_segmented_and_measured_by_the_commands(tmp_path, panoramas, capsys):
-    assert main(["segment", str(panoramas), "--out", str(tmp_path / "masks")]) == 0
-    assert main(["measure", str(panoramas), "--masks", str(tmp_path / "masks"), "--out", str(tmp_path / "out")]) == 0
-    assert "black has no nucleus" in capsys.readouterr().err
-    results = read_results(tmp_path / "out" / "results.csv").set_index("image")
-    assert list(results.columns[:3]) == ["num_rois", "mean_intensity", "std_intensity"]
-    assert results.loc["black.tif", "num_rois"] == 0
-    assert pd.isna(results.loc["black.tif", "mean_intensity"])
-    assert results.loc["seen.tif", "num_rois"] == read_mask(tmp_path / "masks" / "seen_cp_masks.tif").max()
-
-
-@pytest.mark.parametrize(
-    ("call", "status", "told"),
-    [
-        (["representatives", "absent.csv"], 1, "absent.csv: no such table"),
-        (["validate", "absent.csv"], 1, "absent.csv: no such manifest"),
-        (["area", "--px2", "-3"], 1, "above 0"),
-        (["segment", "absent.tif", "--out", "masks"], 1, "absent.tif: no such file"),
-    ],
-)
-def test_a_command_that_can_not_do_all_says_so_in_one_line(call, status, told, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert main(call) == status
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nnbook ")]
-    assert len(lines) == 1
-    assert told in lines[0]
-
-
-@pytest.mark.parametrize("call", [[], ["unknown"], ["area"], ["twin"], ["area", "--px2", "many"]])
-def test_a_wrong_call_exits_with_2(call, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(call)
-    assert caught.value.code == 2
-    assert "usage: nnbook" in capsys.readouterr().err
 
 
 @pytest.fixture

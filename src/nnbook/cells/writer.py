@@ -278,13 +278,13 @@ def _batches(
     place: _Place,
 ) -> Iterator[tuple[_Batch, _Place]]:
     """Cut the cells from a place on; give those of a part at a time, and the place after them."""
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     waiting = _Batch(schema.empty_table(), [], [])
     left_out, skipped = Counter(place.left_out), place.taken
     jobs = ((one, nuclei_of(one.panorama), schema) for one in panoramas[place.panorama :])
     cuts = _in_order(lambda job: _cut_panorama(*job), jobs)
-    bar = tqdm(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
+    bar = show_progress(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
     for number, (cut, out) in enumerate(bar, start=place.panorama):
         waiting += cut.part(skipped)
         skipped = 0

@@ -72,7 +72,7 @@ def execute_notebooks(
     NnbookError
         With a line for each notebook that failed: see `execute_notebook`. The others are executed.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     texts = {path.stem: path for path in sorted(notebooks.glob("*.md"))}
     if not texts:
@@ -81,7 +81,7 @@ def execute_notebooks(
         raise NnbookError(f"{notebooks}: has no notebook named {unknown[0]}; it has {', '.join(texts)}")
     _remove_others(folder, set(texts))
     problems, executed = [], []
-    for name, path in (bar := tqdm(texts.items(), desc="notebooks", unit="notebook")):
+    for name, path in (bar := show_progress(texts.items(), desc="notebooks", unit="notebook")):
         bar.set_postfix_str(name)
         if names and name not in names:
             continue

@@ -122,7 +122,7 @@ def segment_files(
         At the end, with one line for each image that couldn't be segmented; the others are done. At once where a
         setting is wrong.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     _check(diameter_px, flow_threshold, cellprob_threshold)
     thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
@@ -139,7 +139,7 @@ def segment_files(
     }
     masks: list[Path] = []
     problems: list[str] = []
-    for name, path in tqdm(images.items(), desc="segment", unit="panorama"):
+    for name, path in show_progress(images.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
         stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
         try:

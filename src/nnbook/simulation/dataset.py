@@ -183,14 +183,14 @@ def write_dataset(
     NnbookError
         Where an argument is out of range, or the folder holds another twin.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     planned = simulate_manifest(seed, runs, side_px)
     manifest = out / "manifest.csv"
     _check_same_twin(manifest, planned)
     write_manifest(manifest, planned)
     written: dict[str, Panorama] = {}
-    with tqdm(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
+    with show_progress(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
         for panorama in _make_all(planned, [panorama_stage(row, out) for row in planned], processes):
             written[panorama.panorama] = panorama
             bar.update()

@@ -361,9 +361,9 @@ def _check(settings: TrainingSettings) -> None:
 
 
 def _progress(start: int, stop: int) -> Iterator[int]:
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
-    yield from tqdm(range(start, stop), initial=start, total=stop, desc="train", unit="step")
+    yield from show_progress(range(start, stop), initial=start, total=stop, desc="train", unit="step")
 
 
 def _write_history(model_path: Path, history: list[tuple[int, float, float, float]]) -> None:

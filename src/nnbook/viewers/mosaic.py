@@ -196,10 +196,10 @@ def _tiles(
     images: Any, rows: NDArray[np.int64], starts: NDArray[np.int64], columns: int, histograms: NDArray[np.int64]
 ) -> Iterator[NDArray[np.uint8]]:
     """Give the grid's cells in order, black ones where a run has too few; count the grey levels of each on the way."""
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     black = np.zeros(images.shape[1:], np.uint8)
-    with tqdm(desc="mosaic", unit="run", total=len(starts) - 1) as bar:
+    with show_progress(desc="mosaic", unit="run", total=len(starts) - 1) as bar:
         for first, end in pairwise(starts):
             # Read in the order in which they are stored, since neighbours share a file.
             order = np.argsort(rows[first:end])
