@@ -132,10 +132,9 @@ def train(
     --------
     >>> import nnbook
     >>> from nnbook.training import TrainingSettings
-    >>> few = TrainingSettings(steps=2, batch=1, crop_px=32, validation_share=0.5)
+    >>> few = TrainingSettings(steps=1, batch=32, crop_px=32, validation_share=0.5)
     >>> nnbook.train([("images", "masks")], "my_model", few).name
     'my_model'
-    >>> masks = nnbook.segment("panorama.tif", model="my_model")
     """
     import torch
 
