@@ -47,7 +47,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 	$(call say,Checking and testing the TypeScript code)
 	@cd widgets && npm run --silent check && npm test --silent
 	@cd theme && npm run --silent check && npm test --silent
-	@node --test plugins/*.test.mjs
+	@theme/node_modules/.bin/tsc --noEmit --project plugins && theme/node_modules/.bin/eslint plugins && node --test plugins/*.test.mjs
 
 test-python: setup widgets/dist/.done
 	$(call say,Testing the package)
@@ -57,7 +57,7 @@ test-python: setup widgets/dist/.done
 test-site: book
 	$(call say,Testing the book in a browser)
 	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
-	@pytest tests/site
+	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/site
 
 # What was just built is compared with the committed record, which is the twin's; of other editions only the text is
 # read. `make check` builds the book once more, from nothing.

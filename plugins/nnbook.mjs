@@ -1,7 +1,13 @@
-// What the book knows of its numbers and figures, in its pages: `{number}` writes a value that a notebook named,
-// `{published}` one that published work states, and under each figure stands how it was made. All of it becomes nodes
-// that every MyST theme knows. Roles leave only a mark in the tree: values are read when pages are put together, so a
-// live preview shows those of a new run.
+// Where the book's numbers and figures come from, in its pages: `{number}` writes a value that a notebook named,
+// `{published}` one that published work states, and under each figure is how it was made. All of it becomes nodes that
+// every MyST theme renders. Roles leave only a mark in the tree: values are read when pages are put together, so a live
+// preview shows those of a new run.
+/**
+ * @import {
+ *   Directive, EditionFiles, InputFile, Node, NotebookRecord, Plugin, Role, Row, Selectors, Source, StageRecord,
+ *   Transform
+ * } from './types.ts'
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 
@@ -13,11 +19,15 @@ const MARK = '†';
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
 const PLUMBING = /^nnbook\.(errors|io\.edition|io\.files|values\.computed|figures\.style\.picture)\b/;
-// Which record tells of the stage that made what a view reads.
+/**
+ * How the name of the record of the stage that made what a view reads begins.
+ * @type {Record<string, string>}
+ */
 const STAGES = {
-  'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'cells/cells.json': 'cells.', 'mosaic/mosaic.json': 'mosaic.',
+  'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'mosaic/mosaic.json': 'mosaic.',
 };
 
+/** @type {Role} */
 const numberRole = {
   name: 'number',
   doc: 'A value that a notebook computed and named, with its unit.',
@@ -25,6 +35,7 @@ const numberRole = {
   run: (data) => [{ type: 'namedValue', kind: 'computed', value: data.body, position: data.node.position }],
 };
 
+/** @type {Role} */
 const publishedRole = {
   name: 'published',
   doc: 'A value that published work states, with its unit and a mark.',
@@ -32,6 +43,7 @@ const publishedRole = {
   run: (data) => [{ type: 'namedValue', kind: 'cited', value: data.body, position: data.node.position }],
 };
 
+/** @type {Directive} */
 const indexDirective = {
   name: 'index-of',
   doc: 'A table of all numbers, of all published values, or of all notebooks.',
@@ -39,45 +51,53 @@ const indexDirective = {
   run: (data) => [{ type: 'indexOf', value: data.arg, position: data.node.position }],
 };
 
-/** Puts values in the place of the marks that roles left. */
+/**
+ * Puts values in the place of the marks that roles left.
+ * @type {Transform}
+ */
 const values = {
   name: 'named-values',
   doc: 'Writes the values of {number} and {published}.',
   stage: 'document',
-  plugin: (_, utils) => (tree, file) => {
-    for (const mark of utils.selectAll('namedValue,indexOf', tree)) {
+  plugin: (_, { selectAll }) => (tree, page) => {
+    for (const mark of selectAll('namedValue,indexOf', tree)) {
+      const { type, kind, value: key = '' } = mark;
       try {
-        const written = mark.type === 'indexOf' ? index(mark.value) : mark.kind === 'cited' ? cited(mark.value) : computed(mark.value);
+        const written = type === 'indexOf' ? index(key) : kind === 'cited' ? cited(key) : computed(key);
         delete mark.value;
         delete mark.kind;
         Object.assign(mark, written);
       } catch (error) {
         // A page that says less than its author meant must not be built.
-        file.message(error.message, mark.position).fatal = true;
-        Object.assign(mark, { type: 'text', value: mark.value });
+        page.message(error instanceof Error ? error.message : String(error), mark.position).fatal = true;
+        Object.assign(mark, { type: 'text', value: key });
       }
     }
   },
 };
 
-/** Adds to figures and to notebooks how they were made. */
+/**
+ * Adds to figures and to notebooks how they were made.
+ * @type {Transform}
+ */
 const making = {
   name: 'how-this-was-made',
-  doc: 'Adds under each figure and table how it was made, as the records of the build tell it.',
+  doc: 'Adds under each figure and table how it was made, from the records of the build.',
   stage: 'document',
-  plugin: (_, utils) => (tree, file) => {
+  plugin: (_, selectors) => (tree, page) => {
     if (isPrinted()) return;
     const records = provenance();
-    for (const figure of utils.selectAll('container', tree)) {
-      const made = madeBy(figure, records, utils);
-      if (made !== undefined) figure.children.push(disclosure(made));
+    for (const figure of selectors.selectAll('container', tree)) {
+      const made = madeBy(figure, records, selectors);
+      if (made !== undefined) figure.children?.push(disclosure(made));
     }
-    const own = /notebooks\/([^/]+)\.ipynb$/.exec(file.path ?? '');
+    const own = /notebooks\/([^/]+)\.ipynb$/.exec(page.path ?? '');
     const record = own === null ? undefined : records.find(({ notebook }) => notebook === own[1]);
-    if (record !== undefined) tree.children.push(disclosure(notebookMaking(record, false)));
+    if (record !== undefined) tree.children?.push(disclosure(notebookMaking(record, false)));
   },
 };
 
+/** @type {Plugin} */
 export default {
   name: 'nnbook',
   roles: [numberRole, publishedRole],
@@ -85,6 +105,7 @@ export default {
   transforms: [values, making],
 };
 
+/** @type {(key: string) => Node} */
 function computed(key) {
   const number = found(read('numbers.json'), key, 'number', 'which no notebook names');
   // On paper there is no page of a notebook to go to.
@@ -95,22 +116,23 @@ function computed(key) {
   return value('number', number.shown, `/build/book/notebooks/${number.notebook}.ipynb`, [
     `${number.title}${number.value === null ? ': this edition has nothing to compute it from' : ''}`,
     `Computed by ${number.source}${files}`,
-    `${key.startsWith('published.') ? 'From published data alone, the same in every edition' : `Edition: ${name}${simulated ? ', simulated' : ''}`}`,
+    key.startsWith('published.') ? 'From published data alone, the same in every edition' : `Edition: ${name}${simulated ? ', simulated' : ''}`,
     `Notebook: ${title}`,
   ]);
 }
 
+/** @type {(keys: string) => Node} */
 function cited(keys) {
   const all = read('published.json');
   const stated = keys.split('×').map((key) => found(all, key.trim(), 'published value', 'which published.yml does not cite'));
-  const [{ source }] = stated;
+  const [first] = stated;
+  if (first === undefined) throw new Error('published value: it has no key');
+  const { source } = first;
   // 256 × 256 px: of values that are joined, the last has the unit.
   const shown = stated.map((one, at) => (at === stated.length - 1 ? one.shown : one.shown.split('\u00a0')[0])).join('\u00a0×\u00a0');
   const page = exists(new URL(SOURCES_PAGE, PROJECT)) && !isPrinted() ? `/${SOURCES_PAGE}#${SOURCES_PART}` : source.address;
   const lines = [...new Set(stated.map(({ title }) => title)), `Published value: ${source.authors}, ${source.title} (${source.kind})`];
-  const node = value('published', shown, page, lines);
-  node.children[0].children.push({ type: 'superscript', children: [text(MARK)] });
-  return node;
+  return value('published', shown, page, lines, { type: 'superscript', children: [text(MARK)] });
 }
 
 /** Whether MyST writes a document to print, instead of pages to be read on a screen. */
@@ -118,11 +140,16 @@ function isPrinted() {
   return process.argv.some((argument) => PRINTED.test(argument));
 }
 
-/** A value as a link to where it comes from, which is also told where the reader points at it. */
-function value(kind, shown, url, lines) {
-  return { type: 'link', class: `value value-${kind}`, url, children: [{ type: 'abbreviation', title: lines.join('\n'), children: [text(shown)] }] };
+/**
+ * A value as a link to where it comes from, with lines about it that the reader gets by pointing at it.
+ * @type {(kind: string, shown: string, url: string, lines: string[], ...marks: Node[]) => Node}
+ */
+function value(kind, shown, url, lines, ...marks) {
+  const abbreviation = { type: 'abbreviation', title: lines.join('\n'), children: [text(shown), ...marks] };
+  return { type: 'link', class: `value value-${kind}`, url, children: [abbreviation] };
 }
 
+/** @type {(of: string) => Node} */
 function index(of) {
   if (of === 'numbers') {
     const rows = Object.entries(read('numbers.json'))
@@ -143,21 +170,27 @@ function index(of) {
   throw new Error(`index-of ${of}: there is none; write numbers, published or notebooks`);
 }
 
-/** References to the figures and tables of chapters that embed a notebook's; the label where none does. */
+/**
+ * References to the figures and tables of chapters that embed a notebook's; the label where none does.
+ * @type {(labels: string[]) => Node[]}
+ */
 function shownIn(labels) {
   const folder = new URL('chapters/', PROJECT);
   const chapters = readdirSync(folder).filter((name) => name.endsWith('.md')).map((name) => readFileSync(new URL(name, folder), 'utf8'));
   const embedded = [...chapters.join('\n').matchAll(/\{figure\} #(\S+)\n(?::.*\n)*?:(?:label|name): (\S+)/g)];
+  /** @type {Node[]} */
   const nodes = labels.flatMap((label) => {
     const figures = embedded.filter(([, from]) => from === label);
     return figures.length > 0
-      ? figures.map(([, , name]) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }))
+      ? figures.map(([, , name = '']) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }))
       : [code_(label)];
   });
   return nodes.length > 0 ? nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node])) : [text('–')];
 }
 
+/** @type {(header: string[], rows: Node[][][], numbersFirst?: boolean) => Node} */
 function table(header, rows, numbersFirst = false) {
+  /** @type {(cells: Node[][], isHeader: boolean) => Node} */
   const row = (cells, isHeader) => ({
     type: 'tableRow',
     children: cells.map((children, at) => ({
@@ -170,81 +203,111 @@ function table(header, rows, numbersFirst = false) {
   return { type: 'table', class: 'index', children: [row(header.map((title) => [text(title)]), true), ...rows.map((cells) => row(cells, false))] };
 }
 
+/** @type {(notebook: string) => Node} */
 function notebookLink(notebook) {
   if (isPrinted()) return text(titleOf(notebook));
   return { type: 'link', url: `/build/book/notebooks/${notebook}.ipynb`, children: [text(titleOf(notebook))] };
 }
 
+/** @type {(source: Source) => Node} */
 function sourceLink({ authors, title, address }) {
   return { type: 'link', url: address, children: [text(`${authors}, ${title}`)] };
 }
 
+/** @type {(seconds: number) => string} */
 function time(seconds) {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}\u00a0s`;
 }
 
+/**
+ * @template Value
+ * @param {Record<string, Value>} all
+ * @param {string} key
+ * @param {string} what
+ * @param {string} lacking
+ * @returns {Value}
+ */
 function found(all, key, what, lacking) {
-  if (Object.hasOwn(all, key)) return all[key];
+  const known = Object.hasOwn(all, key) ? all[key] : undefined;
+  if (known !== undefined) return known;
   const near = Object.keys(all).filter((other) => other.split('.')[0] === key.split('.')[0]);
   throw new Error(`${what} ${key}, ${lacking}${near.length > 0 ? `; there are ${near.join(', ')}` : ''}`);
 }
 
-/** What made a figure: its widget's data, or the notebook that it is embedded from. */
+/**
+ * What made a figure: its widget's data, or the notebook that it is embedded from.
+ * @type {(figure: Node, records: NotebookRecord[], selectors: Selectors) => Row[] | undefined}
+ */
 function madeBy(figure, records, { select, selectAll }) {
   // What is embedded from a notebook is still an image here, with the label of the notebook's cell for its address.
-  const label = figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url.slice(1);
+  const label = figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url?.slice(1);
   const record = label === undefined ? undefined : records.find(({ figures }) => figures.includes(label));
   if (record !== undefined) return notebookMaking(record, true);
-  // A figure of figures tells it once.
+  // A figure of figures has it once.
   const inner = selectAll('container', figure).some((child) => child !== figure);
   const widget = inner ? null : select('anywidget', figure);
   return widget === null ? undefined : widgetMaking(widget);
 }
 
+/** @type {(record: NotebookRecord, linked: boolean) => Row[]} */
 function notebookMaking(record, linked) {
   const { notebook, inputs, code, version, commit, parameters, seed, environment, machine, made, seconds, command } = record;
-  // The edition's note stands on every page.
+  // The edition's note is on every page.
   const settings = Object.entries({ ...parameters, ...(seed === null ? {} : { seed }) }).filter(([name]) => name !== 'note');
-  return [
+  return rowsOf([
     linked && ['Notebook', [notebookLink(notebook)]],
     inputs.length > 0 && ['Data', files(inputs)],
     Object.keys(code).length > 0 && ['Code', [text(`nnbook ${version}${commit ? `, commit ${commit.slice(0, 8)}` : ''}: `), ...called(notebook, Object.keys(code))]],
     settings.length > 0 && ['Settings', listed(settings.map(([name, set]) => `${name} = ${JSON.stringify(set)}`))],
     ['Made', [text(`${day(made)} in ${time(seconds)} on ${machine.processor}, ${machine.system}, Python\u00a0${machine.python}`)]],
-    environment && ['Packages', [code_('requirements.txt'), text(` ${environment.slice(0, 8)}`)]],
+    environment !== '' && ['Packages', [code_('requirements.txt'), text(` ${environment.slice(0, 8)}`)]],
     ['Make it again', [code_(command)]],
-  ].filter(Boolean);
+  ]);
 }
 
+/** @type {(widget: Node) => Row[] | undefined} */
 function widgetMaking(widget) {
   const inputs = Object.values(widget.model ?? {})
-    .filter((name) => typeof name === 'string' && /^[\w./-]+\.json$/.test(name) && exists(new URL(name, BOOK)))
+    .filter((name) => typeof name === 'string')
+    .filter((name) => /^[\w./-]+\.json$/.test(name) && exists(new URL(name, BOOK)))
     .map((path) => ({ path, sha256: hashed(new URL(path, BOOK)) }));
   if (inputs.length === 0) return undefined;
   const { name } = read('edition.json');
-  const stages = inputs.map(({ path }) => stageOf(path)).filter(({ stage }) => stage !== undefined);
+  const stages = inputs.map(({ path }) => stageOf(path)).filter((stage) => stage !== undefined);
   const behind = new Set(stages.flatMap(({ code }) => Object.keys(code ?? {}))).size;
   const latest = new Date(Math.max(...inputs.map(({ path }) => statSync(new URL(path, BOOK)).mtimeMs)));
-  return [
+  return rowsOf([
     ['Data', files(inputs)],
     stages.length > 0 && ['Code', [...listed(stages.map(({ stage }) => stage.replace('nnbook.', ''))), text(behind > 0 ? ` and ${behind} more behind ${stages.length > 1 ? 'them' : 'it'}` : '')]],
-    ['View', [code_(`widgets/dist/${(widget.esm ?? '').split('/').at(-1)}`), text(', drawn in your browser')]],
+    ['View', [code_(`widgets/dist/${lastOf((widget.esm ?? '').split('/'))}`), text(', drawn in your browser')]],
     ['Made', [text(day(latest.toISOString()))]],
     ['Make it again', [code_(`make run EDITION=${name}`)]],
-  ].filter(Boolean);
+  ]);
 }
 
-/** The record of the stage that made a file; an edition without images has none. */
+/**
+ * The record of the stage that made a file; an edition without images has none.
+ * @type {(path: string) => StageRecord | undefined}
+ */
 function stageOf(path) {
+  // Cells go to the web as a folder, and their record is in it.
+  if (path === 'cells/cells.json') return exists(new URL('cells/record.json', BOOK)) ? read('cells/record.json') : undefined;
   const folder = new URL('records/', BOOK);
-  const name = exists(folder) ? readdirSync(folder).find((record) => record.startsWith(STAGES[path])) : undefined;
-  return name === undefined ? {} : read(`records/${name}`);
+  const begin = STAGES[path];
+  const name = begin !== undefined && exists(folder) ? readdirSync(folder).find((record) => record.startsWith(begin)) : undefined;
+  return name === undefined ? undefined : read(`records/${name}`);
 }
 
+/** @type {(rows: (Row | false)[]) => Row[]} */
+function rowsOf(rows) {
+  return rows.filter((row) => row !== false);
+}
+
+/** @type {(rows: Row[]) => Node} */
 function disclosure(rows) {
-  const list = rows.flatMap(([term, told]) => [
+  const list = rows.flatMap(([term, description]) => [
     { type: 'definitionTerm', children: [text(term)] },
-    { type: 'definitionDescription', children: told },
+    { type: 'definitionDescription', children: description },
   ]);
   return {
     type: 'details',
@@ -253,21 +316,28 @@ function disclosure(rows) {
   };
 }
 
-/** The functions that a notebook itself calls, without those that only read and write, and how many more it reaches. */
+/**
+ * The functions that a notebook itself calls, without those that only read and write, and how many more it depends on.
+ * @type {(notebook: string, code: string[]) => Node[]}
+ */
 function called(notebook, code) {
   const source = new URL(`notebooks/${notebook}.md`, PROJECT);
   const words = exists(source) ? new Set(readFileSync(source, 'utf8').match(/\w+/g)) : new Set();
-  const own = code.filter((name) => /\.[a-z]\w*$/.test(name) && !PLUMBING.test(name) && words.has(name.split('.').at(-1)));
+  const own = code.filter((name) => /\.[a-z]\w*$/.test(name) && !PLUMBING.test(name) && words.has(lastOf(name.split('.'))));
   const others = code.length - own.length;
   return [...listed(own.map((name) => name.replace('nnbook.', ''))), text(own.length === 0 ? `${others} functions` : others === 0 ? '' : ` and ${others} more behind them`)];
 }
 
-/** Names one after the other, as many as help. */
+/**
+ * Names one after the other, as many as help.
+ * @type {(names: string[]) => Node[]}
+ */
 function listed(names) {
   const shown = names.slice(0, MOST_NAMES).flatMap((name, at) => (at === 0 ? [code_(name)] : [text(', '), code_(name)]));
   return names.length > MOST_NAMES ? [...shown, text(` and ${names.length - MOST_NAMES} more`)] : shown;
 }
 
+/** @type {(inputs: InputFile[]) => Node[]} */
 function files(inputs) {
   const shown = inputs.slice(0, MOST_NAMES).flatMap(({ path, sha256 }, at) => [
     ...(at === 0 ? [] : [text(', ')]), code_(path.replace(/^build\/[^/]+\//, '')), text(`\u00a0${sha256.slice(0, 8)}`),
@@ -275,51 +345,84 @@ function files(inputs) {
   return inputs.length > MOST_NAMES ? [...shown, text(` and ${inputs.length - MOST_NAMES} more`)] : shown;
 }
 
+/** @type {(parts: string[]) => string} */
+function lastOf(parts) {
+  return parts.at(-1) ?? '';
+}
+
+/** @type {(value: string) => Node} */
 function text(value) {
   return { type: 'text', value };
 }
 
+/** @type {(value: string) => Node} */
 function code_(value) {
   return { type: 'inlineCode', value };
 }
 
-/** 2026-11-21, 14:05 UTC */
+/**
+ * 2026-11-21, 14:05 UTC
+ * @type {(time: string) => string}
+ */
 function day(time) {
-  const [date, clock] = new Date(time).toISOString().split('T');
+  const [date = '', clock = ''] = new Date(time).toISOString().split('T');
   return `${date}, ${clock.slice(0, 5)}\u00a0UTC`;
 }
 
+/** @type {(notebook: string) => string} */
 function titleOf(notebook) {
   return provenance().find((record) => record.notebook === notebook)?.title ?? notebook;
 }
 
+/** @type {() => NotebookRecord[]} */
 function provenance() {
   const folder = new URL('provenance/', BOOK);
   if (!exists(folder)) return [];
   return readdirSync(folder).filter((name) => name.endsWith('.json')).sort().map((name) => read(`provenance/${name}`));
 }
 
+/** @type {Map<string, { version: string; made: unknown }>} */
 const kept = new Map();
 
-/** Reads a JSON file of the edition that is shown; one that has not changed since is not read again. */
+/**
+ * Reads a JSON file of the edition that is shown; one that has not changed since is not read again.
+ * @template {keyof EditionFiles} Name
+ * @param {Name} name
+ * @returns {EditionFiles[Name]}
+ */
 function read(name) {
   const url = new URL(name, BOOK);
   if (!exists(url)) throw new Error(`build/book/${name}: no such file; run make book first`);
-  return cached(url, () => JSON.parse(readFileSync(url, 'utf8')));
+  return cached(url, () => {
+    /** @type {unknown} */
+    const parsed = JSON.parse(readFileSync(url, 'utf8'));
+    return /** @type {EditionFiles[Name]} */ (parsed);
+  });
 }
 
+/** @type {(url: URL) => string} */
 function hashed(url) {
   return cached(url, () => createHash('sha256').update(readFileSync(url)).digest('hex'), 'hash');
 }
 
+/**
+ * @template Made
+ * @param {URL} url
+ * @param {() => Made} make
+ * @returns {Made}
+ */
 function cached(url, make, form = 'json') {
   const { mtimeMs, size, ino } = statSync(url);
   const name = `${form} ${url.href}`;
   const version = `${mtimeMs} ${size} ${ino}`;
-  if (kept.get(name)?.version !== version) kept.set(name, { version, made: make() });
-  return kept.get(name).made;
+  const earlier = kept.get(name);
+  if (earlier?.version === version) return /** @type {Made} */ (earlier.made);
+  const made = make();
+  kept.set(name, { version, made });
+  return made;
 }
 
+/** @type {(url: URL) => boolean} */
 function exists(url) {
   return statSync(url, { throwIfNoEntry: false }) !== undefined;
 }

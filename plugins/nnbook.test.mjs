@@ -1,4 +1,8 @@
-// The plugin as MyST calls it, on a project of few files: what it writes is what every theme knows.
+// The plugin as MyST calls it, on a project of few files: what it writes is what every theme renders.
+/**
+ * @import { Node, Page, Plugin, Position, Selectors } from './types.ts'
+ * @typedef {{ text: string; place?: Position; fatal?: boolean | null }} Message
+ */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,8 +27,12 @@ const RECORD = {
   made: '2026-11-21T14:05:33+00:00', seconds: 3.21, command: 'nnbook notebook area',
 };
 
+/** @type {string[]} */
 const folders = [];
-let folder, plugin;
+/** @type {string} */
+let folder;
+/** @type {Plugin} */
+let plugin;
 
 async function project() {
   folder = mkdtempSync(join(tmpdir(), 'nnbook-plugin-'));
@@ -36,46 +44,83 @@ async function project() {
   write('build/book/edition.json', { name: 'twin', simulated: true });
   write('build/book/provenance/area.json', RECORD);
   write('build/book/cells/cells.json', { cells: 0 });
-  write('build/book/records/cells.json', { stage: 'nnbook.pipeline.editions.cut_cells', code: { 'nnbook.cells.writer.BOX': 'ab', 'nnbook.cells.writer.write_cells': 'cd' } });
+  write('build/book/cells/record.json', { stage: 'nnbook.cells.writer.write_cells', code: { 'nnbook.cells.writer.BOX': 'ab', 'nnbook.cells.writer.write_cells': 'cd' } });
   writeFileSync(join(folder, 'notebooks/area.md'), 'from nnbook.measurement.imaged_area import area');
-  ({ default: plugin } = await import(pathToFileURL(join(folder, 'plugins/nnbook.mjs')).href));
+  /** @type {unknown} */
+  const imported = await import(pathToFileURL(join(folder, 'plugins/nnbook.mjs')).href);
+  ({ default: plugin } = /** @type {{ default: Plugin }} */ (imported));
 }
 
+/** @type {(name: string, value: unknown) => void} */
 function write(name, value) {
   writeFileSync(join(folder, name), JSON.stringify(value));
 }
 
+/** @type {(node: Node, visit: (node: Node) => void) => void} */
 function walk(node, visit) {
   visit(node);
   (node.children ?? []).forEach((child) => { walk(child, visit); });
 }
 
+/** @type {(selector: string, tree: Node) => Node[]} */
 function selectAll(selector, tree) {
   const types = selector.split(',');
+  /** @type {Node[]} */
   const found = [];
   walk(tree, (node) => { if (types.includes(node.type)) found.push(node); });
   return found;
 }
 
-const utils = { selectAll, select: (selector, tree) => selectAll(selector, tree)[0] ?? null };
+/** @type {Selectors} */
+const selectors = { selectAll, select: (selector, tree) => selectAll(selector, tree)[0] ?? null };
 
-/** A page after MyST has put its roles and directives in and called the transforms. */
+/**
+ * A page after MyST has put its roles and directives in and called the transforms.
+ * @type {(children: Node[], path?: string) => { tree: Node; messages: Message[] }}
+ */
 function page(children, path = 'chapters/one.md') {
+  /** @type {Message[]} */
   const messages = [];
-  const file = { path, message: (text, place) => { const said = { text, place }; messages.push(said); return said; } };
+  /** @type {Page} */
+  const file = { path, message: (text, place) => { messages.push({ text, place }); return messages.at(-1) ?? {}; } };
   const tree = { type: 'root', children };
   for (const { stage, plugin: transform } of plugin.transforms) {
     assert.equal(stage, 'document');
-    transform(undefined, utils)(tree, file);
+    transform(undefined, selectors)(tree, file);
   }
   return { tree, messages };
 }
 
+/** @type {(name: string, body: string, line?: number) => Node} */
 function role(name, body, line = 3) {
-  const { run } = plugin.roles.find((one) => one.name === name);
-  return run({ body, node: { position: { start: { line, column: 1 } } } })[0];
+  const [node] = plugin.roles?.find((one) => one.name === name)?.run({ body, node: { position: { start: { line } } } }) ?? [];
+  assert.ok(node);
+  return node;
 }
 
+/** @type {(of: string) => Node[]} */
+function index(of) {
+  return plugin.directives?.[0]?.run({ arg: of, node: { position: { start: { line: 1 } } } }) ?? [];
+}
+
+/**
+ * What a page's first message says, which has to stop the build.
+ * @type {(children: Node[]) => string}
+ */
+function complaint(children) {
+  const [message] = page(children).messages;
+  assert.equal(message?.fatal, true);
+  return message.text;
+}
+
+/** @type {(node: Node, at?: number) => Node} */
+function child(node, at = 0) {
+  const found = node.children?.at(at);
+  assert.ok(found);
+  return found;
+}
+
+/** @type {(node: Node) => string} */
 function textOf(node) {
   return node.value ?? (node.children ?? []).map(textOf).join('');
 }
@@ -85,26 +130,26 @@ beforeEach(project);
 
 describe('a number', () => {
   it('is a link to its notebook, with what it is and where it comes from', () => {
-    const [number] = page([role('number', 'area.cm2')]).tree.children;
+    const number = child(page([role('number', 'area.cm2')]).tree);
     assert.equal(number.type, 'link');
     assert.equal(number.url, '/build/book/notebooks/area.ipynb');
     assert.equal(textOf(number), '37.25\u00a0cm²');
-    const [{ type, title }] = number.children;
+    const { type, title } = child(number);
     assert.equal(type, 'abbreviation');
-    assert.deepEqual(title.split('\n'), ['Imaged area', 'Computed by nnbook.measurement.imaged_area.area from edition.json', 'Edition: twin, simulated', 'Notebook: The imaged area']);
+    assert.deepEqual(title?.split('\n'), ['Imaged area', 'Computed by nnbook.measurement.imaged_area.area from edition.json', 'Edition: twin, simulated', 'Notebook: The imaged area']);
   });
 
   it('that was recomputed from published data says that it is of no edition', () => {
     write('build/book/numbers.json', { 'published.area.cm2': AREA });
-    const [number] = page([role('number', 'published.area.cm2')]).tree.children;
-    assert.match(number.children[0].title, /the same in every edition/);
+    const number = child(page([role('number', 'published.area.cm2')]).tree);
+    assert.match(child(number).title ?? '', /the same in every edition/);
   });
 
-  it('that an edition cannot tell says so', () => {
+  it('that an edition has no data for says so', () => {
     write('build/book/numbers.json', { 'area.cm2': { ...AREA, value: null, shown: '–' } });
-    const [number] = page([role('number', 'area.cm2')]).tree.children;
+    const number = child(page([role('number', 'area.cm2')]).tree);
     assert.equal(textOf(number), '–');
-    assert.match(number.children[0].title, /this edition has nothing to compute it from/);
+    assert.match(child(number).title ?? '', /this edition has nothing to compute it from/);
   });
 
   it('that changed shows its new value, without a new start', () => {
@@ -116,33 +161,34 @@ describe('a number', () => {
   it('that nothing named is an error at its line that names the key, and the keys that are near', () => {
     const { messages } = page([role('number', 'area.cm3', 17)]);
     assert.equal(messages.length, 1);
-    assert.equal(messages[0].fatal, true);
-    assert.equal(messages[0].text, 'number area.cm3, which no notebook names; there are area.cm2');
-    assert.equal(messages[0].place.start.line, 17);
+    const [message] = messages;
+    assert.equal(message?.fatal, true);
+    assert.equal(message.text, 'number area.cm3, which no notebook names; there are area.cm2');
+    assert.equal(message.place?.start.line, 17);
   });
 
   it('of an edition that was not made is an error', () => {
     rmSync(join(folder, 'build/book/numbers.json'));
-    assert.match(page([role('number', 'area.cm2')]).messages[0].text, /numbers\.json: no such file; run make book first/);
+    assert.match(complaint([role('number', 'area.cm2')]), /numbers\.json: no such file; run make book first/);
   });
 
   it('is not found among what every object has', () => {
-    assert.equal(page([role('number', 'constructor')]).messages[0].fatal, true);
+    assert.match(complaint([role('number', 'constructor')]), /^number constructor, which no notebook names$/);
   });
 });
 
 describe('a published value', () => {
-  it('has a mark, and tells its source', () => {
-    const [value] = page([role('published', 'area.cm2')]).tree.children;
+  it('has a mark, and names its source', () => {
+    const value = child(page([role('published', 'area.cm2')]).tree);
     assert.equal(textOf(value), '37.25\u00a0cm²†');
-    assert.match(value.class, /value-published/);
-    assert.match(value.children[0].title, /^Imaged area\nPublished value: A\. Author, A book \(book\)$/);
+    assert.match(value.class ?? '', /value-published/);
+    assert.match(child(value).title ?? '', /^Imaged area\nPublished value: A\. Author, A book \(book\)$/);
   });
 
   it('links to the list of published values, or to its source where there is none', () => {
-    assert.equal(page([role('published', 'area.cm2')]).tree.children[0].url, 'https://example.org/');
+    assert.equal(child(page([role('published', 'area.cm2')]).tree).url, 'https://example.org/');
     writeFileSync(join(folder, 'chapters/reproduce.md'), '');
-    assert.equal(page([role('published', 'area.cm2')]).tree.children[0].url, '/chapters/reproduce.md#published_values');
+    assert.equal(child(page([role('published', 'area.cm2')]).tree).url, '/chapters/reproduce.md#published_values');
   });
 
   it('joined to another has one unit and one mark', () => {
@@ -150,19 +196,17 @@ describe('a published value', () => {
   });
 
   it('that nothing cites is an error', () => {
-    assert.match(page([role('published', 'area.m2', 4)]).messages[0].text, /^published value area\.m2, which published\.yml/);
+    assert.match(complaint([role('published', 'area.m2', 4)]), /^published value area\.m2, which published\.yml/);
   });
 });
 
 describe('an index', () => {
-  const index = (of) => plugin.directives[0].run({ arg: of, node: { position: { start: { line: 1 } } } });
-
   it('lists all numbers, published values or notebooks', () => {
-    for (const [of, told] of [['numbers', 'area.cm2'], ['published', 'A. Author, A book'], ['notebooks', 'nnbook notebook area']]) {
-      const [table] = page(index(of)).tree.children;
+    for (const [of, listed] of Object.entries({ numbers: 'area.cm2', published: 'A. Author, A book', notebooks: 'nnbook notebook area' })) {
+      const table = child(page(index(of)).tree);
       assert.equal(table.type, 'table');
-      assert.ok(table.children[0].children.every(({ header }) => header));
-      assert.ok(textOf(table).includes(told), of);
+      assert.ok(child(table).children?.every(({ header }) => header));
+      assert.ok(textOf(table).includes(listed), of);
     }
   });
 
@@ -170,28 +214,33 @@ describe('an index', () => {
     assert.deepEqual(selectAll('crossReference', page(index('notebooks')).tree), []);
     writeFileSync(join(folder, 'chapters/one.md'), ':::{figure} #tbl:area\n:kind: table\n:label: Table5\n\nThe area.\n:::\n');
     const [reference] = selectAll('crossReference', page(index('notebooks')).tree);
-    assert.deepEqual([reference.identifier, reference.label], ['table5', 'Table5']);
+    assert.deepEqual([reference?.identifier, reference?.label], ['table5', 'Table5']);
   });
 
   it('of something else is an error', () => {
-    assert.match(page(index('figures')).messages[0].text, /there is none; write numbers, published or notebooks/);
+    assert.match(complaint(index('figures')), /there is none; write numbers, published or notebooks/);
   });
 });
 
 describe('how a figure was made', () => {
-  const figure = (child) => ({ type: 'container', kind: 'figure', children: [child, { type: 'caption', children: [] }] });
+  /** @type {(content: Node) => Node} */
+  const figure = (content) => ({ type: 'container', kind: 'figure', children: [content, { type: 'caption', children: [] }] });
   const embedded = { type: 'image', url: '#tbl:area' };
-  const rows = (details) => Object.fromEntries(selectAll('definitionTerm', details).map((term, at) => [textOf(term), textOf(selectAll('definitionDescription', details)[at])]));
+  /** @type {(details: Node) => Record<string, string>} */
+  const rows = (details) => {
+    const descriptions = selectAll('definitionDescription', details).map(textOf);
+    return Object.fromEntries(selectAll('definitionTerm', details).map((term, at) => [textOf(term), descriptions[at] ?? '']));
+  };
 
-  it('stands in what embeds a notebook, in lines', () => {
+  it('is in what embeds a notebook, in lines', () => {
     const { tree } = page([figure({ ...embedded })]);
-    const made = tree.children[0].children.at(-1);
+    const made = child(child(tree), -1);
     assert.equal(made.type, 'details');
     assert.equal(made.class, 'made');
     assert.deepEqual(rows(made), {
       Notebook: 'The imaged area',
       Data: 'results.csv\u00a0d0ce1027',
-      Code: 'nnbook 0.1.0, commit 01234567: area.area and 2 more behind them',
+      Code: 'nnbook 0.1.0, commit 01234567: measurement.imaged_area.area and 2 more behind them',
       Settings: 'k = 10, seed = 7',
       Made: '2026-11-21, 14:05\u00a0UTC in 3.2\u00a0s on x86_64, Linux, Python\u00a03.11.2',
       Packages: 'requirements.txt ab12cd34',
@@ -201,17 +250,17 @@ describe('how a figure was made', () => {
 
   it('of a widget names its data, the stage that made them, and the command', () => {
     const widget = { type: 'anywidget', esm: '../widgets/dist/cells.mjs', model: { cells: 'cells/cells.json', viewer: '#fig', none: 'cells/none.json' } };
-    const told = rows(page([figure(widget)]).tree.children[0].children.at(-1));
-    assert.match(told.Data, /^cells\/cells\.json\u00a0[0-9a-f]{8}$/);
-    assert.equal(told.Code, 'run.cut_cells and 2 more behind it');
-    assert.equal(told['Make it again'], 'make run EDITION=twin');
+    const made = rows(child(child(page([figure(widget)]).tree), -1));
+    assert.match(made.Data ?? '', /^cells\/cells\.json\u00a0[0-9a-f]{8}$/);
+    assert.equal(made.Code, 'cells.writer.write_cells and 2 more behind it');
+    assert.equal(made['Make it again'], 'make run EDITION=twin');
   });
 
   it('closes the page of a notebook, which needs no link to itself', () => {
     const { tree } = page([{ type: 'paragraph', children: [] }], '/somewhere/build/book/notebooks/area.ipynb');
-    const told = rows(tree.children.at(-1));
-    assert.equal(told.Notebook, undefined);
-    assert.equal(told['Make it again'], 'nnbook notebook area');
+    const made = rows(child(tree, -1));
+    assert.equal(made.Notebook, undefined);
+    assert.equal(made['Make it again'], 'nnbook notebook area');
   });
 
   it('is left out where nothing is known', () => {
@@ -232,7 +281,7 @@ describe('how a figure was made', () => {
 it('all that is written are nodes of plain MyST', () => {
   const { tree } = page([
     role('number', 'area.cm2'), role('published', 'cells.side × cells.side'),
-    ...['numbers', 'published', 'notebooks'].flatMap((of) => plugin.directives[0].run({ arg: of, node: {} })),
+    ...['numbers', 'published', 'notebooks'].flatMap(index),
   ], 'notebooks/area.ipynb');
   walk(tree, ({ type }) => { if (type !== 'root') assert.ok(KNOWN.has(type), type); });
   walk(tree, (node) => { assert.ok(!('kind' in node)); });

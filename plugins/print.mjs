@@ -1,40 +1,53 @@
-// The book on paper: what only a browser can show becomes what stands in for it.
+// The book on paper: what only a browser can show becomes what replaces it there.
 // 'nnbook print' loads this after nnbook.mjs; the site does not.
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** @import { Node, Plugin, Transform } from './types.ts' */
+
 /** In hundredths of the width of the text. */
 const MOST_WIDTH = 90;
 const MOST_HEIGHT = 75;
 
+/** @type {Transform} */
 const still = {
   name: 'still',
   doc: 'Puts static images in the place of views, and lists in that of cards.',
   stage: 'document',
-  plugin: (_, { selectAll }) => (tree, file) => {
+  plugin: (_, { selectAll }) => (tree, page) => {
     for (const figure of selectAll('container', tree)) {
-      const isView = ({ type }) => type === 'anywidget';
-      if (!figure.children.some(isView)) continue;
-      if (!figure.children.some(({ placeholder }) => placeholder)) {
-        const message = `${file.path}: the view ${figure.label ?? ''} has no :placeholder:, an image that stands in for it on paper`;
-        file.message(message, figure.position).fatal = true;
+      const { children = [] } = figure;
+      if (!children.some(isView)) continue;
+      if (!children.some(({ placeholder }) => placeholder)) {
+        const message = `${page.path ?? ''}: the view ${figure.label ?? ''} has no :placeholder:, an image that stands in for it on paper`;
+        page.message(message, figure.position).fatal = true;
       }
-      figure.children = figure.children.filter((child) => !isView(child));
+      figure.children = children.filter((child) => !isView(child));
     }
     for (const image of selectAll('container > image', tree)) {
-      if (image.placeholder && image.url.endsWith('.png')) image.width = widthOf(join(dirname(file.path), image.url));
+      const { placeholder, url = '' } = image;
+      if (placeholder && url.endsWith('.png')) image.width = widthOf(join(dirname(page.path ?? ''), url));
     }
-    for (const grid of selectAll('grid', tree)) become(grid, { type: 'list', ordered: false, children: grid.children.map(item) });
+    for (const grid of selectAll('grid', tree)) become(grid, { type: 'list', ordered: false, children: (grid.children ?? []).map(item) });
   },
 };
 
-/** How wide an image is on a page, so that it leaves room for its caption and some text. */
+/** @type {(node: Node) => boolean} */
+function isView({ type }) {
+  return type === 'anywidget';
+}
+
+/**
+ * How wide an image is on a page, so that it leaves room for its caption and some text.
+ * @type {(path: string) => string}
+ */
 function widthOf(path) {
   const header = readFileSync(path).subarray(16, 24);
   return `${Math.min(MOST_WIDTH, Math.round((MOST_HEIGHT * header.readUInt32BE(0)) / header.readUInt32BE(4)))}%`;
 }
 
+/** @type {Transform} */
 const inward = {
   name: 'inward',
   doc: 'Makes text of references to pages that are not part of the article.',
@@ -43,11 +56,12 @@ const inward = {
     if (process.argv.includes('--jats')) return; // which has the notebooks within
     for (const parent of selectAll('*', tree)) {
       if (!parent.children?.some(isOutside)) continue;
-      parent.children = parent.children.flatMap((child) => (isOutside(child) ? child.children : [child]));
+      parent.children = parent.children.flatMap((child) => (isOutside(child) ? child.children ?? [] : [child]));
     }
   },
 };
 
+/** @type {Transform} */
 const numbered = {
   name: 'numbered',
   doc: 'Begins captions with their number where Typst would count on its own.',
@@ -58,27 +72,35 @@ const numbered = {
       const caption = select('caption > paragraph', figure);
       if (caption === null || figure.enumerator === undefined) continue;
       const kind = figure.kind === 'table' ? 'Table' : 'Figure';
-      caption.children.unshift({ type: 'strong', children: [{ type: 'text', value: `${kind}\u00a0${figure.enumerator}.` }] }, { type: 'text', value: ' ' });
+      caption.children?.unshift({ type: 'strong', children: [{ type: 'text', value: `${kind}\u00a0${figure.enumerator}.` }] }, { type: 'text', value: ' ' });
     }
   },
 };
 
-/** Whether a node refers to another page of the site. */
+/**
+ * Whether a node refers to another page of the site.
+ * @type {(node: Node) => boolean}
+ */
 function isOutside({ type, internal, remote }) {
   return (type === 'link' && internal === true) || (type === 'crossReference' && remote === true);
 }
 
-/** A card as an item of a list: its title, then what it says. */
-function item({ children }) {
-  const words = children.flatMap((child) => (child.type === 'cardTitle' || child.type === 'paragraph' ? [child.children] : []));
+/**
+ * A card as an item of a list: its title, then its text.
+ * @type {(card: Node) => Node}
+ */
+function item({ children = [] }) {
+  const words = children.flatMap((child) => (child.type === 'cardTitle' || child.type === 'paragraph' ? [child.children ?? []] : []));
   const [title = [], ...rest] = words;
   const body = rest.flatMap((part) => [{ type: 'text', value: ' ' }, ...part]);
   return { type: 'listItem', children: [{ type: 'paragraph', children: [{ type: 'strong', children: title }, ...body] }] };
 }
 
+/** @type {(node: Node, other: Node) => void} */
 function become(node, other) {
-  for (const key of Object.keys(node)) if (key !== 'position') delete node[key];
+  for (const key of Object.keys(node)) if (key !== 'position') Reflect.deleteProperty(node, key);
   Object.assign(node, other);
 }
 
+/** @type {Plugin} */
 export default { name: 'print', transforms: [still, inward, numbered] };

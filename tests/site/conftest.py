@@ -27,8 +27,16 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+# What takes longest comes first, so that no worker is left alone with it at the end.
+LONGEST = ["theme", "viewer", "published", "scatter", "cells", "strict", "pages", "axe"]
+
 # A machine that does other things beside is no fault of the book's.
 expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = [f"test_{name}" for name in LONGEST]
+    items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))
 
 
 @pytest.fixture(scope="session", autouse=True)

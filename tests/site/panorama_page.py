@@ -11,10 +11,10 @@ import numpy as np
 from reader import PANORAMA, PROJECT, open_page, wait_for_viewers
 
 from nnbook.measurement.rois import measure_panorama
-from nnbook.pipeline.editions import nuclei_columns
 from nnbook.simulation.dataset import PUBLISHED_SIDE_PX
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers.pyramid import write_preview, write_pyramid
+from nnbook.viewers.tables import nuclei_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[2]
 SITE = PROJECT / "_build" / "html"
 BOOK = PROJECT / "build" / "book"
-STEP_PX = 350
-STEP_MS = 60
+STEP_PX = 600
 SETTLE_MS = 600
 PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
@@ -39,6 +38,14 @@ MOSAIC = ".nn-mosaic"
 GIVEN_UP = "net::ERR_ABORTED"
 # What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
 LATE_TILE = "loaded before reset"
+
+# An observer of what is in view is called once a frame.
+SCROLL = """async (step) => {
+    for (let top = 0; top < document.documentElement.scrollHeight; top += step) {
+        scrollTo({ top, behavior: 'instant' });
+        for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    }
+}"""
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -120,12 +127,8 @@ def open_page(
 
 
 def scroll_through(page: Page) -> None:
-    """Scroll from top to bottom, slowly enough for what loads late, and wait until all of it has come to rest."""
-    top = 0
-    while top < page.evaluate("document.documentElement.scrollHeight"):
-        page.evaluate("top => scrollTo({ top, behavior: 'instant' })", top)
-        page.wait_for_timeout(STEP_MS)
-        top += STEP_PX
+    """Scroll from top to bottom, so that all that loads late has been in view, and wait until it has come to rest."""
+    page.evaluate(SCROLL, STEP_PX)
     until(
         page,
         """() => [...document.images].every((image) => image.complete || !image.checkVisibility())

@@ -121,10 +121,14 @@ def in_book(page: Page) -> Locator:
     return opened(page)
 
 
+_thumbnails: dict[bytes, int] = {}
+
+
 def row_of(browser: Locator, cells: Cells) -> list[int]:
-    """Tell which cells the first row shows, by their pixels."""
-    thumbnails = {image.tobytes(): at for at, image in enumerate(cells.thumbnails[:])}
-    return [thumbnails[np.array(image, np.uint8).tobytes()] for image in browser.evaluate(FIRST_ROW)]
+    """Return which cells the first row shows, by their pixels."""
+    if not _thumbnails:
+        _thumbnails.update({image.tobytes(): at for at, image in enumerate(cells.thumbnails[:])})
+    return [_thumbnails[np.array(image, np.uint8).tobytes()] for image in browser.evaluate(FIRST_ROW)]
 
 
 def test_a_seed_in_the_address_shows_another_browser_the_same_draw(browser: Browser, hosted: str, cells: Cells) -> None:

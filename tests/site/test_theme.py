@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -120,7 +121,11 @@ def opened(browser: Browser, everything: str) -> Iterator[Any]:
 
 
 def test_myst_reads_the_book_without_a_word(built: tuple[Path, list[dict[str, Any]], str]) -> None:
-    assert [line for line in built[2].splitlines() if re.search("⚠|⛔|rror", line)] == []
+    assert complaints(built[2]) == []
+
+
+def complaints(output: str) -> list[str]:
+    return [line for line in output.splitlines() if re.search("⚠|⛔|rror", line)]
 
 
 def test_the_servers_contract_with_mystmd(built: tuple[Path, list[dict[str, Any]], str]) -> None:
@@ -716,10 +721,14 @@ def test_keyboard_alone_reaches_everything(opened: Any) -> None:
 # Below a base
 
 
-def test_below_a_base(tmp_path: Path, browser: Browser) -> None:
-    site, records, _ = build(tmp_path / "build", BASE_URL="/a/book")
-    environment = next(record["environment"] for record in records if "environment" in record)
-    assert environment["BASE_URL"] == "/a/book"
+def test_below_a_base_and_where_its_port_is_taken(tmp_path: Path, browser: Browser) -> None:
+    with socket.create_server(("localhost", 0)) as other:
+        port = str(other.getsockname()[1])
+        site, records, output = build(tmp_path / "build", BASE_URL="/a/book", PORT=port)
+    starts = [record["environment"] for record in records if "environment" in record]
+    assert [start["BASE_URL"] for start in starts] == ["/a/book"] * 2
+    assert starts[0]["PORT"] == port != starts[1]["PORT"]
+    assert complaints(output) == []
     (tmp_path / "served" / "a").mkdir(parents=True)
     (tmp_path / "served" / "a" / "book").symlink_to(site, target_is_directory=True)
     with serving(tmp_path / "served") as address:

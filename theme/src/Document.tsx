@@ -7,7 +7,7 @@ import { Navigation } from './Navigation.js';
 import { NotFound, PageView } from './PageView.js';
 import { holds } from './node.js';
 import { APPEARANCE, policyOf } from './policy.js';
-import { bringsCode } from './SavedWidget.js';
+import { bringsCode } from './saved-state.js';
 import { SearchDialog } from './Search.js';
 import { outline, publicAddress, publicImage, tableOfContents, type Page, type Project, type Site } from './site.js';
 

@@ -6,7 +6,8 @@ import { Children } from './Children.js';
 import { usePage } from './context.js';
 import { Json } from './Json.js';
 import type { JupyterOutput, MimeContent, Node } from './node.js';
-import { SavedWidget, savedState, VIEW } from './SavedWidget.js';
+import { savedState, VIEW } from './saved-state.js';
+import { SavedWidget } from './SavedWidget.js';
 import { sanitised } from './sanitised.js';
 
 /** Everything that one cell put out. */

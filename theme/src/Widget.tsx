@@ -1,7 +1,7 @@
 import type { CSSProperties } from 'react';
 import { Json } from './Json.js';
 import type { Node } from './node.js';
-import type { SavedState } from './SavedWidget.js';
+import type { SavedState } from './saved-state.js';
 
 /** A widget's module and style have addresses, or, where a notebook saved them, are here as text. */
 interface Props { node: Node; code?: string; style?: string; buffers?: SavedState['buffers'] }

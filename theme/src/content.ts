@@ -2,7 +2,7 @@ import { updatePageStaticLinksInplace, updateSiteManifestStaticLinksInplace } fr
 import { imageSize } from 'image-size';
 import { FILES, fileAddress } from './address.js';
 import { walk, type Node, type MimeContent } from './node.js';
-import { STATE, VIEW } from './SavedWidget.js';
+import { STATE, VIEW } from './saved-state.js';
 import type { Page, Site } from './site.js';
 import { isFilm } from './Video.js';
 

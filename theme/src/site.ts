@@ -1,6 +1,6 @@
 import { textOf, type Node } from './node.js';
 import { pageAddress } from './address.js';
-import type { SavedState } from './SavedWidget.js';
+import type { SavedWidgets } from './saved-state.js';
 
 export interface Author {
   name: string;
@@ -48,14 +48,12 @@ export interface Site {
 }
 
 /** What the content server says about one page. */
-export interface Page {
+export interface Page extends SavedWidgets {
   kind: 'Article' | 'Notebook';
   slug: string;
   location: string;
   frontmatter: Frontmatter;
   mdast: Node;
-  /** What a notebook has saved of its widgets, by their kind of content. */
-  widgets?: Record<string, { state?: Record<string, SavedState> }>;
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
 }
 

@@ -1,4 +1,4 @@
-from .edition import Edition, mask_path, read_edition, truth_path
+from .edition import Edition, read_edition
 from .images import read_image, read_mask, write_image, write_mask
 from .inputs import list_images
 from .manifest import Panorama, read_manifest, write_manifest
@@ -8,13 +8,11 @@ __all__ = [
     "Edition",
     "Panorama",
     "list_images",
-    "mask_path",
     "read_edition",
     "read_image",
     "read_manifest",
     "read_mask",
     "read_results",
-    "truth_path",
     "write_image",
     "write_manifest",
     "write_mask",

@@ -1,6 +1,6 @@
 from .imaged_area import area
 from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
-from .selection import centroid, representatives
+from .selection import centroid, measured, representatives
 
 __all__ = [
     "area",
@@ -8,6 +8,7 @@ __all__ = [
     "measure",
     "measure_files",
     "measure_panorama",
+    "measured",
     "representatives",
     "summarise",
     "write_measurements",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 
-BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage_record")
+BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage")
 """Modules that tell whether something has to be made, and never what comes out: they are not followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
@@ -106,17 +106,6 @@ def function_dependencies(stage: Callable[..., Any] | str, package: Path = PACKA
     name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
     digests, outside = _follow([name], package)
     return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}
-
-
-def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
-    """Return what a stage's record says of code: `stage`, the function's dotted name, and `code`, what it reaches."""
-    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": function_dependencies(stage)}
-
-
-def code_hash(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
-    """Return one SHA-256 for all that `function_dependencies` finds."""
-    lines = [f"{name} {digest}" for name, digest in function_dependencies(stage, package).items()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def code_cells(text: str) -> list[str]:
