@@ -316,7 +316,9 @@ def _read(
     data_sets: Sequence[tuple[Path, Path]], settings: TrainingSettings, diam_mean: float
 ) -> tuple[list[list[Example]], list[list[Example]]]:
     if not data_sets:
-        raise NnbookError("there is no data set to train on; give a folder of images and one of their masks")
+        raise InvalidValueError(
+            "data_sets is empty; give a folder of images and one of their masks", parameter="data_sets"
+        )
     problems: list[str] = []
     training: list[list[Example]] = []
     validation: list[list[Example]] = []
