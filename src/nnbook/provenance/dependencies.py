@@ -1,15 +1,15 @@
-"""Which of the package's functions, classes and constants a piece of code reaches, each with the hash of its source.
+"""Which functions, classes and constants of the package a piece of code depends on, each with the hash of its source.
 
-Sources are read and never imported. What a name stands for is taken from the text: a function reaches whatever it
-names, so the answer is a closure over names. Where the text doesn't tell, more is reached and never less: a module that
-is used as a value, or asked for a name that it doesn't define, is reached as a whole, and so is the whole package by
-`import_module` of a name that isn't written out. A function under a decorator of this package is reached with its
-module, unless that decorator uses nothing of its module, because it may keep it somewhere; so are statements that do
-something on import. A file that is named as a module, but for its ending, is that module's data, and reached with it.
-Types alone reach nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which
-module each is defined: such a name is followed through the stub to its definition, and the stub itself is no data.
+Sources are read and never imported. What a name refers to is taken from the text: a function depends on whatever it
+names, so the answer is a closure over names. Where the text does not decide, more is taken and never less: on a module
+that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole package
+by `import_module` of a name that is not written out. A function under a decorator of this package brings its module,
+because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do statements that do
+something on import. A file with the name of a module, but for its ending, is that module's data and comes with it. Types
+alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which module each is
+defined: such a name is followed through the stub to its definition, and the stub itself is no data.
 
-Out of sight remain code that is put together as a string, and what another process runs.
+Code that is put together as a string, and what another process runs, are not seen.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 
 BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage")
-"""Modules that tell whether something has to be made, and never what comes out: they are not followed."""
+"""Modules that decide whether something has to be made, and never what comes out: they are not followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
 NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
@@ -66,7 +66,7 @@ class _Module:
 
 
 def notebook_dependencies(text: str, package: PathLike = PACKAGE) -> dict[str, str]:
-    """Find what a text notebook reaches.
+    """Find what a text notebook depends on.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def notebook_dependencies(text: str, package: PathLike = PACKAGE) -> dict[str, s
     -------
     dict of str to str
         By dotted name, such as `nnbook.measurement.imaged_area.area`, in order of names: the SHA-256 of the source.
-        Comments, docstrings and the way in which code is laid out don't count. A module's own name stands for what it
-        does on import.
+        Comments, docstrings and the way in which code is laid out don't count. A module's own name is for what it does
+        on import.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def notebook_dependencies(text: str, package: PathLike = PACKAGE) -> dict[str, s
 
 
 def function_dependencies(stage: Callable[..., Any] | str, package: PathLike = PACKAGE) -> dict[str, str]:
-    """Find what a function of the package reaches, itself included, and the packages of others that it uses.
+    """Find what a function of the package depends on, itself included, and the packages of others that it uses.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def code_cells(text: str) -> list[str]:
 
 
 def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], set[str]]:
-    """Follow references to their end: what is reached of the package, with hashes, and what of others, by name."""
+    """Follow references to their end: what of the package code depends on, with hashes, and what of others, by name."""
     modules = _modules(package)
     found: dict[str, str] = {}
     outside: set[str] = set()
@@ -167,7 +167,7 @@ def _distributions() -> dict[str, set[str]]:
 
 
 def _units(reference: str, modules: dict[str, _Module]) -> tuple[_Module | None, list[str]]:
-    """Tell in which module a dotted name is, and what it stands for there: names, dotted where they are imported."""
+    """Find in which module a dotted name is, and what it refers to there: names, dotted where they are imported."""
     parts = reference.split(".")
     for end in range(len(parts), 0, -1):
         if module := modules.get(".".join(parts[:end])):
@@ -243,7 +243,7 @@ def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Name, list[str]]]:
 
 
 def _looked_up(call: ast.Call, module: _Module, package: Path) -> list[str]:
-    """Tell what a call may reach that takes names as strings."""
+    """List what a call that takes names as strings may refer to."""
     function = call.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name in IMPORTS_BY_NAME:
@@ -266,7 +266,7 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) -> Iterator[tuple[str, str]]:
-    """List the names that an import binds, each with what it stands for, as far as that is of the package."""
+    """List the names that an import binds, each with what it refers to, as far as that is of the package."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if alias.name.split(".")[0] == package.name:
@@ -278,12 +278,12 @@ def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) 
         base = ".".join([*parts[: len(parts) - node.level + module.is_package], *([base] if base else [])])
     if base.split(".")[0] == package.name:
         for alias in node.names:
-            # Under a star, anything may come from there: no name is looked up, all of it is reached.
+            # Under a star, anything may come from there: no name is looked up, all of it counts.
             yield (f"*{base}", base) if alias.name == "*" else (alias.asname or alias.name, f"{base}.{alias.name}")
 
 
 def _outside(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """List the names that an import binds, each with the first part of what is imported, be it of whom it may."""
+    """List the names that an import binds, each with the first part of what is imported, whoever it is of."""
     if isinstance(node, ast.Import):
         yield from (((alias.asname or alias.name).split(".")[0], alias.name.split(".")[0]) for alias in node.names)
     elif not node.level and node.module:

@@ -119,7 +119,7 @@ class _Audit:
         return status
 
     def read(self, path: str) -> None:
-        if os.sep + "__pycache__" + os.sep in path:  # what was compiled stands for its source
+        if os.sep + "__pycache__" + os.sep in path:  # compiled code is that of its source
             if not path.endswith(".pyc"):
                 return
             path = importlib.util.source_from_cache(path)
