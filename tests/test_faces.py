@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +45,64 @@ def test_importing_a_face_loads_nothing_heavy(face: str) -> None:
     loaded = set(done.stdout.split())
     assert face in loaded
     assert not loaded & set(HEAVY)
+
+
+# Classes and functions of stages, which are the package's own: what a caller names has become a path by then.
+OWN_PATHS = {"Cells", "Edition", "Stage", "make"}
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_functions_take_a_path_as_text_too(face: str) -> None:
+    room = importlib.import_module(face)
+    for name in set(room.__all__) - OWN_PATHS:
+        value = getattr(room, name)
+        if callable(value) and value is not nnbook.NnbookError:
+            parameters = inspect.signature(value).parameters.values()
+            bare = [one.name for one in parameters if re.search(r"\bPath\b", str(one.annotation))]
+            assert not bare, f"{face}.{name} takes {', '.join(bare)} as Path only"
+
+
+def test_paths_are_the_same_as_text(tmp_path: Path) -> None:
+    from nnbook.io import read_image, read_manifest, write_image, write_manifest
+    from nnbook.simulation import simulate, simulate_manifest
+
+    image = simulate(width_px=160, height_px=160)[0]
+    write_image(f"{tmp_path}/a/image.tif", image)
+    assert (read_image(tmp_path / "a" / "image.tif") == image).all()
+    rows = simulate_manifest(1, 1, 160)
+    write_manifest(f"{tmp_path}/manifest.csv", rows)
+    assert read_manifest(f"{tmp_path}/manifest.csv") == read_manifest(tmp_path / "manifest.csv") == rows
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "parameter"),
+    [
+        (lambda: nnbook.read_image("absent.tif"), FileNotFoundError, None),
+        (lambda: nnbook.read_cells("absent"), FileNotFoundError, None),
+        (lambda: nnbook.measure([[1]], [[1]], px_per_um=0), ValueError, "px_per_um"),
+        (lambda: nnbook.measure([[1]], [[1, 2]]), ValueError, None),
+        (lambda: nnbook.evaluate([[1]], [[1]], [0.2]), ValueError, "thresholds"),
+        (lambda: nnbook.simulate(width_px=3), ValueError, "width_px"),
+        (lambda: nnbook.simulate(crop="middle"), ValueError, "crop"),
+        (lambda: nnbook.segment([[1, 2]], model="absent"), FileNotFoundError, None),
+        (lambda: nnbook.segment([[1, 2]], diameter_px=-1), ValueError, "diameter_px"),
+        (lambda: nnbook.train([], "model"), ValueError, "data_sets"),
+    ],
+)
+def test_what_is_wrong_is_of_the_kind_that_python_has_for_it(call: Any, kind: type[Exception], parameter: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert isinstance(caught.value, nnbook.NnbookError)
+    assert getattr(caught.value, "parameter", None) == parameter
+    assert parameter is None or str(caught.value).startswith(f"{parameter} ")
+
+
+def test_the_shipped_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnbook.segmentation import model
+
+    loaded: list[object] = []
+    load = model.load_model
+    monkeypatch.setattr(model, "load_model", lambda: loaded.append(None) or load())
+    model.shipped_model.cache_clear()
+    assert model.shipped_model() is model.shipped_model()
+    assert len(loaded) == 1

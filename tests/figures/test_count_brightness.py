@@ -90,4 +90,3 @@ def test_the_widget_has_the_same_colours() -> None:
     colours = stops[1].split()
     scale = colormaps[SHARED["colourMap"]](np.linspace(0, 1, len(colours)))
     assert [f"#{colour}" for colour in colours] == [to_hex(colour) for colour in scale]
-

@@ -98,8 +98,8 @@ def test_a_connection_that_keeps_breaking_ends_with_one_line(hub: Hub, nnbook: C
         (["pull", ID], answers(503), "", "broke off 4 times (status 503)"),
         (["pull", "nuclei"], None, "", "nuclei: is no id of a data set"),
         (["pull", "../../nuclei"], None, "", "../../nuclei: is no id of a data set"),
-        (["pull", ID, "-n", "31"], None, "", "-n 31: the data set has 30 cells; ask for no more"),
-        (["pull", ID, "-n", "0"], None, "", "-n 0: must be at least 1"),
+        (["pull", ID, "-n", "31"], None, "", "n is 31; the data set has 30 cells, so ask for no more"),
+        (["pull", ID, "-n", "0"], None, "", "n is 0; give a whole number from 1"),
     ],
 )
 def test_what_the_hub_refuses_is_one_line(

@@ -205,7 +205,7 @@ def test_shards_give_alike_and_the_rest_makes_up_for_small_ones() -> None:
     assert drawn(150, 100) == [(2, 0, 100), (0, 0, 50)]
     assert drawn(300, 10) == [(2, 0, 100), (0, 0, 100), (1, 0, 30), (2, 100, 35), (0, 100, 35)]
     assert sum(count for _, _, count in drawn(1030, 1)) == 1030
-    with pytest.raises(NnbookError, match="-n 1031: the data set has 1030 cells"):
+    with pytest.raises(NnbookError, match=r"^n is 1031; the data set has 1030 cells"):
         drawn(1031, 1)
 
 

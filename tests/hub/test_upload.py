@@ -95,7 +95,7 @@ def test_push_refuses_before_it_sends(hub: Hub, nnbook: Commands, tmp_path: Path
     assert hub.requests == [], "without a token, nothing is asked"
     assert f"{ID}: the hub refuses the token (401)" in nnbook(*call, token="hf_another").told  # noqa: S106
     assert "is no licence's name on the hub" in nnbook(*call, "--licence", "CC BY", token=hub.token).told
-    assert "say so, for the data set's card, with --about" in nnbook(*call[:5], token=hub.token).told
+    assert "doesn't say what its cells are; say so, for the data set's card" in nnbook(*call[:5], token=hub.token).told
     (made / "Run1TL_top_left_ROI_99.tif").write_bytes(TIFF[:500])
     assert "ROI_99.tif: can't be read as an image" in nnbook(*call, token=hub.token).told
     (made / "Run1TL_top_left_ROI_99.tif").unlink()
@@ -111,7 +111,7 @@ def test_push_replaces_only_when_told(hub: Hub, nnbook: Commands, tmp_path: Path
     call = ["push", made, ID, "--licence", "mit", "--about", "Simulated cells.", "--public"]
     refused = nnbook(*call, token=hub.token)
     assert refused.status == 1
-    assert f"{ID}: holds 1 file(s) already; take another name, or allow --overwrite" in refused.told
+    assert f"{ID}: holds 1 file(s) already; take another name, or set " in refused.told
     assert hub.repositories[ID].head == old
 
     dry = nnbook(*call, "--dry-run", tmp_path / "dry", "--json")

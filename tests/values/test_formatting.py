@@ -46,7 +46,7 @@ def test_what_is_no_number_is_refused(value: float) -> None:
 
 
 def test_fewer_than_no_digits_are_refused() -> None:
-    with pytest.raises(NnbookError, match="-1 digits"):
+    with pytest.raises(NnbookError, match="digits is -1"):
         shown(1.0, "", -1)
 
 

@@ -22,6 +22,8 @@ from nnbook.io.files import atomic_write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nnbook.io.paths import PathLike
+
 ARTICLE: Final = "chapters/book.md"
 FILES: Final = {"typst": "book.typ", "docx": "book.docx", "jats": "book.xml", "meca": "book.meca.zip"}
 """The file of each of MyST's formats. The bundle is last, since it contains the others."""
@@ -29,14 +31,14 @@ FILES: Final = {"typst": "book.typ", "docx": "book.docx", "jats": "book.xml", "m
 FRONTMATTER: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 
-def print_book(project: Path, out: Path) -> list[Path]:
+def print_book(project: PathLike, out: PathLike) -> list[Path]:
     """Write the book that is shown as Typst, PDF, Word, JATS and MECA.
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder, which holds `myst.yml`, with the edition to show linked as `build/book`.
-    out : Path
+    out : str or Path
         The folder for the files, which appears in one step, or replaces what was there.
 
     Returns
@@ -49,6 +51,7 @@ def print_book(project: Path, out: Path) -> list[Path]:
     NnbookError
         With MyST's lines where it warns of anything, and where Typst can't typeset the book.
     """
+    project, out = Path(project), Path(out)
     configuration = yaml.safe_load((project / "myst.yml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

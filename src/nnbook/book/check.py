@@ -6,13 +6,14 @@ import json
 import math
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from nnbook.book.lint import Value
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.notebook_record import LABEL
 from nnbook.values.computed import read_numbers
@@ -21,7 +22,8 @@ from nnbook.values.table import MIME as TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from nnbook.io.paths import PathLike
 
 RECORD: Final = "data/record.json"
 
@@ -65,16 +67,16 @@ class Drift(NamedTuple):
         return f"{self.key}: recorded {self.recorded}, now {self.now}; tolerance {self.tolerance}"
 
 
-def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
+def compare(project: PathLike, folder: PathLike, pictures: PathLike) -> list[Drift]:
     """Compare a built edition with the committed record.
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder, with `data/record.json` and `figures/`.
-    folder : Path
+    folder : str or Path
         The edition's folder.
-    pictures : Path
+    pictures : str or Path
         A folder for pictures of where figures differ, written for those that differ too much.
 
     Returns
@@ -86,6 +88,7 @@ def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
     NnbookError
         If there is no record, or it is of another edition.
     """
+    project, folder, pictures = Path(project), Path(folder), Path(pictures)
     record, now = read_record(project), read_build(folder)
     if record["edition"] != folder.name:
         raise NnbookError(f"{project / RECORD}: is of the edition {record['edition']}, not of {folder.name}")
@@ -107,7 +110,7 @@ def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
     return found
 
 
-def accept(project: Path, folder: Path) -> Path:
+def accept(project: PathLike, folder: PathLike) -> Path:
     """Make the present build of an edition the committed record: `data/record.json`, and the stand-ins in `figures/`.
 
     Recorded tolerances are kept.
@@ -117,6 +120,7 @@ def accept(project: Path, folder: Path) -> Path:
     Path
         The record.
     """
+    project, folder = Path(project), Path(folder)
     path, now = project / RECORD, read_build(folder)
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for kind in ("numbers", "tables", "figures"):
@@ -138,11 +142,13 @@ def accept(project: Path, folder: Path) -> Path:
 def read_record(project: Path) -> dict[str, Any]:
     """Read the committed record."""
     path = project / RECORD
+    if not path.is_file():
+        raise MissingFileError(f"{path}: there is no record; write one with 'nnbook check --accept'")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise NnbookError(
-            f"{path}: there is no record that can be read; write one with 'nnbook check --accept'"
+            f"{path}: the record can't be read ({error}); write it again with 'nnbook check --accept'"
         ) from error
 
 

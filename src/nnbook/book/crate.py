@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -22,9 +23,10 @@ from nnbook.io.files import atomic_write, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rocrate.rocrate import ROCrate
+
+    from nnbook.io.paths import PathLike
 
 LICENCES: Final = {
     "CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Creative Commons Attribution 4.0 International"),
@@ -96,16 +98,16 @@ LEFT_OUT: Final = shutil.ignore_patterns(
 )
 
 
-def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
+def write_crate(project: PathLike, edition: PathLike, out: PathLike) -> dict[str, int]:
     """Write an edition, and all that it was made with, as an RO-Crate.
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder, which holds `myst.yml`.
-    edition : Path
+    edition : str or Path
         The edition's folder, such as `build/twin`.
-    out : Path
+    out : str or Path
         The crate's folder, which appears in one step, or replaces what was there.
 
     Returns
@@ -120,6 +122,7 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
     """
     from rocrate.rocrate import ROCrate
 
+    project, edition, out = Path(project), Path(edition), Path(out)
     about = yaml.safe_load((project / "myst.yml").read_text(encoding="utf-8"))["project"]
     described = read_edition(edition)
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((edition / "provenance").glob("*.json"))]

@@ -6,6 +6,7 @@ Only text is read, so a commit can be checked without a build.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
@@ -16,9 +17,9 @@ from nnbook.provenance.notebook_record import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from nnbook.book.myst import Part
+    from nnbook.io.paths import PathLike
 
 SIGNIFICANT: Final = 3
 """Numbers of fewer digits are in every text, and are not checked."""
@@ -69,12 +70,12 @@ class Value(NamedTuple):
     digits: int
 
 
-def lint_text(project: Path, values: Sequence[Value]) -> list[Finding]:
+def lint_text(project: PathLike, values: Sequence[Value]) -> list[Finding]:
     """Find what is wrong with the text of the book.
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder, with `chapters/`, `notebooks/` and `myst.yml`.
     values : sequence of Value
         What the book knows by a key.
@@ -84,6 +85,7 @@ def lint_text(project: Path, values: Sequence[Value]) -> list[Finding]:
     list of Finding
         In the order of files and lines.
     """
+    project = Path(project)
     chapters, notebooks = (
         {path.relative_to(project).as_posix(): read_myst(path.read_text(encoding="utf-8")) for path in sorted(paths)}
         for paths in (project.glob("chapters/*.md"), project.glob("notebooks/*.md"))

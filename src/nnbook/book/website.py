@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from nnbook.book.pages import problems_of_pages
 from nnbook.cells.store import read_cells
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import read_edition
 from nnbook.io.files import atomic_write, locked, write_json
 from nnbook.provenance.notebooks import execute_notebooks, newest, stale_notebooks
@@ -24,6 +24,7 @@ from nnbook.values.computed import cited_as_json
 
 if TYPE_CHECKING:
     from nnbook.io.edition import Edition
+    from nnbook.io.paths import PathLike
 
 BUILD_SECONDS = 600
 LOOK_SECONDS = 0.3
@@ -120,17 +121,17 @@ def hosted_cells(store: Path, address: str) -> dict[str, Any]:
     """
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise NnbookError(f"{address}: is no address of a folder; give one such as https://HOST/cells/")
+        raise InvalidValueError(f"{address}: is no address of a folder; give one such as https://HOST/cells/")
     about = read_cells(store).about
     return {**about, **{name: f"{address.rstrip('/')}/{about[name]}" for name in ("images", "thumbnails", "table")}}
 
 
-def build_site(project: Path) -> Path:
+def build_site(project: PathLike) -> Path:
     """Build the book into `_build/html`.
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder, with the edition to show linked as `build/book`.
 
     Returns
@@ -144,6 +145,7 @@ def build_site(project: Path) -> Path:
         With MyST's own lines where it reports an error or a warning: an unresolved reference or citation, an unknown
         directive or role, a missing asset, a widget whose JSON is broken. The site that was there is then removed.
     """
+    project = Path(project)
     output, failed = run_myst(project, "--html")
     html = project / "_build" / "html"
     problems = problems_in(output)
@@ -180,7 +182,7 @@ def run_myst(project: Path, kind: str) -> tuple[str, bool]:
     return output, process.returncode != 0
 
 
-def serve_site(project: Path, folder: Path) -> None:
+def serve_site(project: PathLike, folder: PathLike) -> None:
     """Serve a live preview until interrupted: an edit of a chapter or of a notebook's prose shows within seconds.
 
     After an edit of a notebook's code, or of a function of the package, those notebooks that depend on it are executed
@@ -188,11 +190,12 @@ def serve_site(project: Path, folder: Path) -> None:
 
     Parameters
     ----------
-    project : Path
+    project : str or Path
         The book's folder.
-    folder : Path
+    folder : str or Path
         The folder of the edition that it shows.
     """
+    project, folder = Path(project), Path(folder)
     # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import tifffile
@@ -14,7 +15,6 @@ from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnbook.cells.store import Cells
+    from nnbook.io.paths import PathLike
 
 CELLS_AT_A_TIME: Final = 512
 CELLS_PER_ROW_GROUP: Final = 256
@@ -31,14 +32,14 @@ CELLS_PER_FILE: Final = 32_768
 """Of a dataset: some 500 MB a Parquet file, as Hugging Face recommends."""
 
 
-def write_tiffs(cells: Cells, folder: Path) -> int:
+def write_tiffs(cells: Cells, folder: PathLike) -> int:
     """Write cells as a folder of TIFF files named as published, such as `Run100BL_bottom_left_ROI_268.tif`.
 
     Parameters
     ----------
     cells : Cells
         From `nnbook.cells.store.read_cells`.
-    folder : Path
+    folder : str or Path
         A new folder, which appears in one step.
 
     Returns
@@ -53,6 +54,7 @@ def write_tiffs(cells: Cells, folder: Path) -> int:
     """
     from nnbook.io.progress import show_progress
 
+    folder = Path(folder)
     _check_new(folder)
     resolution = (cells.px_per_um * 1e4, cells.px_per_um * 1e4)
     write = partial(
@@ -73,14 +75,14 @@ def write_tiffs(cells: Cells, folder: Path) -> int:
     return len(cells)
 
 
-def write_dataset(cells: Cells, folder: Path) -> int:
+def write_dataset(cells: Cells, folder: PathLike) -> int:
     """Write cells as a Hugging Face dataset on disk, which `datasets.load_dataset(folder)` opens.
 
     Parameters
     ----------
     cells : Cells
         From `nnbook.cells.store.read_cells`.
-    folder : Path
+    folder : str or Path
         A new folder, which appears in one step: `data/train-00000-of-00033.parquet` and so on, with the columns `image`
         and `filename`.
 
@@ -94,6 +96,7 @@ def write_dataset(cells: Cells, folder: Path) -> int:
     NnbookError
         Where the folder is there already.
     """
+    folder = Path(folder)
     _check_new(folder)
     with atomic_write(folder) as written:
         write_parquet(written / "data", _names(cells), partial(pngs, cells))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from nnbook.cells.store import read_cells
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write, sha256, write_json
 from nnbook.values import published
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from nnbook.io.paths import PathLike
 
 PER_RUN: Final = published.IMAGES_PER_EXPERIMENT_IN_10K
 SEED: Final = 1
@@ -49,9 +50,9 @@ def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArr
         Where `per_run` or `seed` is out of range.
     """
     if per_run < 1:
-        raise NnbookError(f"a sample of {per_run} cells a run holds none; ask for at least 1")
+        raise InvalidValueError(f"per_run is {per_run}; ask for at least 1 cell of each run", parameter="per_run")
     if seed < 0:
-        raise NnbookError(f"{seed} is no seed; give a whole number from 0")
+        raise InvalidValueError(f"seed is {seed}; give a whole number from 0", parameter="seed")
     runs = table["run"].to_numpy()
     drawn = [
         np.random.default_rng([seed, int(run)]).permutation(np.flatnonzero(runs == run))[:per_run]
@@ -60,14 +61,14 @@ def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArr
     return np.concatenate([np.zeros(0, np.int64), *drawn])
 
 
-def write_sample(store: Path, folder: Path, per_run: int = PER_RUN, seed: int = SEED) -> dict[str, Any]:
+def write_sample(store: PathLike, folder: PathLike, per_run: int = PER_RUN, seed: int = SEED) -> dict[str, Any]:
     """Draw a sample from a store of cells, and record it.
 
     Parameters
     ----------
-    store : Path
+    store : str or Path
         The folder of `nnbook.cells.writer.write_cells`.
-    folder : Path
+    folder : str or Path
         Where `sample.parquet` and `sample.json` go, each in one step.
     per_run, seed : int, optional
         As in `draw`.
@@ -83,6 +84,7 @@ def write_sample(store: Path, folder: Path, per_run: int = PER_RUN, seed: int = 
     NnbookError
         Where the store can't be read, or `per_run` or `seed` is out of range.
     """
+    store, folder = Path(store), Path(folder)
     cells = read_cells(store)
     rows = draw(cells.table, per_run, seed)
     drawn = cells.table.iloc[rows]

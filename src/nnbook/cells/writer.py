@@ -19,6 +19,7 @@ import json
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -34,9 +35,10 @@ from nnbook.provenance.stage import Stage, make
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
     import pyarrow as pa
+
+    from nnbook.io.paths import PathLike
 
 
 Job = TypeVar("Job")
@@ -70,18 +72,24 @@ PLACE: Final = b"nnbook"
 
 
 def write_cells(
-    folder: Path, panoramas: Sequence[MaskedPanorama], rois: Path | None, *, edition: str, note: str, px_per_um: float
+    folder: PathLike,
+    panoramas: Sequence[MaskedPanorama],
+    rois: PathLike | None,
+    *,
+    edition: str,
+    note: str,
+    px_per_um: float,
 ) -> dict[str, Any]:
     """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         The store, which appears in one step once it is whole, or replaces what was there. Until then the work is kept
         in a hidden folder beside it.
     panoramas : sequence of MaskedPanorama
         In the manifest's order. Images of more than 8 bits are brought to 8 by `nnbook.io.images.to_8_bits`.
-    rois : Path or None
+    rois : str or Path or None
         `rois.parquet` of `nnbook.measurement.rois`, with the nuclei of all these panoramas; None where there are none.
     edition, note : str
         The edition's name, and the sentence that says where its images come from.
@@ -99,6 +107,8 @@ def write_cells(
         Where a file can't be read, a mask is of another size than its panorama or not the one that was measured, the
         disk is full, or another process is writing this store.
     """
+    folder = Path(folder)
+    rois = None if rois is None else Path(rois)
     try:
         with locked(folder):
             return _write(folder, panoramas, rois, {"edition": edition, "note": note, "px_per_um": px_per_um})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,19 +11,18 @@ from nnbook.evaluation.metrics import partners
 from nnbook.io.images import read_mask
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nnbook.io.images import Labels
+    from nnbook.io.paths import PathLike
 
 
-def true_classes(labels: Labels, truth: Path) -> dict[int, str]:
+def true_classes(labels: Labels, truth: PathLike) -> dict[int, str]:
     """Return what the nuclei of a mask are, where the truth knows.
 
     Parameters
     ----------
     labels : Labels
         The mask as segmented: axes (y, x).
-    truth : Path
+    truth : str or Path
         The true mask, with the table of its nuclei beside it, as CSV: see `nnbook.simulation.dataset.write_panorama`.
 
     Returns
@@ -36,5 +36,6 @@ def true_classes(labels: Labels, truth: Path) -> dict[int, str]:
     NnbookError
         Where the true mask can't be read or has another size.
     """
+    truth = Path(truth)
     classes = pd.read_csv(truth.with_suffix(".csv"), usecols=["label", "class"]).set_index("label")["class"]
     return {label: str(classes[true]) for label, true in partners(labels, read_mask(truth)).items()}

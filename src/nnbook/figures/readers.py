@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -13,13 +14,13 @@ from nnbook.io.images import read_image, read_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from nnbook.io.edition import Edition
     from nnbook.io.images import Image, Labels
     from nnbook.io.manifest import Panorama
+    from nnbook.io.paths import PathLike
 
 PANEL_PX: Final = 560
 """Panoramas on a contact sheet are reduced to at most this side."""
@@ -186,12 +187,12 @@ def _cut_out(edition: Edition, panorama: Panorama, row: Any, title: str, half: i
     )
 
 
-def read_history(path: Path) -> pd.DataFrame:
+def read_history(path: PathLike) -> pd.DataFrame:
     """Read the losses and learning rates that `nnbook train` writes beside a model.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The table, such as `models/NAME.history.csv`.
 
     Returns
@@ -203,6 +204,7 @@ def read_history(path: Path) -> pd.DataFrame:
     NnbookError
         Where there is no such file.
     """
+    path = Path(path)
     if not path.is_file():
         raise NnbookError(f"{path}: no history of the training here; nnbook train writes it beside the model")
     return pd.read_csv(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from PIL import Image as PillowImage
 from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nnbook.io.paths import PathLike
 
 
 VERMILION: Final = "#d55e00"
@@ -78,14 +79,14 @@ class Picture:
         return self.png, {"alt": self.alt}
 
 
-def picture(figure: Figure, path: Path, alt: str) -> Picture:
+def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
     """Write a static figure as a small PNG file, and return it as the picture that a notebook shows.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         The figure.
-    path : Path
+    path : str or Path
         Where the static stand-in goes.
     alt : str
         What it shows, for readers who do not see it.
@@ -94,6 +95,7 @@ def picture(figure: Figure, path: Path, alt: str) -> Picture:
     -------
     Picture
     """
+    path = Path(path)
     drawn, small = BytesIO(), BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(drawn, format="png", dpi=STYLE["figure.dpi"])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from nnbook import __version__
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.progress import show_progress
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 def check_id(dataset: str) -> None:
     """Raise NnbookError unless a text has the form of a data set's id, `owner/name`."""
     if not _ID.fullmatch(dataset):
-        raise NnbookError(f"{dataset}: is no id of a data set; give one such as RussellBarkley/NucleusNet")
+        raise InvalidValueError(f"{dataset}: is no id of a data set; give one such as RussellBarkley/NucleusNet")
 
 
 def connect() -> HfApi:

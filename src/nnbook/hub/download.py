@@ -9,11 +9,12 @@ import json
 import math
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.io.files import atomic_write, locked, sha256, write_json
 from nnbook.io.progress import show_progress
@@ -21,10 +22,11 @@ from nnbook.values import published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from datasets import IterableDataset
     from numpy.typing import NDArray
+
+    from nnbook.io.paths import PathLike
 
 CELLS_PER_SHARD = 100
 """How many cells a draw takes from one shard, as NucleusNet-10K takes a hundred from each experiment."""
@@ -41,7 +43,7 @@ _IMAGE_FORMATS = ("TIFF", "PNG", "JPEG")
 
 def pull(
     dataset: str,
-    folder: Path,
+    folder: PathLike,
     *,
     n: int | None = None,
     seed: int = 1,
@@ -63,7 +65,7 @@ def pull(
     dataset : str
         Its id, such as `RussellBarkley/NucleusNet`. It has a column `image` (uint8, 256 x 256 px, one channel), and a
         column `filename` or images that know the name of their file.
-    folder : Path
+    folder : str or Path
         Where the cells go: a TIFF file each, named by `filename`; `cells.parquet`, with a row a cell and the data set's
         other columns of text, numbers and booleans; and `pull.json`, the record, with the SHA-256 of each file. A call
         that was interrupted goes on when it is made again.
@@ -86,10 +88,11 @@ def pull(
     NnbookError
         Where the data set can't be had or holds something that is no cell image, or the folder is in other use.
     """
+    folder = Path(folder)
     check_id(dataset)
-    for name, value, least in (("-n", n, 1), ("--seed", seed, 0), ("--cells-per-shard", cells_per_shard, 1)):
+    for name, value, least in (("n", n, 1), ("seed", seed, 0), ("cells_per_shard", cells_per_shard, 1)):
         if value is not None and value < least:
-            raise NnbookError(f"{name} {value}: must be at least {least}")
+            raise InvalidValueError(f"{name} is {value}; give a whole number from {least}", parameter=name)
     asked = {
         "dataset": dataset,
         "revision": revision,
@@ -214,7 +217,9 @@ def draw_from_shards(
         # A second time round, those shards that have more make up for those that had too few.
         able = [shard for shard in order if shard not in sizes or taken[shard] < sizes[shard]]
         if not able:
-            raise NnbookError(f"-n {n}: the data set has {sum(sizes.values())} cells; ask for no more, or leave -n out")
+            raise InvalidValueError(
+                f"n is {n}; the data set has {sum(sizes.values())} cells, so ask for no more", parameter="n"
+            )
         quota = max(cells_per_shard, math.ceil(left / len(able)))
         for shard in able:
             count = min(quota, n - sum(taken.values()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook import __version__
 from nnbook.cells.export import pngs, write_parquet
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.hub.download import TABLE, tiff_of
 from nnbook.io.files import atomic_write
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from huggingface_hub import HfApi
+
+    from nnbook.io.paths import PathLike
 
 _CELL = re.compile(r"(?P<panorama>Run(?P<run>[1-9]\d*)\D.*)_ROI_(?P<roi>[1-9]\d*)")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -51,7 +53,7 @@ class _Cells(NamedTuple):
 
 
 def push(
-    cells: Path,
+    cells: PathLike,
     dataset: str,
     *,
     licence: str,
@@ -65,7 +67,7 @@ def push(
 
     Parameters
     ----------
-    cells : Path
+    cells : str or Path
         A store of cells (`nnbook cells`), or a folder of TIFF files of cells (as `nnbook pull` leaves it).
     dataset : str
         The id, `owner/name`. A new data set is private unless `public`; one that is there keeps its visibility.
@@ -89,6 +91,7 @@ def push(
         Where there is no token, the hub refuses, the data set holds files already, or a file is no cell image. Files
         that were sent by then need not be sent again by the next call.
     """
+    cells = Path(cells)
     check_id(dataset)
     hub = connect()
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_token
@@ -106,7 +109,10 @@ def push(
                 raise
             old = None
         if old and not overwrite:
-            raise NnbookError(f"{dataset}: holds {len(old)} file(s) already; take another name, or allow --overwrite")
+            raise InvalidValueError(
+                f"{dataset}: holds {len(old)} file(s) already; take another name, or set overwrite",
+                parameter="overwrite",
+            )
         made = Path(folder) / "dataset"
         count = write_dataset(cells, made, dataset, licence=licence, about=about)
         if old is None:
@@ -155,14 +161,20 @@ def write_dataset(cells: Path, folder: Path, dataset: str, *, licence: str, abou
     """
     check_id(dataset)
     if not _LICENCE.fullmatch(licence):
-        raise NnbookError(f"--licence {licence}: is no licence's name on the hub; give one such as cc-by-4.0 or mit")
+        raise InvalidValueError(
+            f"licence {licence!r} is no licence's name on the hub; give one such as cc-by-4.0 or mit",
+            parameter="licence",
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NnbookError(f"{folder}: is there already; take a new or empty folder")
     source = _read_cells(cells)
     if not len(source.table):
         raise NnbookError(f"{cells}: holds no cell; make some with 'nnbook cells'")
     if not about and "note" not in source.facts:
-        raise NnbookError(f"{cells}: doesn't say what its cells are; say so, for the data set's card, with --about")
+        raise InvalidValueError(
+            f"about is empty, and {cells} doesn't say what its cells are; say so, for the data set's card",
+            parameter="about",
+        )
     with atomic_write(folder) as written:
         write_parquet(written / "data", source.table, source.images)
         (written / "README.md").write_text(_card(source, dataset, licence, about), encoding="utf-8")

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
 
 if TYPE_CHECKING:
     from nnbook.io.manifest import Panorama
+    from nnbook.io.paths import PathLike
 
 FOLDER_VARIABLE = "NNBOOK_EDITION"
 """The environment variable that names the folder of the edition that a notebook reads."""
@@ -118,12 +119,12 @@ def write_edition(edition: Edition) -> None:
     write_json(edition.folder / "edition.json", described)
 
 
-def read_edition(folder: Path | None = None) -> Edition:
+def read_edition(folder: PathLike | None = None) -> Edition:
     """Read an edition's description.
 
     Parameters
     ----------
-    folder : Path, optional
+    folder : str or Path, optional
         By default the one that the environment variable `NNBOOK_EDITION` names, else `build/twin`.
 
     Returns
@@ -135,10 +136,10 @@ def read_edition(folder: Path | None = None) -> Edition:
     NnbookError
         Where the pipeline has not made this edition yet.
     """
-    folder = Path(os.environ.get(FOLDER_VARIABLE, DEFAULT_FOLDER)) if folder is None else folder
+    folder = Path(os.environ.get(FOLDER_VARIABLE, DEFAULT_FOLDER) if folder is None else folder)
     path = folder / "edition.json"
     if not path.is_file():
-        raise NnbookError(f"{path}: no such edition; run 'make book' (or 'nnbook run') first")
+        raise MissingFileError(f"{path}: no such edition; run 'make book' (or 'nnbook run') first")
     try:
         return Edition(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:

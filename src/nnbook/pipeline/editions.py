@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition, write_edition
@@ -25,6 +26,9 @@ from nnbook.provenance.notebooks import CELL_SECONDS, execute_notebooks
 from nnbook.values import published
 from nnbook.viewers.tables import PREVIEWS
 
+if TYPE_CHECKING:
+    from nnbook.io.paths import PathLike
+
 PUBLISHED = "published"
 PUBLISHED_NOTE = (
     "Published edition: the results table that was released with NucleusNet. Its panoramas are not part of this build."
@@ -36,27 +40,27 @@ TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
 
 
 def run(
-    manifest: Path,
-    folder: Path,
-    notebooks: Path,
+    manifest: PathLike,
+    folder: PathLike,
+    notebooks: PathLike,
     *,
-    model: Path | None = None,
-    local: Path | None = None,
+    model: PathLike | None = None,
+    local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
     Parameters
     ----------
-    manifest : Path
+    manifest : str or Path
         See `nnbook.io.manifest`.
-    folder : Path
+    folder : str or Path
         The edition's folder, whose name is the edition's name.
-    notebooks : Path
+    notebooks : str or Path
         The folder of the text notebooks.
-    model : Path, optional
+    model : str or Path, optional
         A Cellpose 3 model; by default the shipped one.
-    local : Path, optional
+    local : str or Path, optional
         A folder that stands in for the public address of the published table.
     cell_seconds : float, optional
         How long a cell of a notebook may take.
@@ -67,6 +71,9 @@ def run(
         With a line for each thing that is wrong. What was fine stays, and the next run goes on from there. Also where
         another process is making this edition.
     """
+    manifest, folder, notebooks = Path(manifest), Path(folder), Path(notebooks)
+    model = None if model is None else Path(model)
+    local = None if local is None else Path(local)
     rows = read_manifest(manifest)
     if len({row.px_per_um for row in rows}) > 1:
         raise NnbookError(f"{manifest}: has panoramas of different px_per_um; make an edition of each scale")
@@ -107,7 +114,7 @@ def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: P
 
 
 def run_published(
-    folder: Path, notebooks: Path, *, local: Path | None = None, cell_seconds: float = CELL_SECONDS
+    folder: PathLike, notebooks: PathLike, *, local: PathLike | None = None, cell_seconds: float = CELL_SECONDS
 ) -> None:
     """Make the published edition: its released table instead of images, then the notebooks.
 
@@ -116,6 +123,8 @@ def run_published(
     folder, notebooks, local, cell_seconds
         As in `run`.
     """
+    folder, notebooks = Path(folder), Path(notebooks)
+    local = None if local is None else Path(local)
     with locked(folder):
         _make_published_stages(folder, local)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems
@@ -124,7 +124,7 @@ def published_results(path: Path, local: Path | None = None) -> Path:
         return path
     source = local / "results.csv"
     if not source.is_file():
-        raise NnbookError(f"{source}: no such file; name the folder that holds the published results.csv")
+        raise MissingFileError(f"{source}: no such file; name the folder that holds the published results.csv")
     if sha256(source) != published.RESULTS_SHA256:
         raise NnbookError(f"{source}: its SHA-256 isn't that of the published table; get the file again")
     with atomic_write(path) as written:
@@ -143,7 +143,7 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
     import pooch
 
     if urlsplit(address).scheme not in {"http", "https"}:
-        raise NnbookError(f"{address}: is no web address; give one that begins with https://")
+        raise InvalidValueError(f"{address}: is no web address; give one that begins with https://")
     with atomic_write(path) as written:
         try:
             pooch.retrieve(

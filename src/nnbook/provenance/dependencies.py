@@ -30,6 +30,8 @@ from nnbook.io.files import sha256
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from nnbook.io.paths import PathLike
+
 PACKAGE = Path(__file__).parents[1]
 
 BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage", "nnbook.io.progress")
@@ -64,14 +66,14 @@ class _Module:
     """By name, where the stub says that it is defined. Importing the module alone doesn't run that."""
 
 
-def notebook_dependencies(text: str, package: Path = PACKAGE) -> dict[str, str]:
+def notebook_dependencies(text: str, package: PathLike = PACKAGE) -> dict[str, str]:
     """Find what a text notebook depends on.
 
     Parameters
     ----------
     text : str
         The notebook in MyST Markdown.
-    package : Path, optional
+    package : str or Path, optional
         The package's folder.
 
     Returns
@@ -86,17 +88,18 @@ def notebook_dependencies(text: str, package: Path = PACKAGE) -> dict[str, str]:
     NnbookError
         Where a module of the package is no Python.
     """
+    package = Path(package)
     return _follow(_references_of_code("\n".join(code_cells(text)), package), package)[0]
 
 
-def function_dependencies(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> dict[str, str]:
+def function_dependencies(stage: Callable[..., Any] | str, package: PathLike = PACKAGE) -> dict[str, str]:
     """Find what a function of the package depends on, itself included, and the packages of others that it uses.
 
     Parameters
     ----------
     stage : callable or str
         A function that a module defines, or its dotted name.
-    package : Path, optional
+    package : str or Path, optional
         The package's folder.
 
     Returns
@@ -104,6 +107,7 @@ def function_dependencies(stage: Callable[..., Any] | str, package: Path = PACKA
     dict of str to str
         As `notebook_dependencies`, and by the name of a package, such as `numpy`: its installed version.
     """
+    package = Path(package)
     name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
     digests, outside = _follow([name], package)
     return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}

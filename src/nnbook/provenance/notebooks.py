@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.edition import FOLDER_VARIABLE
 from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.dependencies import PACKAGE
@@ -34,6 +34,8 @@ from nnbook.values.computed import collect_numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nnbook.io.paths import PathLike
+
 CELL_SECONDS = 600
 OUTPUT_BYTES = 20_000_000
 """What one cell may put out. The figures and tables of the book stay below a tenth of it."""
@@ -43,7 +45,7 @@ KERNEL = "python3"
 
 
 def execute_notebooks(
-    notebooks: Path, folder: Path, names: Sequence[str] = (), *, cell_seconds: float = CELL_SECONDS
+    notebooks: PathLike, folder: PathLike, names: Sequence[str] = (), *, cell_seconds: float = CELL_SECONDS
 ) -> list[str]:
     """Execute the text notebooks that are out of date into `notebooks/NAME.ipynb` of an edition's folder.
 
@@ -53,9 +55,9 @@ def execute_notebooks(
 
     Parameters
     ----------
-    notebooks : Path
+    notebooks : str or Path
         The folder of the text notebooks.
-    folder : Path
+    folder : str or Path
         The edition's folder.
     names : sequence of str, optional
         Execute these, whether they are out of date or not, and leave the others alone.
@@ -74,11 +76,12 @@ def execute_notebooks(
     """
     from nnbook.io.progress import show_progress
 
+    notebooks, folder = Path(notebooks), Path(folder)
     texts = {path.stem: path for path in sorted(notebooks.glob("*.md"))}
     if not texts:
-        raise NnbookError(f"{notebooks}: has no notebooks; name the folder of the text notebooks")
+        raise MissingFileError(f"{notebooks}: has no notebooks; name the folder of the text notebooks")
     if unknown := [name for name in names if name not in texts]:
-        raise NnbookError(f"{notebooks}: has no notebook named {unknown[0]}; it has {', '.join(texts)}")
+        raise MissingFileError(f"{notebooks}: has no notebook named {unknown[0]}; it has {', '.join(texts)}")
     _remove_others(folder, set(texts))
     problems, executed = [], []
     for name, path in (bar := show_progress(texts.items(), desc="notebooks", unit="notebook")):
@@ -104,8 +107,9 @@ def execute_notebooks(
     return executed
 
 
-def stale_notebooks(notebooks: Path, folder: Path) -> dict[str, list[str]]:
+def stale_notebooks(notebooks: PathLike, folder: PathLike) -> dict[str, list[str]]:
     """Find which text notebooks of an edition are out of date, by name, and why."""
+    notebooks, folder = Path(notebooks), Path(folder)
     found = {}
     for path in sorted(notebooks.glob("*.md")):
         if reasons := _why_stale(notebook_stage(path.stem, path.read_text(encoding="utf-8"), folder)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook.io.inputs import MASK_SUFFIX
@@ -14,7 +15,8 @@ from nnbook.provenance.stage import changed_code, changed_files, displayed, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
+
+    from nnbook.io.paths import PathLike
 
 
 class Stale(NamedTuple):
@@ -32,16 +34,16 @@ class Stale(NamedTuple):
     why: list[str]
 
 
-def status(manifest: Path | None, folder: Path, notebooks: Path) -> list[Stale]:
+def status(manifest: PathLike | None, folder: PathLike, notebooks: PathLike) -> list[Stale]:
     """Find what of an edition is out of date.
 
     Parameters
     ----------
-    manifest : Path or None
+    manifest : str or Path or None
         The edition's manifest; None for an edition without one.
-    folder : Path
+    folder : str or Path
         The edition's folder.
-    notebooks : Path
+    notebooks : str or Path
         The folder of the text notebooks.
 
     Returns
@@ -55,6 +57,8 @@ def status(manifest: Path | None, folder: Path, notebooks: Path) -> list[Stale]:
     NnbookError
         Where the manifest or a module of the package can't be read.
     """
+    manifest = None if manifest is None else Path(manifest)
+    folder, notebooks = Path(folder), Path(notebooks)
     if not (folder / "edition.json").is_file():
         return [Stale("edition", [f"{displayed(folder)} was never made"])]
     found = _of_manifest(manifest, folder) if manifest else []

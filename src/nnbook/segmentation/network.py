@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 from nnbook.segmentation.scale import grey_range, rescale
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def network_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
     """Return height and width of an image at the network's scale; refuse one that is too large there."""
     height, width = (max(1, int(side * scale)) for side in shape)
     if height * width > MAX_NETWORK_PX:
-        raise NnbookError(
+        raise InvalidValueError(
             f"an image of {shape[1]} x {shape[0]} px would be {width} x {height} px at the network's scale; "
             "give the nuclei's true diameter in px"
         )

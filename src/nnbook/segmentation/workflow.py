@@ -12,11 +12,12 @@ from __future__ import annotations
 import importlib.metadata
 import math
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.images import read_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.provenance.stage import Stage, make
@@ -29,9 +30,9 @@ from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from nnbook.io.images import Image, Labels
+    from nnbook.io.paths import PathLike
 
 
 def segment_image(
@@ -72,9 +73,11 @@ def segment_image(
     """
     _check(diameter_px, flow_threshold, cellprob_threshold)
     if image.ndim != 2 or image.size == 0 or image.dtype.kind not in "uif":
-        raise NnbookError(f"the image is {image.dtype} of shape {image.shape}; give one channel of grey levels, (y, x)")
+        raise InvalidValueError(
+            f"the image is {image.dtype} of shape {image.shape}; give one channel of grey levels, (y, x)"
+        )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise NnbookError("the image has pixels that are not a number or infinite; replace them, then run again")
+        raise InvalidValueError("the image has pixels that are not a number or infinite; replace them, then run again")
     low, high = grey_range(image)
     if low == high:
         return np.zeros(image.shape, dtype=np.int32)
@@ -89,8 +92,8 @@ def segment_image(
 
 
 def segment_files(
-    images: Mapping[str, Path],
-    out: Path,
+    images: Mapping[str, PathLike],
+    out: PathLike,
     model: Model,
     *,
     diameter_px: float | None = DIAMETER_PX,
@@ -104,9 +107,9 @@ def segment_files(
 
     Parameters
     ----------
-    images : mapping of str to Path
+    images : mapping of str to str or Path
         Image files by the name that their masks get: see `nnbook.io.inputs.image_files` and `manifest_images`.
-    out : Path
+    out : str or Path
         The folder to write to.
     model, diameter_px, flow_threshold, cellprob_threshold
         See `segment_image`.
@@ -124,6 +127,7 @@ def segment_files(
     """
     from nnbook.io.progress import show_progress
 
+    out = Path(out)
     _check(diameter_px, flow_threshold, cellprob_threshold)
     thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
     settings = {
@@ -139,7 +143,8 @@ def segment_files(
     }
     masks: list[Path] = []
     problems: list[str] = []
-    for name, path in show_progress(images.items(), desc="segment", unit="panorama"):
+    files = {name: Path(path) for name, path in images.items()}
+    for name, path in show_progress(files.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
         stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
         try:
@@ -182,8 +187,16 @@ def _masks_of_file(
 
 def _check(diameter_px: float | None, flow_threshold: float, cellprob_threshold: float) -> None:
     if diameter_px is not None and not 1 <= diameter_px <= 100_000:
-        raise NnbookError(f"diameter_px is {diameter_px:g}; give the nuclei's diameter, 1 to 100,000 px")
+        raise InvalidValueError(
+            f"diameter_px is {diameter_px:g}; give the nuclei's diameter, 1 to 100,000 px", parameter="diameter_px"
+        )
     if not 0 <= flow_threshold < math.inf:
-        raise NnbookError(f"flow_threshold is {flow_threshold:g}; give a number from 0, which keeps every mask")
+        raise InvalidValueError(
+            f"flow_threshold is {flow_threshold:g}; give a number from 0, which keeps every mask",
+            parameter="flow_threshold",
+        )
     if not math.isfinite(cellprob_threshold):
-        raise NnbookError(f"cellprob_threshold is {cellprob_threshold:g}; give a number, usually from -6 to 6")
+        raise InvalidValueError(
+            f"cellprob_threshold is {cellprob_threshold:g}; give a number, usually from -6 to 6",
+            parameter="cellprob_threshold",
+        )

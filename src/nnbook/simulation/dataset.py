@@ -6,11 +6,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
@@ -21,7 +22,8 @@ from nnbook.values.published import PX_PER_UM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from nnbook.io.paths import PathLike
 
 
 SIDE_PX: Final = 2048
@@ -65,7 +67,7 @@ def simulate_manifest(seed: int, runs: int, side_px: int) -> list[Panorama]:
         Where an argument is out of range.
     """
     if runs < 1:
-        raise NnbookError(f"runs is {runs}; a twin has at least 1 experiment")
+        raise InvalidValueError(f"runs is {runs}; a twin has at least 1 experiment", parameter="runs")
     check_side(side_px)
     panoramas = []
     for run in range(1, runs + 1):
@@ -101,7 +103,9 @@ def panorama_stage(panorama: Panorama, folder: Path) -> Stage:
         Where the row is not one of the twin.
     """
     if not panorama.simulated:
-        raise NnbookError(f"{panorama.panorama}: its source is {panorama.source!r}; the twin simulates twin:SEED only")
+        raise InvalidValueError(
+            f"{panorama.panorama}: its source is {panorama.source!r}; the twin simulates twin:SEED only"
+        )
     return Stage.of(
         write_panorama,
         folder,
@@ -117,14 +121,14 @@ def make_panorama(panorama: Panorama, stage: Stage) -> Panorama:
     return replace(panorama, image_sha256=sha256(stage.folder / panorama.image))
 
 
-def write_panorama(panorama: Panorama, folder: Path) -> None:
+def write_panorama(panorama: Panorama, folder: PathLike) -> None:
     """Simulate one row of a manifest and write its image, true mask and truth table.
 
     Parameters
     ----------
     panorama : Panorama
         A row whose `source` is `twin:SEED`.
-    folder : Path
+    folder : str or Path
         The manifest's folder. The image goes to `panorama.image` below it; the mask and the rows of the truth table go
         to `truth/NAME.tif` and `truth/NAME.csv`.
 
@@ -133,6 +137,7 @@ def write_panorama(panorama: Panorama, folder: Path) -> None:
     NnbookError
         Where the row asks for what the twin cannot simulate.
     """
+    folder = Path(folder)
     image_path, mask_path, table_path = (folder / name for name in _output_names(panorama))
     image, labels, truth = simulate_panorama(
         int(panorama.source.removeprefix("twin:")),
@@ -151,7 +156,7 @@ def write_panorama(panorama: Panorama, folder: Path) -> None:
 
 
 def write_dataset(
-    out: Path, seed: int, runs: int = 10, side_px: int = SIDE_PX, *, processes: int = 2, progress: bool = True
+    out: PathLike, seed: int, runs: int = 10, side_px: int = SIDE_PX, *, processes: int = 2, progress: bool = True
 ) -> list[Panorama]:
     """Simulate a whole twin: `panoramas/`, `truth/`, `truth.csv` and `manifest.csv`, all below one folder.
 
@@ -160,7 +165,7 @@ def write_dataset(
 
     Parameters
     ----------
-    out : Path
+    out : str or Path
         The folder; made where missing.
     seed : int
         The twin's seed, from 0.
@@ -185,6 +190,7 @@ def write_dataset(
     """
     from nnbook.io.progress import show_progress
 
+    out = Path(out)
     planned = simulate_manifest(seed, runs, side_px)
     manifest = out / "manifest.csv"
     _check_same_twin(manifest, planned)

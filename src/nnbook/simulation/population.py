@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 from nnbook.io.manifest import CROPS, QUARTERS
 from nnbook.values import published
 
@@ -118,13 +118,15 @@ def draw_imaging_conditions(seed: int, run: int, quarter: str, crop: str) -> Ima
 def check_place(seed: int, run: int, quarter: str, crop: str) -> None:
     """Refuse a seed, run, quarter or crop that the twin does not have."""
     if seed < 0:
-        raise NnbookError(f"seed is {seed}; give a whole number from 0")
+        raise InvalidValueError(f"seed is {seed}; give a whole number from 0", parameter="seed")
     if run < 1:
-        raise NnbookError(f"run is {run}; give a whole number from 1")
+        raise InvalidValueError(f"run is {run}; give a whole number from 1", parameter="run")
     if quarter not in QUARTERS:
-        raise NnbookError(f"quarter {quarter!r} is unknown; the twin has {', '.join(QUARTERS)}")
+        raise InvalidValueError(
+            f"quarter {quarter!r} is unknown; the twin has {', '.join(QUARTERS)}", parameter="quarter"
+        )
     if crop not in CROPS:
-        raise NnbookError(f"crop {crop!r} is unknown; the twin has {', '.join(CROPS)}")
+        raise InvalidValueError(f"crop {crop!r} is unknown; the twin has {', '.join(CROPS)}", parameter="crop")
 
 
 def random_stream(seed: int, run: int = 0, quarter: str = "", crop: str = "", purpose: int = 0) -> Generator:

@@ -132,10 +132,9 @@ def train(
     --------
     >>> import nnbook
     >>> from nnbook.training import TrainingSettings
-    >>> few = TrainingSettings(steps=2, batch=1, crop_px=32, validation_share=0.5)
+    >>> few = TrainingSettings(steps=1, batch=32, crop_px=32, validation_share=0.5)
     >>> nnbook.train([("images", "masks")], "my_model", few).name
     'my_model'
-    >>> masks = nnbook.segment("panorama.tif", model="my_model")
     """
     import torch
 
@@ -317,7 +316,9 @@ def _read(
     data_sets: Sequence[tuple[Path, Path]], settings: TrainingSettings, diam_mean: float
 ) -> tuple[list[list[Example]], list[list[Example]]]:
     if not data_sets:
-        raise NnbookError("there is no data set to train on; give a folder of images and one of their masks")
+        raise InvalidValueError(
+            "data_sets is empty; give a folder of images and one of their masks", parameter="data_sets"
+        )
     problems: list[str] = []
     training: list[list[Example]] = []
     validation: list[list[Example]] = []

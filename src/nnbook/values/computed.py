@@ -11,7 +11,7 @@ import pkgutil
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import write_json
 from nnbook.values.formatting import KEY, check_unit, shown
 from nnbook.values.published import CITED
@@ -171,7 +171,7 @@ def read_numbers(folder: Path) -> dict[str, dict[str, Any]]:
     """
     path = folder / FILE
     if not path.is_file():
-        raise NnbookError(f"{path}: no such file; run 'make book' (or 'nnbook run') first")
+        raise MissingFileError(f"{path}: no such file; run 'make book' (or 'nnbook run') first")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 
 KEY: Final = re.compile(r"[a-z][a-z0-9]*([._][a-z0-9]+)*")
 """The key of a number: lower-case words joined by `.` or `_`."""
@@ -44,13 +44,13 @@ def shown(value: float | None, unit: str = "", digits: int = 0) -> str:
     """
     check_unit(unit)
     if digits < 0:
-        raise NnbookError(f"{digits} digits after the decimal point cannot be shown; give 0 or more")
+        raise InvalidValueError(f"digits is {digits}; give 0 or more", parameter="digits")
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise NnbookError(f"{value!r} is no number; give an int or a float")
+        raise InvalidValueError(f"{value!r} is no number; give an int or a float")
     if not math.isfinite(value):
-        raise NnbookError(
+        raise InvalidValueError(
             f"{value} cannot be shown; give a finite value, or None where this edition has no data for it"
         )
     text = f"{value:,.{digits}f}"
@@ -67,6 +67,6 @@ def check_unit(unit: str) -> None:
     over, under = (parts["over"], parts["under"]) if parts else ("?", None)
     known = over in SYMBOLS or (over == "" and unit == "") or (over == "1" and under is not None)
     if not known or (under is not None and under not in SYMBOLS):
-        raise NnbookError(
+        raise InvalidValueError(
             f"{unit!r} is no unit known here; use {', '.join(sorted(SYMBOLS))}, with ² or ³, and one / (px/µm)"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,25 +22,26 @@ from nnbook.viewers.pyramid import save_intensity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from nnbook.io.paths import PathLike
 
 LEVELS: Final = 256
 DECIMALS: Final = {"area_um2": 1, "mean_intensity": 2}
 
 
-def write_mosaic(folder: Path, store: Path, sample_folder: Path) -> dict[str, Any]:
+def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> dict[str, Any]:
     """Lay a sample of cells out in a grid, and write its pyramids.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         Appears in one step, or replaces what was there: `mosaic.json`, `cells.json`, and `intensity.dzi` and
         `normalised.dzi` with their tiles. Without any cell there are no pyramids.
-    store : Path
+    store : str or Path
         The folder of `nnbook.cells.writer.write_cells`.
-    sample_folder : Path
+    sample_folder : str or Path
         Where `nnbook.cells.sample.write_sample` put the draw.
 
     Returns
@@ -56,6 +58,7 @@ def write_mosaic(folder: Path, store: Path, sample_folder: Path) -> dict[str, An
     NnbookError
         Where the store or the sample can't be read, or a file not be written.
     """
+    folder, store, sample_folder = Path(folder), Path(store), Path(sample_folder)
     cells = read_cells(store)
     sample, drawn = read_sample(sample_folder, store)
     cell_px = int(cells.about["cell_px"])
@@ -78,12 +81,12 @@ def write_mosaic(folder: Path, store: Path, sample_folder: Path) -> dict[str, An
     return about
 
 
-def read_grid(store: Path, sample_folder: Path, columns: int) -> NDArray[np.uint8]:
+def read_grid(store: PathLike, sample_folder: PathLike, columns: int) -> NDArray[np.uint8]:
     """Read the thumbnails of a mosaic's first columns.
 
     Parameters
     ----------
-    store, sample_folder : Path
+    store, sample_folder : str or Path
         As in `write_mosaic`.
     columns : int
         How many, at most.
@@ -98,6 +101,7 @@ def read_grid(store: Path, sample_folder: Path, columns: int) -> NDArray[np.uint
     NnbookError
         Where the store or the sample can't be read.
     """
+    store, sample_folder = Path(store), Path(sample_folder)
     cells = read_cells(store)
     sample, about = read_sample(sample_folder, store)
     runs = about["runs"]

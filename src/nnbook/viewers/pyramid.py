@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.images import image_shape, read_image, read_mask, to_8_bits
 
 if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
+    from nnbook.io.paths import PathLike
 
 INTENSITY_TILE_PX = 510
 INTENSITY_OVERLAP_PX = 1
@@ -39,19 +41,19 @@ class Pyramid:
 
 
 def write_pyramid(
-    path: Path, image: Image | Path, labels: Labels | Path | None = None, *, zipped: bool = False
+    path: PathLike, image: Image | PathLike, labels: Labels | PathLike | None = None, *, zipped: bool = False
 ) -> Pyramid:
     """Write a panorama's tiles: grey levels as JPEG, labels without loss.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A folder that appears in one step, or replaces what was there: `intensity.dzi` with `intensity_files/`, and
         `labels.dzi` with `labels_files/` where there are labels.
-    image : Image or Path
+    image : Image, str or Path
         Axes (y, x), or a file of it. 8-bit grey levels are shown as they are, others are brought to 8 bits by
         `to_8_bits`.
-    labels : Labels or Path, optional
+    labels : Labels, str or Path, optional
         Axes (y, x), or a file of it; the same shape, at most 16,777,215. Written as RGB PNG: label = red + 256 green +
         65,536 blue. Each level takes every second pixel of the one below it, so no label is ever mixed with another.
     zipped : bool
@@ -72,6 +74,9 @@ def write_pyramid(
     An 8-bit image and a 16-bit mask are not held in memory where they are plain TIFF files: libvips decodes them strip
     by strip as it writes tiles, each in a thread of its own.
     """
+    path = Path(path)
+    image = Path(image) if isinstance(image, str | os.PathLike) else image
+    labels = Path(labels) if isinstance(labels, str | os.PathLike) else labels
     _check_sizes(path.name, _shape(image), None if labels is None else _shape(labels))
     with atomic_write(path) as written:
         folder = written.with_name("tiles") if zipped else written
@@ -235,7 +240,7 @@ def _shape(image: Image | Path) -> tuple[int, int]:
 
 def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
     if mask is not None and mask != image:
-        raise NnbookError(
+        raise InvalidValueError(
             f"{name}: the image has {image[1]} x {image[0]} px but its mask {mask[1]} x {mask[0]}; "
             "segment this image again"
         )
@@ -243,7 +248,7 @@ def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None
 
 def _check_labels(name: str, labels: Labels) -> None:
     if labels.max(initial=0) > MAX_LABEL:
-        raise NnbookError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
+        raise InvalidValueError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
 
 
 def _rgb(labels: Labels) -> Any:

@@ -157,10 +157,10 @@ class PanoramaViewer(_ImageView):
     --------
     >>> import nnbook
     >>> viewer = nnbook.PanoramaViewer("panorama.tif", "panorama_cp_masks.tif", px_per_um=8.0453)
-    >>> viewer.roi = 7
+    >>> viewer.roi = 2
     >>> int(viewer.selected["roi"])
-    7
-    >>> viewer.view = [320, 256, 200]  # centre and width in px: the view moves there
+    2
+    >>> viewer.view = [512, 384, 300]  # centre and width in px: the view moves there
     """
 
     index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
@@ -249,7 +249,7 @@ class Scatter(_View):
     >>> scatter = nnbook.Scatter(read_results("results.csv"), by="run")
     >>> scatter.panorama = "Run1TL_top_left"
     >>> int(scatter.selected["num_rois"])
-    20
+    5
     """
 
     panoramas = traitlets.Unicode("kernel:panoramas.json", read_only=True).tag(sync=True)
@@ -329,9 +329,9 @@ class CellBrowser(_ImageView):
     --------
     >>> import nnbook
     >>> browser = nnbook.CellBrowser("cells", draw=1, sort="-area_um2")
-    >>> browser.panorama, browser.roi = "Run1TL_top_left", 7
+    >>> browser.panorama, browser.roi = "Run1TL_top_left", 2
     >>> browser.selected["cell"]
-    'Run1TL_top_left_ROI_7'
+    'Run1TL_top_left_ROI_2'
     """
 
     cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
@@ -401,7 +401,7 @@ class Mosaic(_ImageView):
     --------
     >>> import nnbook
     >>> mosaic = nnbook.Mosaic("mosaic", normalised=True)
-    >>> mosaic.panorama, mosaic.roi = "Run1TL_top_left", 7
+    >>> mosaic.panorama, mosaic.roi = "Run1TL_top_left", 2
     >>> int(mosaic.selected["run"])
     1
     """
