@@ -12,7 +12,7 @@ import pytest
 
 from nnbook.cells import writer as stage
 from nnbook.cells.shards import write_shard
-from nnbook.cells.store import MaskedPanorama, masked_panoramas, read_cells
+from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
@@ -163,26 +163,6 @@ def test_what_are_no_measurements_of_these_panoramas_is_told(tmp_path, damage, t
     damage(tmp_path / "rois.parquet")
     with pytest.raises(NnbookError, match=rf"rois.parquet: .*{told}"):
         write(tmp_path, panoramas)
-
-
-def test_two_masks_of_a_panorama_are_told(tmp_path):
-    scenes(tmp_path, "Run1TL_top_left")
-    masks = tmp_path / "masks"
-    masks.mkdir()
-    for name in ("Run1TL_top_left_cp_masks.tif", "Run1TL_top_left.tif"):
-        shutil.copy(tmp_path / "Run1TL_top_left_cp_masks.tif", masks / name)
-    with pytest.raises(NnbookError, match=r"has the same stem as Run1TL_top_left\.tif; keep one"):
-        masked_panoramas({"Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}, masks)
-
-
-def test_a_panorama_without_a_mask_or_a_run_is_told(tmp_path):
-    write_mask(tmp_path / "mine_cp_masks.tif", np.ones((9, 9), np.int32))
-    images = {"mine": tmp_path / "mine.tif", "Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}
-    with pytest.raises(NnbookError) as told:
-        masked_panoramas(images, tmp_path)
-    mine, other = str(told.value).splitlines()
-    assert mine.endswith("mine.tif: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
-    assert other.endswith(f"Run1TL_top_left.tif: has no mask in {tmp_path}; make it with 'nnbook segment'")
 
 
 def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(tmp_path, capsys):
@@ -390,19 +370,3 @@ def test_a_second_writer_is_refused_and_the_first_one_completes(tmp_path, monkey
         go_on.set()
         first.join(60)
     assert told[0]["cells"] == len(read_cells(tmp_path / "cells")) == 10
-
-
-@pytest.mark.parametrize("gone", ["cells.json", "cells.parquet", "cells.zarr/images/zarr.json"])
-def test_a_store_that_lacks_a_file_is_told(tmp_path, gone):
-    write_cells(tmp_path / "cells", [], None, edition="a", note="N.", px_per_um=SCALE)
-    (tmp_path / "cells" / gone).unlink()
-    with pytest.raises(NnbookError, match=r"cells: holds no store of cells .*; make one with 'nnbook cells'"):
-        read_cells(tmp_path / "cells")
-
-
-def test_a_table_of_another_length_is_told(tmp_path):
-    write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
-    path = tmp_path / "cells" / "cells.parquet"
-    pd.read_parquet(path).iloc[1:].to_parquet(path)
-    with pytest.raises(NnbookError, match="its table and its arrays differ in length"):
-        read_cells(tmp_path / "cells")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nnbook.evaluation import comparison as accuracy
+from nnbook.evaluation import comparison
 from nnbook.evaluation.comparison import CELLPOSE, CLASSICAL, Judged, compare_methods, vary_settings
 from nnbook.segmentation.model import load_model
 from nnbook.segmentation.workflow import segment_image
@@ -25,7 +25,7 @@ def test_methods_are_scored_against_the_truth(panorama: Judged) -> None:
 
 
 def test_published_settings_give_the_masks_of_the_edition(panorama: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accuracy, "DIAMETERS", (1.0,))
+    monkeypatch.setattr(comparison, "DIAMETERS", (1.0,))
     table = vary_settings([panorama], load_model())
     scores = compare_methods([panorama], 152.91)[0].set_index("method").loc[CELLPOSE]
     for setting, value in (("diameter_px", 152.91), ("flow_threshold", 0.5), ("cellprob_threshold", -2.0)):

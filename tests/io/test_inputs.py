@@ -5,8 +5,8 @@ import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import write_image
-from nnbook.io.inputs import list_images
-from nnbook.io.manifest import write_manifest
+from nnbook.io.inputs import list_images, manifest_images
+from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.simulation.dataset import simulate_manifest
 
 
@@ -40,3 +40,9 @@ def test_a_folder_without_images_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NnbookError, match="empty: holds no TIFF or PNG file"):
         list_images([tmp_path / "empty"])
+
+
+def test_masks_are_named_after_panoramas(tmp_path: Path) -> None:
+    row = Panorama("Run1TL_top_left", 1, "TL", "top_left", "", "raw/x.tif", "", 10, 10, 8.0453, "", "")
+    write_manifest(tmp_path / "manifest.csv", [row])
+    assert manifest_images(tmp_path / "manifest.csv") == {"Run1TL_top_left": tmp_path / "raw" / "x.tif"}

@@ -1,4 +1,4 @@
-"""The classical way to mask nuclei, for comparison: Otsu's threshold and a watershed."""
+"""The classical segmentation of nuclei, for comparison: Otsu's threshold and a watershed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LEAST_AREA = 1 / 20
 
 
 def otsu_watershed(image: Image, diameter_px: float) -> Labels:
-    """Mask nuclei by brightness alone, and part those that touch where their outline narrows.
+    """Mask nuclei by brightness alone, and separate those that touch where their outline narrows.
 
     Foreground is what is brighter than Otsu's threshold (Otsu 1979, doi:10.1109/TSMC.1979.4310076) after smoothing,
-    with holes filled. It is parted by a watershed on the distance to the background, from the peaks of that distance
+    with holes filled. It is separated by a watershed on the distance to the background, from the peaks of that distance
     (Vincent & Soille 1991, doi:10.1109/34.87344).
 
     Parameters
@@ -53,9 +53,9 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
     distance = cv2.distanceTransform(foreground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = cv2.GaussianBlur(distance, (0, 0), 2 * SMOOTHING * diameter_px)
     _, components = cv2.connectedComponents(foreground.astype(np.uint8))
-    apart = max(1, round(SEED_DISTANCE * diameter_px))
-    peaks = peak_local_max(distance, min_distance=apart, labels=components)  # type: ignore[no-untyped-call]
+    spacing = max(1, round(SEED_DISTANCE * diameter_px))
+    peaks = peak_local_max(distance, min_distance=spacing, labels=components)  # type: ignore[no-untyped-call]
     seeds = np.zeros(image.shape, dtype=np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    parted = watershed(-distance, seeds, mask=foreground)  # type: ignore[no-untyped-call]
-    return np.asarray(parted, dtype=np.int32)
+    labels = watershed(-distance, seeds, mask=foreground)  # type: ignore[no-untyped-call]
+    return np.asarray(labels, dtype=np.int32)

@@ -47,7 +47,7 @@ def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> 
     Returns
     -------
     dict
-        What `mosaic.json` tells: `edition`, `note`, `seed`, `columns`, `cell_px`, `px_per_um`; `rows`, from the top,
+        What `mosaic.json` has: `edition`, `note`, `seed`, `columns`, `cell_px`, `px_per_um`; `rows`, from the top,
         each with its `run`, `passage`, `cells`, `brightness` (see `brightness_of`) and `gain` (see `gains_of`);
         `clipped`, the share of pixels inside masks that became white by their gain; and the addresses of `intensity`,
         `normalised` and `cells`. The latter has a list a column, in order of rows: `panorama` (an index into
@@ -164,7 +164,7 @@ def gains_of(brightness: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _write_pyramids(folder: Path, images: Any, sample: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
-    """Write both pyramids, and return what there is to be told of them."""
+    """Write both pyramids, and return their part of `mosaic.json`."""
     import pyvips
 
     side, columns, rows = about["cell_px"], about["columns"], about["rows"]
@@ -188,12 +188,12 @@ def _write_pyramids(folder: Path, images: Any, sample: pd.DataFrame, about: dict
     with ThreadPoolExecutor(2) as pool:
         for layer in [pool.submit(save, "intensity", None), pool.submit(save, "normalised", gains)]:
             layer.result()
-    told = [
+    described = [
         {**row, "brightness": None if np.isnan(level) else round(float(level), 3), "gain": round(float(gain), 4)}
         for row, level, gain in zip(rows, brightness, gains, strict=True)
     ]
     share = _clipped_share(histograms, np.repeat(gains, np.diff(starts)))
-    return {"rows": told, "clipped": share, "intensity": "intensity.dzi", "normalised": "normalised.dzi"}
+    return {"rows": described, "clipped": share, "intensity": "intensity.dzi", "normalised": "normalised.dzi"}
 
 
 def _tiles(
