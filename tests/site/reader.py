@@ -52,7 +52,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files."""
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: the tests tell what matters."""
+        """Say nothing: the tests report what matters."""
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):
@@ -223,7 +223,7 @@ def choose_by_search(scatter: Locator, name: str) -> None:
 
 
 def settled(page: Page, name: str) -> str:
-    """Wait until the address tells a parameter, and return it."""
+    """Wait until the address has a parameter, and return it."""
     page.wait_for_url(re.compile(rf"[?&]{re.escape(name)}="))
     return parameters(page)[name]
 

@@ -1,4 +1,4 @@
-"""Every page of the book can be read by everyone, as far as axe can tell: WCAG 2.1 AA, light and dark."""
+"""Every page of the book can be read by everyone, as far as axe finds: WCAG 2.1 AA, light and dark."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_it_shows_image_and_masks(viewer: Locator) -> None:
     assert viewer.locator(".nn-scale-text").inner_text().endswith("µm")
 
 
-def test_pointing_tells_the_number_in_the_array(viewer: Locator, labels: Labels) -> None:
+def test_pointing_shows_the_number_in_the_array(viewer: Locator, labels: Labels) -> None:
     readout = viewer.locator(".nn-readout")
     assert len(places(labels)) >= 4
     for x, y, number in places(labels):

@@ -126,9 +126,9 @@ def test_a_page_that_went_wrong_is_noticed(browser: Browser, address: str) -> No
         page.wait_for_timeout(300)
         assert page.evaluate(FAULTY_IMAGES)
         assert len(page.evaluate(FAULTY_FIGURES)) == 2
-    told = "\n".join(problems)
+    seen = "\n".join(problems)
     for expected in ("asks another host", "status 404", "uncaught: thrown", "console error: said", "failed: "):
-        assert expected in told
+        assert expected in seen
 
 
 SITE_FAULTS = """<base href="/"><img src="no-such-image.png"><img src="OTHER"><figure id="empty"></figure>

@@ -102,7 +102,7 @@ def plane(scatter: Locator) -> np.ndarray:
 
 
 def lone_panorama() -> str:
-    """The name of a panorama that lies apart from all others in the plane, so that pointing at it is unambiguous."""
+    """The name of a panorama that is apart from all others in the plane, so that pointing at it is unambiguous."""
     table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     spread = np.nanstd(points, axis=0)
@@ -229,18 +229,18 @@ def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> np.ndarr
     return np.array([pair.split(",") for pair in settled(page, "lasso").split(";")], float)
 
 
-def test_a_lasso_tells_how_many_it_holds_and_their_means(scatter: Locator) -> None:
+def test_a_lasso_shows_how_many_it_holds_and_their_means(scatter: Locator) -> None:
     polygon = draw_lasso(scatter, [(250, 120), (620, 160), (560, 380), (300, 330)])
     table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     inside = Polygon(polygon).contains_points(points)
     assert 5 < inside.sum() < len(points) - 5
-    told = scatter.locator(".nn-selection").inner_text()
-    assert f"{inside.sum()} of {len(points)} panoramas selected" in told
-    assert f"with {points[inside, 0].sum():,.0f} nuclei" in told
+    text = scatter.locator(".nn-selection").inner_text()
+    assert f"{inside.sum()} of {len(points)} panoramas selected" in text
+    assert f"with {points[inside, 0].sum():,.0f} nuclei" in text
     mean_count, mean_level = points[inside].mean(axis=0)
     spread = np.array(table["std_intensity"], float)[inside].mean()
-    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, SD {spread:.3g}" in told
+    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, SD {spread:.3g}" in text
     selection = plane(scatter)
     scatter.page.keyboard.press("Escape")
     scatter.page.wait_for_function("!location.search.includes('lasso')")
@@ -293,7 +293,7 @@ def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, 
         assert problems == []
 
 
-def test_an_unknown_panorama_in_the_address_is_told_as_text(browser: Browser, address: str) -> None:
+def test_an_unknown_panorama_in_the_address_is_shown_as_text(browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}{CHAPTER}?panorama=%3Cimg%20src=x%20onerror=alert(1)%3E") as (page, problems):
         scatter = open_scatter(page)
         assert "<img src=x onerror=alert(1)>" in scatter.locator(".nn-remark").last.inner_text()
@@ -343,7 +343,7 @@ def test_everything_by_keyboard(scatter: Locator) -> None:
 
 
 def heard(said: Locator, before: str) -> str:
-    """Wait for the next panorama that a screen reader is told of, and return its name."""
+    """Wait for the next panorama that a screen reader announces, and return its name."""
     said.page.wait_for_function(
         "([said, before]) => /: \\d/.test(said.textContent) && !(before && said.textContent.startsWith(`${before}:`))",
         arg=[said.element_handle(), before],
@@ -514,7 +514,7 @@ def test_names_are_text_never_markup(browser: Browser, bare: tuple[str, Path]) -
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("{", "damaged and cannot be read"),
         ('{"columns": {}}', "names no panoramas"),
@@ -524,18 +524,20 @@ def test_names_are_text_never_markup(browser: Browser, bare: tuple[str, Path]) -
         (small_table(["a"], mean_intensity=[None]), "A note."),
     ],
 )
-def test_a_damaged_or_empty_table_is_told(text: str, told: str, browser: Browser, bare: tuple[str, Path]) -> None:
+def test_a_damaged_or_empty_table_has_a_message(
+    text: str, expected: str, browser: Browser, bare: tuple[str, Path]
+) -> None:
     address, table = bare
     table.write_text(text, encoding="utf-8")
     with open_page(browser, f"{address}/index.html") as (page, problems):
         message = page.locator(f"{SCATTER}[data-state=error] .nn-message, {SCATTER}[data-state=empty] .nn-message")
         message.wait_for()
-        assert told in message.inner_text()
+        assert expected in message.inner_text()
         assert page.locator(".nn-plot").count() == 0
         assert problems == []
 
 
-def test_a_missing_table_is_told(browser: Browser, bare: tuple[str, Path]) -> None:
+def test_a_missing_table_has_a_message(browser: Browser, bare: tuple[str, Path]) -> None:
     with open_page(browser, f"{bare[0]}/index.html") as (page, problems):
         message = page.locator(f"{SCATTER}[data-state=error] .nn-message")
         message.wait_for()

@@ -225,21 +225,21 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
                 column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", position.inner_text())[:2])
                 assert abs(column - (x - width / 2 + across)) <= 1.5
                 assert abs(row - (y - height / 2 + down)) <= 1.5
-                assert told_roi(viewer) == full.labels[row, column], (column, row)
+                assert shown_roi(viewer) == full.labels[row, column], (column, row)
                 checked += 1
     assert checked == POINTS
 
 
 POINTS_AT = """([x, y]) => {
-    const told = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
-    const [column, row] = told.match(/[\\d,]+/g).map((text) => Number(text.replace(',', '')));
+    const text = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
+    const [column, row] = text.match(/[\\d,]+/g).map((number) => Number(number.replace(',', '')));
     return Math.abs(column - x) <= 1.5 && Math.abs(row - y) <= 1.5;
 }"""
 LOADED = "() => document.getElementById('host').shadowRoot.querySelector('.nn-panorama').dataset.masks === 'drawn'"
 
 
-def told_roi(viewer: Locator) -> int:
-    """Read the number that stands beside the pointer; 0 where none does."""
+def shown_roi(viewer: Locator) -> int:
+    """Read the number beside the pointer; 0 where none does."""
     readout = viewer.locator(".nn-readout")
     return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
 
@@ -258,8 +258,8 @@ def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Fu
             viewer.page.mouse.move(left + row.x_px * scale, top + row.y_px * scale)
             x, y = int(row.x_px), int(row.y_px)
             around = full.labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-            assert told_roi(viewer) in np.unique(around)
-            hits += told_roi(viewer) == row.roi
+            assert shown_roi(viewer) in np.unique(around)
+            hits += shown_roi(viewer) == row.roi
         assert hits > 50
 
 
@@ -271,9 +271,9 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
         off = []
         for dx in range(-60, 61, 12):
             viewer.page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + 3)
-            told = viewer.locator(".nn-position").inner_text()
-            assert "≈" not in told, "at full resolution it is that of the pixel"
-            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told))
+            text = viewer.locator(".nn-position").inner_text()
+            assert "≈" not in text, "at full resolution it is that of the pixel"
+            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text))
             off.append(abs(grey - int(full.image[row, column])))
         assert np.median(off) <= 4, "JPEG is off by a few grey levels"
         assert max(off) < 40
@@ -289,12 +289,12 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full
         viewer.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         card = viewer.get_by_role("region", name="Chosen nucleus")
         card.get_by_role("img").wait_for()
-        told = card.inner_text()
-        assert f"ROI {roi['roi']:.0f}" in told
-        assert f"{roi['area_um2']:.3g} µm²" in told
-        assert f"{roi['mean_intensity']:.3g}" in told
-        assert f"{roi['std_intensity']:.3g}" in told
-        assert str(roi["class"]) in told
+        text = card.inner_text()
+        assert f"ROI {roi['roi']:.0f}" in text
+        assert f"{roi['area_um2']:.3g} µm²" in text
+        assert f"{roi['mean_intensity']:.3g}" in text
+        assert f"{roi['std_intensity']:.3g}" in text
+        assert str(roi["class"]) in text
         assert parse_qs(urlsplit(viewer.page.url).query)["roi"] == [f"{roi['roi']:.0f}"]
         assert changed_share(before, area(viewer)) > 0.001, "it is not marked"
         cell = np.array(
@@ -315,8 +315,8 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         name = viewer.locator(".nn-card-name")
         assert name.inner_text() == f"ROI {first}"
         viewer.get_by_role("button", name="Next nucleus").click()
-        told = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
-        viewer.page.wait_for_function(told, arg=second)
+        in_address = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
+        viewer.page.wait_for_function(in_address, arg=second)
         viewer.page.wait_for_timeout(SETTLE_MS)
         assert name.inner_text() == f"ROI {second}"
         view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
@@ -432,7 +432,7 @@ def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
-def test_nonsense_in_an_address_is_ignored_and_told(seen) -> None:
+def test_nonsense_in_an_address_is_ignored_and_named(seen) -> None:
     with seen(
         panorama=MARKUP + "no", view="1,2", contrast="9,1,1", masks="x", opacity="much", colour="toString"
     ) as viewer:
@@ -544,7 +544,7 @@ def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
 
 
 @pytest.mark.parametrize("layer", ["intensity", "labels"])
-def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
+def test_a_missing_tile_is_named_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
     x, y = crowded(full)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -573,13 +573,13 @@ def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> Non
         "**/Full/labels.dzi": ("ready", "Masks could not be loaded"),
         "**/Full/nuclei.json": ("ready", "measurements of the nuclei are damaged"),
     }
-    for pattern, (state, told) in damaged.items():
+    for pattern, (state, message) in damaged.items():
         context = browser.new_context()
         page = context.new_page()
         page.route(pattern, lambda route: route.fulfill(status=200, body='{"columns": {"roi": [1'))
         page.goto(link(here, panorama="Full", roi=int(full.rois["roi"].iloc[0])))
         viewer = page.locator(".nn-panorama")
-        viewer.get_by_text(told).first.wait_for()
+        viewer.get_by_text(message).first.wait_for()
         page.locator(f".nn-panorama[data-state={state}]").wait_for()
         page.unroute(pattern)
         viewer.get_by_role("button", name="Try again").click()
@@ -633,11 +633,11 @@ def test_masks_are_right_where_a_browser_alters_what_is_read_from_canvases(
     rois = set()
     for dx in range(-300, 301, 25):
         page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2)
-        told = viewer.locator(".nn-position").inner_text()
-        assert "≈" in told
-        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told)[:2])
-        assert told_roi(viewer) == full.labels[row, column]
-        rois.add(told_roi(viewer))
+        text = viewer.locator(".nn-position").inner_text()
+        assert "≈" in text
+        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text)[:2])
+        assert shown_roi(viewer) == full.labels[row, column]
+        rois.add(shown_roi(viewer))
     assert len(rois) > 1
     context.close()
 
