@@ -49,7 +49,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 	@cd theme && npm run --silent check && npm test --silent
 	@theme/node_modules/.bin/tsc --noEmit --project plugins && theme/node_modules/.bin/eslint plugins && node --test plugins/*.test.mjs
 
-test-python: setup
+test-python: setup widgets/dist/.done
 	$(call say,Testing the package)
 	@pytest --numprocesses 2 --dist loadfile --ignore tests/site
 

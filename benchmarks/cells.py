@@ -39,7 +39,7 @@ from nnbook.cells import writer as stage
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, cell_name, read_cells
 from nnbook.cells.writer import CELLS_PER_SHARD, write_cells
-from nnbook.io.edition import edition_panoramas, mask_path
+from nnbook.io.edition import read_edition
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image
 
@@ -91,7 +91,11 @@ def repeated(
                 image = images / f"{one.panorama}.tif" if images else edition / one.image
                 listed.append(
                     MaskedPanorama(
-                        new[one.panorama], one.run + turn * runs, one.passage, image, mask_path(one, edition)
+                        new[one.panorama],
+                        one.run + turn * runs,
+                        one.passage,
+                        image,
+                        read_edition(edition).mask_path(one),
                     )
                 )
     return listed
@@ -284,7 +288,7 @@ def apart(function: Any, *arguments: Any) -> Any:
 
 def main(edition: Path, out: Path, count: int) -> None:
     """Measure everything, and write it with ratios to nnbook."""
-    panoramas = edition_panoramas(edition)
+    panoramas = read_edition(edition).panoramas()
     per_turn = int(read_cells(edition / "cells").about["cells"])
     told: dict[str, Any] = {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),

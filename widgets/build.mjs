@@ -1,13 +1,10 @@
 // Bundles each widget into one ES module, with its CSS inside, for anywidget.
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 /** The most bytes that each bundle may have. */
 const WIDGETS = { cells: 150_000, mosaic: 450_000, panorama: 500_000, scatter: 150_000 };
-
-/** Those with OpenSeadragon inside. */
-const DEEP_ZOOM = new Set(['mosaic', 'panorama']);
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -22,13 +19,22 @@ const inlineCss = {
   },
 };
 
-// Its licence asks that copies of OpenSeadragon carry this text.
-const licence = await readFile(`${root}node_modules/openseadragon/LICENSE.txt`, 'utf8');
-const banner = `/*! Contains OpenSeadragon.\n${licence.trim()}\n*/`;
+/** The licences of the packages inside a bundle, which ask that copies carry them. */
+async function licences({ inputs }) {
+  const packages = new Set(Object.keys(inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
+  const texts = [...packages].sort().map(async (name) => {
+    const folder = `${root}node_modules/${name}/`;
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) throw new Error(`${name} has no licence file; do not bundle it`);
+    return `Contains ${name}.\n${(await readFile(folder + file, 'utf8')).trim()}`;
+  });
+  const all = await Promise.all(texts);
+  return all.length > 0 ? `/*!\n${all.join('\n\n')}\n*/\n` : '';
+}
 
 for (const [widget, most] of Object.entries(WIDGETS)) {
   const outfile = `${root}dist/${widget}.mjs`;
-  await build({
+  const { metafile, outputFiles } = await build({
     entryPoints: [`${root}${widget}/index.ts`],
     outfile,
     bundle: true,
@@ -36,13 +42,17 @@ for (const [widget, most] of Object.entries(WIDGETS)) {
     target: 'es2022',
     minify: true,
     legalComments: 'none',
-    banner: { js: DEEP_ZOOM.has(widget) ? banner : '' },
+    metafile: true,
+    write: false,
     plugins: [inlineCss],
     logLevel: 'warning',
   });
-  const { size } = await stat(outfile);
-  console.log(`dist/${widget}.mjs ${(size / 1000).toFixed(0)} kB`);
+  const bundle = Buffer.from((await licences(metafile)) + outputFiles[0].text);
+  const size = bundle.byteLength;
   if (size > most) {
     throw new Error(`dist/${widget}.mjs is ${size} bytes; at most ${most} are allowed`);
   }
+  await mkdir(`${root}dist`, { recursive: true });
+  await writeFile(outfile, bundle);
+  console.log(`dist/${widget}.mjs ${(size / 1000).toFixed(0)} kB`);
 }

@@ -272,18 +272,18 @@ def _notebook(call: argparse.Namespace) -> None:
 
 def _status(call: argparse.Namespace) -> None:
     from nnbook.pipeline.editions import PUBLISHED
-    from nnbook.provenance.staleness import status, told
+    from nnbook.provenance.staleness import status, summary
 
     manifest = None if call.edition == PUBLISHED else call.manifest
     found = status(manifest, call.build / call.edition, call.notebooks)
     if call.json:
         print(json.dumps([one._asdict() for one in found], indent=2))
     else:
-        print(told(found) if found else f"{call.build / call.edition} is up to date")
+        print(summary(found) if found else f"{call.build / call.edition} is up to date")
 
 
 def _check(call: argparse.Namespace) -> None:
-    from nnbook.book.check import accept, drifts, known_values, read_record
+    from nnbook.book.check import accept, compare, known_values, read_record
     from nnbook.book.lint import lint_text
 
     found = []
@@ -293,7 +293,7 @@ def _check(call: argparse.Namespace) -> None:
         with _built(call) as folder:
             if call.accept:
                 print(f"nnbook: {accept(call.project, folder)} is written; commit it with figures/", file=sys.stderr)
-            found = drifts(call.project, folder, call.build / "check")
+            found = compare(call.project, folder, call.build / "check")
     faults = lint_text(call.project, known_values(call.project))
     if call.json:
         print(json.dumps({"drifts": [one._asdict() for one in found], "faults": [one._asdict() for one in faults]}))

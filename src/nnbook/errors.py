@@ -1,8 +1,46 @@
-"""The one exception that a user of nnbook is meant to read."""
+"""The exceptions that a user of nnbook is meant to read."""
+
+from __future__ import annotations
 
 
 class NnbookError(Exception):
     """Something that the user can mend: one line that names the thing, what is wrong with it, and what to do.
 
     The command line prints the line and exits with status 1; every other exception is a defect of nnbook.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> try:
+    ...     nnbook.read_image("missing.tif")
+    ... except nnbook.NnbookError as error:
+    ...     print(error)
+    missing.tif: no such file; check the name, or the path in the manifest
     """
+
+
+class InvalidValueError(NnbookError, ValueError):
+    """A value or setting that a function can't work with.
+
+    Parameters
+    ----------
+    message : str
+        The line. Where a parameter is at fault it has the parameter's name, as in "px_per_um is -1; give a number above
+        0": the command line replaces that name by the option's.
+    parameter : str, optional
+        That name.
+
+    Attributes
+    ----------
+    parameter : str or None
+        The parameter at fault, as the function that raises this spells it; None where it is the content of an array, a
+        table or a file.
+    """
+
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class MissingFileError(NnbookError, FileNotFoundError):
+    """A file or folder that isn't there. It is an OSError too, so catch NnbookError before OSError."""

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnbook.book.check import PLOT_SHARE, RECORD, accept, difference, drifts, known_values
+from nnbook.book.check import PLOT_SHARE, RECORD, accept, compare, compare_pictures, known_values
 from nnbook.book.lint import Value
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.values.table import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 NUMBERS: dict[str, dict[str, Any]] = {
     "area.cm2": {"value": 10.37, "unit": "cm²", "digits": 2, "inputs": ["edition.json"]},
@@ -23,15 +26,15 @@ NUMBERS: dict[str, dict[str, Any]] = {
 ROWS = [["Case", "F1", "Splits"], ["Touching", "0.953", "3"], ["Anaphase", "1,204.5", "−2"]]
 
 
-def write_book(folder: Path, numbers: dict[str, Any], rows: list[list[str]], pixels: np.ndarray) -> None:
+def write_book(folder: Path, numbers: dict[str, Any], rows: list[list[str]], pixels: NDArray[np.uint8]) -> None:
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
     (folder / "numbers.json").write_text(json.dumps(numbers))
-    html = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    table = Table(tuple(rows[0]), tuple(map(tuple, rows[1:])))
     cell = {
         "cell_type": "code",
         "source": ["#| label: tbl:cases\n", "cases()"],
-        "outputs": [{"output_type": "execute_result", "data": {"text/html": [f"<table>{html}</table>"]}}],
+        "outputs": [{"output_type": "execute_result", "data": table._repr_mimebundle_()}],
     }
     (folder / "notebooks" / "cases.ipynb").write_text(json.dumps({"cells": [cell]}))
     Image.fromarray(pixels).save(folder / "figures" / "curve.png")
@@ -51,7 +54,7 @@ def book(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_what_was_accepted_does_not_drift(book: tuple[Path, Path]) -> None:
     project, folder = book
-    assert drifts(project, folder, project / "differences") == []
+    assert compare(project, folder, project / "differences") == []
     assert (project / "figures" / "curve.png").read_bytes() == (folder / "figures" / "curve.png").read_bytes()
     assert not (project / "differences").exists()
     record = (project / RECORD).read_text()
@@ -77,7 +80,7 @@ def test_numbers_may_differ_as_far_as_images_make_them(
 ) -> None:
     project, folder = book
     write_book(folder, {**NUMBERS, key: NUMBERS[key] | {"value": value}}, ROWS, PIXELS)
-    found = drifts(project, folder, project / "differences")
+    found = compare(project, folder, project / "differences")
     assert [one.key for one in found] == ([f"number {key}"] if drifted else [])
     if drifted:
         assert str(NUMBERS[key]["value"]) in str(found[0])
@@ -97,7 +100,7 @@ def test_numbers_may_differ_as_far_as_images_make_them(
 def test_rows_of_tables_may_differ_in_numbers_alone(book: tuple[Path, Path], row: list[str], drifted: bool) -> None:
     project, folder = book
     write_book(folder, NUMBERS, [ROWS[0], row, ROWS[2]], PIXELS)
-    found = drifts(project, folder, project / "differences")
+    found = compare(project, folder, project / "differences")
     assert [one.key for one in found] == (["table tbl:cases, row 1"] if drifted else [])
     if drifted:
         assert (found[0].recorded, found[0].now) == ("Touching | 0.953 | 3", " | ".join(row))
@@ -108,10 +111,10 @@ def test_a_figure_that_differs_is_told_and_shown(book: tuple[Path, Path]) -> Non
     changed = PIXELS.copy()
     changed[:1, : int(100 * 100 * PLOT_SHARE) - 1] ^= 128
     write_book(folder, NUMBERS, ROWS, changed)
-    assert drifts(project, folder, project / "differences") == []
+    assert compare(project, folder, project / "differences") == []
     changed[5:15] ^= 128
-    write_book(folder, NUMBERS, ROWS, changed ^ 1)
-    (found,) = drifts(project, folder, project / "differences")
+    write_book(folder, NUMBERS, ROWS, changed ^ np.uint8(1))
+    (found,) = compare(project, folder, project / "differences")
     assert found.key == "figure curve"
     assert "10.49% of its pixels differ" in found.now
     with Image.open(project / "differences" / "curve.png") as shown:
@@ -124,7 +127,7 @@ def test_a_figure_that_differs_is_told_and_shown(book: tuple[Path, Path]) -> Non
 def test_another_size_is_another_picture(tmp_path: Path) -> None:
     for name, size in (("one", 10), ("other", 12)):
         Image.fromarray(PIXELS[:size]).save(tmp_path / f"{name}.png")
-    assert difference(tmp_path / "one.png", tmp_path / "other.png")[0] == 1
+    assert compare_pictures(tmp_path / "one.png", tmp_path / "other.png")[0] == 1
 
 
 def test_what_is_gone_or_new_is_told(book: tuple[Path, Path]) -> None:
@@ -132,7 +135,7 @@ def test_what_is_gone_or_new_is_told(book: tuple[Path, Path]) -> None:
     write_book(folder, {"new.one": NUMBERS["area.cm2"], "area.cm2": NUMBERS["area.cm2"]}, ROWS, PIXELS)
     (folder / "notebooks" / "cases.ipynb").unlink()
     Image.fromarray(PIXELS).save(folder / "figures" / "more.png")
-    found = drifts(project, folder, project / "differences")
+    found = compare(project, folder, project / "differences")
     assert {(one.key, one.recorded, one.now) for one in found} == {
         ("number new.one", "not there", "there"),
         ("number rois.count", "there", "not there"),
@@ -145,9 +148,9 @@ def test_what_is_gone_or_new_is_told(book: tuple[Path, Path]) -> None:
 def test_a_stand_in_older_than_its_figure_or_gone_is_told(book: tuple[Path, Path]) -> None:
     project, folder = book
     Image.fromarray(255 - PIXELS).save(project / "figures" / "curve.png")
-    assert [one.key for one in drifts(project, folder, project / "differences")] == ["figure curve"]
+    assert [one.key for one in compare(project, folder, project / "differences")] == ["figure curve"]
     (project / "figures" / "curve.png").unlink()
-    assert "not in figures/" in str(drifts(project, folder, project / "differences")[0])
+    assert "not in figures/" in str(compare(project, folder, project / "differences")[0])
 
 
 def test_accepting_keeps_tolerances_that_were_set_by_hand(book: tuple[Path, Path]) -> None:
@@ -157,7 +160,7 @@ def test_accepting_keeps_tolerances_that_were_set_by_hand(book: tuple[Path, Path
     record["numbers"]["rois.count"]["tolerance"] = 1000.0
     (project / RECORD).write_text(json.dumps(record))
     write_book(folder, {**NUMBERS, "rois.count": NUMBERS["rois.count"] | {"value": 5900}}, ROWS, PIXELS)
-    assert drifts(project, folder, project / "differences") == []
+    assert compare(project, folder, project / "differences") == []
     accept(project, folder)
     told = json.loads((project / RECORD).read_text())
     assert (told["figures"]["curve"]["tolerance"], told["numbers"]["rois.count"]["tolerance"]) == (0.25, 1000.0)
@@ -167,7 +170,7 @@ def test_accepting_keeps_tolerances_that_were_set_by_hand(book: tuple[Path, Path
 def test_a_record_that_is_missing_or_of_another_edition_is_named(book: tuple[Path, Path]) -> None:
     project, folder = book
     with pytest.raises(NnbookError, match="is of the edition twin, not of own"):
-        drifts(project, folder.rename(folder.with_name("own")), project)
+        compare(project, folder.rename(folder.with_name("own")), project)
     (project / RECORD).unlink()
     with pytest.raises(NnbookError, match="nnbook check --accept"):
         known_values(project)
@@ -189,10 +192,12 @@ kernelspec:
 # Count
 
 ```{code-cell} ipython3
-from nnbook.io.edition import edition_results
+from nnbook.io.edition import read_edition
+from nnbook.io.results import read_results
 from nnbook.values.computed import Number, name_numbers
 
-name_numbers(Number("rois.total", "ROIs", int(edition_results()["num_rois"].sum())), source=edition_results,
+results = read_results(read_edition().results)
+name_numbers(Number("rois.total", "ROIs", int(results["num_rois"].sum())), source=read_results,
              inputs=["results.csv"])
 ```
 """

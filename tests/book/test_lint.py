@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from nnbook.book.lint import Fault, Value, lint_text, prose_of, typed_numbers, without_doi, without_words
+from nnbook.book.lint import (
+    Finding,
+    Value,
+    citations_without_doi,
+    lint_text,
+    pictures_without_words,
+    typed_numbers,
+)
+from nnbook.book.myst import read_myst
 from nnbook.values.published import CITED
 
 PROJECT = Path(__file__).parents[2]
@@ -33,11 +41,11 @@ VALUES = [
     ],
 )
 def test_a_number_typed_by_hand_is_found_with_what_to_write(prose: str, key: str) -> None:
-    faults = typed_numbers("chapters/a.md", f"# A title\n\nWords.\n\n{prose}\n", VALUES)
-    assert len(faults) == 1
-    assert key in faults[0].told
-    assert "typed by hand" in faults[0].told
-    assert faults[0].line >= 5
+    found = typed_numbers("chapters/a.md", read_myst(f"# A title\n\nWords.\n\n{prose}\n"), VALUES)
+    assert len(found) == 1
+    assert key in found[0].message
+    assert "typed by hand" in found[0].message
+    assert found[0].line >= 5
 
 
 @pytest.mark.parametrize(
@@ -57,24 +65,18 @@ def test_a_number_typed_by_hand_is_found_with_what_to_write(prose: str, key: str
     ],
 )
 def test_what_is_no_typed_number_passes(prose: str) -> None:
-    assert typed_numbers("a.md", f"# A title\n\n{prose}\n", VALUES) == []
+    assert typed_numbers("a.md", read_myst(f"# A title\n\n{prose}\n"), VALUES) == []
 
 
 def test_an_exemption_holds_for_what_it_names_in_the_paragraph_below() -> None:
     text = "% typed: 6,421; another count\nOf 6,421 and 37.25 cm².\n\nOf 6,421.\n"
-    assert [(fault.line, fault.told.split(" is")[0]) for fault in typed_numbers("a.md", text, VALUES)] == [
+    assert [
+        (finding.line, finding.message.split(" is")[0]) for finding in typed_numbers("a.md", read_myst(text), VALUES)
+    ] == [
         (2, "37.25 cm²"),
         (4, "6,421"),
     ]
-    assert len(typed_numbers("a.md", "% typed: 6,421\nOf 6,421.\n", VALUES)) == 1, "without a reason"
-
-
-def test_prose_of_leaves_out_the_header_and_keeps_lines() -> None:
-    text = "---\ntitle: 6,421\n---\n\nFirst `code` line.\n\n````\n```\n6,421\n```\n````\nLast.\n"
-    assert [(line, prose.split()) for line, prose, _ in prose_of(text) if prose.strip()] == [
-        (5, ["First", "line."]),
-        (12, ["Last."]),
-    ]
+    assert len(typed_numbers("a.md", read_myst("% typed: 6,421\nOf 6,421.\n"), VALUES)) == 1, "without a reason"
 
 
 @pytest.mark.parametrize(
@@ -91,9 +93,9 @@ def test_prose_of_leaves_out_the_header_and_keeps_lines() -> None:
     ],
 )
 def test_a_picture_without_words_is_found(text: str) -> None:
-    faults = without_words("chapters/a.md", f"Words.\n\n{text}\n")
-    assert [fault.line for fault in faults] == [3]
-    assert "no alternative text" in faults[0].told
+    found = pictures_without_words("chapters/a.md", read_myst(f"Words.\n\n{text}\n"))
+    assert [finding.line for finding in found] == [3]
+    assert "no alternative text" in found[0].message
 
 
 @pytest.mark.parametrize(
@@ -101,13 +103,13 @@ def test_a_picture_without_words_is_found(text: str) -> None:
              ":::{figure} #tbl:a\n:kind: table\n\nA caption.\n:::"]
 )  # fmt: skip
 def test_a_picture_with_words_passes(text: str) -> None:
-    assert without_words("a.md", text) == []
+    assert pictures_without_words("a.md", read_myst(text)) == []
 
 
 def test_a_citation_without_doi_or_address_is_found() -> None:
     text = "@book{one,\n  doi = {10.1000/1}\n}\n@book{two,\n  title = {No doi},\n}\n@misc{three, url = {https://a.org}\n}\n"
-    assert without_doi("a.bib", text.replace("{three, ", "{three,\n")) == [
-        Fault("a.bib", 4, "two has no doi; add it, or a url where there is none")
+    assert citations_without_doi("a.bib", text.replace("{three, ", "{three,\n")) == [
+        Finding("a.bib", 4, "two has no doi; add it, or a url where there is none")
     ]
 
 
@@ -148,16 +150,18 @@ def test_a_fault_in_the_book_is_found_where_it_is(book: Path, kind: str) -> None
     path = book / name
     before = path.read_text()
     path.write_text(before + text)
-    faults = lint_text(book, CITED_VALUES)
-    assert [(fault.path, told in fault.told) for fault in faults] == [(name, True)]
-    assert faults[0].line > before.count("\n")
+    found = lint_text(book, CITED_VALUES)
+    assert [(finding.path, told in finding.message) for finding in found] == [(name, True)]
+    assert found[0].line > before.count("\n")
 
 
 def test_an_output_that_no_page_shows_is_found(book: Path) -> None:
     notebook = book / "notebooks" / "more.md"
     notebook.write_text((book / "notebooks" / "speed.md").read_text().replace("tbl:speed", "tbl:more"))
-    faults = lint_text(book, CITED_VALUES)
-    assert [(fault.path, "no page shows tbl:more" in fault.told) for fault in faults] == [("notebooks/more.md", True)]
+    found = lint_text(book, CITED_VALUES)
+    assert [(finding.path, "no page shows tbl:more" in finding.message) for finding in found] == [
+        ("notebooks/more.md", True)
+    ]
     chapter = book / "chapters" / "segmentation.md"
     chapter.write_text(chapter.read_text() + "\n:::{figure} #tbl:more\n:kind: table\n\nMore.\n:::\n")
     assert lint_text(book, CITED_VALUES) == []

@@ -71,19 +71,10 @@ def test_a_dataset_on_disk_loads_with_the_published_columns(store, tmp_path):
         np.testing.assert_array_equal(np.asarray(loaded[row]["image"]), cells.images[row])
 
 
-@pytest.mark.usefixtures("few_at_a_time")
-def test_a_draw_becomes_a_dataset_in_its_order(store):
-    cells = read_cells(store)
-    drawn = export.to_dataset(cells, [6, 0, 1, 2, 4])
-    assert drawn["filename"][:] == [f"{cells.table['cell'][row]}.tif" for row in (6, 0, 1, 2, 4)]
-    for place, row in enumerate((6, 0, 1, 2, 4)):
-        np.testing.assert_array_equal(np.asarray(drawn[place]["image"]), cells.images[row])
-
-
 def test_a_store_of_no_cells_is_a_dataset_of_none(tmp_path):
     write_cells(tmp_path / "cells", [], None, edition="published", note="N.", px_per_um=SCALE)
     cells = read_cells(tmp_path / "cells")
-    assert len(export.to_dataset(cells)) == 0
+    assert export.write_dataset(cells, tmp_path / "set") == 0
     assert export.write_tiffs(cells, tmp_path / "tiff") == 0
     assert list((tmp_path / "tiff").iterdir()) == []
 

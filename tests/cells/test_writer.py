@@ -240,8 +240,8 @@ def half_a_shard(array, number, images, per_shard):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14), ("atomic_write", 0), ("atomic_write", 3),
-     ("set_length", 0), ("write_json", 0), ("write_record", 0), ("encode", 0), ("encode", 40)],
+    [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14),
+     ("atomic_write", 0), ("atomic_write", 3), ("set_length", 0), ("write_json", 0), ("encode", 0), ("encode", 40)],
 )  # fmt: skip
 @pytest.mark.usefixtures("small_shards")
 def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(tmp_path, monkeypatch, name, count):

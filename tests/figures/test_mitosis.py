@@ -4,23 +4,27 @@ import pytest
 from numpy.typing import NDArray
 from skimage.draw import ellipse
 
-from nnbook.figures.mitosis import pairs_sheet, read_pairs, tell_pairs
+from nnbook.figures.mitosis import collect_pairs, pairs_sheet, summarise_pairs
 
 PX_PER_UM = 8.0
 
 
+def draw_ellipse(image: NDArray[np.uint8], x: float, height: int, width: int, grey: int) -> None:
+    image[ellipse(128, x, height, width)] = grey  # type: ignore[no-untyped-call]
+
+
 def cell(apart_px: int, grey: int = 200) -> NDArray[np.uint8]:
     image = np.zeros((256, 256), dtype=np.uint8)
-    image[ellipse(128, 128, 60, 110)] = 20
+    draw_ellipse(image, 128, 60, 110, 20)
     for side in (-1, 1):
-        image[ellipse(128, 128 + side * apart_px / 2, 40, 14)] = grey
+        draw_ellipse(image, 128 + side * apart_px / 2, 40, 14, grey)
     return image
 
 
 @pytest.fixture
 def images() -> list[NDArray[np.uint8]]:
     plain = np.zeros((256, 256), dtype=np.uint8)
-    plain[ellipse(128, 128, 60, 70)] = 100
+    draw_ellipse(plain, 128, 60, 70, 100)
     return [plain, cell(60), cell(150, 120), plain, cell(160)]
 
 
@@ -38,31 +42,31 @@ def table(images: list[NDArray[np.uint8]]) -> pd.DataFrame:
 
 
 def test_pairs_are_named_and_the_clearest_come_first(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    pairs = read_pairs(table, images, PX_PER_UM)
+    pairs = collect_pairs(table, images, PX_PER_UM)
     assert [(pair.name[-1], pair.stage, pair.true) for pair in pairs] == [
         ("1", "anaphase", "anaphase"),
         ("4", "telophase", "telophase"),
         ("2", "telophase", "interphase"),
     ]
     assert [pair.distance_um for pair in pairs] == pytest.approx([7.5, 20, 18.75], abs=0.05)
-    assert "1 anaphases and 2 telophases" in tell_pairs(pairs)
-    assert "2 of these 3" in tell_pairs(pairs)
+    assert "1 anaphases and 2 telophases" in summarise_pairs(pairs)
+    assert "2 of these 3" in summarise_pairs(pairs)
 
 
 def test_without_the_truth_nothing_is_confirmed(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    pairs = read_pairs(table.drop(columns="class"), images, PX_PER_UM)
+    pairs = collect_pairs(table.drop(columns="class"), images, PX_PER_UM)
     assert {pair.true for pair in pairs} == {None}
-    assert "truth" not in tell_pairs(pairs)
+    assert "truth" not in summarise_pairs(pairs)
 
 
 def test_a_row_of_each_stage(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    figure = pairs_sheet(read_pairs(table, images, PX_PER_UM), PX_PER_UM, "Simulated", columns=3)
+    figure = pairs_sheet(collect_pairs(table, images, PX_PER_UM), PX_PER_UM, "Simulated", columns=3)
     shown = [[len(axes.images) for axes in figure.axes[:3]], [len(axes.images) for axes in figure.axes[3:]]]
     assert shown == [[1, 0, 0], [1, 1, 0]]
     assert figure.axes[0].get_title(loc="left") == "7.5 µm"
 
 
 def test_a_stage_that_was_not_found_has_no_row(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    pairs = [pair for pair in read_pairs(table, images, PX_PER_UM) if pair.stage == "anaphase"]
+    pairs = [pair for pair in collect_pairs(table, images, PX_PER_UM) if pair.stage == "anaphase"]
     assert len(pairs_sheet(pairs, PX_PER_UM, columns=3).axes) == 3
-    assert "1 anaphases and no telophases" in tell_pairs(pairs)
+    assert "1 anaphases and no telophases" in summarise_pairs(pairs)

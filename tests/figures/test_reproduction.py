@@ -67,7 +67,7 @@ def test_results_are_counted_and_averaged_over_panoramas_with_nuclei(results: pd
     assert found["intensity.spread"].value == 27.5
 
 
-def test_names_that_tell_no_experiment_leave_it_open(results: pd.DataFrame) -> None:
+def test_names_without_an_experiment_leave_it_open(results: pd.DataFrame) -> None:
     found = {number.key: number for number in results_numbers(results.assign(image=list("abcde")), 64, 8.0)}
     assert found["experiments.count"].value is None
     assert found["panoramas.per_experiment"].shown == "–"
@@ -89,7 +89,7 @@ def test_a_recomputed_value_beyond_its_tolerance_does_not_agree() -> None:
     assert row == ("Imaged area", "37.25\u00a0cm²", "37.2600\u00a0cm²", "+0.0100", "0.005", "no", "0.1000\u00a0cm²")
 
 
-def test_what_is_not_at_hand_stays_open() -> None:
+def test_what_is_missing_is_a_dash() -> None:
     own = [Number("rois.count", "ROIs", 100), Number("rois.density", "Density", 1.0, "1/mm²", digits=1)]
     table = reproduction_table([], own, "Which edition.")
     assert table.rows[0] == ("ROIs", "1,111,184", "–", "–", "–", "–", "100")

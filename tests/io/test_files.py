@@ -3,7 +3,6 @@ import os
 import pytest
 
 from nnbook.io.files import atomic_write, write_json
-from nnbook.provenance.stage_record import file_state, is_current, write_record
 
 
 def names(folder):
@@ -44,22 +43,3 @@ def test_json_that_says_the_same_is_left_alone(tmp_path):
     assert path.stat().st_mtime_ns == 1
     write_json(path, {"roi": [1, 3]}, indent=None)
     assert path.read_text() == '{"roi":[1,3]}\n'
-
-
-def test_a_stage_is_current_until_what_it_depends_on_changes(tmp_path):
-    data, output, record = tmp_path / "data", tmp_path / "output", tmp_path / "record.json"
-    data.write_text("1")
-    output.touch()
-    assert not is_current(record, [file_state(data)], [output])
-    write_record(record, [file_state(data)])
-    assert is_current(record, [file_state(data)], [output])
-    data.write_text("12")
-    assert not is_current(record, [file_state(data)], [output])
-    write_record(record, [file_state(data)])
-    output.unlink()
-    assert not is_current(record, [file_state(data)], [output])
-
-
-def test_a_record_that_is_cut_off_counts_as_none(tmp_path):
-    (tmp_path / "record.json").write_text('{"half": ')
-    assert not is_current(tmp_path / "record.json", {}, [])

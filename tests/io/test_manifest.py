@@ -103,12 +103,12 @@ class TestReading:
     @pytest.mark.parametrize("column", ["panorama", "image", "mask"])
     def test_what_stands_in_two_rows_is_named(self, tmp_path: Path, column: str) -> None:
         path = write_rows(tmp_path, {column: "same.tif"}, {}, {column: "same.tif"})
-        with pytest.raises(NnbookError, match=f"row 4: {column} same.tif stands in row 2 too"):
+        with pytest.raises(NnbookError, match=f"row 4: {column} same.tif is in row 2 too"):
             read_manifest(path)
 
     def test_the_same_image_spelt_otherwise_is_the_same(self, tmp_path: Path) -> None:
         path = write_rows(tmp_path, {"image": "a/b.tif"}, {"image": "a/.//b.tif"})
-        with pytest.raises(NnbookError, match=r"row 3: image a/b\.tif stands in row 2 too"):
+        with pytest.raises(NnbookError, match=r"row 3: image a/b\.tif is in row 2 too"):
             read_manifest(path)
 
     def test_all_problems_are_told_at_once(self, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_round_trip_with_four_decimals_and_empty_brightness(tmp_path: Path) -> N
         (f"{HEAD}\na,1,2,3\nb,-4,2,3\n", "row 3: num_rois is -4"),
         (f"{HEAD}\na,1.5,2,3\n", "row 2: num_rois is 1.5"),
         (f"{HEAD}\na,,2,3\n", "row 2: num_rois is nan"),
-        (f"{HEAD}\na,1,2,3\na,1,2,3\n", "image a stands in two rows"),
+        (f"{HEAD}\na,1,2,3\na,1,2,3\n", "image a is in two rows"),
         (f"{HEAD}\na,1,2,3\nb,1,inf,3\n", "row 3: mean_intensity is infinite"),
         (f"{HEAD}\na,4,,\n", "image a has nuclei but no mean_intensity"),
     ],

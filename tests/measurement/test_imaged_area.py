@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 from nnbook.measurement.imaged_area import area
 from nnbook.values import published
 
@@ -22,9 +22,10 @@ def test_one_square_centimetre_is_ten_thousand_um_a_side() -> None:
 
 @pytest.mark.parametrize(
     ("px2", "scale", "named"),
-    [(0, 8.0, "0 px2"), (-4, 8.0, "-4 px2"), (4, 0.0, "px/um"), (4, -1.0, "px/um"), (4, math.nan, "px/um"),
-     (4, math.inf, "px/um")],
+    [(0, 8.0, "px2"), (-4, 8.0, "px2"), (4, 0.0, "px_per_um"), (4, -1.0, "px_per_um"), (4, math.nan, "px_per_um"),
+     (4, math.inf, "px_per_um")],
 )  # fmt: skip
 def test_what_is_no_area_is_refused(px2: int, scale: float, named: str) -> None:
-    with pytest.raises(NnbookError, match=named):
+    with pytest.raises(InvalidValueError, match=f"^{named} is ") as caught:
         area(px2, scale)
+    assert caught.value.parameter == named

@@ -132,5 +132,5 @@ def test_another_size_names_both() -> None:
 
 @pytest.mark.parametrize("scale", [0.0, -8.0, float("nan"), float("inf")])
 def test_a_scale_that_cannot_be_is_refused(scale: float) -> None:
-    with pytest.raises(NnbookError, match="px/um"):
+    with pytest.raises(NnbookError, match="px_per_um is"):
         measure_panorama("P", grey("uint8", 256), scene(), scale)

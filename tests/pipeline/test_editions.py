@@ -8,7 +8,7 @@ import pytest
 
 from nnbook.cli import main
 from nnbook.errors import NnbookError
-from nnbook.io.edition import mask_path
+from nnbook.io.edition import Edition
 from nnbook.io.files import locked
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
@@ -28,8 +28,9 @@ kernelspec:
 ---
 
 ```{code-cell} ipython3
-from nnbook.io.edition import edition_results
-print(len(edition_results()), "rows")
+from nnbook.io.edition import read_edition
+from nnbook.io.results import read_results
+print(len(read_results(read_edition().results)), "rows")
 ```
 """
 
@@ -201,40 +202,44 @@ def black(tmp_path: Path) -> Panorama:
     return Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, published.PX_PER_UM, "", "")
 
 
-def test_measures_again_after_a_mask_or_an_image_changed(tmp_path: Path, black: Panorama) -> None:
-    folder = tmp_path
+@pytest.fixture
+def edition(tmp_path: Path) -> Edition:
+    return Edition(tmp_path, "own", "Ours.", simulated=False, px_per_um=published.PX_PER_UM, area_px2=64 * 64)
+
+
+def test_measures_again_after_a_mask_or_an_image_changed(edition: Edition, black: Panorama) -> None:
     row = replace(black, mask="in/m.tif")
     labels = np.zeros((64, 64), np.int32)
     labels[3:7, 3:8] = 1
 
     def counted() -> tuple[int, float, int]:
-        measure_panoramas([row], folder)
-        table = read_results(folder / "results.csv")
-        return table["num_rois"][0], table["mean_intensity"][0], (folder / "results.csv").stat().st_mtime_ns
+        measure_panoramas(edition, [row])
+        table = read_results(edition.results)
+        return table["num_rois"][0], table["mean_intensity"][0], edition.results.stat().st_mtime_ns
 
-    write_mask(mask_path(row, folder), labels)
+    write_mask(edition.mask_path(row), labels)
     first = counted()
     assert first[:2] == (1, 0)
     assert counted() == first
     labels[20, 20] = 2
-    write_mask(mask_path(row, folder), labels)
+    write_mask(edition.mask_path(row), labels)
     assert counted()[:2] == (2, 0)
-    write_image(folder / row.image, np.full((64, 64), 9, np.uint8))
+    write_image(edition.image_path(row), np.full((64, 64), 9, np.uint8))
     assert counted()[:2] == (2, 9)
-    (folder / "rois.parquet").unlink()
+    edition.rois.unlink()
     counted()
-    assert (folder / "rois.parquet").is_file()
+    assert edition.rois.is_file()
 
 
 def test_previews_are_made_again_after_their_image_changed_and_go_with_their_panorama(
-    tmp_path: Path, black: Panorama
+    tmp_path: Path, edition: Edition, black: Panorama
 ) -> None:
     other = replace(black, panorama="other", image="in/other.tif")
     write_image(tmp_path / other.image, np.zeros((50, 60), np.uint8))
     previews = tmp_path / "pyramids" / "previews"
 
     def written(panoramas: list[Panorama]) -> dict[str, int]:
-        write_previews(panoramas, tmp_path)
+        write_previews(edition, panoramas)
         return {path.name: path.stat().st_mtime_ns for path in previews.iterdir()}
 
     first = written([black, other])
@@ -246,10 +251,12 @@ def test_previews_are_made_again_after_their_image_changed_and_go_with_their_pan
     assert sorted(written([black])) == ["black.jpg"]
 
 
-def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(tmp_path: Path, black: Panorama) -> None:
+def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(
+    tmp_path: Path, edition: Edition, black: Panorama
+) -> None:
     (tmp_path / "in" / "cut.tif").write_bytes((tmp_path / black.image).read_bytes()[:100])
     with pytest.raises(NnbookError, match=r"cut\.tif: can't be read"):
-        write_previews([replace(black, panorama="cut", image="in/cut.tif"), black], tmp_path)
+        write_previews(edition, [replace(black, panorama="cut", image="in/cut.tif"), black])
     assert (tmp_path / "pyramids" / "previews" / "black.jpg").is_file()
 
 

@@ -9,8 +9,8 @@ import pytest
 from nnbook.errors import NnbookError
 from nnbook.measurement import imaged_area as area
 from nnbook.measurement import rois as measure
-from nnbook.pipeline.stages import cut_cells, measure_panoramas
-from nnbook.provenance.dependencies import PACKAGE, code_cells, code_hash, function_dependencies, notebook_dependencies
+from nnbook.pipeline.stages import extract_cells, measure_panoramas
+from nnbook.provenance.dependencies import PACKAGE, code_cells, function_dependencies, notebook_dependencies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,6 +240,58 @@ def test_a_file_named_as_a_module_is_reached_with_it(package: Path) -> None:
     assert "pack/deep.yml" not in names("from pack.fast import slow", package)
 
 
+FACE = {
+    "__init__.py": "import lazy_loader as lazy\n__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)\n",
+    "__init__.pyi": "from .round import disc\nfrom .square import box\n\n__all__ = ['box', 'disc']\n",
+    "round.py": "import os\nos.environ.setdefault('ROUND', '1')\n\ndef disc():\n    return 1\n",
+    "square.py": "def box():\n    return SIDE\n\nSIDE = 2\n\ndef other():\n    return 3\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("from pack.room import box", {"square.box", "square.SIDE"}),
+        ("from pack.room import box as square_box\nsquare_box()", {"square.box", "square.SIDE"}),
+        ("import pack.room\npack.room.box()", {"square.box", "square.SIDE"}),
+        ("import pack\npack.room.disc()", {"round", "round.disc"}),
+        ("from pack import box", {"square.box", "square.SIDE"}),
+        ("import pack\npack.box()", {"square.box", "square.SIDE"}),
+        ("import pack.room", set()),
+        ("from pack.room import *", {"__getattr__", "__dir__", "__all__", "round", "round.disc", "square.box",
+                                     "square.SIDE"}),
+    ],
+)  # fmt: skip
+def test_a_name_is_followed_through_a_stub_to_its_definition(package: Path, code: str, expected: set[str]) -> None:
+    room = package / "room"
+    room.mkdir()
+    for name, text in FACE.items():
+        (room / name).write_text(text)
+    (package / "__init__.pyi").write_text("from .room import box\n")
+    assert {name.removeprefix("pack.room.") for name in names(code, package)} == expected
+
+
+def test_a_stub_is_followed_afresh_and_is_no_data(package: Path) -> None:
+    (package / "deep.pyi").write_text("def deepest(x: float) -> float: ...\n")
+    assert "pack/deep.pyi" not in notebook_dependencies(ENTRY, package)
+    (package / "__init__.pyi").write_text("from .deep import beside as made\n")
+    assert names("from pack import made", package) == {"pack.deep.beside"}
+    (package / "__init__.pyi").write_text("from .shapes import corners as made\n")
+    assert names("from pack import made", package) == {"pack.shapes.corners"}
+
+
+def test_the_faces_of_the_package_hand_out_the_definition_alone() -> None:
+    def found(code: str) -> set[str]:
+        return set(notebook_dependencies(f"```{{code-cell}} ipython3\n{code}\n```\n"))
+
+    for face, module, name in (
+        ("nnbook.figures", "nnbook.figures.count_brightness", "scatter"),
+        ("nnbook", "nnbook.measurement.rois", "measure"),
+        ("nnbook.values", "nnbook.values.computed", "name_numbers"),
+    ):
+        assert found(f"from {face} import {name}") == found(f"from {module} import {name}") > {f"{module}.{name}"}
+
+
 def test_a_call_that_is_added_is_followed(package: Path) -> None:
     before = notebook_dependencies(ENTRY, package)
     path = package / "middle.py"
@@ -257,8 +309,10 @@ def test_a_module_that_is_no_python_is_named(package: Path) -> None:
 
 
 def test_the_code_of_a_stage_is_told_from_another() -> None:
-    assert code_hash(area.area) == code_hash(area.area) != code_hash(measure.summarise)
-    assert code_hash(measure_panoramas) != code_hash(cut_cells)
+    assert (
+        function_dependencies(area.area) == function_dependencies(area.area) != function_dependencies(measure.summarise)
+    )
+    assert function_dependencies(measure_panoramas) != function_dependencies(extract_cells)
 
 
 def test_a_stage_reaches_packages_of_others_by_their_version() -> None:
@@ -272,12 +326,12 @@ def test_a_stage_reaches_what_it_imports_late_and_passes_on(package: Path) -> No
     def stage() -> None: ...
 
     stage.__module__, stage.__qualname__ = "pack.top", "late"
-    before = code_hash(stage, package)
+    before = function_dependencies(stage, package)
     path = package / "deep.py"
     path.write_text(path.read_text().replace("SCALE = 2.0", "SCALE = 9"))
-    assert code_hash(stage, package) == before
+    assert function_dependencies(stage, package) == before
     path.write_text(path.read_text().replace("math.sqrt", "math.cbrt"))
-    assert code_hash(stage, package) != before
+    assert function_dependencies(stage, package) != before
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -17,6 +17,7 @@ from nnbook.errors import NnbookError
 from nnbook.io import files
 from nnbook.io.files import locked
 from nnbook.provenance.notebooks import OUTPUT_BYTES, execute_notebook, execute_notebooks, stale_notebooks
+from nnbook.provenance.stage import NEVER_MADE
 
 HEAD = """---
 jupytext:
@@ -127,12 +128,13 @@ def test_figures_temporary_files_and_caches_may_be_written(tmp_path: Path) -> No
     edition.mkdir(parents=True)
     text = text_notebook(
         tmp_path / "notebooks" / "b.md",
-        "import tempfile, shutil, numba\nfrom pathlib import Path\nfrom nnbook.io.edition import edition_folder\n"
+        "import os, tempfile, shutil, numba\nfrom pathlib import Path\n"
         "from nnbook.io.files import atomic_write\n"
-        "with atomic_write(edition_folder() / 'figures' / 'a.png') as path: path.write_text('drawn')\n"
+        "figures = Path(os.environ['NNBOOK_EDITION']) / 'figures'\n"
+        "with atomic_write(figures / 'a.png') as path: path.write_text('drawn')\n"
         "with tempfile.TemporaryDirectory() as scratch: (Path(scratch) / 'a').write_text('x')\n"
-        "(edition_folder() / 'figures' / 'deep').mkdir()\n"
-        "shutil.rmtree(edition_folder() / 'figures' / 'deep')\n",
+        "(figures / 'deep').mkdir()\n"
+        "shutil.rmtree(figures / 'deep')\n",
     )
     execute_notebook(text, edition, tmp_path / "out.ipynb")
     assert [path.name for path in (edition / "figures").iterdir()] == ["a.png"]
@@ -259,7 +261,7 @@ class Killed(BaseException):
     """What no code catches."""
 
 
-@pytest.mark.parametrize("count", range(4))
+@pytest.mark.parametrize("count", range(6))
 def test_a_build_killed_between_any_two_files_shows_nothing_stale_as_fresh(
     book: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
@@ -276,7 +278,7 @@ def test_a_build_killed_between_any_two_files_shows_nothing_stale_as_fresh(
 
     with monkeypatch.context() as dying:
         dying.setattr(Path, "replace", replace)
-        if count < 3:  # the notebook, its provenance, its record
+        if count < 5:  # the notebook and its provenance, each written aside and moved into place, and the record
             with pytest.raises(Killed):
                 execute_notebooks(notebooks, edition, ["reads"])
         else:
@@ -296,6 +298,7 @@ def test_a_killed_process_leaves_no_lock_and_what_it_was_at_is_stale(book: tuple
     call = f"""
 from pathlib import Path
 from nnbook.io.files import locked
+from nnbook.provenance.stage import NEVER_MADE
 from nnbook.provenance.notebooks import execute_notebooks
 with locked(Path({str(edition)!r})):
     execute_notebooks(Path({str(notebooks)!r}), Path({str(edition)!r}))
@@ -312,7 +315,7 @@ with locked(Path({str(edition)!r})):
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert stale_notebooks(notebooks, edition)["plain"] == ["it was never executed to its end"]
+    assert stale_notebooks(notebooks, edition)["plain"] == [NEVER_MADE]
     with locked(edition):
         text_notebook(notebooks / "plain.md", "6 * 7")
         assert execute_notebooks(notebooks, edition) == ["plain", "reads"]

@@ -15,7 +15,8 @@ PROJECT = Path(__file__).parents[2]
 HEAD = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n# A title\n"
 NOTEBOOKS = {
     "area": "from nnbook.measurement.imaged_area import area\narea(6_421_000, 8.0453)",
-    "results": "from nnbook.io.edition import edition_results\nlen(edition_results())",
+    "results": "from nnbook.io.edition import read_edition\nfrom nnbook.io.results import read_results\n"
+    "len(read_results(read_edition().results))",
 }
 RESULTS = "image,num_rois,mean_intensity,std_intensity\nRun1TL_top_left.tif,40,60.0,12.0\n"
 EDITION = {"name": "own", "note": "Ours.", "simulated": False, "px_per_um": 8.0453, "area_px2": 6_421_000}
@@ -118,28 +119,36 @@ def test_what_is_up_to_date_is_not_stale_and_a_touched_file_is_no_change(copy: C
     assert (done.returncode, done.stdout) == (0, "build/own is up to date\n")
 
 
-def test_reasons_are_told_in_lines(copy: Copy) -> None:
+def test_reasons_are_given_in_lines(copy: Copy) -> None:
     copy.change("requirements.txt", "numpy==", "numpy==9.")
     (copy.edition / "notebooks" / "area.ipynb").unlink()
     done = copy.call("status", "manifest.csv", "--edition", "own")
     assert done.stdout.splitlines() == [
         "notebook area: area.ipynb is gone",
+        "notebook area: requirements.txt changed",
         "notebook results: requirements.txt changed",
     ]
     assert copy.call("status", "--edition", "none").stdout == "edition: build/none was never made\n"
 
 
-def test_what_a_record_of_a_stage_tells(copy: Copy) -> None:
+def test_records_of_stages_are_compared_with_the_present(copy: Copy) -> None:
     records = copy.edition / "records"
-    told = {
+    record = {
         "stage": "nnbook.measurement.imaged_area.area",
         "code": {"nnbook.measurement.imaged_area.area": "other", "numpy": "1.0"},
-        "files": {"gone.tif": [1, 1]},
+        "settings": {},
+        "files": {"gone.tif": [1, 1, ""]},
+        "absent": [],
+        "listed": {},
+        "result": None,
     }
-    (records / "measure.json").write_text(json.dumps(told))
+    (records / "measure.json").write_text(json.dumps(record))
+    (copy.edition / "masks").mkdir()
+    (copy.edition / "masks" / "a_cp_masks.json").write_text(json.dumps({**record, "code": {}}))
     (records / "cells.json").write_text("[]")
     stale = copy.stale()
     assert stale["stage cells"] == ["its record is of another version of nnbook"]
     assert "nnbook.measurement.imaged_area.area changed" in stale["stage measure"]
-    assert "it no longer reaches numpy" in stale["stage measure"]
+    assert "it no longer depends on numpy" in stale["stage measure"]
     assert "build/own/gone.tif is gone" in stale["stage measure"]
+    assert "build/own/masks/gone.tif is gone" in stale["stage segment"]

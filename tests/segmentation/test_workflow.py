@@ -177,7 +177,7 @@ def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_pa
     (path,) = segment_files({"a": tmp_path / "a.tif"}, tmp_path, model, diameter_px=None)
     assert evaluate(read_mask(path), panorama[1])["ap_0.50"] > 0.7
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert record["found_diameter_px"] == pytest.approx(150, rel=0.25)
+    assert record["result"]["found_diameter_px"] == pytest.approx(150, rel=0.25)
     assert estimate_diameter(np.zeros((50, 50), dtype=np.uint8), model) == 0
 
 
@@ -286,9 +286,10 @@ def test_files_are_named_kept_and_redone(
         f"{name}_cp_masks.{ending}" for name in "ac" for ending in ("json", "tif")
     ]
     record = json.loads((out / "a_cp_masks.json").read_text(encoding="utf-8"))
-    assert record["model_sha256"] == model.sha256
-    assert record["nuclei"] == read_mask(out / "a_cp_masks.tif").max()
-    assert (record["diameter_px"], record["flow_threshold"], record["cellprob_threshold"]) == (152.91, 0.5, -2.0)
+    settings = record["settings"]
+    assert settings["model_sha256"] == model.sha256
+    assert record["result"]["nuclei"] == read_mask(out / "a_cp_masks.tif").max()
+    assert (settings["diameter_px"], settings["flow_threshold"], settings["cellprob_threshold"]) == (152.91, 0.5, -2.0)
 
     del images["bad"]
     made: list[tuple[int, ...]] = []
@@ -297,7 +298,7 @@ def test_files_are_named_kept_and_redone(
         made.append(image_shape(path))
         return np.ones(made[-1], dtype=np.int32), 150.0
 
-    monkeypatch.setattr("nnbook.segmentation.workflow._segment_file", noted)
+    monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_file", noted)
     assert segment_files(images, out, model) == [out / "a_cp_masks.tif", out / "c_cp_masks.tif"]
     assert made == []
     write_image(images["c"], panorama[0][-310:, -300:])

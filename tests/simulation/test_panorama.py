@@ -14,7 +14,7 @@ from nnbook.io.images import read_image, read_mask
 from nnbook.io.manifest import CROPS, QUARTERS, read_manifest
 from nnbook.simulation import dataset, nuclei
 from nnbook.simulation import panorama as twin
-from nnbook.simulation.dataset import simulate_manifest, simulate_results, write_dataset, write_panorama
+from nnbook.simulation.dataset import make_panorama, panorama_stage, simulate_manifest, simulate_results, write_dataset
 from nnbook.simulation.population import draw_imaging_conditions
 from nnbook.values.published import DIAMETER_PX, PX_PER_UM
 
@@ -266,7 +266,9 @@ class TestWriting:
         with pytest.raises(KeyboardInterrupt):
             write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         monkeypatch.setattr(
-            dataset, "simulate_panorama", lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1]
+            dataset,
+            "simulate_panorama",
+            lambda *place, **size: (made.append(place), simulate_panorama(*place, **size))[1],
         )
         rows = write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
         assert len(made) == len(set(made)) == 16
@@ -276,22 +278,22 @@ class TestWriting:
 
     def test_a_missing_truth_mask_is_made_again(self, tmp_path):
         panorama = simulate_manifest(SEED, 1, SMALL_PX)[0]
-        write_panorama(panorama, tmp_path)
+        make_panorama(panorama, panorama_stage(panorama, tmp_path))
         mask = tmp_path / f"truth/{panorama.panorama}.tif"
         before = mask.read_bytes()
         mask.unlink()
-        write_panorama(panorama, tmp_path)
+        make_panorama(panorama, panorama_stage(panorama, tmp_path))
         assert mask.read_bytes() == before
 
     def test_classes_are_those_of_the_truth_whatever_the_labels(self, tmp_path):
         row, out = simulate_manifest(SEED, 1, 1200)[0], tmp_path
-        write_panorama(row, out)
+        make_panorama(row, panorama_stage(row, out))
         truth = pd.read_csv(out / f"truth/{row.panorama}.csv").set_index("label")["class"]
         labels = read_mask(out / f"truth/{row.panorama}.tif")
         segmented = np.where(labels > 1, 900 - labels, 0).astype(np.int32)  # others' numbers, and the first one missed
         assert len(truth) > 1
         expected = {900 - label: kind for label, kind in truth.items() if label > 1}
-        assert true_classes(row, segmented, out) == expected
+        assert true_classes(segmented, out / "truth" / f"{row.panorama}.tif") == expected
 
     def test_another_twin_is_not_written_over(self, written):
         out, rows = written
@@ -312,7 +314,7 @@ class TestManifest:
 
     @pytest.mark.parametrize(
         ("arguments", "named"),
-        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side is 100 px"), ((-1, 1, 2048), "seed is -1")],
+        [((SEED, 0, 2048), "runs is 0"), ((SEED, 1, 100), "side_px is 100"), ((-1, 1, 2048), "seed is -1")],
     )
     def test_bad_sizes_are_named(self, arguments, named):
         with pytest.raises(NnbookError, match=named) as caught:
@@ -332,4 +334,4 @@ class TestManifest:
     def test_rows_of_another_source_are_refused(self, tmp_path):
         row = replace(simulate_manifest(SEED, 1, SMALL_PX)[0], source="")
         with pytest.raises(NnbookError, match="twin:SEED"):
-            write_panorama(row, tmp_path)
+            panorama_stage(row, tmp_path)

@@ -537,11 +537,15 @@ def test_a_damaged_or_empty_table_has_a_message(
         assert problems == []
 
 
-def test_a_missing_table_has_a_message(browser: Browser, bare: tuple[str, Path]) -> None:
-    with open_page(browser, f"{bare[0]}/index.html") as (page, problems):
+def test_a_missing_table_is_reported_and_asked_for_again(browser: Browser, bare: tuple[str, Path]) -> None:
+    address, table = bare
+    with open_page(browser, f"{address}/index.html") as (page, problems):
         message = page.locator(f"{SCATTER}[data-state=error] .nn-message")
         message.wait_for()
         assert "could not be loaded" in message.inner_text()
+        table.write_text(small_table(["a", "b"]), encoding="utf-8")
+        message.get_by_role("button", name="Try again").click()
+        page.locator(f"{SCATTER}[data-state=ready] .nn-plot").wait_for()
         assert [problem for problem in problems if "panoramas.json" not in problem and "404" not in problem] == []
 
 

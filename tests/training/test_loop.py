@@ -132,7 +132,7 @@ def test_validation_part_depends_on_the_name_alone() -> None:
     [
         ({"steps": 0}, "steps is 0"),
         ({"crop_px": 60}, "crop_px is 60; give a multiple of 8"),
-        ({"learning_rate": 0.0}, "learning_rate and diam_mean"),
+        ({"learning_rate": 0.0}, "learning_rate is 0; give a number above 0"),
         ({"validation_share": 1.0}, "validation_share is 1"),
     ],
 )

@@ -77,7 +77,7 @@ def test_values_are_shown_in_the_field_s_form() -> None:
         ("  A.b: {value: 1, title: One, source: book}", "A.b: is no key"),
         (
             "  a.b: {value: 1, title: One, source: book}\n  a.b: {value: 2, title: Two, source: book}",
-            "a.b stands there",
+            "a.b is there twice",
         ),
         ("  a.b: {value: [", "no YAML"),
     ],

@@ -185,6 +185,11 @@ def test_a_folder_of_pyramids_shows_those_of_its_index(tmp_path: Path, monkeypat
 ARRAY = np.zeros((4, 5), np.uint8)
 
 
+def damaged_zip(folder: Path) -> Path:
+    (folder / "damaged.zip").write_bytes(b"PK, and then no more")
+    return folder / "damaged.zip"
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
@@ -202,7 +207,8 @@ ARRAY = np.zeros((4, 5), np.uint8)
         (lambda here: PanoramaViewer(ARRAY, here / "absent.tif"), r"absent\.tif: no such file"),
         (PanoramaViewer, "has no intensity.dzi"),
         (lambda here: PanoramaViewer(here, ARRAY), "a pyramid has masks of its own"),
-        (lambda here: PanoramaViewer(here / "panorama.zip"), r"panorama\.zip: can't be read as a zip"),
+        (lambda here: PanoramaViewer(here / "absent.zip"), r"absent\.zip: no such file"),
+        (lambda here: PanoramaViewer(str(damaged_zip(here))), r"damaged\.zip: can't be read as a zip"),
         (lambda _: Scatter(pd.DataFrame({"image": ["a"], "num_rois": [1]})), "no column mean_intensity, std_intensity"),
     ],
 )

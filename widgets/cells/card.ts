@@ -1,18 +1,13 @@
-import { iconButton, textElement } from '../shared/elements';
+import { BaseCard, showFacts, type CardEvents } from '../shared/card';
+import { textElement } from '../shared/elements';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
-import { whereShown, type PanoramaFacts } from '../shared/where';
+import { whereShown } from '../shared/where';
 import type { Facts } from './table';
 
-export interface CardEvents {
-  step(step: 1 | -1): void;
-  close(): void;
-}
-
 /** The chosen cell: its image at full size, what was measured of it, and where it is. */
-export class Card {
-  readonly element = document.createElement('section');
-  private readonly heading = textElement('h3', '', 'nn-card-name');
+export class Card extends BaseCard {
   private readonly picture = document.createElement('div');
   private readonly canvas = document.createElement('canvas');
   private readonly scaleBar = new ScaleBar();
@@ -36,40 +31,25 @@ export class Card {
     events: CardEvents,
     signal: AbortSignal,
   ) {
+    super('cell', events);
     const { element, picture, canvas, scaleBar } = this;
-    element.className = 'nn-card';
-    element.hidden = true;
-    element.setAttribute('aria-label', 'Chosen cell');
-    this.heading.tabIndex = -1;
     canvas.setAttribute('role', 'img');
     picture.className = 'nn-picture';
     picture.append(canvas, this.message, scaleBar.element);
-    const head = textElement('div', '', 'nn-card-head');
-    head.append(
-      this.heading,
-      iconButton('Previous cell', 'M15 5l-7 7 7 7', () => { events.step(-1); }),
-      iconButton('Next cell', 'M9 5l7 7-7 7', () => { events.step(1); }),
-      iconButton('Close', 'M6 6l12 12M18 6L6 18', () => { events.close(); }),
-    );
     this.map.className = 'nn-map';
-    const told = textElement('div', '', 'nn-card-told');
     const where = textElement('div', '', 'nn-where');
     const words = textElement('div', '');
     words.append(this.remark, this.actions);
     where.append(this.map, words);
-    told.append(this.facts, where);
-    element.append(head, picture, told);
-    element.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape') return;
-      event.stopPropagation();
-      events.close();
-    });
+    const details = textElement('div', '', 'nn-card-details');
+    details.append(this.facts, where);
+    element.append(picture, details);
     const observer = new ResizeObserver(() => { this.scale(); });
     observer.observe(picture);
     signal.addEventListener('abort', () => { observer.disconnect(); });
   }
 
-  /** Begins to show a cell, of which only its title is known. */
+  /** Shows a cell of which only the title is known so far. */
   show(title: string): void {
     this.element.hidden = false;
     this.heading.textContent = title;
@@ -83,7 +63,7 @@ export class Card {
     this.canvas.width = this.canvas.height = 1;
   }
 
-  /** Shows the image; null where it could not be had. */
+  /** Shows the image; null where it could not be loaded. */
   showImage(pixels: Uint8Array | null): void {
     this.message.textContent = pixels ? '' : 'The image could not be loaded.';
     if (!pixels) return;
@@ -100,7 +80,7 @@ export class Card {
   }
 
   /** Shows what is known; `shown` is what there is of the panorama, null where nothing, undefined where that is not known. */
-  showFacts(facts: Facts, shown: PanoramaFacts | null | undefined): void {
+  showFacts(facts: Facts, shown: ListedPanorama | null | undefined): void {
     const { cell, run, passage, x, y } = facts;
     const title = cell ?? 'Cell';
     // The name may break before its parts.
@@ -112,36 +92,29 @@ export class Card {
       return measured === undefined ? null : `${rounded(measured)}${unit}`;
     };
     const [mean, spread] = [value('mean_intensity'), value('std_intensity')];
-    const rows: [string, string | null][] = [
+    showFacts(this.facts, [
       ['Area', value('area_um2', ' µm²')],
       ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, SD ${spread}`}`],
       ['Orientation', value('orientation_deg', '°')],
       ['Class', facts.kind],
       ['Experiment', run === null ? null : `${run}${passage === null ? '' : `, passage ${passage}`}`],
       ['Centroid', place],
-    ];
-    this.facts.replaceChildren(
-      ...rows.flatMap(([name, value]) => (value === null ? [] : [textElement('dt', name), textElement('dd', value)])),
-    );
+    ]);
     this.showWhere(facts, shown);
   }
 
-  /** Says why nothing is known of the cell. */
+  /** Shows why nothing is known of the cell. */
   showProblem(words: string): void {
     this.remark.textContent = words;
   }
 
-  hide(): void {
-    this.element.hidden = true;
+  override hide(): void {
+    super.hide();
     this.map.replaceChildren();
   }
 
-  focus(): void {
-    this.heading.focus();
-  }
-
   /** Where the cell is in its panorama, and where that is shown. */
-  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: PanoramaFacts | null | undefined): void {
+  private showWhere({ panorama: name, roi, x, y }: Facts, panorama: ListedPanorama | null | undefined): void {
     this.actions.replaceChildren();
     this.map.replaceChildren();
     this.remark.textContent = '';
@@ -172,13 +145,13 @@ export class Card {
     this.scaleBar.update(pxPerUm === null || width === 0 ? null : (pxPerUm * width) / cellPx, width);
   }
 
-  /** Whether it lies over the grid, where there is no room beside. */
+  /** Whether it is over the grid, where there is no room beside. */
   get isOver(): boolean {
     return getComputedStyle(this.element).position === 'absolute';
   }
 
   /** Where its nucleus is shown, in words. */
-  get told(): string {
+  get summary(): string {
     return this.remark.textContent;
   }
 }

@@ -2,7 +2,7 @@ import { countKind, numberKind, SHARED, type Kind, type Kinds, type Shared } fro
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { parseFilter, parseOrder, readableKind } from './choice';
 
-/** All that a link to a view of cells tells. */
+/** All that is in a link to a view of cells. */
 export interface CellState extends Shared, ContrastState {
   /** The seed of the draw. */
   draw: number | null;

@@ -42,7 +42,7 @@ describe('an order in an address', () => {
 });
 
 describe('cells that pass', () => {
-  it('lie within all ranges, ends included, and keep their order', () => {
+  it('are within all ranges, ends included, and keep their order', () => {
     expect(passing(ALL, filter('area_um2:10..30'), COLUMNS, null)).toEqual([4, 3, 1]);
     expect(passing(ALL, filter('area_um2:20..;mean_intensity:..4'), COLUMNS, null)).toEqual([3, 0]);
   });

@@ -1,7 +1,7 @@
 import type { Kind } from '../shared/address';
 import type { Kinds } from './table';
 
-/** Which cells of a draw are shown: those whose measurements lie within ranges, and that are of a class. */
+/** Which cells of a draw are shown: those whose measurements are within ranges, and that are of a class. */
 export interface Filter {
   ranges: Map<string, Range>;
   kind: string | null;

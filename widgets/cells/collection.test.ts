@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parsePanoramas } from '../shared/where';
 import { parseCells } from './collection';
 
 const ADDRESS = 'https://book.example/build/cells/cells.json';
@@ -32,7 +31,7 @@ describe('a list of cells', () => {
     });
   });
 
-  it('may lie on another host', () => {
+  it('may be on another host', () => {
     const addresses = { images: 'https://store.example/images', thumbnails: '//store.example/t', table: 'https://store.example/c' };
     const { collection } = parseCells(JSON.stringify({ ...WHOLE, ...addresses, table_bytes: undefined }), ADDRESS);
     expect(collection).toMatchObject({ ...addresses, thumbnails: 'https://store.example/t', tableBytes: null });
@@ -51,23 +50,7 @@ describe('a list of cells', () => {
     [JSON.stringify({ ...WHOLE, cell_px: '256' }), 'no size'],
     [JSON.stringify({ ...WHOLE, cells: 4 }), 'no stretches'],
     [JSON.stringify({ ...WHOLE, runs: [{ run: 1, first: -1, cells: 2 }] }), 'no stretches'],
-  ])('that is damaged is told of: %s', (text, told) => {
-    expect(() => parseCells(text, ADDRESS)).toThrow(told);
-  });
-});
-
-describe('what there is of panoramas', () => {
-  it('is read by name', () => {
-    const columns = { panorama: ['a', 'b', 3], pyramid: [true, false], preview: [null, 'previews/b.jpg'], width_px: [10, 20], height_px: [5, null] };
-    expect(parsePanoramas(JSON.stringify({ columns }), 'https://book.example/p/panoramas.json')).toEqual(
-      new Map([
-        ['a', { pyramid: true, preview: null, width: 10, height: 5 }],
-        ['b', { pyramid: false, preview: 'https://book.example/p/previews/b.jpg', width: 20, height: null }],
-      ]),
-    );
-  });
-
-  it('is nothing where the list is damaged', () => {
-    for (const text of ['', '{', '[]', '{"columns": {"panorama": 3}}']) expect(parsePanoramas(text, ADDRESS).size).toBe(0);
+  ])('that is damaged is refused: %s', (text, message) => {
+    expect(() => parseCells(text, ADDRESS)).toThrow(message);
   });
 });

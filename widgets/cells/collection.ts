@@ -2,7 +2,7 @@ import { isRecord, numberOf, resolve, textOf } from '../shared/json';
 import { Problem } from '../shared/problem';
 import type { Run } from './draw';
 
-/** The cells of an edition, as their `cells.json` tells; addresses are absolute. */
+/** The cells of an edition, as their `cells.json` lists them; addresses are absolute. */
 export interface Collection {
   note: string;
   cells: number;
@@ -13,7 +13,7 @@ export interface Collection {
   images: string;
   thumbnails: string;
   table: string;
-  /** Size of the table, where that is told: hosts of another origin mostly keep it to themselves. */
+  /** Size of the table, where known: hosts of another origin mostly do not expose it. */
   tableBytes: number | null;
 }
 
@@ -29,12 +29,12 @@ export function parseCells(text: string, address: string): { note: string; colle
   if (!isRecord(value)) throw damaged('it names no cells');
   const note = textOf(value.note) ?? '';
   const cells = countOf(value.cells);
-  if (cells === null) throw damaged('it tells no number of cells');
+  if (cells === null) throw damaged('it has no number of cells');
   if (cells === 0) return { note, collection: null };
   const [images, thumbnails, table] = ['images', 'thumbnails', 'table'].map((name) => resolve(textOf(value[name]), address));
-  if (!images || !thumbnails || !table) throw damaged('it does not tell where they are');
+  if (!images || !thumbnails || !table) throw damaged('it does not say where they are');
   const cellPx = numberOf(value.cell_px);
-  if (cellPx === null || cellPx <= 0) throw damaged('it tells no size of their images');
+  if (cellPx === null || cellPx <= 0) throw damaged('it has no size of their images');
   const pxPerUm = numberOf(value.px_per_um);
   const runs = (Array.isArray(value.runs) ? value.runs : []).map((entry: unknown): Run => {
     const of = isRecord(entry) ? entry : {};

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawCells, drawFrom, drawPerRun, freshSeed, Random } from './draw';
+import { drawCells, drawFrom, drawPerRun, freshSeed, Random, runOf } from './draw';
 
 describe('random numbers', () => {
   it('are those of sfc32, from a seed', () => {
@@ -80,10 +80,26 @@ describe('a draw', () => {
     expect(drawPerRun(runs.slice(2), 100, 7)).toEqual(drawn.slice(130));
   });
 
-  it('that is new has a seed that an address can tell', () => {
+  it('that is new has a seed that an address can hold', () => {
     for (let at = 0; at < 100; at++) {
       const seed = freshSeed();
       expect(Number.isInteger(seed) && seed >= 1 && seed < 1_000_000).toBe(true);
     }
+  });
+});
+
+describe('the run of a cell', () => {
+  const runs = [
+    { run: 3, passage: null, first: 0, cells: 2 },
+    { run: 5, passage: null, first: 2, cells: 1 },
+    { run: 9, passage: null, first: 4, cells: 3 },
+  ];
+
+  it('is the one whose stretch has it', () => {
+    expect([0, 1, 2, 4, 6].map((cell) => runOf(runs, cell))).toEqual([3, 3, 5, 9, 9]);
+  });
+
+  it('is not known between runs, after them, or without any', () => {
+    expect([runOf(runs, 3), runOf(runs, 7), runOf([], 0)]).toEqual([null, null, null]);
   });
 });

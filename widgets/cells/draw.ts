@@ -9,7 +9,7 @@ export interface Run {
 
 /**
  * Random whole numbers from a seed, the same in every browser: sfc32, Chris Doty-Humphrey's small fast counting generator
- * of PractRand, in 32-bit integers. `stream` tells apart series of one seed.
+ * of PractRand, in 32-bit integers. `stream` distinguishes series of one seed.
  */
 export class Random {
   private a: number;
@@ -69,7 +69,21 @@ export function drawPerRun(runs: Run[], count: number, seed: number): number[] {
   return runs.flatMap(({ run, first, cells }) => drawFrom(cells, count, new Random(seed, run)).map((at) => first + at));
 }
 
-/** A seed for a reader who brings none: short enough to be said. */
+/** A seed for a reader who brings none: short enough to be read out. */
 export function freshSeed(): number {
   return 1 + ((crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % 999_999);
+}
+
+/** The run that a cell is of; runs are stretches in ascending order. */
+export function runOf(runs: Run[], cell: number): number | null {
+  let [low, high] = [0, runs.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const run = runs[middle];
+    if (!run) return null;
+    if (cell < run.first) high = middle - 1;
+    else if (cell >= run.first + run.cells) low = middle + 1;
+    else return run.run;
+  }
+  return null;
 }

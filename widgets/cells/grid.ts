@@ -39,7 +39,7 @@ const MARK = 0xff7a7a7a;
 
 /**
  * A grid of cells, of which only the rows in view exist: rows are elements, which the browser scrolls by itself, and are
- * used again for others once they are out of view. In each a canvas shows the images, and an element a cell stands for it.
+ * used again for others once they are out of view. In each a canvas shows the images, and each cell has an element.
  */
 export class Grid {
   readonly element = document.createElement('div');
@@ -55,7 +55,7 @@ export class Grid {
   private chosenAt = -1;
   private top = 0;
   private down = true;
-  /** How fast it is scrolled, in pixels of the page a millisecond, and when that was last looked at. */
+  /** How fast it is scrolled, in pixels of the page a millisecond, and when that was last measured. */
   private speed = 0;
   private then = 0;
   private frame = 0;
@@ -156,11 +156,11 @@ export class Grid {
       const pixels = this.images.get(this.order[at] ?? -1);
       if (pixels instanceof Uint8Array) for (const grey of pixels) counts[grey] = (counts[grey] ?? 0) + 1;
     }
-    counts[0] = 0; // black is what lies outside of masks
+    counts[0] = 0; // black is what is outside of masks
     return counts;
   }
 
-  /** How many cells in view could not be had. */
+  /** How many cells in view could not be loaded. */
   get missing(): number {
     return this.images.missing;
   }

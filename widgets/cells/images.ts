@@ -13,7 +13,7 @@ const GRACE_MS = 200;
 interface Job {
   control: AbortController;
   images: number[];
-  begun: boolean;
+  started: boolean;
   /** Whether it is about to be given up. */
   late: boolean;
 }
@@ -50,7 +50,7 @@ export class CellImages {
     return this.shards.layout.side;
   }
 
-  /** How many of those wanted could not be had. */
+  /** How many of those wanted could not be loaded. */
   get missing(): number {
     return [...this.wanted].filter((image) => this.failed.has(image)).length;
   }
@@ -63,7 +63,7 @@ export class CellImages {
     return pixels;
   }
 
-  /** Says which images are to be there, the most urgent first; requests that hold none of them are given up. */
+  /** Sets which images are to be there, the most urgent first; requests that hold none of them are given up. */
   want(images: number[]): void {
     this.wanted = new Set(images);
     const coming = new Set<number>();
@@ -100,7 +100,7 @@ export class CellImages {
 
   /** Finds where a shard has images, and fetches them. */
   private find(shard: number, images: number[]): Promise<void> {
-    return this.run({ control: new AbortController(), images, begun: false, late: false }, false, async ({ signal }) => {
+    return this.run({ control: new AbortController(), images, started: false, late: false }, false, async ({ signal }) => {
       const places = await this.shards.places(shard, images, signal);
       return () => {
         const wanted = [...places].filter(([image]) => this.wanted.has(image));
@@ -111,7 +111,7 @@ export class CellImages {
   }
 
   private fetch(shard: number, { from, to, images }: { from: number; to: number; images: number[] }, places: Map<number, Place>): Promise<void> {
-    return this.run({ control: new AbortController(), images, begun: false, late: false }, true, async ({ signal }) => {
+    return this.run({ control: new AbortController(), images, started: false, late: false }, true, async ({ signal }) => {
       const bytes = await this.shards.bytes(shard, from, to, signal);
       return () => {
         for (const image of images) {
@@ -137,7 +137,7 @@ export class CellImages {
     await this.turn(first);
     try {
       if (signal.aborted) return;
-      job.begun = true;
+      job.started = true;
       const next = await work({ signal });
       this.jobs.delete(job);
       next();
@@ -161,7 +161,7 @@ export class CellImages {
   }
 
   private giveUp(job: Job): void {
-    if (!job.begun) {
+    if (!job.started) {
       this.jobs.delete(job);
       job.control.abort();
       return;

@@ -1,9 +1,9 @@
 import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
+import { fetchPanoramas, type ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { renderOf } from '../shared/render';
-import { fetchPanoramas, type PanoramaFacts } from '../shared/where';
 import { parseCells, type Collection } from './collection';
 import { parseLayout, Shards } from './shards';
 import { CellView } from './view';
@@ -25,12 +25,13 @@ async function load(view: CellView, model: Model, signal: AbortSignal): Promise<
   ]);
   await laidOut(view.root, signal);
   signal.throwIfAborted();
-  let panoramas: Promise<Map<string, PanoramaFacts>> | null = null;
-  view.open(collection, { thumbnails, images }, () => {
+  let panoramas: Promise<Map<string, ListedPanorama>> | null = null;
+  const listed = () => {
     const known = textTrait(model, 'panoramas') !== null;
     panoramas ??= known ? fetchPanoramas(dataAddress(model, 'panoramas', signal), signal) : Promise.resolve(new Map());
     return panoramas;
-  });
+  };
+  view.open({ collection, thumbnails, images, panoramas: listed });
 }
 
 async function openShards(address: string, what: string, { cells }: Collection, signal: AbortSignal): Promise<Shards> {

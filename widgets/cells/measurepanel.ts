@@ -31,19 +31,20 @@ export class MeasurePanel {
     kind.addEventListener('change', () => {
       changed({ ...this.filter, kind: kind.value === '' ? null : kind.value });
     });
+    kind.className = 'nn-control';
     kindField.className = 'nn-kind';
     kindField.append(textElement('span', 'Class', 'nn-label'), kind);
     element.append(this.waiting, ...this.filters.map((one) => one.element), kindField);
   }
 
-  /** Shows the measurements that are there; `drawn` is the whole draw, `ofRun` those of the run that is looked at. */
+  /** Shows the measurements that are there; `drawn` is the whole draw, `ofRun` those of the run that is shown. */
   show(drawn: number[], ofRun: number[], filter: Filter, columns: Columns, kinds: Kinds | null, waiting: boolean): void {
     this.filter = filter;
     for (const one of this.filters) {
       const { column } = one.measure;
       const values = columns.get(column);
       const range = values ? extent(drawn, values) : null;
-      // One that is the same for all tells nothing.
+      // One that is the same for all is of no use.
       one.element.hidden = !values || !range || range[0] === range[1];
       if (!values || !range) continue;
       const some = passing(ofRun, filter, columns, kinds, column);

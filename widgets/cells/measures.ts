@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import { rounded } from '../shared/text';
 import type { Range } from './choice';
 import type { Measure } from './table';
@@ -50,13 +50,15 @@ export class MeasureFilter {
       const at = Math.max(Number(this.from.value), Number(this.to.value));
       this.set({ ...this.range, to: at === STEPS ? null : this.valueAt(at) });
     });
-    this.clear = textElement('button', 'All', 'nn-button nn-clear') as HTMLButtonElement;
-    this.clear.type = 'button';
+    this.clear = textButton(
+      'All',
+      () => {
+        this.set({ from: null, to: null });
+        this.from.focus();
+      },
+      'nn-button nn-clear',
+    );
     this.clear.setAttribute('aria-label', `All values of ${name}`);
-    this.clear.addEventListener('click', () => {
-      this.set({ from: null, to: null });
-      this.from.focus();
-    });
     const heading = document.createElement('div');
     heading.className = 'nn-field-name';
     heading.append(textElement('span', name, 'nn-label'), this.text, this.clear);
@@ -128,7 +130,7 @@ export class MeasureFilter {
     this.changed(range.from === null && range.to === null ? null : range);
   }
 
-  /** The value of a step, with as many digits as tell it from the next. */
+  /** The value of a step, with as many digits as distinguish it from the next. */
   private valueAt(step: number): number {
     const [least, most] = this.extent;
     const digits = Math.max(0, Math.ceil(-Math.log10((most - least) / STEPS || 1)));

@@ -94,7 +94,7 @@ async function fetched(cells: number[], shards: Shards): Promise<CellImages> {
 }
 
 describe('the description of an array', () => {
-  it('tells how images lie in shards', () => {
+  it('describes how images are stored in shards', () => {
     expect(parseLayout(description(), 'The images')).toEqual({ images: 20, side: SIDE, perShard: PER_SHARD, index: 'start', gzip: true, separator: '/' });
     expect(parseLayout(description((_, sharding) => delete sharding.index_location), 'The images').index).toBe('end');
   });
@@ -105,11 +105,11 @@ describe('the description of an array', () => {
     ['other numbers', (array) => (array.data_type = 'uint16')],
     ['several images a chunk', (_, sharding) => (sharding.chunk_shape = [2, SIDE, SIDE])],
     ['oblong images', (array) => (array.shape = [20, SIDE, 5])],
-  ])('of %s is said to be foreign', (_, change) => {
+  ])('of %s is refused as foreign', (_, change) => {
     expect(() => parseLayout(description(change), 'The images')).toThrow('The images are stored in a way');
   });
 
-  it.each(['{', '[]', '{"node_type": "group"}', '{"node_type": "array"}'])('that is damaged is told of: %s', (text) => {
+  it.each(['{', '[]', '{"node_type": "group"}', '{"node_type": "array"}'])('that is damaged is refused: %s', (text) => {
     expect(() => parseLayout(text, 'The images')).toThrow('The images cannot be read');
   });
 });
@@ -124,7 +124,7 @@ describe.each(['start', 'end'])('images of shards with their index at the %s', (
     if (index === 'start') expect(asked.map(({ range }) => range)).toContain('bytes=48-63');
   });
 
-  it('that lie near each other are fetched together, others not', async () => {
+  it('that are near each other are fetched together, others not', async () => {
     files.set('/images/c/0/0/0', await shardOf([0, 1, 2, 3], index));
     files.set('/images/c/1/0/0', await shardOf([8, 9, 10], index, { space: 20_000 }));
     await fetched([0, 1, 3], shardsOf(index));
@@ -154,7 +154,7 @@ describe('images', () => {
     expect(images.get(1)).toEqual(imageOf(0));
   });
 
-  it('of a shard that is missing, cut off or damaged are said to have failed, and tried again when asked', async () => {
+  it('of a shard that is missing, cut off or damaged fail, and are tried again when asked', async () => {
     const whole = await shardOf([8, 9, 10], 'start');
     const damaged = (await shardOf([16, 17], 'start')).map((byte, at) => (at > 16 * PER_SHARD + CHECKSUM + 12 ? byte ^ 0x55 : byte));
     files.set('/images/c/1/0/0', whole.subarray(0, -20));
@@ -196,7 +196,7 @@ describe('images', () => {
 });
 
 describe('spans', () => {
-  it('join what lies near, within a size', () => {
+  it('join what is near, within a size', () => {
     const places = [[1, { from: 0, to: 10 }], [2, { from: 20, to: 30 }], [3, { from: 60_000, to: 60_010 }], [4, null]] as const;
     expect(spansOf(places)).toEqual([
       { from: 0, to: 30, images: [1, 2] },

@@ -2,7 +2,7 @@ import { isRecord } from '../shared/json';
 import { PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
 
-/** How an array of images lies in its shards: many images a file, each compressed for itself, and an index of them. */
+/** How an array of images is stored in its shards: many images a file, each compressed for itself, and an index of them. */
 export interface Layout {
   images: number;
   /** Width and height of an image. */
@@ -14,7 +14,7 @@ export interface Layout {
   separator: string;
 }
 
-/** Where a shard has an image; null where it has none, which stands for a black one. */
+/** Where a shard has an image; null where it has none, which means a black one. */
 export type Place = { from: number; to: number } | null;
 
 const ENTRY_BYTES = 16;
@@ -60,7 +60,7 @@ export function parseLayout(text: string, what: string): Layout {
 /**
  * The shards of an array of images.
  *
- * The checksum of an index is not looked at, since mostly only some of its entries are read; that of gzip tells of damage
+ * The checksum of an index is not checked, since mostly only some of its entries are read; that of gzip reveals damage
  * to an image.
  */
 export class Shards {
@@ -78,7 +78,7 @@ export class Shards {
     return Math.floor(image / this.layout.perShard);
   }
 
-  /** The places of images of one shard. One request tells them all: of an index at the start only what lies between them. */
+  /** The places of images of one shard. One request fetches them all: of an index at the start only what is between them. */
   async places(shard: number, images: number[], signal: AbortSignal): Promise<Map<number, Place>> {
     const { places } = this.shard(shard);
     const unknown = images.filter((image) => !places.has(image));
@@ -151,7 +151,7 @@ export class Shards {
 async function inflated(stored: Uint8Array<ArrayBuffer>, bytes: number): Promise<Uint8Array> {
   const stream = new DecompressionStream('gzip');
   const writer = stream.writable.getWriter();
-  // What is wrong with it, the reader is told.
+  // The reader of the stream gets the error.
   writer.write(stored).catch(() => undefined);
   writer.close().catch(() => undefined);
   const reader = stream.readable.getReader();

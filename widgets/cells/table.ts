@@ -18,7 +18,7 @@ export const MEASURES: readonly Measure[] = [
   { column: 'orientation_deg', name: 'Orientation', unit: '°' },
 ];
 
-/** What the table tells of one cell; null where it does not. */
+/** What the table has of one cell; null where it has nothing. */
 export interface Facts {
   /** The name of its image's file. */
   cell: string | null;
@@ -34,7 +34,7 @@ export interface Facts {
   kind: string | null;
 }
 
-/** Classes by number; 0 stands for a cell whose class is not known. */
+/** Classes by number; 0 is a cell whose class is not known. */
 export interface Kinds {
   names: string[];
   codes: Uint8Array;

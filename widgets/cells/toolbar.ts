@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { disclosureButton, textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import { SIZE } from './cellstate';
 import type { Order } from './choice';
@@ -11,7 +11,6 @@ export interface ToolbarEvents {
   sort(order: Order | null): void;
   size(size: number): void;
   measures(open: boolean): void;
-  contrast(open: boolean): void;
 }
 
 /** The rows over the grid: the draw, which of its cells are shown, how they are ordered, and how large. */
@@ -20,47 +19,43 @@ export class Toolbar {
   private readonly drawn = textElement('p', '', 'nn-drawn');
   private readonly run = document.createElement('select');
   private readonly sort = document.createElement('select');
-  private readonly turn = toggle('↑', 'nn-turn');
+  private readonly turn: HTMLButtonElement;
   private readonly size = document.createElement('input');
-  private readonly measures = toggle('Measurements', 'nn-measures-button');
-  private readonly contrast = toggle('Contrast', 'nn-contrast-button');
+  private readonly measures: HTMLButtonElement;
   private order: Order | null = null;
 
-  constructor(runs: Run[], events: ToolbarEvents) {
-    const { run, sort, turn, size } = this;
-    const again = textElement('button', 'New draw', 'nn-button') as HTMLButtonElement;
-    again.type = 'button';
-    again.addEventListener('click', () => { events.newDraw(); });
+  constructor(runs: Run[], contrast: HTMLElement, events: ToolbarEvents) {
+    const { run, sort, size } = this;
+    run.className = sort.className = 'nn-control';
     run.append(new Option('All', ''), ...runs.map(({ run, passage }) => new Option(`${run}${passage === null ? '' : ` (${passage})`}`, String(run))));
     run.addEventListener('change', () => { events.run(run.value === '' ? null : Number(run.value)); });
     sort.append(new Option('As drawn', ''), ...MEASURES.map(({ column, name }) => new Option(name, column)));
     sort.addEventListener('change', () => {
       events.sort(sort.value === '' ? null : { column: sort.value, down: this.order?.down ?? false });
     });
-    turn.addEventListener('click', () => {
-      if (this.order) events.sort({ ...this.order, down: !this.order.down });
-    });
+    this.turn = textButton(
+      '↑',
+      () => {
+        if (this.order) events.sort({ ...this.order, down: !this.order.down });
+      },
+      'nn-button nn-turn',
+    );
     Object.assign(size, { type: 'range', min: String(SIZE.least), max: String(SIZE.most), step: String(SIZE.step) });
     size.addEventListener('input', () => { events.size(Number(size.value)); });
-    this.measures.setAttribute('aria-expanded', 'false');
-    this.contrast.setAttribute('aria-expanded', 'false');
-    this.measures.addEventListener('click', () => { events.measures(!isOpen(this.measures)); });
-    this.contrast.addEventListener('click', () => {
-      const open = !isOpen(this.contrast);
-      this.contrast.setAttribute('aria-expanded', String(open));
-      events.contrast(open);
+    this.measures = disclosureButton('Measurements', 'nn-measures-button', (open) => {
+      events.measures(open);
     });
     this.element.className = 'nn-toolbar';
     const draw = textElement('div', '', 'nn-draw');
-    draw.append(this.drawn, again);
+    draw.append(this.drawn, textButton('New draw', () => { events.newDraw(); }));
     const order = field('Order', sort);
-    order.append(turn);
+    order.append(this.turn);
     const runField = field('Experiment', run);
     runField.hidden = runs.length < 2;
-    this.element.append(draw, runField, order, field('Size', size), this.measures, this.contrast);
+    this.element.append(draw, runField, order, field('Size', size), this.measures, contrast);
   }
 
-  show(state: { seed: number; drawn: number; of: number; shown: number; run: number | null; order: Order | null; size: number; filtered: boolean; plain: boolean }): void {
+  show(state: { seed: number; drawn: number; of: number; shown: number; run: number | null; order: Order | null; size: number; filtered: boolean }): void {
     const { seed, drawn, of, shown, run, order, size } = state;
     const all = drawn < of ? `${grouped(drawn)} of ${grouped(of)}` : `all ${grouped(of)}`;
     this.drawn.textContent = `Draw ${seed}: ${all} cells${shown < drawn ? `, ${grouped(shown)} of them shown` : ''}`;
@@ -74,22 +69,11 @@ export class Toolbar {
     this.size.value = String(size);
     this.size.setAttribute('aria-valuetext', `${size} px`);
     this.measures.classList.toggle('nn-set', state.filtered);
-    this.contrast.classList.toggle('nn-set', !state.plain);
   }
 
   setMeasures(open: boolean): void {
     this.measures.setAttribute('aria-expanded', String(open));
   }
-}
-
-function toggle(text: string, className: string): HTMLButtonElement {
-  const button = textElement('button', text, `nn-button ${className}`) as HTMLButtonElement;
-  button.type = 'button';
-  return button;
-}
-
-function isOpen(button: HTMLButtonElement): boolean {
-  return button.getAttribute('aria-expanded') === 'true';
 }
 
 function field(name: string, control: HTMLElement): HTMLElement {

@@ -1,9 +1,9 @@
 import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
+import { fetchPanoramas } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { renderOf } from '../shared/render';
-import { fetchPanoramas } from '../shared/where';
 import { parseMosaic, type Mosaic } from './mosaic';
 import { parseNames } from './names';
 import { MosaicView } from './view';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { indexOf, labelStep, nextPlace, parseMosaic, placeAt, placeOf, runText } from './mosaic';
 
 const ADDRESS = 'https://book.example/mosaic/mosaic.json';
-const TOLD = {
+const WHOLE = {
   edition: 'twin',
   note: 'Simulated.',
   seed: 1,
@@ -19,10 +19,10 @@ const TOLD = {
   cells: 'cells.json',
   clipped: 0.01,
 };
-const parsed = (change: Record<string, unknown> = {}) => parseMosaic(JSON.stringify({ ...TOLD, ...change }), ADDRESS);
+const parsed = (change: Record<string, unknown> = {}) => parseMosaic(JSON.stringify({ ...WHOLE, ...change }), ADDRESS);
 
 describe('the description of a mosaic', () => {
-  it('tells its rows, and addresses beside its own', () => {
+  it('has its rows, and addresses beside its own', () => {
     const mosaic = parsed();
     expect(mosaic.rows.map(({ run, cells }) => [run, cells])).toEqual([[1, 3], [2, 1], [7, 2]]);
     expect(mosaic.normalised).toBe('https://book.example/mosaic/normalised.dzi');
@@ -42,7 +42,7 @@ describe('the description of a mosaic', () => {
     ['cells without a size', () => parsed({ cell_px: 0 })],
     ['half a cell', () => parsed({ rows: [{ run: 1, cells: 1.5 }] })],
     ['no image', () => parsed({ intensity: 7 })],
-  ])('is told to be damaged where it has %s', (_, read) => {
+  ])('is refused as damaged where it has %s', (_, read) => {
     expect(read).toThrow('The description of the mosaic is damaged');
   });
 });
@@ -74,7 +74,7 @@ describe('places in the grid', () => {
 });
 
 describe('labels of rows', () => {
-  it('stand at as many rows as there is room for, in round steps', () => {
+  it('are at as many rows as there is room for, in round steps', () => {
     expect([40, 18, 17, 9, 3.6, 1.8, 0.2].map((height) => labelStep(height, 18))).toEqual([1, 1, 2, 2, 5, 10, 100]);
   });
 });

@@ -2,7 +2,7 @@ import { flagKind, SHARED, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { VIEW } from '../shared/zoomstate';
 
-/** All that a link to a view of a mosaic tells; the chosen cell is told by its nucleus. */
+/** All that is in a link to a view of a mosaic; the chosen cell is named by its nucleus. */
 export interface MosaicState extends Shared, ContrastState {
   view: number[] | null;
   /** Whether runs are shown at equal brightness. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cellText, nameOf, parseNames } from './names';
 
-const TOLD = {
+const WHOLE = {
   panoramas: ['Run1TL_top_left', 'Run2BR_top_left'],
   columns: {
     panorama: [0, 1, 1],
@@ -12,7 +12,7 @@ const TOLD = {
   },
 };
 const parsed = (columns: Record<string, unknown> = {}, count = 3) =>
-  parseNames(JSON.stringify({ ...TOLD, columns: { ...TOLD.columns, ...columns } }), count);
+  parseNames(JSON.stringify({ ...WHOLE, columns: { ...WHOLE.columns, ...columns } }), count);
 
 describe('names of cells', () => {
   it('are those of their published files', () => {
@@ -38,7 +38,7 @@ describe('names of cells', () => {
     ['a cell without a number', () => parsed({ roi: [5, null, 9] })],
     ['no columns', () => parseNames('{}', 3)],
     ['no JSON', () => parseNames('', 0)],
-  ])('are told to be damaged where there is or are %s', (_, read) => {
+  ])('are refused as damaged where there is or are %s', (_, read) => {
     expect(read).toThrow('damaged');
   });
 });

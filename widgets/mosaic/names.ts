@@ -19,7 +19,7 @@ export class Names {
     this.places = new Map(all.map((cell, at) => [nameOf(cell), at]));
   }
 
-  /** Where the cell of a nucleus stands; null where it is none of these. */
+  /** The place of the cell of a nucleus; null where it is none of these. */
   find(panorama: string | null, roi: number | null): number | null {
     return panorama === null || roi === null ? null : (this.places.get(nameOf({ panorama, roi })) ?? null);
   }

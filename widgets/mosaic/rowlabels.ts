@@ -12,7 +12,7 @@ export class RowLabels {
 
   constructor() {
     this.element.className = 'nn-rows';
-    // The readout tells a screen reader the run.
+    // The readout gives screen readers the run.
     this.element.setAttribute('aria-hidden', 'true');
   }
 

@@ -1,24 +1,13 @@
-import type { Contrast } from '../shared/contrast';
 import { Problem } from '../shared/problem';
 import { fetchPyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
 import { lengthText } from '../shared/scalebar';
-import { ZoomStage, type Place, type View } from '../shared/zoomstage';
+import { ZoomStage, type Place, type StageEvents, type View } from '../shared/zoomstage';
 import { placeAt, type GridPlace, type Mosaic } from './mosaic';
 import { RowLabels } from './rowlabels';
 
-export interface StageEvents {
-  /** The first tile is on the screen. */
-  ready(): void;
-  failed(problem: Problem): void;
-  /** Whether tiles are missing now. */
-  gaps(some: boolean): void;
-  rested(view: number[] | null): void;
+export interface MosaicEvents extends StageEvents {
   chosen(place: GridPlace): void;
-  /** From the keyboard: the next or the previous cell, or none at all. */
-  step(step: 1 | -1): void;
-  escape(): void;
-  save(): void;
   /** What is known of the cell at a place, and of its run. */
   describe(place: GridPlace): { name: string; facts: string };
 }
@@ -29,14 +18,14 @@ const WORDS = {
 };
 const LABEL =
   'Mosaic of cells, a run in each row. Arrow keys move, plus and minus zoom, zero shows all rows. The cell at the middle ' +
-  'and its run are told; Enter chooses it, N and P go to the next and the previous cell, Escape lets it go.';
+  'and its run are announced; Enter chooses it, N and P go to the next and the previous cell, Escape lets it go.';
 /** Cells beside one another in the view when one is gone to. */
 const CELLS_IN_VIEW = 7;
 const DAMAGED = 'The mosaic could not be shown.';
 
 /** The grid of cells with its runs' names. */
-export class Stage {
-  private readonly zoom: ZoomStage;
+export class MosaicStage {
+  readonly zoom: ZoomStage;
   private readonly labels = new RowLabels();
   private readonly pointedFrame = frame('nn-frame nn-pointed');
   private readonly chosenFrame = frame('nn-frame');
@@ -49,56 +38,22 @@ export class Stage {
     parent: HTMLElement,
     private readonly mosaic: Mosaic,
     private normalised: boolean,
-    private readonly events: StageEvents,
-    fullScreen: (() => void) | null,
+    private readonly events: MosaicEvents,
   ) {
-    const chooseAt = (place: Place) => {
-      const cell = this.cellAt(place);
-      if (cell) events.chosen(cell);
-    };
-    this.zoom = new ZoomStage(
-      parent,
-      WORDS,
-      {
-        ready: () => {
-          events.ready();
-        },
-        failed: () => {
-          events.failed(new Problem('The mosaic could not be loaded. Check the connection.'));
-        },
-        gaps: (some) => {
-          events.gaps(some);
-        },
-        drawn: (view) => {
-          this.labels.draw(mosaic, view);
-          this.placeFrame(this.chosenFrame, this.chosen, view);
-        },
-        rested: (view) => {
-          events.rested(view);
-        },
-        pointed: (place) => this.describe(place),
-        clicked: chooseAt,
-        keys: {
-          Enter: () => {
-            chooseAt(this.zoom.middle);
-          },
-          n: () => {
-            events.step(1);
-          },
-          p: () => {
-            events.step(-1);
-          },
-          Escape: () => {
-            events.escape();
-          },
-        },
-        save: () => {
-          events.save();
-        },
-        restored: () => undefined,
+    this.zoom = new ZoomStage(parent, WORDS, events, {
+      failed: () => {
+        events.failed(new Problem('The mosaic could not be loaded. Check the connection.'));
       },
-      fullScreen,
-    );
+      drawn: (view) => {
+        this.labels.draw(mosaic, view);
+        this.placeFrame(this.chosenFrame, this.chosen, view);
+      },
+      pointed: (place) => this.describe(place),
+      choose: (place) => {
+        const cell = this.cellAt(place);
+        if (cell) events.chosen(cell);
+      },
+    });
     this.zoom.element.append(this.labels.element);
     this.zoom.viewer.canvas.append(this.pointedFrame, this.chosenFrame);
     addEventListener(
@@ -108,10 +63,6 @@ export class Stage {
       },
       { signal: this.ending.signal },
     );
-  }
-
-  get element(): HTMLElement {
-    return this.zoom.element;
   }
 
   /** Opens the mosaic at a view as in the state. */
@@ -132,7 +83,7 @@ export class Stage {
     );
   }
 
-  /** Asks again for all that could not be had. */
+  /** Asks again for all that could not be loaded. */
   retry(): void {
     if (this.zoom.isOpen) this.zoom.retry();
     else this.open(this.zoom.firstView);
@@ -143,19 +94,6 @@ export class Stage {
     if (normalised === this.normalised) return;
     this.normalised = normalised;
     this.zoom.showOnly(this.layer);
-  }
-
-  setContrast(contrast: Contrast): void {
-    this.zoom.setContrast(contrast);
-  }
-
-  /** How often each grey level is in view. */
-  levels(): Uint32Array {
-    return this.zoom.levels();
-  }
-
-  goTo(view: number[] | null): void {
-    this.zoom.goTo(view);
   }
 
   /** Marks the chosen cell; null marks none. */
@@ -173,7 +111,7 @@ export class Stage {
     const [width, height] = [view.width / view.scale, view.height / view.scale];
     const inView = Math.abs(x - view.x - width / 2) < (width - cellPx) / 2 && Math.abs(y - view.y - height / 2) < (height - cellPx) / 2;
     if (!closely && inView) return;
-    this.goTo([x, y, closely ? Math.min(width, CELLS_IN_VIEW * cellPx) : width]);
+    this.zoom.goTo([x, y, closely ? Math.min(width, CELLS_IN_VIEW * cellPx) : width]);
   }
 
   /** The rows in view, from and to. */
@@ -183,23 +121,6 @@ export class Stage {
     if (!view) return [0, last];
     const row = (y: number) => Math.min(last, Math.max(0, Math.floor(y / this.mosaic.cellPx)));
     return [row(view.y), row(view.y + view.height / view.scale - 1)];
-  }
-
-  picture(contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
-    return this.zoom.picture(contrast, [], title, lines);
-  }
-
-  setFullScreen(full: boolean): void {
-    this.zoom.setFullScreen(full);
-  }
-
-  /** Tells again what is pointed at, after more became known. */
-  refresh(): void {
-    this.zoom.tell();
-  }
-
-  focus(): void {
-    this.zoom.focus();
   }
 
   destroy(): void {
@@ -217,7 +138,7 @@ export class Stage {
     return pixel && placeAt(this.mosaic, pixel);
   }
 
-  /** Frames the cell at a place, and tells of it. */
+  /** Frames the cell at a place, and describes it. */
   private describe(place: Place | null): Pointed {
     const { zoom } = this;
     const view = zoom.view(true);
@@ -226,8 +147,8 @@ export class Stage {
     const { name, facts } = this.pointed ? this.events.describe(this.pointed) : { name: '', facts: '' };
     const { pxPerUm } = this.mosaic;
     const wide = zoom.keyboard && view && pxPerUm !== null ? `${lengthText(view.width / view.scale / pxPerUm)} in view.` : '';
-    const told = name === '' ? (zoom.keyboard ? 'No cell at the middle.' : '') : `${name}, ${facts}.`;
-    return { name, facts, colour: '', position: '', spoken: [told, wide].filter(Boolean).join(' ') };
+    const named = name === '' ? (zoom.keyboard ? 'No cell at the middle.' : '') : `${name}, ${facts}.`;
+    return { name, facts, colour: '', position: '', spoken: [named, wide].filter(Boolean).join(' ') };
   }
 
   private placeFrame(element: HTMLElement, place: GridPlace | null, view: View): void {

@@ -28,7 +28,7 @@ export function greyAt(viewer: OpenSeadragon.Viewer, x: number, y: number, width
   if (!finest || !source) return null;
   const { bounds, sourceBounds } = finest;
   const scale = sourceBounds.width / (bounds.width * width);
-  // The middle of the pixel; that of a smaller level stands for several.
+  // The middle of the pixel; that of a smaller level represents several.
   const column = Math.min(sourceBounds.x + sourceBounds.width - 1, Math.floor(sourceBounds.x + (x + 0.5 - bounds.x * width) * scale));
   const row = Math.min(sourceBounds.y + sourceBounds.height - 1, Math.floor(sourceBounds.y + (y + 0.5 - bounds.y * width) * scale));
   probeContext.drawImage(source.canvas, column, row, 1, 1, 0, 0, 1, 1);

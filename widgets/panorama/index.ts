@@ -1,10 +1,10 @@
 import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
+import { fetchPanoramas } from '../shared/panoramalist';
 import { renderOf } from '../shared/render';
 import { PanoramaView } from './view';
 import { parseIndex } from './panoramas';
-import { parsePreviews } from './previews';
 
 /** Fetches the panoramas that a model names, and shows them. */
 async function load(view: PanoramaView, model: Model, signal: AbortSignal): Promise<void> {
@@ -15,10 +15,9 @@ async function load(view: PanoramaView, model: Model, signal: AbortSignal): Prom
   view.open(index);
   // The others have no pyramid, at most a preview.
   if (textTrait(model, 'panoramas') === null) return;
-  const all = dataAddress(model, 'panoramas', signal);
-  const text = await fetchText(all, 'The list of previews', signal).catch(() => '');
+  const listed = await fetchPanoramas(dataAddress(model, 'panoramas', signal), signal);
   signal.throwIfAborted();
-  view.addPreviews(parsePreviews(text, all));
+  view.addPreviews(listed);
 }
 
 export default {

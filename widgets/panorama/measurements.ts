@@ -4,7 +4,7 @@ import type { Panorama } from './panoramas';
 
 /** The measurements of the nuclei of the panorama that is open, fetched when they are first asked for. */
 export class Measurements {
-  /** Why they could not be had; empty while nothing is wrong. */
+  /** Why they could not be loaded; empty while nothing is wrong. */
   problem = '';
   nuclei: Nuclei | null = null;
   private panorama: Panorama | null = null;
@@ -26,7 +26,7 @@ export class Measurements {
     if (this.problem !== '') this.forget();
   }
 
-  /** Null where nothing was measured, or it could not be had. */
+  /** Null where nothing was measured, or it could not be loaded. */
   load(): Promise<Nuclei | null> {
     this.loading ??= this.fetch(this.panorama);
     return this.loading;

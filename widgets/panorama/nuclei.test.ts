@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { nucleusText, parseNuclei } from './nuclei';
-import { parsePreviews } from './previews';
 import { VIEW_STATE } from './viewstate';
 
 const COLUMNS = {
@@ -37,16 +36,6 @@ describe('nuclei', () => {
       expect(() => parseNuclei(text)).toThrow('damaged');
     },
   );
-});
-
-describe('previews', () => {
-  it('are the panoramas that have one, with absolute addresses', () => {
-    const text = JSON.stringify({ columns: { panorama: ['a', 'b', null], preview: ['previews/a.jpg', null, 'previews/c.jpg'], num_rois: [3] } });
-    const previews = parsePreviews(text, 'http://book.example/pyramids/panoramas.json');
-    expect([...previews.keys()]).toEqual(['a']);
-    expect(previews.get('a')).toMatchObject({ intensity: 'http://book.example/pyramids/previews/a.jpg', preview: true, rois: 3 });
-    expect(parsePreviews('{', 'http://book.example/').size).toBe(0);
-  });
 });
 
 describe('state of a view', () => {

@@ -11,7 +11,7 @@ import {
   type TileId,
 } from '../shared/pyramid';
 import type { View } from '../shared/zoomstage';
-import { colourNeighbours, findBodies, type Body } from './colouring';
+import { colourNeighbours, findDiscs, type Disc } from './colouring';
 import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
 import { colourIndex, COLOURS, PIXELS } from './palette';
 import { LabelTiles } from './tiles';
@@ -41,7 +41,7 @@ export class LabelOverlay {
   /** Fulfilled once it is known where the nuclei are. */
   readonly surveyed: Promise<void>;
   private endSurvey: () => void = () => undefined;
-  private bodies = new Map<number, Body>();
+  private discs = new Map<number, Disc>();
   private colours = new Map<number, number>();
   private wantedView = '';
 
@@ -67,7 +67,7 @@ export class LabelOverlay {
   }
 
   /** Sets how masks are drawn; without a style only the nuclei marked and chosen are outlined. */
-  setLook(style: MaskStyle | null, opacity: number): void {
+  setStyle(style: MaskStyle | null, opacity: number): void {
     const alpha = (Math.round(opacity * 255) << 24) >>> 0;
     if (style === this.style && alpha === this.alpha) return;
     this.style = style;
@@ -75,7 +75,7 @@ export class LabelOverlay {
     this.repaint();
   }
 
-  /** Marks the nucleus pointed at, 0 marks none; tells whether that is a change. */
+  /** Marks the nucleus pointed at, 0 marks none; returns whether that is a change. */
   mark(label: number): boolean {
     if (label === this.marked) return false;
     this.marked = label;
@@ -97,12 +97,12 @@ export class LabelOverlay {
 
   /** About where a nucleus is, in image pixels; null if it is too small for the overview, or that has not come yet. */
   placeOf(label: number): { x: number; y: number; width: number } | null {
-    const body = this.bodies.get(label);
+    const disc = this.discs.get(label);
     const shrink = shrinkOf(this.pyramid, overviewLevel(this.pyramid));
-    return body ? { x: body.x * shrink, y: body.y * shrink, width: 2 * body.radius * shrink } : null;
+    return disc ? { x: disc.x * shrink, y: disc.y * shrink, width: 2 * disc.radius * shrink } : null;
   }
 
-  /** Paints everything anew, after a canvas was lost. */
+  /** Paints everything again, after a canvas was lost. */
   restore(): void {
     this.repaint();
   }
@@ -114,7 +114,7 @@ export class LabelOverlay {
     const name = JSON.stringify(block);
     if (name === this.wantedView) return;
     this.wantedView = name;
-    // The overview stands in wherever finer tiles are still to come.
+    // The overview is shown wherever finer tiles are still to come.
     const overview: TileId = { level: overviewLevel(this.pyramid), column: 0, row: 0 };
     const rest = block ? tilesOf(block).filter((tile) => tile.level !== overview.level) : [];
     this.tiles.want([overview, ...rest]);
@@ -143,7 +143,7 @@ export class LabelOverlay {
       this.repaint();
     }
 
-    // A kept pixel is the first of its `shrink`: its middle lies there, not in the middle of the pixels it stands for.
+    // A kept pixel is the first of its `shrink`: its middle is there, not in the middle of the pixels it represents.
     const offset = (shrink - 1) / 2;
     const side = this.pyramid.tileSize * shrink;
     const left = (block.column * side - offset - view.x) * view.scale;
@@ -194,7 +194,7 @@ export class LabelOverlay {
     this.repaint();
   }
 
-  /** Takes up a tile that has come: itself, or the part of the block that it stands in for. */
+  /** Adds a tile that has come: itself, or the part of the block that it is shown in place of. */
   private place(tile: TileId): void {
     const { block } = this;
     if (!block || tile.level > block.level) return;
@@ -255,9 +255,9 @@ export class LabelOverlay {
   private survey(tile: TileId): void {
     const overview = this.tiles.get(tile);
     if (!overview) return;
-    const bodies = findBodies(overview);
-    this.bodies = new Map(bodies.map((body) => [body.label, body]));
-    this.colours = colourNeighbours(bodies);
+    const discs = findDiscs(overview);
+    this.discs = new Map(discs.map((disc) => [disc.label, disc]));
+    this.colours = colourNeighbours(discs);
     this.endSurvey();
   }
 
@@ -276,7 +276,7 @@ export class LabelOverlay {
     const { left, top, right, bottom } = box ?? { left: 0, top: 0, right: image.width, bottom: image.height };
     const colourOf = (label: number) => (((PIXELS[this.indexOf(label)] ?? 0) & 0xffffff) | alpha) >>> 0;
     paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, { style, stroke, marked, chosen, colourOf });
-    // The dark outline of the chosen nucleus may reach beyond the box.
+    // The dark outline of the chosen nucleus may extend beyond the box.
     const [x, y] = [Math.max(0, left - stroke), Math.max(0, top - stroke)];
     this.sheetContext?.putImageData(data, 0, 0, x, y, right - x + stroke, bottom - y + stroke);
   }

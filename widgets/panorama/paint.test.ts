@@ -62,7 +62,7 @@ describe('paint', () => {
     expect(painted(BLOCK, null)[3]).toBe('.......');
   });
 
-  it('paints only what it is told to', () => {
+  it('paints only the box that it is given', () => {
     const image = labelImage('1111', '1111');
     const pixels = new Uint32Array(8);
     paint(image, pixels, { left: 1, top: 0, right: 3, bottom: 1 }, { style: 'fill', stroke: 1, marked: 0, chosen: 0, colourOf });

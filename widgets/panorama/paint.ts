@@ -17,7 +17,7 @@ export interface PixelBox {
 }
 
 /** How a label image is painted. */
-export interface Look {
+export interface PaintOptions {
   /** Null paints nothing but the outlines of the two nuclei below. */
   style: MaskStyle | null;
   /** Width of outlines in pixels. */
@@ -36,12 +36,12 @@ const SHADOW = 0xd0000000;
 /**
  * Colours the labels of `box` into `pixels`, which has the shape of the label image.
  *
- * Outlines are drawn inside the mask; the chosen nucleus has a dark one outside it too. What lies beyond the label image
+ * Outlines are drawn inside the mask; the chosen nucleus has a dark one outside it too. What is beyond the label image
  * is taken to go on as at its border, so that no outline is drawn there.
  */
-export function paint(image: LabelImage, pixels: Uint32Array, box: PixelBox, look: Look): void {
+export function paint(image: LabelImage, pixels: Uint32Array, box: PixelBox, options: PaintOptions): void {
   const { width, height, labels } = image;
-  const { style, stroke, marked, chosen, colourOf } = look;
+  const { style, stroke, marked, chosen, colourOf } = options;
   const found: PixelBox = { left: width, top: height, right: 0, bottom: 0 };
   let label = 0;
   let colour = CLEAR;
@@ -80,11 +80,11 @@ export function paint(image: LabelImage, pixels: Uint32Array, box: PixelBox, loo
       pixels[at] = edge ? colour : inside;
     }
   }
-  shade(image, pixels, { left: found.left - stroke, top: found.top - stroke, right: found.right + stroke, bottom: found.bottom + stroke }, look);
+  shade(image, pixels, { left: found.left - stroke, top: found.top - stroke, right: found.right + stroke, bottom: found.bottom + stroke }, options);
 }
 
-/** Draws the dark outline around the chosen nucleus, which lies in `box` with it. */
-function shade({ width, height, labels }: LabelImage, pixels: Uint32Array, box: PixelBox, { stroke, chosen }: Look): void {
+/** Draws the dark outline around the chosen nucleus, which is in `box` with it. */
+function shade({ width, height, labels }: LabelImage, pixels: Uint32Array, box: PixelBox, { stroke, chosen }: PaintOptions): void {
   const is = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && labels[y * width + x] === chosen;
   for (let y = Math.max(0, box.top); y < Math.min(height, box.bottom); y++) {
     for (let x = Math.max(0, box.left); x < Math.min(width, box.right); x++) {

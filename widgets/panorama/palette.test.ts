@@ -56,7 +56,7 @@ function difference(vision: Matrix, a: string, b: string): number {
 }
 
 describe('palette', () => {
-  it.each(Object.entries(VISION))('has colours that can be told apart: %s', (_name, vision) => {
+  it.each(Object.entries(VISION))('has colours that can be distinguished: %s', (_name, vision) => {
     const distances = COLOURS.flatMap((a, at) => COLOURS.slice(at + 1).map((b) => difference(vision, a, b)));
     expect(Math.min(...distances)).toBeGreaterThan(0.085);
   });

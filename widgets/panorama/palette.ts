@@ -1,7 +1,7 @@
 /**
- * Colours of the nucleus masks: random to look at, but the same each time for the same label number.
+ * Colours of the nucleus masks: random to the eye, but the same each time for the same label number.
  *
- * The twelve colours lie as far apart as can be had at once for normal colour vision and for protanopia, deuteranopia
+ * The twelve colours are as far apart as is possible at once for normal colour vision and for protanopia, deuteranopia
  * and tritanopia, and each is far from its two neighbours in this order, since labels that follow one another often
  * number nuclei side by side.
  */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parsePanoramaList } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
-import { parseIndex } from './panoramas';
+import { parseIndex, previewOf } from './panoramas';
 
 const ADDRESS = 'http://book.example/build/twin/panoramas.json';
 const ENTRY = {
@@ -68,5 +69,21 @@ describe('parseIndex', () => {
   ])('says what is wrong with %s', (text, message) => {
     expect(() => parseIndex(text, ADDRESS)).toThrow(Problem);
     expect(() => parseIndex(text, ADDRESS)).toThrow(message);
+  });
+});
+
+describe('a panorama without a pyramid', () => {
+  it('is shown by its preview, if it has one', () => {
+    const columns = { panorama: ['a', 'b'], preview: ['previews/a.jpg', null], num_rois: [3, 4], mean_intensity: [50, 60] };
+    const [a, b] = parsePanoramaList(JSON.stringify({ columns }), ADDRESS).panoramas;
+    expect(previewOf(a ?? expect.fail())).toMatchObject({
+      intensity: 'http://book.example/build/twin/previews/a.jpg',
+      labels: null,
+      preview: true,
+      rois: 3,
+      meanIntensity: 50,
+      width: 0,
+    });
+    expect(previewOf(b ?? expect.fail())).toBeNull();
   });
 });

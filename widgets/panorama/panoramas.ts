@@ -1,4 +1,5 @@
 import { isRecord, numberOf, resolve, textOf } from '../shared/json';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 
 /** One panorama of the index, its addresses made absolute. */
@@ -22,7 +23,7 @@ export interface Panorama {
   stdIntensity: number | null;
 }
 
-/** The panoramas that can be shown, by rank, and what is to be said about all of them. */
+/** The panoramas that can be shown, by rank, and a note on all of them. */
 export interface PanoramaIndex {
   note: string;
   panoramas: Panorama[];
@@ -71,5 +72,26 @@ function parsePanorama(entry: unknown, position: number, address: string): Panor
     rois: numberOf(entry.num_rois),
     meanIntensity: numberOf(entry.mean_intensity),
     stdIntensity: numberOf(entry.std_intensity),
+  };
+}
+
+/** A panorama of which there is only a small picture; null where there is not even that. */
+export function previewOf({ name, preview, width, height, pxPerUm, rank, rois, mean, spread }: ListedPanorama): Panorama | null {
+  if (preview === null) return null;
+  return {
+    name,
+    // Those of the panorama where known, else the picture's own once it has loaded.
+    width: width ?? 0,
+    height: height ?? 0,
+    pxPerUm,
+    intensity: preview,
+    labels: null,
+    nuclei: null,
+    preview: true,
+    rank,
+    distance: null,
+    rois,
+    meanIntensity: mean,
+    stdIntensity: spread,
   };
 }

@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import type { Panorama } from './panoramas';
 
@@ -59,12 +59,11 @@ export class Ranking {
   private row(panorama: Panorama): HTMLElement {
     const { rank, name, rois, meanIntensity, distance } = panorama;
     const row = document.createElement('tr');
-    const button = textElement('button', name) as HTMLButtonElement;
-    button.type = 'button';
-    button.title = name;
-    button.addEventListener('click', () => {
+    const choose = () => {
       this.choose(panorama);
-    });
+    };
+    const button = textButton(name, choose, '');
+    button.title = name;
     this.buttons.push(button);
     const named = document.createElement('th');
     named.scope = 'row';

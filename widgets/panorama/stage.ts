@@ -4,7 +4,7 @@ import { fetchPyramid, type Pyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
-import { ZoomStage, type Place, type View } from '../shared/zoomstage';
+import { ZoomStage, type Place, type StageEvents, type View } from '../shared/zoomstage';
 import { cutCell } from './cellimage';
 import { greyAt, type GreyValue } from './greyvalue';
 import { LabelOverlay } from './overlay';
@@ -14,21 +14,9 @@ import type { Panorama } from './panoramas';
 /** How far the masks are: `none` where a panorama has none. */
 export type MaskState = 'none' | 'loading' | 'drawn' | 'off' | 'failed';
 
-export interface StageEvents {
-  /** The first tile of the image is on the screen. */
-  ready(): void;
-  /** The image cannot be shown at all. */
-  imageFailed(problem: Problem): void;
-  /** Whether tiles of the image are missing now, or a canvas is lost. */
-  gaps(some: boolean): void;
+export interface PanoramaEvents extends StageEvents {
   masks(state: MaskState): void;
-  /** Movement has come to rest, or what is in view has changed: `view` as in the state. */
-  rested(view: number[] | null): void;
   chosen(roi: number): void;
-  /** From the keyboard: the nucleus that comes `step` after the chosen one, or none at all. */
-  step(step: 1 | -1): void;
-  escape(): void;
-  save(): void;
   /** What is known of a nucleus. */
   describe(roi: number): string;
 }
@@ -41,8 +29,8 @@ const WORDS = {
 };
 
 /** The image of a panorama with its masks. */
-export class Stage {
-  private readonly zoom: ZoomStage;
+export class PanoramaStage {
+  readonly zoom: ZoomStage;
   private readonly canvas = document.createElement('canvas');
   private readonly listening = new AbortController();
   private panorama: Panorama | null = null;
@@ -55,54 +43,27 @@ export class Stage {
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
   constructor(
     parent: HTMLElement,
-    private readonly events: StageEvents,
-    fullScreen: (() => void) | null,
+    private readonly events: PanoramaEvents,
   ) {
-    const zoomEvents = {
-      ready: () => {
-        events.ready();
-      },
+    this.zoom = new ZoomStage(parent, WORDS, events, {
       failed: () => {
-        if (this.panorama) events.imageFailed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
+        if (this.panorama) events.failed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
       },
-      gaps: (some: boolean) => {
-        events.gaps(some);
-      },
-      drawn: (view: View) => {
+      drawn: (view) => {
         this.drawMasks(view);
       },
-      rested: (view: number[] | null) => {
-        events.rested(view);
-      },
-      pointed: (place: Place | null) => this.describe(place),
-      clicked: (place: Place) => {
-        this.chooseAt(place);
-      },
-      keys: {
-        Enter: () => {
-          this.chooseAt(this.zoom.middle);
-        },
-        n: () => {
-          events.step(1);
-        },
-        p: () => {
-          events.step(-1);
-        },
-        Escape: () => {
-          events.escape();
-        },
-      },
-      save: () => {
-        events.save();
+      pointed: (place) => this.describe(place),
+      choose: (place) => {
+        const label = this.labelAt(this.zoom.pixelAt(place));
+        if (label !== 0) events.chosen(label);
       },
       restored: () => {
         this.overlay?.restore();
       },
-    };
-    this.zoom = new ZoomStage(parent, WORDS, zoomEvents, fullScreen);
+    });
     this.canvas.className = 'nn-overlay';
     this.zoom.viewer.canvas.append(this.canvas);
-    this.zoom.watch(this.canvas);
+    this.zoom.restoreWhenLost(this.canvas);
     addEventListener(
       'online',
       () => {
@@ -110,10 +71,6 @@ export class Stage {
       },
       { signal: this.listening.signal },
     );
-  }
-
-  get element(): HTMLElement {
-    return this.zoom.element;
   }
 
   /** Opens a panorama in place of the one shown, at a view as in the state. */
@@ -128,20 +85,20 @@ export class Stage {
     const { name, width, height, pxPerUm } = panorama;
     const label =
       `Panorama ${name}. Arrow keys move, plus and minus zoom, zero shows all. The nucleus at the middle is ` +
-      'told; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.';
+      'announced; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.';
     this.zoom.expect({ width, height, pxPerUm, label }, view);
     this.setMaskState(panorama.labels === null ? 'none' : 'loading');
     const problem = (error: unknown) =>
       error instanceof Problem ? error : new Problem(`The image of ${panorama.name} could not be shown.`);
     const image = this.openImage(panorama, signal).catch((error: unknown) => {
-      if (!signal.aborted) this.events.imageFailed(problem(error));
+      if (!signal.aborted) this.events.failed(problem(error));
       return null;
     });
     const labels = this.openLabels(panorama, signal);
     this.opened = Promise.all([image, labels]);
   }
 
-  /** Asks again for all that could not be had. */
+  /** Asks again for all that could not be loaded. */
   retry(): void {
     const { panorama, zoom } = this;
     if (!panorama) return;
@@ -164,17 +121,8 @@ export class Stage {
   setMasks(style: MaskStyle | null, opacity: number): void {
     this.masks.style = style;
     this.masks.opacity = opacity;
-    this.overlay?.setLook(style, opacity);
+    this.overlay?.setStyle(style, opacity);
     this.zoom.redraw();
-  }
-
-  setContrast(contrast: Contrast): void {
-    this.zoom.setContrast(contrast);
-  }
-
-  /** How often each grey level is in view. */
-  levels(): Uint32Array {
-    return this.zoom.levels();
   }
 
   /** Marks the chosen nucleus, 0 marks none. */
@@ -186,11 +134,6 @@ export class Stage {
 
   colourOf(roi: number): string {
     return this.overlay?.colourOf(roi) ?? 'transparent';
-  }
-
-  /** Goes to a view as in the state. */
-  goTo(view: number[] | null): void {
-    this.zoom.goTo(view);
   }
 
   /** Brings a nucleus into view; `closely` at a size at which it can be looked at. */
@@ -206,7 +149,7 @@ export class Stage {
       Math.abs(found.x - view.x - width / 2) < width * 0.45 && Math.abs(found.y - view.y - height / 2) < height * 0.45;
     if (!closely && inView && found.width * view.scale > 16 * devicePixelRatio) return;
     const close = Math.max(found.width, 40) / NUCLEUS_SHARE;
-    this.goTo([found.x, found.y, closely ? close : Math.min(width, 3 * close)]);
+    this.zoom.goTo([found.x, found.y, closely ? close : Math.min(width, 3 * close)]);
   }
 
   /** Cuts a nucleus out at full resolution; null where the panorama has no masks. */
@@ -224,19 +167,6 @@ export class Stage {
   /** Draws the view as a picture with its scale bar. */
   picture(contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
     return this.zoom.picture(contrast, [this.canvas], title, lines);
-  }
-
-  setFullScreen(full: boolean): void {
-    this.zoom.setFullScreen(full);
-  }
-
-  /** Tells again what is pointed at, after more became known. */
-  refresh(): void {
-    this.zoom.tell();
-  }
-
-  focus(): void {
-    this.zoom.focus();
   }
 
   destroy(): void {
@@ -263,7 +193,7 @@ export class Stage {
         this.zoom.redraw();
       };
       this.overlay = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
-      this.overlay.setLook(this.masks.style, this.masks.opacity);
+      this.overlay.setStyle(this.masks.style, this.masks.opacity);
       this.overlay.choose(this.chosen);
       this.zoom.redraw();
       return this.overlay;
@@ -283,16 +213,11 @@ export class Stage {
     this.setMaskState(this.masks.style === null ? 'off' : missing ? 'failed' : settled ? 'drawn' : 'loading');
   }
 
-  private chooseAt(place: Place): void {
-    const label = this.labelAt(this.zoom.pixelAt(place));
-    if (label !== 0) this.events.chosen(label);
-  }
-
   private labelAt(pixel: { x: number; y: number } | null): number {
     return (pixel && this.overlay?.tiles.labelAt(pixel.x, pixel.y)) ?? 0;
   }
 
-  /** Marks the nucleus at a place, and tells of it. */
+  /** Marks the nucleus at a place, and describes it. */
   private describe(place: Place | null): Pointed {
     const { zoom } = this;
     const pixel = place && zoom.pixelAt(place);
@@ -300,13 +225,13 @@ export class Stage {
     if (this.overlay?.mark(label)) zoom.redraw();
     const name = label === 0 ? '' : `ROI ${label}`;
     const facts = label === 0 ? '' : this.events.describe(label);
-    const told = name === '' ? '' : `${name}${facts === '' ? '' : `, ${facts}`}.`;
+    const named = name === '' ? '' : `${name}${facts === '' ? '' : `, ${facts}`}.`;
     return {
       name,
       facts,
       colour: this.colourOf(label),
       position: pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${greyText(this.greyAt(pixel))}` : '',
-      spoken: [zoom.keyboard ? this.placeText() : '', told].filter(Boolean).join(' '),
+      spoken: [zoom.keyboard ? this.placeText() : '', named].filter(Boolean).join(' '),
     };
   }
 

@@ -5,10 +5,10 @@ import { decodeLabels, type LabelTile } from './labelpng';
 const REQUESTS_AT_ONCE = 6;
 /** A tile takes 1 MB; those in view are kept beyond this number. */
 const TILES_KEPT = 64;
-/** A tile that could not be had is asked for again after these waits, in ms, before that is told. */
+/** A tile that could not be loaded is asked for again after these waits, in ms, before that is reported. */
 const WAITS = [600, 2400];
 
-/** The label tiles of a panorama: fetches those wanted, keeps those used last, and tells which nucleus is where. */
+/** The label tiles of a panorama: fetches those wanted, keeps those used last, and finds which nucleus is where. */
 export class LabelTiles {
   private readonly tiles = new Map<string, LabelTile>();
   private readonly requests = new Map<string, AbortController>();
@@ -39,12 +39,12 @@ export class LabelTiles {
     return this.wanted.every((tile) => this.tiles.has(key(tile)) || this.failed.has(key(tile)));
   }
 
-  /** Whether some of the wanted tiles could not be had. */
+  /** Whether some of the wanted tiles could not be loaded. */
   get missing(): boolean {
     return this.wanted.some((tile) => this.failed.has(key(tile)));
   }
 
-  /** Asks again for what could not be had. */
+  /** Asks again for what could not be loaded. */
   retry(): void {
     this.failed.clear();
     this.request();

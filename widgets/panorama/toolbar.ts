@@ -14,7 +14,7 @@ const MASK_CHOICES: { value: Masks; text: string }[] = [
 /** Outlines are thin and want to be strong, fills are wide and must let the image through. */
 export const OPACITY: Record<MaskStyle, number> = { fill: 0.5, outline: 1 };
 
-/** The row over the image: which panorama, how its masks are drawn, and whether contrast can be set. */
+/** The row over the image: which panorama, how its masks are drawn, and the button that opens the contrast. */
 export class Toolbar {
   readonly element = document.createElement('div');
   private readonly select = document.createElement('select');
@@ -23,7 +23,6 @@ export class Toolbar {
     this.events.masks(masks, masks === 'off' ? null : this.opacity[masks]);
   });
   private readonly slider = document.createElement('input');
-  private readonly contrast = textElement('button', 'Contrast', 'nn-button nn-contrast-button') as HTMLButtonElement;
   private panoramas: Panorama[] = [];
   private masks: Masks = 'fill';
   /** What was set for each style, for when that style comes back. */
@@ -33,18 +32,11 @@ export class Toolbar {
     private readonly events: {
       choose(panorama: Panorama): void;
       masks(masks: Masks, opacity: number | null): void;
-      contrast(open: boolean): void;
     },
+    contrast: HTMLElement,
   ) {
     this.element.className = 'nn-toolbar';
-    this.contrast.type = 'button';
-    this.contrast.setAttribute('aria-expanded', 'false');
-    this.contrast.addEventListener('click', () => {
-      const open = this.contrast.getAttribute('aria-expanded') !== 'true';
-      this.contrast.setAttribute('aria-expanded', String(open));
-      events.contrast(open);
-    });
-    this.element.append(this.choice(), this.maskChoices(), this.contrast);
+    this.element.append(this.choice(), this.maskChoices(), contrast);
   }
 
   /** Shows which panorama of which is open, and how its masks are drawn. */
@@ -63,14 +55,10 @@ export class Toolbar {
     this.slider.value = String((opacity ?? OPACITY[masks]) * 100);
   }
 
-  /** Marks the button where contrast is not plain, so that a closed panel does not hide that. */
-  setContrast(plain: boolean): void {
-    this.contrast.classList.toggle('nn-set', !plain);
-  }
-
   private choice(): HTMLElement {
     const label = document.createElement('label');
     label.className = 'nn-choose';
+    this.select.className = 'nn-control';
     label.append(textElement('span', 'Panorama', 'nn-label'), this.select);
     this.select.addEventListener('change', () => {
       const chosen = this.panoramas[Number(this.select.value)];
@@ -81,7 +69,7 @@ export class Toolbar {
 
   private maskChoices(): HTMLElement {
     const { fieldset, slider } = this;
-    fieldset.className = 'nn-masks';
+    fieldset.className = 'nn-fieldset nn-masks';
     const strength = document.createElement('label');
     strength.className = 'nn-opacity';
     slider.type = 'range';

@@ -5,7 +5,7 @@ import type { MaskStyle } from './paint';
 
 export type Masks = MaskStyle | 'off';
 
-/** All that a link to a view of a panorama tells. */
+/** All that is in a link to a view of a panorama. */
 export interface ViewState extends Shared, ContrastState {
   /** Centre (x, y) and width of what is seen, in pixels of the panorama; null shows all of it. */
   view: number[] | null;

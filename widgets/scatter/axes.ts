@@ -89,7 +89,7 @@ export function isHome(axes: Axes, home: Axes): boolean {
   return axes.x1 - axes.x0 > (home.x1 - home.x0) * 0.999 && axes.y1 - axes.y0 > (home.y1 - home.y0) * 0.999;
 }
 
-/** Round numbers between two ends, at most `most` of them, and the digits after the point that tell them apart. */
+/** Round numbers between two ends, at most `most` of them, and the digits after the point that distinguish them. */
 export function ticks(from: number, to: number, most: number): { values: number[]; digits: number } {
   const least = (to - from) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(least));

@@ -1,26 +1,9 @@
-import { isRecord, numberOf, resolve, textOf } from '../shared/json';
+import type { ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 
-/** One panorama of an edition, with the values that the plane and its colours show. */
-export interface Panorama {
-  name: string;
-  run: number | null;
-  passage: string | null;
+/** A panorama whose nuclei are counted. */
+export interface Panorama extends ListedPanorama {
   rois: number;
-  /** Grey levels of all pixels inside masks; null where there is no nucleus, and so no place in the plane. */
-  mean: number | null;
-  spread: number | null;
-  /** Place among those nearest the centroid, from 1. */
-  rank: number | null;
-  /** Whether a panorama viewer can show it at full size. */
-  pyramid: boolean;
-  /** Address of a small picture of it. */
-  preview: string | null;
-}
-
-export interface Collection {
-  note: string;
-  panoramas: Panorama[];
 }
 
 /** A panorama's place in the plane. */
@@ -32,52 +15,13 @@ export interface Point {
   y: number;
 }
 
-/** Reads the text of a `panoramas.json`: a column a value, an entry a panorama; addresses are relative to its own. */
-export function parseCollection(text: string, address: string): Collection {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Problem('The table of panoramas is damaged and cannot be read.');
-  }
-  const columns = isRecord(value) ? value.columns : null;
-  if (!isRecord(value) || !isRecord(columns) || !Array.isArray(columns.panorama)) {
-    throw new Problem('The table of panoramas is damaged: it names no panoramas.');
-  }
-  const count = columns.panorama.length;
-  const column = (name: string): unknown[] => {
-    const values = columns[name];
-    if (!Array.isArray(values)) return [];
-    if (values.length === count) return values;
-    throw new Problem(`The table of panoramas is damaged: its column ${name} has ${values.length} of ${count} entries.`);
-  };
-  const names = column('panorama');
-  const runs = column('run');
-  const passages = column('passage');
-  const rois = column('num_rois');
-  const means = column('mean_intensity');
-  const spreads = column('std_intensity');
-  const ranks = column('rank');
-  const pyramids = column('pyramid');
-  const previews = column('preview');
-  const panoramas = names.map((entry, at): Panorama => {
-    const name = textOf(entry);
-    const nuclei = numberOf(rois[at]);
-    if (name === null) throw new Problem(`The table of panoramas is damaged: entry ${at + 1} has no name.`);
-    if (nuclei === null) throw new Problem(`The table of panoramas is damaged: ${name} has no number of nuclei.`);
-    return {
-      name,
-      run: numberOf(runs[at]),
-      passage: textOf(passages[at]),
-      rois: nuclei,
-      mean: numberOf(means[at]),
-      spread: numberOf(spreads[at]),
-      rank: numberOf(ranks[at]),
-      pyramid: pyramids[at] === true,
-      preview: resolve(textOf(previews[at]), address),
-    };
+/** The same panoramas, all of which must have a number of nuclei. */
+export function counted(panoramas: ListedPanorama[]): Panorama[] {
+  return panoramas.map((panorama) => {
+    const { name, rois } = panorama;
+    if (rois === null) throw new Problem(`The table of panoramas is damaged: ${name} has no number of nuclei.`);
+    return { ...panorama, rois };
   });
-  return { note: textOf(value.note) ?? '', panoramas };
 }
 
 /** The places of those panoramas that have one. */

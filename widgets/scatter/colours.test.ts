@@ -12,6 +12,9 @@ const panorama = (changes: Partial<Panorama>): Panorama => ({
   rank: null,
   pyramid: false,
   preview: null,
+  width: null,
+  height: null,
+  pxPerUm: null,
   ...changes,
 });
 

@@ -7,7 +7,7 @@ export type By = (typeof BY)[number];
 export const LEVELS = 64;
 export const NO_VALUE = LEVELS;
 
-/** Viridis: even in lightness from end to end, and told apart by colour-blind readers. */
+/** Viridis: even in lightness from end to end, and readable with colour vision deficiency. */
 const ANCHORS = [
   0x440154, 0x48186a, 0x472d7b, 0x424086, 0x3b528b, 0x33638d, 0x2c728e, 0x26828e, 0x21918c, 0x1fa088, 0x28ae80, 0x3fbc73,
   0x5ec962, 0x84d44b, 0xaddc30, 0xd8e219, 0xfde725,

@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto';
 import { viewsOf } from '../shared/linking';
 import type { Panorama } from './collection';
@@ -27,18 +27,14 @@ export class Details {
     this.element.setAttribute('role', 'group');
     this.element.setAttribute('aria-label', 'Chosen panorama');
     const text = textElement('div', '', 'nn-text');
-    const closing = document.createElement('button');
-    closing.type = 'button';
-    closing.className = 'nn-quiet';
-    closing.textContent = 'Clear choice';
-    closing.addEventListener('click', close);
+    const closing = textButton('Clear choice', close, 'nn-quiet');
     text.append(this.name, this.facts, this.remark, this.actions);
     this.element.append(this.preview.element, text, closing);
     this.show(null);
   }
 
   /** Where the chosen panorama is shown, in words. */
-  get told(): string {
+  get summary(): string {
     return this.remark.textContent;
   }
 

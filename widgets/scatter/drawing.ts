@@ -5,12 +5,12 @@ import { makeStamp, stampPoints, type Stamp } from './points';
 export const COUNT_TITLE = 'Nuclei per panorama';
 export const MEAN_TITLE = 'Mean intensity inside masks (grey levels, 8 bit)';
 
-/** Okabe and Ito's vermilion: told apart from every colour of the scale by every reader. */
+/** Okabe and Ito's vermilion: every reader can distinguish it from all colours of the scale. */
 const MARK = { light: '#c04a00', dark: '#ff8a3d' };
 const TICK_PX = 5;
 
-/** Colours and type of the page, as the widget's style says. */
-export interface Look {
+/** Colours and type of the page, as the widget's style sheet sets them. */
+export interface PageStyle {
   dark: boolean;
   ground: string;
   ink: string;
@@ -42,9 +42,9 @@ export interface Marks {
   rectangle: [Place, Place] | null;
 }
 
-/** Where the plane lies on a canvas `width` by `height` CSS pixels, beside the numbers and titles of its axes. */
-export function frameOf(context: CanvasRenderingContext2D, axes: Axes, look: Look, width: number, height: number): Frame {
-  context.font = font(look);
+/** Where the plane is on a canvas `width` by `height` CSS pixels, beside the numbers and titles of its axes. */
+export function frameOf(context: CanvasRenderingContext2D, axes: Axes, style: PageStyle, width: number, height: number): Frame {
+  context.font = font(style);
   const { values, digits } = ticks(axes.y0, axes.y1, 6);
   const widest = Math.max(...values.map((value) => context.measureText(value.toFixed(digits)).width), 20);
   const left = Math.ceil(widest) + TICK_PX + 8;
@@ -62,11 +62,11 @@ export function drawPlane(
   frame: Frame,
   scene: Scene,
   layer: Layer,
-  look: Look,
+  style: PageStyle,
 ): void {
-  drawAxes(context, axes, frame, look);
+  drawAxes(context, axes, frame, style);
   layer.draw(context, frame, scene);
-  drawLabels(context, axes, frame, scene, layer.radius, look);
+  drawLabels(context, axes, frame, scene, layer.radius, style);
 }
 
 /** Where points are drawn before they come onto the plane. */
@@ -99,12 +99,12 @@ export class Layer {
   }
 }
 
-function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, look: Look): void {
+function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, style: PageStyle): void {
   const bottom = frame.top + frame.height;
   const right = frame.left + frame.width;
   const across = ticks(axes.x0, axes.x1, Math.max(2, Math.floor(frame.width / 80)));
   const up = ticks(axes.y0, axes.y1, Math.max(2, Math.min(8, Math.floor(frame.height / 50))));
-  context.font = font(look);
+  context.font = font(style);
   context.lineWidth = 1;
   const line = (x0: number, y0: number, x1: number, y1: number, colour: string) => {
     context.strokeStyle = colour;
@@ -113,26 +113,26 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, l
     context.lineTo(x1, y1);
     context.stroke();
   };
-  context.fillStyle = look.quiet;
+  context.fillStyle = style.quiet;
   context.textAlign = 'center';
   context.textBaseline = 'top';
   for (const value of across.values) {
     const x = Math.round(toPixels(axes, frame, { x: value, y: 0 }).x) + 0.5;
-    line(x, frame.top, x, bottom, look.rule);
-    line(x, bottom, x, bottom + TICK_PX, look.quiet);
+    line(x, frame.top, x, bottom, style.rule);
+    line(x, bottom, x, bottom + TICK_PX, style.quiet);
     context.fillText(grouped(value, across.digits), x, bottom + TICK_PX + 4);
   }
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   for (const value of up.values) {
     const y = Math.round(toPixels(axes, frame, { x: 0, y: value }).y) + 0.5;
-    line(frame.left, y, right, y, look.rule);
-    line(frame.left - TICK_PX, y, frame.left, y, look.quiet);
+    line(frame.left, y, right, y, style.rule);
+    line(frame.left - TICK_PX, y, frame.left, y, style.quiet);
     context.fillText(grouped(value, up.digits), frame.left - TICK_PX - 4, y);
   }
-  line(frame.left - 0.5, frame.top, frame.left - 0.5, bottom + 0.5, look.quiet);
-  line(frame.left - 0.5, bottom + 0.5, right, bottom + 0.5, look.quiet);
-  context.fillStyle = look.ink;
+  line(frame.left - 0.5, frame.top, frame.left - 0.5, bottom + 0.5, style.quiet);
+  line(frame.left - 0.5, bottom + 0.5, right, bottom + 0.5, style.quiet);
+  context.fillStyle = style.ink;
   context.textAlign = 'left';
   context.textBaseline = 'top';
   context.fillText(MEAN_TITLE, 0, 4);
@@ -147,24 +147,24 @@ function drawLabels(
   frame: Frame,
   { places, centroid, representatives }: Scene,
   radius: number,
-  look: Look,
+  style: PageStyle,
 ): void {
-  const mark = look.dark ? MARK.dark : MARK.light;
+  const mark = style.dark ? MARK.dark : MARK.light;
   const middle = centroid ? toPixels(axes, frame, centroid) : null;
   const ringed = representatives.map(({ at, rank }) => ({ rank, x: places.x[at] ?? 0, y: places.y[at] ?? 0 })).filter(isIn(frame));
   context.lineWidth = radius < 4 ? 1.25 : 1.75;
-  context.strokeStyle = look.ink;
+  context.strokeStyle = style.ink;
   for (const { x, y } of ringed) {
     context.beginPath();
     context.arc(x, y, radius + (radius < 4 ? 2 : 3), 0, 2 * Math.PI);
     context.stroke();
   }
   const shown = middle !== null && isIn(frame)(middle);
-  if (shown) drawCross(context, middle, mark, look);
-  context.font = font(look, 600);
+  if (shown) drawCross(context, middle, mark, style);
+  context.font = font(style, 600);
   const labels = ringed.map(({ rank, x, y }) => ({
     text: String(rank),
-    colour: look.ink,
+    colour: style.ink,
     at: { x, y },
     width: context.measureText(String(rank)).width + 6,
     height: 16,
@@ -189,7 +189,7 @@ function drawLabels(
         y: label.at.y + (box.y - label.at.y) * share(from),
       });
       const [from, to] = [between(radius + 3), between(distance - Math.min(9, distance / 2))];
-      for (const [width, colour] of [[3, look.ground], [1, label.colour]] as const) {
+      for (const [width, colour] of [[3, style.ground], [1, label.colour]] as const) {
         context.lineWidth = width;
         context.strokeStyle = colour;
         context.beginPath();
@@ -199,28 +199,28 @@ function drawLabels(
       }
     }
     context.lineWidth = 4;
-    context.strokeStyle = look.ground;
+    context.strokeStyle = style.ground;
     context.strokeText(label.text, box.x, box.y + 1);
     context.fillStyle = label.colour;
     context.fillText(label.text, box.x, box.y + 1);
   });
 }
 
-function drawCross(context: CanvasRenderingContext2D, { x, y }: Place, colour: string, look: Look): void {
-  for (const [width, stroke] of [[7, look.ground], [4, colour]] as const) {
-    const reach = stroke === colour ? 8 : 9.5;
+function drawCross(context: CanvasRenderingContext2D, { x, y }: Place, colour: string, style: PageStyle): void {
+  for (const [width, stroke] of [[7, style.ground], [4, colour]] as const) {
+    const arm = stroke === colour ? 8 : 9.5;
     context.lineWidth = width;
     context.strokeStyle = stroke;
     context.beginPath();
-    context.moveTo(x - reach, y);
-    context.lineTo(x + reach, y);
-    context.moveTo(x, y - reach);
-    context.lineTo(x, y + reach);
+    context.moveTo(x - arm, y);
+    context.lineTo(x + arm, y);
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
     context.stroke();
   }
 }
 
-/** Draws what lies over the points. */
+/** Draws what is over the points. */
 export function drawMarks(
   context: CanvasRenderingContext2D,
   axes: Axes,
@@ -228,7 +228,7 @@ export function drawMarks(
   places: Places,
   marks: Marks,
   radius: number,
-  look: Look,
+  style: PageStyle,
 ): void {
   context.save();
   context.beginPath();
@@ -248,11 +248,11 @@ export function drawMarks(
     });
     if (closed) context.closePath();
     context.globalAlpha = 0.1;
-    context.fillStyle = look.accent;
+    context.fillStyle = style.accent;
     context.fill();
     context.globalAlpha = 1;
     context.lineWidth = 1.5;
-    context.strokeStyle = look.accent;
+    context.strokeStyle = style.accent;
     context.setLineDash([5, 4]);
     context.stroke();
     context.setLineDash([]);
@@ -264,15 +264,15 @@ export function drawMarks(
     outline([a, { x: b.x, y: a.y }, b, { x: a.x, y: b.y }], true);
   }
   const lift = marks.lifted.length > 40 ? 1.25 : 2;
-  for (const at of marks.lifted) ring(at, 1, lift, look.ink);
+  for (const at of marks.lifted) ring(at, 1, lift, style.ink);
   if (marks.chosen >= 0) {
-    ring(marks.chosen, 4.5, 6, look.ground);
-    ring(marks.chosen, 4.5, 3, look.accent);
+    ring(marks.chosen, 4.5, 6, style.ground);
+    ring(marks.chosen, 4.5, 3, style.accent);
   }
   if (marks.pointed >= 0) {
-    ring(marks.pointed, 2, 4.5, look.ground);
-    ring(marks.pointed, 2, 2.5, look.ink);
-    if (marks.byKeyboard) ring(marks.pointed, 7, 2.5, look.accent);
+    ring(marks.pointed, 2, 4.5, style.ground);
+    ring(marks.pointed, 2, 2.5, style.ink);
+    if (marks.byKeyboard) ring(marks.pointed, 7, 2.5, style.accent);
   }
   context.restore();
 }
@@ -286,6 +286,6 @@ function grouped(value: number, digits: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-function font(look: Look, weight = 400): string {
-  return `${weight} 13px ${look.family}`;
+function font(style: PageStyle, weight = 400): string {
+  return `${weight} 13px ${style.family}`;
 }

@@ -11,13 +11,13 @@ const FRAME = { left: 0, top: 0, width: 400, height: 400 };
 describe('the nearest point', () => {
   const places = placesOf([0, 0], [10, 0], [10, 0], [100, 100]);
 
-  it('is within reach, and the one on top of those that coincide', () => {
+  it('is within the limit, and the one on top of those that coincide', () => {
     expect(nearest(places, { x: 1, y: 1 }, 5)).toBe(0);
     expect(nearest(places, { x: 9, y: 0 }, 5)).toBe(2);
     expect(nearest(places, { x: 50, y: 50 }, 5)).toBe(-1);
   });
 
-  it('lies in the direction of the key', () => {
+  it('is in the direction of the key', () => {
     const cross = placesOf([0, 0], [10, 2], [4, 9], [-3, 0], [0, -8], [5, -50]);
     const to = (x: number, y: number) => nearestTowards(cross, 0, { x, y });
     expect([to(1, 0), to(0, 1), to(-1, 0), to(0, -1)]).toEqual([1, 2, 3, 4]);
@@ -28,7 +28,7 @@ describe('the nearest point', () => {
 describe('a lasso', () => {
   const notched: [number, number][] = [[0, 0], [10, 0], [10, 10], [5, 2], [0, 10]];
 
-  it('holds what lies inside, not what lies in its notch', () => {
+  it('holds what is inside, not what is in its notch', () => {
     expect(isInside(notched, { x: 1, y: 5 })).toBe(true);
     expect(isInside(notched, { x: 5, y: 1 })).toBe(true);
     expect(isInside(notched, { x: 5, y: 8 })).toBe(false);

@@ -6,9 +6,9 @@ export interface Places {
   y: Float64Array;
 }
 
-/** The point nearest to a place and at most `reach` away, or -1. Of two that are equally near, the one drawn on top. */
-export function nearest({ x, y }: Places, place: Place, reach: number): number {
-  let [found, least] = [-1, reach * reach];
+/** The point nearest to a place and at most `limit` away, or -1. Of two that are equally near, the one drawn on top. */
+export function nearest({ x, y }: Places, place: Place, limit: number): number {
+  let [found, least] = [-1, limit * limit];
   for (let at = 0; at < x.length; at++) {
     const [dx, dy] = [(x[at] ?? 0) - place.x, (y[at] ?? 0) - place.y];
     const distance = dx * dx + dy * dy;
@@ -32,7 +32,7 @@ export function nearestTowards({ x, y }: Places, from: number, direction: Place)
   return found;
 }
 
-/** Whether a place lies inside a polygon, by the even-odd rule; its edges count as inside on two of their sides. */
+/** Whether a place is inside a polygon, by the even-odd rule; its edges count as inside on two of their sides. */
 export function isInside(polygon: readonly (readonly [number, number])[], { x, y }: Place): boolean {
   let inside = false;
   let [beforeX, beforeY] = polygon.at(-1) ?? [0, 0];
@@ -78,7 +78,7 @@ const DIRECTIONS = 16;
 /**
  * Finds a place for each label near its point, in the order given, so that no two labels cover each other.
  *
- * Each looks outwards, away from `middle`, first. A label without room gets null.
+ * Each is tried outwards, away from `middle`, first. A label without room gets null.
  */
 export function placeLabels(
   labels: { at: Place; width: number; height: number }[],

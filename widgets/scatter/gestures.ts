@@ -15,7 +15,7 @@ export interface Actions {
 
 const DRAG_PX = 4;
 const WHEEL_SPEED = 0.002;
-/** Pixels of a step of the wheel, which a browser may tell in pixels, lines or pages. */
+/** Pixels of a step of the wheel, which a browser may give in pixels, lines or pages. */
 const DELTA_PX = [1, 16, 400];
 
 /**

@@ -1,4 +1,4 @@
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import type { Panorama } from './collection';
 
@@ -29,7 +29,7 @@ function column(title: string, key: (panorama: Panorama) => number | null, digit
   return { title, key, text, numeric: true };
 }
 
-/** The same panoramas as a table that can be sorted, for readers to whom the plane says little. */
+/** The same panoramas as a table that can be sorted, for readers who cannot see the plane. */
 export class Listing {
   readonly element = document.createElement('div');
   private readonly frame = document.createElement('div');
@@ -39,8 +39,8 @@ export class Listing {
   private readonly heads: HTMLTableCellElement[] = [];
   private readonly columns: Column[];
   private readonly place = textElement('span', '', 'nn-place');
-  private readonly back = pageButton('Previous', () => { this.turn(-1); });
-  private readonly next = pageButton('Next', () => { this.turn(1); });
+  private readonly back = textButton('Previous', () => { this.turn(-1); }, '');
+  private readonly next = textButton('Next', () => { this.turn(1); }, '');
   private rows: Panorama[] = [];
   private sort: { by: number; down: boolean };
   private page = 0;
@@ -58,14 +58,12 @@ export class Listing {
       const cell = document.createElement('th');
       cell.scope = 'col';
       cell.className = numeric ? 'nn-number' : '';
-      const button = textElement('button', title) as HTMLButtonElement;
-      button.type = 'button';
-      button.addEventListener('click', () => {
+      const sort = () => {
         this.sort = { by: at, down: this.sort.by === at && !this.sort.down };
         this.page = 0;
         this.update();
-      });
-      cell.append(button);
+      };
+      cell.append(textButton(title, sort, ''));
       this.heads.push(cell);
       head.append(cell);
     });
@@ -137,12 +135,10 @@ export class Listing {
       if (at > 0) cell.textContent = text(panorama);
       else {
         cell.scope = 'row';
-        const button = textElement('button', text(panorama)) as HTMLButtonElement;
-        button.type = 'button';
-        button.addEventListener('click', () => {
+        const choose = () => {
           this.choose(panorama);
-        });
-        cell.append(button);
+        };
+        cell.append(textButton(text(panorama), choose, ''));
       }
       row.append(cell);
     });
@@ -170,12 +166,4 @@ export function sorted(
     if (typeof a === 'number' && typeof b === 'number') return sign * (a - b);
     return sign * String(a).localeCompare(String(b), 'en', { numeric: true });
   });
-}
-
-function pageButton(text: string, turn: () => void): HTMLButtonElement {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = text;
-  button.addEventListener('click', turn);
-  return button;
 }

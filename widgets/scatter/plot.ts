@@ -13,7 +13,7 @@ import {
   type Place,
 } from './axes';
 import type { Point } from './collection';
-import { drawMarks, drawPlane, frameOf, Layer, radiusFor, type Look, type Marks, type Scene } from './drawing';
+import { drawMarks, drawPlane, frameOf, Layer, radiusFor, type PageStyle, type Marks, type Scene } from './drawing';
 import { isInside, nearest, nearestTowards, simplified } from './geometry';
 import { listen } from './gestures';
 
@@ -27,13 +27,13 @@ export interface PlotEvents {
   select(lasso: Polygon | null): void;
   /** A point is pointed at, or none (-1), at a place of the area. */
   pointed(at: number, place: Place, byKeyboard: boolean): void;
-  /** Something to be said to readers who don't see it. */
-  tell(text: string): void;
+  /** For screen readers. */
+  announce(text: string): void;
 }
 
 const ZOOM_STEP = 1.6;
-const REACH_PX = 14;
-const COARSE_REACH_PX = 26;
+const HIT_PX = 14;
+const COARSE_HIT_PX = 26;
 const MOVE_MS = 220;
 const HINT_MS = 1200;
 const MOST_CORNERS = 120;
@@ -57,7 +57,7 @@ export class Plot {
   private readonly order: number[];
   private axes: Axes;
   private frame: Frame = { left: 0, top: 0, width: 1, height: 1 };
-  private look: Look;
+  private style: PageStyle;
   private layer: Layer | null = null;
   private stale = true;
   private request = 0;
@@ -79,7 +79,7 @@ export class Plot {
     private readonly points: Point[],
     representatives: { at: number; rank: number }[],
     centroid: Place | null,
-    private readonly readLook: () => Look,
+    private readonly pageStyle: () => PageStyle,
     private readonly events: PlotEvents,
     signal: AbortSignal,
   ) {
@@ -108,7 +108,7 @@ export class Plot {
       centroid,
       representatives,
     };
-    this.look = readLook();
+    this.style = pageStyle();
     this.listen(signal);
     signal.addEventListener('abort', () => {
       cancelAnimationFrame(this.request);
@@ -129,7 +129,7 @@ export class Plot {
     this.redraw('plane');
   }
 
-  /** Shows a lasso, and tells which points are inside. */
+  /** Shows a lasso, and returns which points are inside. */
   setLasso(lasso: Polygon | null): number[] {
     this.marks.lasso = lasso;
     const inside = lasso ? this.points.map((point) => isInside(lasso, point)) : null;
@@ -192,9 +192,9 @@ export class Plot {
     this.area.focus({ preventScroll: true });
   }
 
-  /** Draws everything anew, after a change of size or of the page's colours. */
+  /** Draws everything again, after a change of size or of the page's colours. */
   refresh(): void {
-    this.look = this.readLook();
+    this.style = this.pageStyle();
     this.layer = null;
     this.redraw('plane');
   }
@@ -207,10 +207,10 @@ export class Plot {
         lassoing: () => this.lassoing,
         point: (place) => {
           this.marks.byKeyboard = false;
-          this.pointTo(place && this.contains(place) ? nearest(this.scene.places, place, REACH_PX) : -1, false);
+          this.pointTo(place && this.contains(place) ? nearest(this.scene.places, place, HIT_PX) : -1, false);
         },
         choose: (place, coarse) => {
-          const at = nearest(this.scene.places, place, coarse ? COARSE_REACH_PX : REACH_PX);
+          const at = nearest(this.scene.places, place, coarse ? COARSE_HIT_PX : HIT_PX);
           if (at < 0 || !this.contains(place)) return;
           this.pointTo(at, false);
           this.events.choose(at);
@@ -297,7 +297,7 @@ export class Plot {
   private startRectangle(at: number): void {
     this.corner = at;
     this.pointTo(at, true);
-    this.events.tell('Rectangle started. Go to the point at its opposite corner and press Enter, or Escape to leave it.');
+    this.events.announce('Rectangle started. Go to the point at its opposite corner and press Enter, or Escape to leave it.');
   }
 
   private endRectangle(): void {
@@ -317,7 +317,7 @@ export class Plot {
     this.corner = -1;
     this.marks.rectangle = null;
     this.redraw('over');
-    this.events.tell('Rectangle left.');
+    this.events.announce('Rectangle left.');
   }
 
   /** The lasso in nuclei and grey levels, short enough for an address. */
@@ -363,7 +363,7 @@ export class Plot {
 
   private contains({ x, y }: Place): boolean {
     const { left, top, width, height } = this.frame;
-    return x >= left - REACH_PX && x <= left + width + REACH_PX && y >= top - REACH_PX && y <= top + height + REACH_PX;
+    return x >= left - HIT_PX && x <= left + width + HIT_PX && y >= top - HIT_PX && y <= top + height + HIT_PX;
   }
 
   /** What stays where it is while buttons or keys zoom: the point pointed at by the keyboard, or the middle. */
@@ -427,15 +427,15 @@ export class Plot {
     if (this.layer?.ratio !== ratio || this.layer.radius !== radius) this.layer = new Layer(radius, ratio);
     if (this.stale) {
       this.stale = false;
-      this.frame = frameOf(plane, this.axes, this.look, width, height);
+      this.frame = frameOf(plane, this.axes, this.style, width, height);
       this.place();
       plane.clearRect(0, 0, width, height);
-      drawPlane(plane, this.axes, this.frame, this.scene, this.layer, this.look);
+      drawPlane(plane, this.axes, this.frame, this.scene, this.layer, this.style);
       if (this.marks.pointed >= 0 && this.marks.byKeyboard) this.pointTo(this.marks.pointed, true);
     }
     if (this.corner >= 0) this.marks.rectangle = [this.placeOf(this.corner), this.placeOf(this.marks.pointed)];
     over.clearRect(0, 0, width, height);
-    drawMarks(over, this.axes, this.frame, this.scene.places, this.marks, radius, this.look);
+    drawMarks(over, this.axes, this.frame, this.scene.places, this.marks, radius, this.style);
   }
 }
 

@@ -60,7 +60,7 @@ export function makeStamp(radius: number, ratio: number): Stamp {
  * Stamps points into a raster whose upper left corner is at `left`, `top`; places are CSS pixels.
  *
  * Done by hand, twenty thousand points take a few milliseconds; a canvas without a graphics card takes ten times as long.
- * `wanted` leaves out the points of which `inside` says something else.
+ * `wanted` leaves out the points whose `inside` differs.
  */
 export function stampPoints(
   raster: Raster,

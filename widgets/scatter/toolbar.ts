@@ -1,10 +1,11 @@
-import { iconButton, textElement } from '../shared/elements';
+import { Choices } from '../shared/choices';
+import { iconButton, textButton, textElement } from '../shared/elements';
 import type { By } from './colours';
 
-const COLOURS: { by: By; text: string; name: string }[] = [
-  { by: 'std', text: 'SD', name: 'Standard deviation' },
-  { by: 'run', text: 'Experiment', name: 'Experiment' },
-  { by: 'passage', text: 'Passage', name: 'Passage' },
+const COLOURS: { value: By; text: string; name: string }[] = [
+  { value: 'std', text: 'SD', name: 'Standard deviation' },
+  { value: 'run', text: 'Experiment', name: 'Experiment' },
+  { value: 'passage', text: 'Passage', name: 'Passage' },
 ];
 
 export interface ToolbarEvents {
@@ -14,17 +15,17 @@ export interface ToolbarEvents {
   zoomOut(): void;
   showAll(): void;
   table(table: boolean): void;
-  /** The text looked for has changed. */
+  /** The text searched for has changed. */
   find(text: string): void;
   /** To the next or previous of those found, or to open it. */
   step(steps: number): void;
   open(): void;
 }
 
-/** The rows over the plane: how points are coloured, what a drag does, and which panorama is looked for. */
+/** The rows over the plane: how points are coloured, what a drag does, and the search for a panorama. */
 export class Toolbar {
   readonly element = document.createElement('div');
-  private readonly radios = new Map<By, HTMLInputElement>();
+  private readonly choices: Choices<By>;
   private readonly lasso: HTMLButtonElement;
   private readonly table: HTMLButtonElement;
   private readonly buttons = document.createElement('div');
@@ -32,18 +33,21 @@ export class Toolbar {
   private readonly found = textElement('span', '', 'nn-found');
 
   constructor(known: ReadonlySet<By>, events: ToolbarEvents) {
+    this.choices = new Choices(COLOURS.filter(({ value }) => known.has(value)), (by) => {
+      events.by(by);
+    });
     this.lasso = iconButton('Lasso: draw round panoramas to select them', LASSO, () => {
       const lassoing = !isPressed(this.lasso);
       this.setLassoing(lassoing);
       events.lassoing(lassoing);
     });
-    this.table = document.createElement('button');
-    this.table.type = 'button';
-    this.table.textContent = 'Table';
-    this.table.className = 'nn-toggle';
-    this.table.addEventListener('click', () => {
-      events.table(!isPressed(this.table));
-    });
+    this.table = textButton(
+      'Table',
+      () => {
+        events.table(!isPressed(this.table));
+      },
+      'nn-toggle',
+    );
     this.buttons.className = 'nn-buttons';
     this.buttons.setAttribute('role', 'group');
     this.buttons.setAttribute('aria-label', 'View');
@@ -54,14 +58,13 @@ export class Toolbar {
       iconButton('Show all panoramas', 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5', () => { events.showAll(); }),
     );
     this.element.className = 'nn-toolbar';
-    this.element.append(this.buildColours(known, events), this.buildSearch(events), this.buttons, this.table);
+    this.element.append(this.buildColours(), this.buildSearch(events), this.buttons, this.table);
     this.setLassoing(false);
     this.setTable(false);
   }
 
   setBy(by: By): void {
-    const radio = this.radios.get(by);
-    if (radio) radio.checked = true;
+    this.choices.show(by);
   }
 
   setLassoing(lassoing: boolean): void {
@@ -73,34 +76,16 @@ export class Toolbar {
     this.buttons.hidden = this.colours.hidden = table;
   }
 
-  /** Says how many panoramas have the name looked for. */
+  /** Shows how many panoramas have the name searched for. */
   setFound(text: string): void {
     this.found.textContent = text;
   }
 
-  private buildColours(known: ReadonlySet<By>, events: ToolbarEvents): HTMLElement {
-    const field = this.colours;
-    field.className = 'nn-colours';
-    const choices = textElement('div', '', 'nn-choices');
-    // The name keeps the radio buttons of two widgets on one page apart.
-    const group = `nn-by-${crypto.getRandomValues(new Uint32Array(1)).join('')}`;
-    for (const { by, text, name } of COLOURS) {
-      if (!known.has(by)) continue;
-      const label = document.createElement('label');
-      const radio = document.createElement('input');
-      radio.type = 'radio';
-      radio.name = group;
-      radio.value = by;
-      radio.setAttribute('aria-label', name);
-      radio.addEventListener('change', () => {
-        events.by(by);
-      });
-      this.radios.set(by, radio);
-      label.append(radio, textElement('span', text));
-      choices.append(label);
-    }
-    field.append(textElement('legend', 'Colour', 'nn-label'), choices);
-    return field;
+  private buildColours(): HTMLElement {
+    const { colours } = this;
+    colours.className = 'nn-fieldset nn-colours';
+    colours.append(textElement('legend', 'Colour', 'nn-label'), this.choices.element);
+    return colours;
   }
 
   private buildSearch(events: ToolbarEvents): HTMLElement {
@@ -108,6 +93,7 @@ export class Toolbar {
     label.className = 'nn-find';
     const input = document.createElement('input');
     input.type = 'search';
+    input.className = 'nn-control';
     input.placeholder = 'Name of a panorama';
     input.autocomplete = 'off';
     input.spellcheck = false;

@@ -120,7 +120,7 @@ class Page extends EventTarget {
   }
 }
 
-function modelOf(values: Record<string, unknown>): Model & { saved: number; values: Record<string, unknown>; tell(name: string): void } {
+function modelOf(values: Record<string, unknown>): Model & { saved: number; values: Record<string, unknown>; announce(name: string): void } {
   const listeners = new Map<string, () => void>();
   return {
     values,
@@ -132,7 +132,7 @@ function modelOf(values: Record<string, unknown>): Model & { saved: number; valu
     on: (event, callback) => {
       listeners.set(event, callback);
     },
-    tell: (name) => listeners.get(`change:${name}`)?.(),
+    announce: (name) => listeners.get(`change:${name}`)?.(),
     save_changes() {
       this.saved += 1;
     },
@@ -192,15 +192,15 @@ describe('the state of a view in the address', () => {
     expect(viewer.get('view')).toBeNull();
   });
 
-  it('tells the other views of the page, and itself only of steps back', () => {
+  it('notifies the other views of the page, and itself only of steps back', () => {
     const [viewer, scatter] = [state({ name: 'one' }), state({ name: 'two' })];
-    const told: string[] = [];
-    viewer.onChange(() => told.push('viewer'));
-    scatter.onChange(() => told.push(`scatter ${scatter.get('panorama') ?? 'none'}`));
+    const calls: string[] = [];
+    viewer.onChange(() => calls.push('viewer'));
+    scatter.onChange(() => calls.push(`scatter ${scatter.get('panorama') ?? 'none'}`));
     viewer.set({ panorama: 'a' }, 'push');
-    expect(told).toEqual(['scatter a']);
+    expect(calls).toEqual(['scatter a']);
     page.back();
-    expect(told).toEqual(['scatter a', 'viewer', 'scatter none']);
+    expect(calls).toEqual(['scatter a', 'viewer', 'scatter none']);
   });
 
   it('drops on Back what was meant for the step before, but not at a jump within the page', () => {
@@ -215,7 +215,7 @@ describe('the state of a view in the address', () => {
     expect(page.entries[0]).toBe('/nucleusnet/?theme=dark#fig1a');
   });
 
-  it('takes what the model says for the default, which is not written', () => {
+  it('takes what the model holds for the default, which is not written', () => {
     const viewer = state({ masks: 'outline' });
     expect(viewer.get('masks')).toBe('outline');
     viewer.set({ masks: 'fill' }, 'settle');
@@ -256,17 +256,17 @@ describe('the state of a view in the address', () => {
     expect(viewer.get('panorama')).toBe('a');
   });
 
-  it('is in the traits, and leaves the address alone, where the host says so', () => {
+  it('is in the traits, and leaves the address alone, where the host sets that', () => {
     const model = modelOf({ address: false, masks: 'off', view: 'damaged' });
     const viewer = stateOf(model, KINDS, signal);
     expect([viewer.get('masks'), viewer.get('view')]).toEqual(['off', null]);
-    let told = 0;
-    viewer.onChange(() => (told += 1));
+    let calls = 0;
+    viewer.onChange(() => (calls += 1));
     viewer.set({ view: [1, 2, 3], roi: 7 }, 'push');
     expect(model.values).toMatchObject({ view: [1, 2, 3], roi: 7 });
     expect(model.saved).toBe(1);
-    model.tell('masks');
-    expect(told).toBe(1);
+    model.announce('masks');
+    expect(calls).toBe(1);
     expect(page.entries).toEqual(['/nucleusnet/?theme=dark#fig1a']);
   });
 });

@@ -6,9 +6,9 @@ import { onTrait, textTrait, type Model } from './model';
  * Whatever comes from an address or a host is untrusted: what isn't of this kind counts as not there.
  */
 export interface Kind<T> {
-  /** The value while nobody has said another. */
+  /** The value while none is set. */
   absent: T;
-  /** The value that a text tells, which is never empty; undefined where it tells none. */
+  /** The value of a text, which is never empty; undefined where it is none of this kind. */
   parse(text: string): T | undefined;
   /** The text of a value; empty for `absent` if that is null. */
   format(value: T): string;
@@ -44,10 +44,10 @@ const REST_MS = 250;
 const NAME = /^[A-Za-z][\w-]*$/;
 
 /**
- * The state of a view: in the page's address, or in the model's traits where the host says `address: false`.
+ * The state of a view: in the page's address, or in the model's traits where the host sets `address: false`.
  *
  * In an address, `SHARED` values go by their own name and the others by `NAME.view` where the model has a `name`. What
- * the model says at the start is the default there, and isn't written.
+ * the model holds at the start is the default there, and isn't written.
  */
 export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal: AbortSignal): State<V> {
   const traits = new TraitState(model, kinds, signal);
@@ -56,7 +56,7 @@ export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal:
   return new AddressState(traits, kinds, name !== null && NAME.test(name) ? `${name}.` : '', signal);
 }
 
-/** Writes now what all views of the page wait to write, so that the page's address tells what they show. */
+/** Writes now what all views of the page wait to write, so that the page's address is up to date. */
 export function settle(): void {
   dispatchEvent(new CustomEvent(SETTLE));
 }
@@ -80,7 +80,7 @@ class TraitState<V> implements State<V> {
       for (const name of namesOf(values)) this.model.set(name, values[name]);
       this.model.save_changes?.();
     } catch {
-      // A host without a kernel has nobody to tell; the view stays as the reader set it.
+      // A host without a kernel cannot save it; the view stays as the reader set it.
     }
   }
 
@@ -234,7 +234,7 @@ export function countKind(): Kind<number | null> {
   };
 }
 
-/** A number from `least` to `most`; what lies outside is brought to the nearer end. */
+/** A number from `least` to `most`; what is outside is brought to the nearer end. */
 export function numberKind(least: number, most: number, absent: number): Kind<number> {
   const accept = (value: unknown) =>
     typeof value === 'number' && Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : undefined;
@@ -258,7 +258,7 @@ export function flagKind(): Kind<boolean> {
   };
 }
 
-/** Several numbers, of which `check` says whether they belong together. */
+/** Several numbers that pass a check together. */
 export function numbersKind(count: number, check: (values: number[]) => boolean = () => true): Kind<number[] | null> {
   const accept = (value: unknown) =>
     Array.isArray(value) && value.length === count && value.every(isNumber) && check(value) ? value : undefined;
@@ -296,7 +296,7 @@ function parseNumber(text: string): number {
   return /^-?\d{1,15}(\.\d{1,15})?(e-?\d{1,2})?$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Six digits tell a place to a fraction of a pixel. */
+/** Six digits give a place to a fraction of a pixel. */
 function formatNumber(value: number): string {
   return String(Number(value.toPrecision(7)));
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps `data-theme` of the widget's root at `light` or `dark`: as the page says on its root element, by `data-theme`,
+ * Keeps `data-theme` of the widget's root at `light` or `dark`: as the page sets it on its root element, by `data-theme`,
  * `data-appearance` or a class, JupyterLab on its body, or else as the reader's system prefers. Calls back when it has
  * changed.
  */
@@ -8,10 +8,10 @@ export function followTheme(root: HTMLElement, signal: AbortSignal, changed?: ()
   const system = matchMedia('(prefers-color-scheme: dark)');
   const update = () => {
     const lab = { true: 'light', false: 'dark' }[document.body.dataset.jpThemeLight ?? ''];
-    const said = page.dataset.theme ?? page.dataset.appearance ?? lab;
+    const named = page.dataset.theme ?? page.dataset.appearance ?? lab;
     const dark =
-      said === 'dark' || said === 'light'
-        ? said === 'dark'
+      named === 'dark' || named === 'light'
+        ? named === 'dark'
         : page.classList.contains('dark') || (system.matches && !page.classList.contains('light'));
     const theme = dark ? 'dark' : 'light';
     if (root.dataset.theme === theme) return;

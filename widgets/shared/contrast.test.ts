@@ -20,7 +20,7 @@ describe('contrast', () => {
     expect(greys(contrastTable({ ...contrast, invert: true }))[150]).toBe(0);
   });
 
-  it('is told in words', () => {
+  it('is described in words', () => {
     expect(contrastText({ min: 5, max: 90, gamma: 0.8, invert: true, colour: 'viridis' })).toBe(
       'Shown with grey levels 5 to 90, gamma 0.8, inverted, colours viridis',
     );

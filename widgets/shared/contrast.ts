@@ -28,7 +28,7 @@ export function isPlain({ min, max, gamma, invert, colour }: Contrast): boolean 
   return min === PLAIN.min && max === PLAIN.max && gamma === PLAIN.gamma && !invert && colour === PLAIN.colour;
 }
 
-/** How contrast is told in a caption; empty where the image is shown as it is. */
+/** How contrast is described in a caption; empty where the image is shown as it is. */
 export function contrastText(contrast: Contrast): string {
   if (isPlain(contrast)) return '';
   const { min, max, gamma, invert, colour } = contrast;

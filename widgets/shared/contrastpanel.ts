@@ -1,15 +1,19 @@
-import { textElement } from './elements';
 import { COLOUR_MAPS, type ColourMap } from './colourmaps';
-import { autoRange, contrastTable, PLAIN, type Contrast } from './contrast';
+import { autoRange, contrastTable, isPlain, PLAIN, type Contrast } from './contrast';
+import { disclosureButton, textButton, textElement } from './elements';
 import { histogramPath } from './histogram';
 
 const HEIGHT = 48;
 const SVG = 'http://www.w3.org/2000/svg';
 const NAMES: Record<ColourMap, string> = { grey: 'Grey', cividis: 'Cividis', viridis: 'Viridis', inferno: 'Inferno' };
 
-/** Sets how grey levels are shown, beside a histogram of those in view. */
+/** Sets how grey levels are shown, beside a histogram of those in view; `button` opens and closes it. */
 export class ContrastPanel {
   readonly element = document.createElement('div');
+  readonly button = disclosureButton('Contrast', 'nn-contrast-button', (open) => {
+    this.element.hidden = !open;
+    this.count();
+  });
   private readonly counted = document.createElementNS(SVG, 'path');
   private readonly strip = document.createElement('canvas');
   private readonly min = slider('Black from grey level', 0, 254, 1);
@@ -22,13 +26,17 @@ export class ContrastPanel {
   private contrast: Contrast = PLAIN;
   private counts = new Uint32Array(256);
 
-  constructor(private readonly changed: (contrast: Contrast) => void) {
+  /** `levels` counts how often each grey level is in view; null while nothing is. */
+  constructor(
+    private readonly changed: (contrast: Contrast) => void,
+    private readonly levels: () => Uint32Array | null,
+  ) {
     const { element, min, max, gamma, colour, invert } = this;
     element.className = 'nn-contrast';
     element.hidden = true;
     element.setAttribute('role', 'group');
     element.setAttribute('aria-label', 'Contrast');
-    element.append(this.levels(), this.gammaField(), this.colourField(), this.buttons());
+    element.append(this.levelsField(), this.gammaField(), this.colourField(), this.buttons());
     min.addEventListener('input', () => {
       this.set({ min: Math.min(Number(min.value), this.contrast.max - 1) });
     });
@@ -60,13 +68,17 @@ export class ContrastPanel {
     this.gammaText.textContent = gamma.toFixed(2);
     this.colour.value = contrast.colour;
     this.invert.checked = contrast.invert;
-    this.element.style.setProperty('--min', String(min / 255));
-    this.element.style.setProperty('--max', String(max / 255));
+    // A closed panel does not hide that contrast is set.
+    this.button.classList.toggle('nn-set', !isPlain(contrast));
+    this.element.style.setProperty('--from', String(min / 255));
+    this.element.style.setProperty('--to', String(max / 255));
     this.drawStrip();
   }
 
-  /** Shows how often each grey level is in view. */
-  count(counts: Uint32Array): void {
+  /** Counts again how often each grey level is in view, where the panel is open. */
+  count(): void {
+    const counts = this.element.hidden ? null : this.levels();
+    if (!counts) return;
     this.counts = counts as Uint32Array<ArrayBuffer>;
     this.counted.setAttribute('d', histogramPath(counts, HEIGHT));
   }
@@ -75,7 +87,7 @@ export class ContrastPanel {
     this.changed({ ...this.contrast, ...change });
   }
 
-  private levels(): HTMLElement {
+  private levelsField(): HTMLElement {
     const box = document.createElement('div');
     box.className = 'nn-levels';
     const picture = document.createElementNS(SVG, 'svg');
@@ -112,6 +124,7 @@ export class ContrastPanel {
     field.className = 'nn-field';
     const label = document.createElement('label');
     label.className = 'nn-field-name';
+    this.colour.className = 'nn-control';
     for (const name of COLOUR_MAPS) this.colour.append(new Option(NAMES[name], name));
     label.append(textElement('span', 'Colours', 'nn-label'), this.colour);
     const tick = document.createElement('label');
@@ -125,18 +138,14 @@ export class ContrastPanel {
   private buttons(): HTMLElement {
     const box = document.createElement('div');
     box.className = 'nn-contrast-buttons';
-    const auto = textElement('button', 'Auto', 'nn-button') as HTMLButtonElement;
-    const reset = textElement('button', 'Reset', 'nn-button') as HTMLButtonElement;
-    auto.type = 'button';
-    auto.title = 'Fit black and white to what is in view';
-    reset.type = 'button';
-    reset.title = 'Show grey levels as they are';
-    auto.addEventListener('click', () => {
+    const auto = textButton('Auto', () => {
       this.set(autoRange(this.counts));
     });
-    reset.addEventListener('click', () => {
+    const reset = textButton('Reset', () => {
       this.changed(PLAIN);
     });
+    auto.title = 'Fit black and white to what is in view';
+    reset.title = 'Show grey levels as they are';
     box.append(auto, reset);
     return box;
   }

@@ -2,7 +2,7 @@ import { choiceKind, flagKind, numbersKind, type Kinds } from './address';
 import { COLOUR_MAPS, type ColourMap } from './colourmaps';
 import { PLAIN, type Contrast } from './contrast';
 
-/** Contrast as the state of a view tells it. */
+/** Contrast as the state of a view holds it. */
 export interface ContrastState {
   /** Grey levels that become black and white, and the gamma between them. */
   contrast: number[] | null;

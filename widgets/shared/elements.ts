@@ -23,3 +23,33 @@ export function textElement(tag: string, text: string, className = ''): HTMLElem
   if (className) element.className = className;
   return element;
 }
+
+/** A button with a text. */
+export function textButton(text: string, action: () => void, className = 'nn-button'): HTMLButtonElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = text;
+  button.className = className;
+  button.addEventListener('click', action);
+  return button;
+}
+
+/** A button that opens and closes a part of the view. */
+export function disclosureButton(text: string, className: string, toggle: (open: boolean) => void): HTMLButtonElement {
+  const button = textButton(
+    text,
+    () => {
+      const open = button.getAttribute('aria-expanded') !== 'true';
+      button.setAttribute('aria-expanded', String(open));
+      toggle(open);
+    },
+    `nn-button ${className}`,
+  );
+  button.setAttribute('aria-expanded', 'false');
+  return button;
+}
+
+/** A button that asks again for what could not be loaded. */
+export function againButton(action: () => void): HTMLButtonElement {
+  return textButton('Try again', action, 'nn-button nn-again');
+}

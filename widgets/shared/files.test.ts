@@ -7,7 +7,7 @@ const { signal } = new AbortController();
 const textOf = async (address: string) => (await fetchBlob(address, signal)).text();
 
 interface Options {
-  /** Bytes in the local header's extra field, of which the directory tells nothing. */
+  /** Bytes in the local header's extra field, which the directory does not mention. */
   extra?: number;
   comment?: string;
   large?: boolean;
@@ -85,7 +85,7 @@ describe('files in a zip', () => {
 
   it.each<[string, Options]>([
     ['a directory farther from the end than is read at first', { comment: 'c'.repeat(60_000) }],
-    ['fields that the directory tells nothing of', { extra: 500 }],
+    ['fields that the directory does not mention', { extra: 500 }],
     ['the form for large zips', { large: true }],
   ])('are found with %s', async (_, options) => {
     const files = Object.fromEntries(Array.from({ length: 900 }, (_, at) => [`tile ${at}.png`, `pixels ${at}`]));
@@ -98,7 +98,7 @@ describe('files in a zip', () => {
     expect(JSON.parse(await textOf(`${host}/P.zip/a.json`))).toHaveProperty('long');
   });
 
-  it('are told of where the host hands out whole files only', async () => {
+  it('fail with a message where the host hands out whole files only', async () => {
     hosted['/P.zip'] = await zipOf({ 'a.txt': 'a' });
     ranges = false;
     await expect(fetchText(`${host}/P.zip/a.txt`, 'The image', signal)).rejects.toThrow(/host of P\.zip hands out whole files only.*Unpack/);
@@ -109,11 +109,11 @@ describe('files in a zip', () => {
     ['is none', () => Promise.resolve({ '/P.zip': ENCODER.encode('no zip at all, but long enough for one') }), /P\.zip is damaged or no zip/],
     ['is cut off', async () => ({ '/P.zip': (await zipOf({ 'a.txt': 'a' })).subarray(0, -30) }), /P\.zip is damaged or no zip/],
     ['has other files', async () => ({ '/P.zip': await zipOf({ 'b.txt': 'b' }) }), /P\.zip has no file a\.txt/],
-  ])('are told of where the zip %s', async (_, files, told) => {
+  ])('fail with a message where the zip %s', async (_, files, message) => {
     Object.assign(hosted, await files());
     const failed = fetchText(`${host}/P.zip/a.txt`, 'The image', signal);
     await expect(failed).rejects.toBeInstanceOf(Problem);
-    await expect(failed).rejects.toThrow(told);
+    await expect(failed).rejects.toThrow(message);
   });
 
   it('are tried again when asked for again', async () => {
@@ -122,7 +122,7 @@ describe('files in a zip', () => {
     expect(await textOf(`${host}/P.zip/a.txt`)).toBe('a');
   });
 
-  it('are not looked for in other addresses', async () => {
+  it('are not sought in other addresses', async () => {
     hosted['/a.txt'] = ENCODER.encode('plain');
     expect(await fetchText(`${host}/a.txt`, 'The image', signal)).toBe('plain');
     await expect(fetchText(`${host}/b.txt`, 'The image', signal)).rejects.toThrow('The image could not be loaded.');
@@ -136,7 +136,7 @@ describe('files of a kernel', () => {
     path: string;
   }
 
-  function kernel(): Model & { sent: Sent[]; tell(content: unknown, buffers?: DataView[]): void } {
+  function kernel(): Model & { sent: Sent[]; answer(content: unknown, buffers?: DataView[]): void } {
     const listeners = new Set<(content: unknown, buffers?: DataView[]) => void>();
     return {
       sent: [] as Sent[],
@@ -151,7 +151,7 @@ describe('files of a kernel', () => {
       send(content: Sent) {
         this.sent.push(content);
       },
-      tell(content, buffers) {
+      answer(content, buffers) {
         for (const listener of listeners) listener(content, buffers);
       },
     } as ReturnType<typeof kernel>;
@@ -164,9 +164,9 @@ describe('files of a kernel', () => {
     const one = textOf(new URL('P/intensity.dzi', base).href);
     const two = textOf(new URL('P/a%20b.png', base).href);
     expect(model.sent.map(({ kind, path }) => [kind, path])).toEqual([['file', 'P/intensity.dzi'], ['file', 'P/a b.png']]);
-    model.tell({ kind: 'file', id: model.sent[1]?.id }, bytes('two'));
-    model.tell({ kind: 'file', id: 'of another view' }, bytes('none'));
-    model.tell({ kind: 'file', id: model.sent[0]?.id }, bytes('one'));
+    model.answer({ kind: 'file', id: model.sent[1]?.id }, bytes('two'));
+    model.answer({ kind: 'file', id: 'of another view' }, bytes('none'));
+    model.answer({ kind: 'file', id: model.sent[0]?.id }, bytes('one'));
     expect([await one, await two]).toEqual(['one', 'two']);
   });
 
@@ -174,14 +174,14 @@ describe('files of a kernel', () => {
     const model = kernel();
     const [a, b] = [kernelAddress(model, signal), kernelAddress(model, signal)];
     const texts = [textOf(`${a}x`), textOf(`${b}y`)];
-    for (const { id, path } of model.sent) model.tell({ kind: 'file', id }, bytes(path));
+    for (const { id, path } of model.sent) model.answer({ kind: 'file', id }, bytes(path));
     expect(await Promise.all(texts)).toEqual(['x', 'y']);
   });
 
-  it('tell why there is none', async () => {
+  it("fail with the kernel's reason", async () => {
     const model = kernel();
     const failed = fetchText(`${kernelAddress(model, signal)}nuclei.json`, 'The list', signal);
-    model.tell({ kind: 'file', id: model.sent[0]?.id, error: 'mask.tif: no such file' });
+    model.answer({ kind: 'file', id: model.sent[0]?.id, error: 'mask.tif: no such file' });
     await expect(failed).rejects.toThrow('mask.tif: no such file');
   });
 
@@ -193,7 +193,7 @@ describe('files of a kernel', () => {
     const late = fetchBlob(`${base}late`, wanted.signal);
     wanted.abort();
     await expect(late).rejects.toThrow('given up');
-    for (const { id } of [...model.sent]) model.tell({ kind: 'file', id }, bytes('.'));
+    for (const { id } of [...model.sent]) model.answer({ kind: 'file', id }, bytes('.'));
     await Promise.all(first);
     expect(model.sent.map(({ path }) => path)).not.toContain('late');
   });

@@ -2,7 +2,7 @@ import type { Model } from './model';
 import { Problem } from './problem';
 import { ZipArchive } from './zip';
 
-/** Where files come from: the web, a zip on the web, or the host's kernel. An address tells which. */
+/** Where files come from: the web, a zip on the web, or the host's kernel, depending on the address. */
 interface Files {
   blob(address: URL, signal: AbortSignal): Promise<Blob>;
 }
@@ -16,7 +16,7 @@ export interface Span {
 /** What a host hands out when it is asked for a part of a file. */
 export interface Part {
   data: Uint8Array<ArrayBuffer>;
-  /** Bytes of the file, where the host tells. */
+  /** Bytes of the file, where the host gives its size. */
   size: number | null;
   /** Whether this is the file from its beginning to its end, since the host hands out no parts. */
   whole: boolean;
@@ -82,8 +82,8 @@ export async function fetchPart(address: string, span: Span, signal: AbortSignal
   const data = new Uint8Array(await response.arrayBuffer());
   const whole = response.status !== 206;
   // A host of another origin may keep this header to itself.
-  const told = /\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '')?.[1];
-  return { data, size: whole ? data.byteLength : told === undefined ? null : Number(told), whole };
+  const size = /\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '')?.[1];
+  return { data, size: whole ? data.byteLength : size === undefined ? null : Number(size), whole };
 }
 
 /** The base of addresses of what a model's kernel has, until the signal aborts. */

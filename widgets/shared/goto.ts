@@ -1,4 +1,5 @@
 import { withParameters } from './address';
+import { textButton } from './elements';
 
 /** The address at which a panorama viewer shows a panorama or a nucleus of it; `viewer` is a page or a figure that has one. */
 export function viewerAddress(viewer: string | null, panorama: string, roi: number | null): string | null {
@@ -22,7 +23,7 @@ export function isHere(address: string): boolean {
 /** A link to a viewer on this page, which has still to be loaded, or on another. */
 export function viewerLink(address: string): HTMLElement {
   const link = document.createElement('a');
-  // On this page only the jump is left to do: the address says already what was chosen.
+  // On this page only the jump is left to do: the address has the choice already.
   link.href = isHere(address) ? new URL(address).hash : address;
   link.textContent = isHere(address) ? 'Go to the viewer' : 'Open it in the panorama viewer';
   return link;
@@ -30,14 +31,11 @@ export function viewerLink(address: string): HTMLElement {
 
 /** A button that brings a viewer of this page into view, and leads the keyboard there. */
 export function viewerButton(view: Element): HTMLElement {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = 'Go to the viewer';
-  button.addEventListener('click', () => {
+  const go = () => {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     view.scrollIntoView({ block: 'center', behavior: calm ? 'instant' : 'smooth' });
     const inside = (view.shadowRoot ?? view).querySelector<HTMLElement>('[role="application"], select, button');
     inside?.focus({ preventScroll: true });
-  });
-  return button;
+  };
+  return textButton('Go to the viewer', go, '');
 }

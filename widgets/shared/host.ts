@@ -3,7 +3,7 @@ import { textTrait, type Model } from './model';
 import { Problem } from './problem';
 
 /**
- * The address of a data file, which a trait of the model holds; `kernel:` stands for the model's kernel.
+ * The address of a data file, which a trait of the model holds; `kernel:` is the model's kernel.
  *
  * A relative one is relative to this module, or to the page where the module has no address of its own.
  */
@@ -12,7 +12,7 @@ export function dataAddress(model: Model, trait: string, signal: AbortSignal): s
   if (address?.startsWith('kernel:')) return new URL(address.slice('kernel:'.length), kernelAddress(model, signal)).href;
   const base = import.meta.url.startsWith('http') ? import.meta.url : document.baseURI;
   if (address === null || !URL.canParse(address, base)) {
-    throw new Problem('This view was not told where its panoramas are.');
+    throw new Problem('This view has no address to load its data from; name one when you make it.');
   }
   return new URL(address, base).href;
 }

@@ -17,7 +17,7 @@ export function numberTrait(model: Model, name: string): number | null {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
 }
 
-/** Tells the host of a choice made in the view; a page without a kernel has nobody to tell. */
+/** Shares a choice made in the view with the host; a page without a kernel ignores it. */
 export function shareTrait(model: Model, name: string, value: unknown): void {
   try {
     model.set(name, value);

@@ -36,7 +36,7 @@ export function createViewer(element: HTMLElement, minimap: HTMLElement): OpenSe
 }
 
 /**
- * Makes OpenSeadragon's canvas one that can be used by keyboard. Tells when it has the focus, and whether by a click:
+ * Makes OpenSeadragon's canvas one that can be used by keyboard. Reports when it gets the focus, other than by a click:
  * in a shadow root OpenSeadragon focuses it on every click, which must neither scroll the page nor show the ring.
  */
 export function onFocus(canvas: HTMLElement, changed: (focused: boolean) => void): void {
@@ -59,7 +59,7 @@ export function onFocus(canvas: HTMLElement, changed: (focused: boolean) => void
 /** Keys that OpenSeadragon would turn, flip or scroll by. */
 export const KEYS_OF_OPENSEADRAGON = new Set(['KeyR', 'KeyF', 'KeyJ', 'KeyK', 'KeyW', 'KeyA', 'KeyS', 'KeyD']);
 
-/** The tiles of the image that could not be had. */
+/** The tiles of the image that could not be loaded. */
 export class MissingTiles {
   private readonly tiles = new Set<{ exists: boolean; loading: boolean }>();
 

@@ -24,7 +24,7 @@ describe('work that several wait for', () => {
     expect(stopped).toBe(true);
   });
 
-  it('is begun anew when it failed', async () => {
+  it('is started again after it failed', async () => {
     let times = 0;
     const joint = new Joint(() => (++times === 1 ? Promise.reject(new Error('no')) : Promise.resolve(times)));
     await expect(joint.get(signal)).rejects.toThrow('no');
@@ -35,12 +35,12 @@ describe('work that several wait for', () => {
 describe('a file of which parts are read', () => {
   let asked: string[];
   let ranges: boolean;
-  let told: boolean;
+  let sized: boolean;
   let host = 0;
 
   beforeEach(() => {
     asked = [];
-    ranges = told = true;
+    ranges = sized = true;
     host += 1;
     vi.stubGlobal('fetch', (_: URL, { headers }: { headers: Record<string, string> }) => {
       const range = headers.Range ?? '';
@@ -48,7 +48,7 @@ describe('a file of which parts are read', () => {
       const [, from = '0', to = ''] = /bytes=(-?\d+)-?(\d*)/.exec(range) ?? [];
       if (!ranges) return Promise.resolve(new Response(DATA));
       const part = DATA.slice(Number(from), to === '' ? undefined : Number(to) + 1);
-      return Promise.resolve(new Response(part, { status: 206, headers: told ? { 'Content-Range': 'bytes 0-1/100' } : {} }));
+      return Promise.resolve(new Response(part, { status: 206, headers: sized ? { 'Content-Range': 'bytes 0-1/100' } : {} }));
     });
   });
   afterEach(() => {
@@ -63,7 +63,7 @@ describe('a file of which parts are read', () => {
   });
 
   it('gives no size where a host keeps it to itself', async () => {
-    told = false;
+    sized = false;
     expect((await file().read({ from: -4 }, signal)).size).toBeNull();
   });
 

@@ -1,6 +1,6 @@
 import { fetchPart, type Span } from './files';
 
-/** Work that several may wait for: given up once none of them does any more, and begun anew when it has failed. */
+/** Work that several may wait for: given up once none of them does any more, and started again after it has failed. */
 export class Joint<T> {
   private running: { result: Promise<T>; control: AbortController; waiting: number } | null = null;
 
@@ -32,7 +32,7 @@ export class Joint<T> {
   private start() {
     const control = new AbortController();
     const result = this.work(control.signal);
-    result.catch(() => undefined); // those who wait are told
+    result.catch(() => undefined); // those who wait get the error
     return { result, control, waiting: 0 };
   }
 }

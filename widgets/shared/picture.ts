@@ -4,7 +4,7 @@ import { scaleLength } from './scalebar';
 /** What a picture of a view is made of. */
 export interface Shown {
   image: HTMLCanvasElement;
-  /** What lies over it, of the same size on the screen. */
+  /** What is over it, of the same size on the screen. */
   over: HTMLCanvasElement[];
   contrast: Contrast;
   /** Pixels of the picture a micrometre, where known. */
@@ -25,9 +25,9 @@ export async function viewPicture(shown: Shown): Promise<Blob> {
   const [size, pad] = [13 * ratio, 12 * ratio];
   const font = (weight: string) => `${weight} ${size}px system-ui, sans-serif`;
   context.font = font('normal');
-  const told = lines.flatMap((line) => wrapped(context, line, image.width - 2 * pad));
+  const wrappedLines = lines.flatMap((line) => wrapped(context, line, image.width - 2 * pad));
   canvas.width = image.width;
-  canvas.height = Math.round(image.height + 2 * pad + (told.length + 1) * size * 1.4);
+  canvas.height = Math.round(image.height + 2 * pad + (wrappedLines.length + 1) * size * 1.4);
   context.drawImage(recoloured(image, shown.contrast), 0, 0);
   for (const canvas of over) context.drawImage(canvas, 0, 0, image.width, image.height);
   if (shown.pixelsPerMicrometre !== null) drawScale(context, shown.pixelsPerMicrometre, image, ratio);
@@ -37,7 +37,7 @@ export async function viewPicture(shown: Shown): Promise<Blob> {
   context.textBaseline = 'top';
   context.textAlign = 'left';
   context.shadowBlur = 0;
-  [title, ...told].forEach((line, at) => {
+  [title, ...wrappedLines].forEach((line, at) => {
     context.font = font(at === 0 ? 'bold' : 'normal');
     context.fillText(line, pad, image.height + pad + at * size * 1.4);
   });

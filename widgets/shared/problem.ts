@@ -1,2 +1,2 @@
-/** Something went wrong that the reader is told about; the message is in words for the reader. */
+/** An error whose message is shown to the reader. */
 export class Problem extends Error {}

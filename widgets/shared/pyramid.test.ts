@@ -86,7 +86,7 @@ describe('tiles', () => {
     expect(tiles[0]).toEqual({ level: 3, column: 3, row: 6 });
   });
 
-  it('lie beside their descriptor', () => {
+  it('are beside their descriptor', () => {
     const tile = { level: 11, column: 2, row: 3 };
     expect(tileAddresses('http://a.example/x/Run1TL/labels.dzi', 'png')(tile)).toBe(
       'http://a.example/x/Run1TL/labels_files/11/2_3.png',
@@ -98,7 +98,7 @@ describe('tiles', () => {
 });
 
 describe('nearestSample', () => {
-  it('is the kept pixel that lies closest', () => {
+  it('is the kept pixel that is closest', () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7].map((at) => nearestSample(at, 4, 100))).toEqual([0, 0, 1, 1, 1, 1, 2, 2]);
     expect(nearestSample(37, 1, 100)).toBe(37);
   });

@@ -39,7 +39,7 @@ export interface Region {
   height: number;
 }
 
-/** The pyramid that a Deep Zoom descriptor at `address` tells of, or null if it is none. */
+/** The pyramid that a Deep Zoom descriptor at `address` describes, or null if it is none. */
 export function parseDescriptor(xml: string, address: string): Pyramid | null {
   const document = new DOMParser().parseFromString(xml, 'application/xml');
   const image = document.getElementsByTagName('Image')[0];
@@ -66,7 +66,7 @@ export function maxLevel(width: number, height: number): number {
   return Math.ceil(Math.log2(Math.max(width, height, 1)));
 }
 
-/** Where the tiles of the descriptor at `address` lie: `x.dzi` has them in `x_files/LEVEL/COLUMN_ROW.FORMAT`. */
+/** Where the tiles of the descriptor at `address` are: `x.dzi` has them in `x_files/LEVEL/COLUMN_ROW.FORMAT`. */
 export function tileAddresses(address: string, format: string): (tile: TileId) => string {
   const url = new URL(address);
   const folder = url.pathname.replace(/\.[^./]*$/, '') + '_files/';
@@ -125,7 +125,7 @@ export function tilesOf(block: TileBlock): TileId[] {
 }
 
 /**
- * The pixel of a nearest-shrunk level that stands for image pixel `at`, along one axis.
+ * The pixel of a nearest-shrunk level that represents image pixel `at`, along one axis.
  *
  * Such a level keeps every `shrink`th pixel, the first included, so the closest kept pixel is found by rounding.
  */

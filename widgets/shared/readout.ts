@@ -10,7 +10,7 @@ export interface Pointed {
   spoken: string;
 }
 
-/** Says what is pointed at: beside the pointer and in a corner, and to screen readers once the pointer rests. */
+/** Shows what is pointed at: beside the pointer and in a corner, and to screen readers once the pointer rests. */
 export class Readout {
   readonly element = document.createElement('div');
   readonly position = document.createElement('div');
@@ -19,7 +19,7 @@ export class Readout {
   private readonly facts = document.createElement('span');
   private readonly swatch = document.createElement('span');
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private told = '';
+  private announced = '';
 
   constructor() {
     this.element.className = 'nn-readout';
@@ -52,8 +52,8 @@ export class Readout {
       const y = place.y < 80 ? '18px' : 'calc(-100% - 12px)';
       this.element.style.transform = `translate(${place.x}px, ${place.y}px) translate(${x}, ${y})`;
     }
-    if (spoken === this.told) return;
-    this.told = spoken;
+    if (spoken === this.announced) return;
+    this.announced = spoken;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.status.textContent = spoken;

@@ -9,7 +9,7 @@ export interface Shown {
 
 /**
  * The `render` of a widget: makes a view, loads into it what the model names, and lets the reader try again where that
- * fails; `words` tell of a failure that nothing else is known of.
+ * fails; `words` is the message of a failure of unknown cause.
  */
 export function renderOf<View extends Shown>(
   make: (model: Model, el: HTMLElement, signal: AbortSignal) => View,

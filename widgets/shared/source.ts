@@ -2,7 +2,7 @@ import OpenSeadragon from 'openseadragon';
 import { fetchBlob } from './files';
 import { overviewLevel, type Pyramid } from './pyramid';
 
-/** A pyramid as OpenSeadragon reads it, its tiles fetched from wherever their address says. */
+/** A pyramid as OpenSeadragon reads it, its tiles fetched from wherever their addresses lead. */
 export function tileSource(pyramid: Pyramid): OpenSeadragon.TileSource {
   const source = new OpenSeadragon.TileSource({
     width: pyramid.width,

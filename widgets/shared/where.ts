@@ -1,46 +1,6 @@
-import { fetchText } from './files';
 import { isHere, viewerAddress, viewerButton, viewerLink } from './goto';
-import { isRecord, numberOf, resolve, textOf } from './json';
 import { viewsOf } from './linking';
-
-/** What there is to see of a panorama. */
-export interface PanoramaFacts {
-  /** Whether a viewer can zoom into it. */
-  pyramid: boolean;
-  /** Address of a small picture of all of it. */
-  preview: string | null;
-  width: number | null;
-  height: number | null;
-}
-
-/** Fetches a `panoramas.json`: what there is of each panorama, by name. Without it, nothing is known of any. */
-export async function fetchPanoramas(address: string, signal: AbortSignal): Promise<Map<string, PanoramaFacts>> {
-  const text = await fetchText(address, 'The list of panoramas', signal).catch(() => '');
-  return parsePanoramas(text, address);
-}
-
-export function parsePanoramas(text: string, address: string): Map<string, PanoramaFacts> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return new Map();
-  }
-  const columns = isRecord(value) && isRecord(value.columns) ? value.columns : {};
-  const column = (name: string): unknown[] => {
-    const values = columns[name];
-    return Array.isArray(values) ? values : [];
-  };
-  const [pyramids, previews, widths, heights] = ['pyramid', 'preview', 'width_px', 'height_px'].map(column);
-  return new Map(
-    column('panorama').flatMap((entry, at): [string, PanoramaFacts][] => {
-      const name = textOf(entry);
-      if (name === null) return [];
-      const preview = resolve(textOf(previews?.[at]), address);
-      return [[name, { pyramid: pyramids?.[at] === true, preview, width: numberOf(widths?.[at]), height: numberOf(heights?.[at]) }]];
-    }),
-  );
-}
+import type { ListedPanorama } from './panoramalist';
 
 /** Where the nucleus of a cell is shown, in words, and what leads there. */
 export interface Where {
@@ -56,7 +16,7 @@ export function whereShown(
   of: { viewer: string | null; linked: boolean },
   name: string,
   roi: number | null,
-  panorama: PanoramaFacts | null | undefined,
+  panorama: ListedPanorama | null | undefined,
 ): Where {
   const view = of.linked ? viewsOf(name)[0] : undefined;
   const address = viewerAddress(of.viewer, name, roi);

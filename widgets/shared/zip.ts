@@ -10,7 +10,7 @@ interface Entry {
 
 /** The end record is within so many bytes of the end, its comment included. */
 const TAIL = 66_000;
-/** A file's own header may have more in its extra field than the directory tells of it. */
+/** A file's own header may have more in its extra field than the directory has. */
 const SLACK = 64;
 const END = 0x06054b50;
 const END_64 = 0x06064b50;
@@ -82,7 +82,7 @@ async function fetchRange(address: string, from: number, to: number, signal?: Ab
   }
 }
 
-/** Where the directory is, as the end record tells. */
+/** Where the directory is, by the end record. */
 function findDirectory(tail: DataView): { offset: number; bytes: number } | null {
   for (let at = tail.byteLength - 22; at >= 0; at--) {
     if (tail.getUint32(at, true) !== END) continue;

@@ -4,6 +4,7 @@ import { ContrastFilter } from './contrastfilter';
 import { countLevels } from './histogram';
 import { createViewer, KEYS_OF_OPENSEADRAGON, MissingTiles, onFocus } from './osd';
 import { viewPicture } from './picture';
+import type { Problem } from './problem';
 import type { Pyramid } from './pyramid';
 import { Readout, type Pointed } from './readout';
 import { ScaleBar } from './scalebar';
@@ -34,31 +35,43 @@ export interface ZoomImage {
   width: number;
   height: number;
   pxPerUm: number | null;
-  /** What screen readers say of it, and of the keys. */
+  /** For screen readers: what it is, and what the keys do. */
   label: string;
   /** Whether one that is wider than the stage is first shown at the stage's full height, and not its full width. */
   fills?: boolean;
 }
 
-export interface ZoomEvents {
+/** What a view learns from its stage, whatever its image is of. */
+export interface StageEvents {
   /** The first tile is on the screen. */
   ready(): void;
   /** The image cannot be shown at all. */
-  failed(): void;
+  failed(problem: Problem): void;
   /** Whether tiles are missing now, or a canvas is lost. */
   gaps(some: boolean): void;
-  /** The image was drawn: what goes with it is to be drawn in the same frame. */
-  drawn(view: View): void;
   /** Movement has come to rest, or what is in view has changed: `view` as in the state. */
   rested(view: number[] | null): void;
-  /** What is to be told of a place; null where nothing is pointed at. */
-  pointed(place: Place | null): Pointed;
-  clicked(place: Place): void;
-  /** What a key without modifiers does, by its name. */
-  keys: Readonly<Record<string, () => void>>;
+  /** From the keyboard: to the next or the previous one after what is chosen. */
+  step(step: 1 | -1): void;
+  /** From the keyboard: nothing is to be chosen any more. */
+  escape(): void;
   save(): void;
+  /** Null where the browser has no full screen for a part of the page. */
+  fullScreen: (() => void) | null;
+}
+
+/** What a stage does with its image. */
+export interface ImageEvents {
+  /** Neither the image nor its first tiles can be loaded. */
+  failed(): void;
+  /** The image was drawn: what goes with it is to be drawn in the same frame. */
+  drawn(view: View): void;
+  /** Describes a place; null where nothing is pointed at. */
+  pointed(place: Place | null): Pointed;
+  /** Chooses what is at a place. */
+  choose(place: Place): void;
   /** Memory that the browser had taken away is back. */
-  restored(): void;
+  restored?(): void;
 }
 
 const ZOOM_STEP = 1.6;
@@ -76,6 +89,8 @@ export class ZoomStage {
   private readonly filter: ContrastFilter;
   private readonly missing: MissingTiles;
   private readonly listening = new AbortController();
+  /** What a key without modifiers does, by its name. */
+  private readonly keys: Readonly<Partial<Record<string, () => void>>>;
   private readonly more: HTMLElement[] = [];
   private image: ZoomImage | null = null;
   private pointer: Place | null = null;
@@ -93,9 +108,23 @@ export class ZoomStage {
   constructor(
     parent: HTMLElement,
     words: { all: string; help: string },
-    private readonly events: ZoomEvents,
-    fullScreen: (() => void) | null,
+    private readonly events: StageEvents,
+    private readonly imageEvents: ImageEvents,
   ) {
+    this.keys = {
+      Enter: () => {
+        imageEvents.choose(this.middle);
+      },
+      n: () => {
+        events.step(1);
+      },
+      p: () => {
+        events.step(-1);
+      },
+      Escape: () => {
+        events.escape();
+      },
+    };
     this.element.className = 'nn-stage';
     this.area.className = 'nn-area';
     const minimap = box('nn-minimap');
@@ -115,7 +144,7 @@ export class ZoomStage {
       save: () => {
         events.save();
       },
-      fullScreen,
+      fullScreen: events.fullScreen,
     });
     const { readout, scaleBar } = this;
     this.element.append(this.area, cross, readout.position, scaleBar.element, minimap, help, buttons, readout.element, readout.status);
@@ -124,14 +153,14 @@ export class ZoomStage {
     this.filter = new ContrastFilter(() => [...canvasesOf(this.viewer), ...this.more]);
     this.element.append(this.filter.element);
     this.missing = new MissingTiles(this.viewer, () => {
-      this.tellGaps();
+      this.checkGaps();
     });
     onFocus(this.viewer.canvas, (focused) => {
       this.setKeyboard(focused);
     });
     this.followViewer();
     this.followPointer();
-    this.watch(this.viewer.drawer.canvas);
+    this.restoreWhenLost(this.viewer.drawer.canvas);
   }
 
   /** Takes away what is shown, and expects another image, at a view as in the state. */
@@ -181,7 +210,7 @@ export class ZoomStage {
     return this.missing.some;
   }
 
-  /** Asks again for tiles that could not be had. */
+  /** Asks again for tiles that could not be loaded. */
   retry(): void {
     this.missing.retry();
   }
@@ -248,7 +277,7 @@ export class ZoomStage {
     return { x: this.area.clientWidth / 2, y: this.area.clientHeight / 2 };
   }
 
-  /** Draws the view as a picture with its scale bar, and what lies over it. */
+  /** Draws the view as a picture with its scale bar, and what is over it. */
   picture(contrast: Contrast, over: HTMLCanvasElement[], title: string, lines: string[]): Promise<Blob> {
     const view = this.view(true);
     const { pxPerUm = null } = this.image ?? {};
@@ -268,9 +297,9 @@ export class ZoomStage {
     this.viewer.setCooperativeGestures(!full);
   }
 
-  /** Tells what is pointed at, again after more became known. */
-  tell(): void {
-    this.readout.show(this.events.pointed(this.pointer), this.pointer ?? { x: 0, y: 0 }, this.area.clientWidth);
+  /** Shows what is pointed at, again after more became known. */
+  showPointed(): void {
+    this.readout.show(this.imageEvents.pointed(this.pointer), this.pointer ?? { x: 0, y: 0 }, this.area.clientWidth);
   }
 
   /** Draws what goes with the image in the next frame, when the image itself may have no reason to be drawn. */
@@ -286,13 +315,13 @@ export class ZoomStage {
   }
 
   /** A browser may take a canvas's memory away; once it is back, all is drawn again. */
-  watch(canvas: HTMLCanvasElement): void {
+  restoreWhenLost(canvas: HTMLCanvasElement): void {
     const { signal } = this.listening;
     canvas.addEventListener(
       'contextlost',
       () => {
         this.lost = true;
-        this.tellGaps();
+        this.checkGaps();
       },
       { signal },
     );
@@ -300,8 +329,8 @@ export class ZoomStage {
       'contextrestored',
       () => {
         this.lost = false;
-        this.tellGaps();
-        this.events.restored();
+        this.checkGaps();
+        this.imageEvents.restored?.();
         this.viewer.forceRedraw();
         this.redraw();
       },
@@ -331,7 +360,7 @@ export class ZoomStage {
       this.follow();
     });
     viewer.addHandler('open-failed', () => {
-      this.events.failed();
+      this.imageEvents.failed();
     });
     viewer.addHandler('tile-drawn', () => {
       if (this.drawn) return;
@@ -346,11 +375,11 @@ export class ZoomStage {
     viewer.addHandler('canvas-click', ({ quick, position }) => {
       if (!quick) return;
       this.pointTo({ x: position.x, y: position.y });
-      this.events.clicked({ x: position.x, y: position.y });
+      this.imageEvents.choose({ x: position.x, y: position.y });
     });
     viewer.canvas.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const act = this.events.keys[event.key];
+      const act = this.keys[event.key];
       if (!act) return;
       event.preventDefault();
       this.setKeyboard(true);
@@ -392,12 +421,12 @@ export class ZoomStage {
       this.smooth = smooth;
       this.viewer.drawer.setImageSmoothingEnabled(smooth);
     }
-    this.events.drawn(view);
+    this.imageEvents.drawn(view);
     if (this.byKeyboard) this.pointer = this.middle;
-    this.tell();
+    this.showPointed();
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
-      this.tell();
+      this.showPointed();
       if (this.viewer.isOpen()) this.events.rested(this.stateOfView());
     }, REST_MS);
   }
@@ -443,7 +472,7 @@ export class ZoomStage {
 
   private pointTo(place: Place | null): void {
     this.pointer = place;
-    this.tell();
+    this.showPointed();
   }
 
   private zoom(factor: number): void {
@@ -451,13 +480,13 @@ export class ZoomStage {
     this.viewer.viewport.applyConstraints();
   }
 
-  private tellGaps(): void {
-    if (!this.drawn && this.missing.some && this.image) this.events.failed();
+  private checkGaps(): void {
+    if (!this.drawn && this.missing.some && this.image) this.imageEvents.failed();
     else this.events.gaps(this.missing.some || this.lost);
   }
 }
 
-/** What is told where nothing is pointed at. */
+/** Where nothing is pointed at. */
 export const NOTHING: Pointed = { name: '', facts: '', colour: '', position: '', spoken: '' };
 
 /** The canvases that show the image: large, and in the minimap. */

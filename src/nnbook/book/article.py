@@ -1,8 +1,8 @@
 """The book on paper and in archives: Typst and PDF, Word, JATS, and a MECA bundle, from the chapters of the site.
 
-Chapters are put together into one article. What only a browser can show is replaced by the images of `figures/`, and
-numbers stand in the text as the site shows them. All of it is done in a folder of its own, whose files are links to the
-book's, so that neither the site nor the sources notice.
+Chapters are joined into one article. What only a browser can show is replaced by the images of `figures/`, and numbers
+are written as the site shows them. All of this happens in a temporary folder of links to the book's files, so that
+neither the site nor the sources change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ARTICLE: Final = "chapters/book.md"
 FILES: Final = {"typst": "book.typ", "docx": "book.docx", "jats": "book.xml", "meca": "book.meca.zip"}
-"""The file of each of MyST's formats. The bundle comes last, for it has the others in it."""
+"""The file of each of MyST's formats. The bundle is last, since it contains the others."""
 
 FRONTMATTER: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
@@ -47,7 +47,7 @@ def print_book(project: Path, out: Path) -> list[Path]:
     Raises
     ------
     NnbookError
-        With MyST's lines where it warns of anything, and where Typst can't set the book.
+        With MyST's lines where it warns of anything, and where Typst can't typeset the book.
     """
     configuration = yaml.safe_load((project / "myst.yml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as name:
@@ -58,7 +58,7 @@ def print_book(project: Path, out: Path) -> list[Path]:
         shutil.copytree(project / "chapters", folder / "chapters")
         chapters = [entry["file"] for entry in configuration["project"]["toc"] if "file" in entry]
         title = {key: configuration["project"][key] for key in ("title", "description")}
-        text = put_together([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
+        text = join_chapters([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
         (folder / ARTICLE).write_text(f"---\n{yaml.safe_dump(title)}---\n\n{text}", encoding="utf-8")
         note = shown_note(project, project / "build" / "book")
         changed = yaml.dump(_for_print(configuration, note), Dumper=_Indented, sort_keys=False, width=1_000_000)
@@ -66,22 +66,22 @@ def print_book(project: Path, out: Path) -> list[Path]:
         for kind, file in FILES.items():
             _export(folder, kind, file)
             if kind == "typst":
-                # Before the bundle is made, which has it.
-                _set(folder / "print" / file, folder / "templates" / kind)
+                # Before the bundle, which contains it.
+                _typeset(folder / "print" / file, folder / "templates" / kind)
         with atomic_write(out) as written:
             shutil.copytree(folder / "print", written)
     return sorted(path for path in out.iterdir() if path.is_file())
 
 
-def put_together(chapters: Sequence[str], title: str) -> str:
-    """Make one article of chapters.
+def join_chapters(chapters: Sequence[str], title: str) -> str:
+    """Join chapters into one article.
 
     Parameters
     ----------
     chapters : sequence of str
         The MyST Markdown of each, whose frontmatter has its title, and perhaps a short one and the label of its page.
     title : str
-        The book's. A chapter of the same title has its short one as heading, for MyST leaves out what stands above.
+        The book's. A chapter of the same title has its short one as heading, since MyST drops what repeats the title.
 
     Returns
     -------
@@ -135,8 +135,8 @@ def _export(folder: Path, kind: str, file: str) -> None:
         raise NnbookError(f"the book can't be written as {file}:\n{output.strip()}")
 
 
-def _set(source: Path, template: Path) -> None:
-    """Set a Typst file as PDF beside it; what it imports from Typst's packages stands in the template's folder."""
+def _typeset(source: Path, template: Path) -> None:
+    """Typeset a Typst file as PDF beside it; what it imports from Typst's packages is in the template's folder."""
     import typst
 
     for imported in ("myst-imports.typ", "subpar.typ"):
@@ -144,4 +144,4 @@ def _set(source: Path, template: Path) -> None:
     try:
         typst.compile(source, output=source.with_suffix(".pdf"))
     except typst.TypstError as error:
-        raise NnbookError(f"{source.name}: Typst can't set it: {error}") from error
+        raise NnbookError(f"{source.name}: Typst can't typeset it: {error}") from error

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import shutil
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.notebook_record import LABEL
 from nnbook.values.computed import read_numbers
 from nnbook.values.published import CITED
+from nnbook.values.table import MIME as TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +32,19 @@ Simulated images and the network's outputs are equal to the last bit only on one
 one here and there, outlines by a pixel, and now and then a nucleus is found or lost."""
 
 PLOT_SHARE: Final = 0.005
-"""Which share of a plot's pixels may differ. Sheets of cells have their own tolerance in the record, see README."""
+"""The share of a plot's pixels that may differ. Sheets of cells have their own tolerance in the record, see README."""
 
 LEVELS: Final = 32
 """A pixel differs where one of its channels does by more than this."""
 
 FROM_NO_IMAGE: Final = {"edition.json", "manifest.csv", "../published/results.csv"}
-"""What numbers are computed from that have to be the same everywhere."""
+"""Inputs of numbers that must be the same everywhere."""
 
 NUMBER: Final = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?")
 
 
 class Drift(NamedTuple):
-    """Something that is not as recorded.
+    """A difference from the record that is larger than its tolerance.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Drift(NamedTuple):
         return f"{self.key}: recorded {self.recorded}, now {self.now}; tolerance {self.tolerance}"
 
 
-def drifts(project: Path, folder: Path, differences: Path) -> list[Drift]:
+def compare(project: Path, folder: Path, pictures: Path) -> list[Drift]:
     """Compare a built edition with the committed record.
 
     Parameters
@@ -74,8 +74,8 @@ def drifts(project: Path, folder: Path, differences: Path) -> list[Drift]:
         The book's folder, with `data/record.json` and `figures/`.
     folder : Path
         The edition's folder.
-    differences : Path
-        A folder for pictures of where figures differ, which are written for those that differ too much.
+    pictures : Path
+        A folder for pictures of where figures differ, written for those that differ too much.
 
     Returns
     -------
@@ -84,9 +84,9 @@ def drifts(project: Path, folder: Path, differences: Path) -> list[Drift]:
     Raises
     ------
     NnbookError
-        Where there is no record, or it is of another edition.
+        If there is no record, or it is of another edition.
     """
-    record, now = read_record(project), state_of_book(folder)
+    record, now = read_record(project), read_build(folder)
     if record["edition"] != folder.name:
         raise NnbookError(f"{project / RECORD}: is of the edition {record['edition']}, not of {folder.name}")
     found = []
@@ -103,21 +103,21 @@ def drifts(project: Path, folder: Path, differences: Path) -> list[Drift]:
                 found += _table_drifts(one, record[kind][key], now[kind][key])
             else:
                 tolerance = record[kind][key]["tolerance"]
-                found += _figure_drift(one, project, folder, differences / f"{key}.png", tolerance)
+                found += _figure_drift(one, project, folder, pictures / f"{key}.png", tolerance)
     return found
 
 
 def accept(project: Path, folder: Path) -> Path:
-    """Make what an edition's build holds the committed record: `data/record.json`, and the stand-ins in `figures/`.
+    """Make the present build of an edition the committed record: `data/record.json`, and the stand-ins in `figures/`.
 
-    Tolerances of what was recorded before stay.
+    Recorded tolerances are kept.
 
     Returns
     -------
     Path
         The record.
     """
-    path, now = project / RECORD, state_of_book(folder)
+    path, now = project / RECORD, read_build(folder)
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for kind in ("numbers", "tables", "figures"):
         for key, entry in now[kind].items():
@@ -147,7 +147,7 @@ def read_record(project: Path) -> dict[str, Any]:
 
 
 def known_values(project: Path) -> list[Value]:
-    """Return the values that the book knows by a key: those of the record, and those that published work states."""
+    """Return the values that the book knows by a key: those of the record and those of published work."""
     recorded = read_record(project)["numbers"].items()
     return [
         *(Value("number", key, one["value"], one["unit"], one["digits"]) for key, one in recorded if one["value"]),
@@ -155,16 +155,16 @@ def known_values(project: Path) -> list[Value]:
     ]
 
 
-def state_of_book(folder: Path) -> dict[str, Any]:
+def read_build(folder: Path) -> dict[str, Any]:
     """Return what a built edition holds, in the form of the record: sorted, and a line for each row of a table."""
     numbers = {
         key: {
-            "digits": told["digits"],
-            "tolerance": _tolerance(told),
-            "unit": told["unit"],
-            "value": told["value"] if told["value"] is None else float(f"{told['value']:.10g}"),
+            "digits": number["digits"],
+            "tolerance": _tolerance(number),
+            "unit": number["unit"],
+            "value": number["value"] if number["value"] is None else float(f"{number['value']:.10g}"),
         }
-        for key, told in read_numbers(folder).items()
+        for key, number in read_numbers(folder).items()
     }
     tables = {
         label: {"other_rows": 0, "rows": [" | ".join(row) for row in rows], "tolerance": SHARE}
@@ -175,7 +175,7 @@ def state_of_book(folder: Path) -> dict[str, Any]:
     return {"edition": folder.name, "figures": figures, "numbers": numbers, "tables": dict(sorted(tables.items()))}
 
 
-def difference(one: Path, other: Path) -> tuple[float, Image.Image]:
+def compare_pictures(one: Path, other: Path) -> tuple[float, Image.Image]:
     """Compare two pictures.
 
     Returns
@@ -199,19 +199,19 @@ def _figure_drift(key: str, project: Path, folder: Path, shown: Path, tolerance:
     if not kept.is_file():
         yield Drift(key, f"in {kept.name}, which is not in figures/", "drawn", "none")
         return
-    share, picture = difference(kept, drawn)
+    share, picture = compare_pictures(kept, drawn)
     if share > tolerance:
         with atomic_write(shown) as written:
             picture.save(written)
-        told = f"{share:.2%} of its pixels differ, in red in {shown}"
-        yield Drift(key, f"in figures/{kept.name}", told, f"{tolerance:.2%}")
+        now = f"{share:.2%} of its pixels differ, in red in {shown}"
+        yield Drift(key, f"in figures/{kept.name}", now, f"{tolerance:.2%}")
 
 
 def _number_drift(key: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[Drift]:
     one, other = was["value"], now["value"]
     same = one == other if None in {one, other} else math.isclose(one, other, rel_tol=1e-9, abs_tol=was["tolerance"])
     if not same or was["unit"] != now["unit"]:
-        recorded, found = (f"{told['value']} {told['unit']}".strip() for told in (was, now))
+        recorded, found = (f"{number['value']} {number['unit']}".strip() for number in (was, now))
         yield Drift(key, recorded, found, f"{was['tolerance']:g}")
 
 
@@ -227,7 +227,7 @@ def _table_drifts(key: str, was: dict[str, Any], now: dict[str, Any]) -> Iterato
 
 
 def _same_row(one: str, other: str, share: float) -> bool:
-    """Tell whether rows have the same words, and numbers that differ by no more than a share or 2 in the last digit."""
+    """Return whether rows have the same words and their numbers differ by at most a share, or 2 in the last digit."""
     numbers = [NUMBER.findall(row) for row in (one, other)]
     if NUMBER.sub("#", one) != NUMBER.sub("#", other):
         return False
@@ -240,43 +240,16 @@ def _same_row(one: str, other: str, share: float) -> bool:
 
 
 def _tolerance(number: dict[str, Any]) -> float:
-    """Tell by how much a number may differ: not at all where no image is behind it, else by `SHARE`."""
+    """Return by how much a number may differ: not at all where no image is behind it, else by `SHARE`."""
     if number["value"] is None or set(number["inputs"]) <= FROM_NO_IMAGE:
         return 0.0
     return float(f"{max(SHARE * abs(number['value']), 10.0 ** -number['digits']):.2g}")
 
 
-class _Rows(HTMLParser):
-    """Collects the cells of an HTML table."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self._cell = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in {"td", "th"} and self.rows:
-            self.rows[-1].append("")
-            self._cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"td", "th"}:
-            self._cell = False
-
-    def handle_data(self, data: str) -> None:
-        if self._cell:
-            self.rows[-1][-1] += data.strip()
-
-
 def _tables_in(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
-    """List the labelled tables of an executed notebook."""
+    """List the labelled tables of an executed notebook, each with its header as the first row."""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        label = LABEL.search("".join(cell["source"]))
-        for output in cell.get("outputs", []):
-            html = "".join(output.get("data", {}).get("text/html", ""))
-            if label and "<table" in html:
-                reader = _Rows()
-                reader.feed(html)
-                yield label[1], reader.rows
+        if label := LABEL.search("".join(cell["source"])):
+            for output in cell.get("outputs", []):
+                if table := output.get("data", {}).get(TABLE):
+                    yield label[1], [table["header"], *table["rows"]]

@@ -1,4 +1,4 @@
-"""The whole build as an RO-Crate: sources, code, data, notebooks and figures in one folder, and what made which.
+"""The whole build as an RO-Crate: sources, code, data, notebooks and figures in one folder, and what made what.
 
 The form is that of https://www.researchobject.org/ro-crate/ in its version 1.3. Files are hard links where the file
 system allows, so that a crate beside its build takes no room.
@@ -111,7 +111,7 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
     Returns
     -------
     dict
-        `files` and `bytes` of the crate, and `actions`, the executions that it tells of.
+        `files` and `bytes` of the crate, and `actions`, the executions that it describes.
 
     Raises
     ------
@@ -129,9 +129,9 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
         written.mkdir()
         inside = f"build/{edition.name}"
         for name in [*SOURCES, *ALONE]:
-            _bring(project / name, written / name)
+            _include(project / name, written / name)
         for name in [*RESULTS, *TABLES, "figures", "notebooks"]:
-            _bring(edition / name, written / inside / name)
+            _include(edition / name, written / inside / name)
         crate = ROCrate()
         _describe(crate, about, described.name, shown_note(project, edition), max(record["made"] for record in records))
         authors = _authors(crate, about)
@@ -145,8 +145,8 @@ def write_crate(project: Path, edition: Path, out: Path) -> dict[str, int]:
     return {"files": len(sizes), "bytes": sum(sizes), "actions": len(records)}
 
 
-def _bring(source: Path, target: Path) -> None:
-    """Bring a file or a folder into the crate, if it is there."""
+def _include(source: Path, target: Path) -> None:
+    """Link or copy a file or a folder into the crate, if it is there."""
     if source.is_dir():
         shutil.copytree(source, target, ignore=LEFT_OUT, copy_function=_link)
     elif source.is_file():
@@ -259,14 +259,14 @@ def _add_action(crate: ROCrate, record: dict[str, Any], folder: Path, inside: st
     return action
 
 
-def _input(crate: ROCrate, told: dict[str, Any], folder: Path) -> Any:
-    """Return the file that a notebook read, as it was then; one that isn't in the crate is told by its name."""
-    name = told["path"]
+def _input(crate: ROCrate, used: dict[str, Any], folder: Path) -> Any:
+    """Return the file that a notebook read, as it was then; one that isn't in the crate is given by its name."""
+    name = used["path"]
     if (entity := crate.dereference(name)) is not None:
         return entity
     if (folder / name).is_file():
-        return _add_file(crate, folder, name, "Read by a notebook", digest=told["sha256"])
-    return _add(crate, f"#{name}", "CreativeWork", name=name, sha256=told["sha256"])
+        return _add_file(crate, folder, name, "Read by a notebook", digest=used["sha256"])
+    return _add(crate, f"#{name}", "CreativeWork", name=name, sha256=used["sha256"])
 
 
 def _add_file(crate: ROCrate, folder: Path, name: str, words: str, digest: str = "", **more: Any) -> Any:

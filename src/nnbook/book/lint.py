@@ -1,6 +1,6 @@
-"""What the text of the book must not hold: numbers typed by hand, figures that nothing makes, pictures without words.
+"""A lint of the book's text: numbers typed by hand, figures that nothing makes, pictures without words.
 
-Only text is read, so that a commit can be checked without a build.
+Only text is read, so a commit can be checked without a build.
 """
 
 from __future__ import annotations
@@ -10,52 +10,41 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
+from nnbook.book.myst import Directive, Link, Picture, Words, read_myst
 from nnbook.errors import NnbookError
-from nnbook.provenance.dependencies import code_cells
-from nnbook.provenance.notebook_record import about
+from nnbook.provenance.notebook_record import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nnbook.book.myst import Part
+
 SIGNIFICANT: Final = 3
-"""Numbers of fewer digits are in every text, and mean nothing."""
+"""Numbers of fewer digits are in every text, and are not checked."""
 
 NEAR: Final = 0.05
-"""A typed number of the same unit that lies nearer than this share to a value, and isn't it, contradicts it."""
+"""A typed number that differs from a value of the same unit by no more than this share contradicts it."""
 
 UNITS: Final = ["px/µm", "1/mm²", "cm²", "mm²", "µm²", "px²", "Mpx", "px", "nm", "µm", "mm", "cm", "%", "×", "min", "s"]
 TYPED: Final = re.compile(
     r"(?<![\w.,/^#@:–-])(?P<sign>[−-]?)(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d,]*\d|\w)"
     rf"(?:[\s\u00a0]?(?P<unit>{'|'.join(map(re.escape, UNITS))})(?![\w²³/]))?"
 )
-EXEMPT: Final = re.compile(r"^%\s*typed:\s*([^;]*);\s*\S")
-OPENS: Final = re.compile(r"^(\s*)(`{3,}|:{3,}|~{3,})\s*(?:\{([\w:-]+)\})?\s*(.*)$")
-VERBATIM: Final = {"code-cell", "code", "math", "anywidget", "mermaid", "raw", "code-block", "index-of"}
-NO_ALT: Final = re.compile(r"""!\[\s*\]\(|<img\b(?![^>]*\balt=["']?[^"'\s>])""")
-OPTION: Final = re.compile(r"\s*:([\w-]+):\s*(.*)")
-LABEL: Final = re.compile(r"#((?:fig|tbl):[\w:-]+)")
-INLINE: Final = (
-    re.compile(r"<!--.*?-->"),
-    re.compile(r"\{[\w:-]+\}(`+).*?\1"),
-    re.compile(r"(`+).*?\1"),
-    re.compile(r"\$[^$]*\$"),
-    re.compile(r"\]\([^)]*\)"),
-    re.compile(r"\[-?@[^\]]*\]"),
-    re.compile(r"<[^>\s][^>]*>"),
-    re.compile(r"https?://\S+"),
-)
+OUTPUT: Final = re.compile(r"#((?:fig|tbl):[\w:-]+)")
+DRAWN: Final = re.compile(r"[\w-]+\.png")
+STAND_IN: Final = re.compile(r"figures/([\w-]+\.png)")
 
 
-class Fault(NamedTuple):
+class Finding(NamedTuple):
     """Something to mend, with where it is and what to do."""
 
     path: str
     line: int
-    told: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.told}"
+        return f"{self.path}:{self.line}: {self.message}"
 
 
 class Value(NamedTuple):
@@ -80,7 +69,7 @@ class Value(NamedTuple):
     digits: int
 
 
-def lint_text(project: Path, values: Sequence[Value]) -> list[Fault]:
+def lint_text(project: Path, values: Sequence[Value]) -> list[Finding]:
     """Find what is wrong with the text of the book.
 
     Parameters
@@ -92,40 +81,41 @@ def lint_text(project: Path, values: Sequence[Value]) -> list[Fault]:
 
     Returns
     -------
-    list of Fault
+    list of Finding
         In the order of files and lines.
     """
-    chapters = {path: path.read_text(encoding="utf-8") for path in sorted(project.glob("chapters/*.md"))}
-    notebooks = {path: path.read_text(encoding="utf-8") for path in sorted(project.glob("notebooks/*.md"))}
+    chapters, notebooks = (
+        {path.relative_to(project).as_posix(): read_myst(path.read_text(encoding="utf-8")) for path in sorted(paths)}
+        for paths in (project.glob("chapters/*.md"), project.glob("notebooks/*.md"))
+    )
     found = []
-    for path, text in (chapters | notebooks).items():
-        name = path.relative_to(project).as_posix()
-        found += [*typed_numbers(name, text, values), *without_words(name, text)]
-    found += _figures(project, chapters, notebooks)
+    for name, parts in (chapters | notebooks).items():
+        found += [*typed_numbers(name, parts, values), *pictures_without_words(name, parts)]
+    found += _figures(chapters, notebooks, _pages(project))
     for path in sorted(project.glob("chapters/*.bib")):
-        found += without_doi(path.relative_to(project).as_posix(), path.read_text(encoding="utf-8"))
+        found += citations_without_doi(path.relative_to(project).as_posix(), path.read_text(encoding="utf-8"))
     return sorted(found)
 
 
-def typed_numbers(name: str, text: str, values: Sequence[Value]) -> list[Fault]:
+def typed_numbers(name: str, parts: Sequence[Part], values: Sequence[Value]) -> list[Finding]:
     """Find numbers of three digits and more that equal a known value, or contradict one of the same unit.
 
-    A line `% typed: 512, 1024; the size of a camera's field` lets these numbers stand in the paragraph below it.
+    A line `% typed: 512, 1024; the size of a camera's field` allows these numbers in the paragraph below it.
     """
     found = []
-    for line, prose, exempt in prose_of(text):
-        for match in TYPED.finditer(prose):
+    for words in (part for part in parts if isinstance(part, Words)):
+        for match in TYPED.finditer(words.text):
             digits = match["digits"].replace(",", "")
-            if match["digits"] in exempt or len(digits.replace(".", "").lstrip("0")) < SIGNIFICANT:
+            if match["digits"] in words.exempt or len(digits.replace(".", "").lstrip("0")) < SIGNIFICANT:
                 continue
             number = float(digits) * (-1 if match["sign"] else 1)
             after = len(digits.partition(".")[2])
-            if told := _same_or_contrary(number, after, match["unit"] or "", values):
-                found.append(Fault(name, line, f"{match[0].strip()} is typed by hand; {told}"))
+            if message := _compared(number, after, match["unit"] or "", values):
+                found.append(Finding(name, words.line, f"{match[0].strip()} is typed by hand; {message}"))
     return found
 
 
-def _same_or_contrary(number: float, after: int, unit: str, values: Sequence[Value]) -> str | None:
+def _compared(number: float, after: int, unit: str, values: Sequence[Value]) -> str | None:
     contrary = None
     for known in values:
         role = f"write {{{known.role}}}`{known.key}` instead, or exempt it with a line '% typed: NUMBER; REASON' above"
@@ -137,67 +127,30 @@ def _same_or_contrary(number: float, after: int, unit: str, values: Sequence[Val
     return contrary
 
 
-def prose_of(text: str) -> Iterator[tuple[int, str, set[str]]]:
-    """List the lines of a MyST text that a reader reads as words, with their number and what is exempt there.
-
-    Code, mathematics, options, roles, addresses and citations are blanked out.
-    """
-    exempt: set[str] = set()
-    for number, line in _outside_code(text):
-        if told := EXEMPT.match(line):
-            exempt = {one.strip() for one in told[1].split(", ")}
-            continue
-        if not line.strip():
-            exempt = set()
-        if line.lstrip().startswith("%") or OPTION.match(line):
-            continue
-        prose = line
-        for pattern in INLINE:
-            prose = pattern.sub(lambda match: " " * len(match[0]), prose)
-        yield number, prose, exempt
-
-
-def _outside_code(text: str) -> Iterator[tuple[int, str]]:
-    """List a text's lines, with their number, but for its header and for what is shown or run as it stands."""
-    closes = "---" if text.startswith("---\n") else ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if closes:
-            if number > 1 and stripped.startswith(closes) and not stripped.strip(closes[0]):
-                closes = ""
-        elif match := OPENS.match(line):
-            _, fence, directive, title = match.groups()
-            if directive in VERBATIM or (fence[0] != ":" and not directive):
-                closes = fence
-            yield number, "" if title.startswith(("#", "..", "http")) else title
-        else:
-            yield number, line
-
-
-def without_words(name: str, text: str) -> list[Fault]:
+def pictures_without_words(name: str, parts: Sequence[Part]) -> list[Finding]:
     """Find pictures without an alternative text."""
     found = []
-    todo = "tell in :alt: what it shows, for readers who do not see it"
-    lines = text.splitlines()
-    for at, line in enumerate(lines):
-        if NO_ALT.search(line):
-            found.append(Fault(name, at + 1, "an image has no alternative text; say in it what it shows"))
-        if (match := OPENS.match(line)) and match[3] in {"figure", "image"}:
-            options = {}
-            for option in lines[at + 1 :]:
-                if not (one := OPTION.match(option)):
-                    break
-                options[one[1]] = one[2]
-            pictured = "placeholder" in options or (match[4] and not match[4].startswith("#"))
-            if pictured and not options.get("alt", "").strip():
-                found.append(Fault(name, at + 1, f"a figure has no alternative text; {todo}"))
+    for part in parts:
+        if isinstance(part, Picture) and not part.alt.strip():
+            message = "an image has no alternative text; say in it what it shows"
+        elif isinstance(part, Directive) and _shows_picture(part) and not part.options.get("alt"):
+            message = "a figure has no alternative text; say in :alt: what it shows, for readers who do not see it"
+        else:
+            continue
+        found.append(Finding(name, part.line, message))
     return found
 
 
-def without_doi(name: str, text: str) -> list[Fault]:
+def _shows_picture(part: Directive) -> bool:
+    """Return whether a directive shows a file; what it embeds from a notebook has a file only as its stand-in."""
+    embeds = not part.argument or part.argument.startswith("#")
+    return part.name in {"figure", "image"} and ("placeholder" in part.options or not embeds)
+
+
+def citations_without_doi(name: str, text: str) -> list[Finding]:
     """Find citations that have neither DOI nor address."""
     return [
-        Fault(
+        Finding(
             name, text.count("\n", 0, entry.start()) + 1, f"{entry[1]} has no doi; add it, or a url where there is none"
         )
         for entry in re.finditer(r"^@\w+\{\s*([^,\s]+)(.*?)(?=^@|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -205,39 +158,54 @@ def without_doi(name: str, text: str) -> list[Fault]:
     ]
 
 
-def _figures(project: Path, chapters: Mapping[Path, str], notebooks: Mapping[Path, str]) -> Iterator[Fault]:
+def _figures(
+    chapters: Mapping[str, Sequence[Part]], notebooks: Mapping[str, Sequence[Part]], pages: set[str]
+) -> Iterator[Finding]:
     """Find figures that no notebook makes, and outputs of notebooks that no page shows."""
-    made = {path: about(path.stem, text)["figures"] for path, text in notebooks.items()}
-    labels = {label for several in made.values() for label in several}
-    drawn = {name for text in notebooks.values() for name in re.findall(r"[\w-]+\.png", "\n".join(code_cells(text)))}
+    cells = {
+        name: [part for part in parts if isinstance(part, Directive) and part.name == "code-cell"]
+        for name, parts in notebooks.items()
+    }
+    outputs = [
+        (name, cell.line + 1 + cell.content.count("\n", 0, found.start()), found[1])
+        for name, several in cells.items()
+        for cell in several
+        for found in LABEL.finditer(cell.content)
+    ]
+    drawn = {file for several in cells.values() for cell in several for file in DRAWN.findall(cell.content)}
+    directives = [part for parts in chapters.values() for part in parts if isinstance(part, Directive)]
+    labels = {part.options.get(option, "") for part in directives for option in ("label", "name")}
+    labels |= {label for _, _, label in outputs}
     shown: set[str] = set()
-    for path, text in chapters.items():
-        name = path.relative_to(project).as_posix()
-        own = set(re.findall(r"^\s*:(?:label|name):\s*(\S+)", text, re.MULTILINE))
-        for at, line in enumerate(text.splitlines(), start=1):
-            for label in LABEL.findall(line):
+    for name, parts in chapters.items():
+        for part in parts:
+            addresses = _addresses(part)
+            for label in (label for address in addresses for label in OUTPUT.findall(address)):
                 shown.add(label)
-                if label not in labels | own and not any(f":label: {label}\n" in other for other in chapters.values()):
-                    told = f"no notebook has an output labelled {label}; label one '#| label: {label}'"
-                    yield Fault(name, at, told)
-            for picture in re.findall(r"figures/([\w-]+\.png)", line):
+                if label not in labels:
+                    message = f"no notebook has an output labelled {label}; label one '#| label: {label}'"
+                    yield Finding(name, part.line, message)
+            for picture in (picture for address in addresses for picture in STAND_IN.findall(address)):
                 if picture not in drawn:
-                    yield Fault(name, at, f"no notebook draws {picture}; draw it with nnbook.figures.style.picture")
-    pages = _pages(project)
-    for path, several in made.items():
-        text = notebooks[path]
-        for label in several:
-            if label not in shown and path.stem not in pages:
-                at = text[: text.index(label)].count("\n") + 1
-                told = f"no page shows {label}; show it in a chapter, or list the notebook in myst.yml"
-                yield Fault(path.relative_to(project).as_posix(), at, told)
+                    message = f"no notebook draws {picture}; draw it with nnbook.figures.style.picture"
+                    yield Finding(name, part.line, message)
+    for name, line, label in outputs:
+        if label not in shown and name.rsplit("/", 1)[-1].removesuffix(".md") not in pages:
+            yield Finding(name, line, f"no page shows {label}; show it in a chapter, or list the notebook in myst.yml")
+
+
+def _addresses(part: Part) -> list[str]:
+    """Return what a part of a text refers to."""
+    if isinstance(part, Directive):
+        return [part.argument, *part.options.values()]
+    return [part.address] if isinstance(part, Link | Picture) else []
 
 
 def _pages(project: Path) -> set[str]:
     """Return the names of the notebooks that are pages of their own."""
     path = project / "myst.yml"
     try:
-        told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        configuration: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise NnbookError(f"{path}: can't be read ({error}); name the book's folder with --project") from error
 
@@ -247,4 +215,8 @@ def _pages(project: Path) -> set[str]:
                 yield entry["file"]
             yield from files(entry.get("children"))
 
-    return {file.rsplit("/", 1)[-1].split(".")[0] for file in files(told["project"]["toc"]) if "/notebooks/" in file}
+    return {
+        file.rsplit("/", 1)[-1].split(".")[0]
+        for file in files(configuration["project"]["toc"])
+        if "/notebooks/" in file
+    }

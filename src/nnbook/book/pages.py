@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import functools
 import os
-from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class Page(NamedTuple):
+    """What is read of a page: its links, the names of its parts, and the problems that it shows by itself."""
+
+    links: list[str]
+    ids: set[str]
+    problems: list[str]
 
 
 def problems_of_pages(html: Path) -> list[str]:
@@ -48,62 +57,19 @@ def problems_of_pages(html: Path) -> list[str]:
     return problems
 
 
-class _PageReader(HTMLParser):
-    """Collects a page's links and the names of its parts, and the problems that the page alone tells of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.ids: set[str] = set()
-        self.problems: list[str] = []
-        self._figures: list[bool] = []
-        self._captions = 0
-        self._caption = ""
-        self._made = 0  # how deep in what tells how a figure was made: that is nothing of the figure to see
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
-        if "id" in attributes:
-            self.ids.add(attributes["id"])
-        if "output-error" in attributes.get("class", "").split():
-            self.problems.append("a cell of its notebook failed")
-        if tag == "details" and (self._made or "made" in attributes.get("class", "").split()):
-            self._made += 1
-        if tag == "figure":
-            self._figures.append(False)
-        elif tag == "figcaption":
-            self._captions += 1
-            self._caption = ""
-        elif tag != "span":
-            self._see()
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "details" and self._made:
-            self._made -= 1
-        if tag == "figcaption":
-            self._captions -= 1
-        elif tag == "figure" and self._figures:
-            if self._figures.pop():
-                self._see()
-            else:
-                self.problems.append(
-                    f"a figure shows nothing but its caption: {self._caption[:80].strip() or '(none)'}"
-                )
-
-    def handle_data(self, data: str) -> None:
-        if self._captions:
-            self._caption += data
-        elif data.strip():
-            self._see()
-
-    def _see(self) -> None:
-        if self._figures and not self._captions and not self._made:
-            self._figures[-1] = True
-
-
-def _read_page(path: Path) -> _PageReader:
-    reader = _PageReader()
-    reader.feed(path.read_text(encoding="utf-8"))
-    reader.close()
-    return reader
+def _read_page(path: Path) -> Page:
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    tags = page.find_all()
+    links = [str(tag[name]) for tag in tags for name in ("href", "src") if tag.get(name)]
+    ids = {str(tag["id"]) for tag in tags if "id" in tag.attrs}
+    problems = ["a cell of its notebook failed" for tag in tags if "output-error" in tag.get_attribute_list("class")]
+    figures = [(tag, tag.find("figcaption")) for tag in tags if tag.name == "figure"]
+    # Neither a caption nor how a figure was made is something of it to see.
+    for tag in tags:
+        if tag.name == "figcaption" or (tag.name == "details" and "made" in tag.get_attribute_list("class")):
+            tag.extract()
+    for figure, caption in figures:
+        if figure.find(lambda tag: tag.name not in {"figure", "span"}) is None and not figure.get_text(strip=True):
+            text = caption.get_text()[:80].strip() if caption else ""
+            problems.append(f"a figure shows nothing but its caption: {text or '(none)'}")
+    return Page(links, ids, problems)

@@ -1,4 +1,4 @@
-"""Building the site strictly: whatever MyST lets pass with a warning, and a reader would miss, fails the build."""
+"""Building the site strictly: whatever MyST accepts with a warning, and a reader would miss, fails the build."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asse
 def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Edition:
     """Make an edition the one that the book shows.
 
-    `build/book` becomes a link to its folder, `edition.yml` in it carries its note to every page and tells which files
-    go with the site, `published.json` the cited values. Where notebooks are out of date, the note says so. A static
-    stand-in of the book that this edition's notebooks did not draw says that there is none.
+    `build/book` becomes a link to its folder. `edition.yml` in it carries its note to every page and lists the files
+    that go with the site; `published.json` holds the cited values. Where notebooks are out of date, the note says so.
+    A static stand-in that this edition's notebooks did not draw is replaced by a notice.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     project : Path
         The book's folder, which holds `myst.yml`.
     cells : str, optional
-        Address of a folder on the web that has all of the edition's `cells/`. The site then has of the cells no more
-        than where they are.
+        Address of a folder on the web that has all of the edition's `cells/`. The site then holds only this
+        address of the cells.
 
     Returns
     -------
@@ -84,10 +84,10 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
 
 
 def shown_note(project: Path, folder: Path) -> str:
-    """Return an edition's note, with what of it is out of date; that is told on standard error, too."""
+    """Return an edition's note, with what of it is out of date, which goes to standard error as well."""
     note = read_edition(folder).note
     if stale := stale_notebooks(project / "notebooks", folder):
-        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' tells why", file=sys.stderr)
+        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' says why", file=sys.stderr)
         return f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
     return note
 
@@ -158,7 +158,7 @@ def build_site(project: Path) -> Path:
 
 
 def run_myst(project: Path, kind: str) -> tuple[str, bool]:
-    """Let MyST build one kind of output strictly, such as `--html`; return what it said and whether it failed."""
+    """Let MyST build one kind of output strictly, such as `--html`; return its messages and whether it failed."""
     process = subprocess.Popen(
         [_myst(), "build", kind, "--strict"],
         cwd=project,
@@ -184,7 +184,7 @@ def serve_site(project: Path, folder: Path) -> None:
     """Serve a live preview until interrupted: an edit of a chapter or of a notebook's prose shows within seconds.
 
     After an edit of a notebook's code, or of a function of the package, those notebooks that depend on it are executed
-    again, and no others. What fails is told, and the preview goes on.
+    again, and no others. A failure is reported, and the preview goes on.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def _execute_stale(notebooks: Path, folder: Path) -> None:
 
 
 def problems_in(output: str) -> list[str]:
-    """Find the lines of MyST's output that tell of an error or a warning."""
+    """Find the lines of MyST's output that report an error or a warning."""
     lines = [ANSI.sub("", line).rstrip() for line in output.splitlines()]
     return [line.strip() for line in lines if PROBLEM.search(line) or MISSING_ASSET.search(line)]
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import tifffile
 
 from nnbook.errors import NnbookError
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
-    from datasets import Dataset
     from numpy.typing import NDArray
 
     from nnbook.cells.store import Cells
@@ -69,31 +68,9 @@ def write_tiffs(cells: Cells, folder: Path) -> int:
         written.mkdir()
         names = _names(cells)["filename"]
         for first in tqdm(range(0, len(cells), CELLS_AT_A_TIME), desc="export", unit="batch"):
-            rows = np.arange(first, min(len(cells), first + CELLS_AT_A_TIME))
-            list(pool.map(write, (written / name for name in names.iloc[rows]), _images(cells, rows)))
+            rows = slice(first, first + CELLS_AT_A_TIME)
+            list(pool.map(write, (written / name for name in names.iloc[rows]), cells.images[rows]))
     return len(cells)
-
-
-def to_dataset(cells: Cells, rows: Sequence[int] | None = None) -> Dataset:
-    """Return cells as a Hugging Face dataset in memory: a draw of them, or a small store.
-
-    Parameters
-    ----------
-    cells : Cells
-        From `nnbook.cells.store.read_cells`.
-    rows : sequence of int, optional
-        Which cells, in which order; by default all.
-
-    Returns
-    -------
-    datasets.Dataset
-        Columns `image`, lossless, and `filename`, as in the published dataset.
-    """
-    import pyarrow as pa
-    from datasets import Dataset
-
-    tables = list(_tables(_names(cells), partial(pngs, cells), range(len(cells)) if rows is None else rows))
-    return Dataset(pa.concat_tables([_schema(_names(cells)).empty_table(), *tables]))
 
 
 def write_dataset(cells: Cells, folder: Path) -> int:
@@ -170,9 +147,7 @@ def _schema(table: pd.DataFrame) -> pa.Schema:
     return Features({"image": Image(), **plain}).arrow_schema
 
 
-def _tables(
-    table: pd.DataFrame, images: Callable[[Sequence[int]], list[bytes]], rows: Sequence[int]
-) -> Iterator[pa.Table]:
+def _tables(table: pd.DataFrame, images: Callable[[Sequence[int]], list[bytes]], rows: range) -> Iterator[pa.Table]:
     """Give a dataset's rows, some at a time."""
     import pyarrow as pa
     from tqdm import tqdm
@@ -180,16 +155,16 @@ def _tables(
     schema = _schema(table)
     for first in tqdm(range(0, len(rows), CELLS_AT_A_TIME), desc="export", unit="batch"):
         chosen = rows[first : first + CELLS_AT_A_TIME]
-        part = table.iloc[list(chosen)]
+        part = table.iloc[chosen.start : chosen.stop]
         files = [{"bytes": data, "path": name} for data, name in zip(images(chosen), part["filename"], strict=True)]
         columns = pa.Table.from_pandas(part, preserve_index=False).cast(schema.remove(0).remove_metadata()).columns
         yield pa.Table.from_arrays([pa.array(files, schema.field("image").type), *columns], schema=schema)
 
 
 def pngs(cells: Cells, rows: Sequence[int]) -> list[bytes]:
-    """Return the images of some cells as PNG files, which are lossless and which every viewer of datasets shows."""
+    """Return the images of successive cells as PNG files: lossless, and shown by every viewer of datasets."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(_png, _images(cells, np.asarray(rows))))
+        return list(pool.map(_png, cells.images[rows[0] : rows[-1] + 1]))
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:
@@ -197,9 +172,3 @@ def _png(image: NDArray[np.uint8]) -> bytes:
 
     packed = [cv2.IMWRITE_PNG_COMPRESSION, 6, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
     return cv2.imencode(".png", image, packed)[1].tobytes()
-
-
-def _images(cells: Cells, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    if (np.diff(rows) == 1).all():
-        return np.asarray(cells.images[int(rows[0]) : int(rows[-1]) + 1])
-    return np.asarray(cells.images.oindex[rows])

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.inputs import image_files
 from nnbook.io.manifest import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from nnbook.io.manifest import Panorama
+    from nnbook.io.paths import PathLike
 
 
 class MaskedPanorama(NamedTuple):
@@ -104,12 +105,12 @@ def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Pa
     return panoramas
 
 
-def read_cells(folder: Path) -> Cells:
+def read_cells(folder: PathLike) -> Cells:
     """Open a store of cells.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         Such as `build/twin/cells`.
 
     Returns
@@ -119,11 +120,28 @@ def read_cells(folder: Path) -> Cells:
 
     Raises
     ------
+    MissingFileError
+        Where there is no store.
     NnbookError
-        Where there is no whole store.
+        Where the store is damaged.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> cells = nnbook.read_cells("cells")
+    >>> len(cells)
+    12
+    >>> cells.table["cell"][0]
+    'Run1TL_top_left_ROI_1'
+    >>> image = cells.images[0]  # only this image is read
+    >>> image.shape, image.dtype
+    ((256, 256), dtype('uint8'))
     """
     import zarr
 
+    folder = Path(folder)
+    if not (folder / "cells.json").is_file():
+        raise MissingFileError(f"{folder}: holds no store of cells; make one with 'nnbook cells'")
     try:
         about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
         table = pd.read_parquet(folder / about["table"])

@@ -1,7 +1,7 @@
 """Cells: NucleusNet's single-cell images, cut from panoramas and masks into one store.
 
-How one is cut is told by `nnbook.cells.extraction`. A nucleus that touches its panorama's edge gives no cell, for it may be cut off
-there, and one that doesn't fit into the frame gives none either; both are counted.
+`nnbook.cells.extraction` says how one is cut. A nucleus that touches its panorama's edge gives no cell, for it may be
+cut off there, and one that does not fit into the frame gives none either; both are counted.
 
 A store is a folder:
 
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import errno
 import json
-import shutil
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -30,8 +29,7 @@ from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, locked, write_json
 from nnbook.io.images import image_shape, read_image, read_narrow_mask, to_8_bits
-from nnbook.provenance.dependencies import code_hash
-from nnbook.provenance.stage_record import file_state, is_current, write_record
+from nnbook.provenance.stage import Stage, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,13 +60,13 @@ IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_
 BOX: Final = ("left_px", "top_px", "width_px", "height_px")
 NUCLEUS: Final = ("panorama", "roi", *BOX, "at_border")
 MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity")
-"""Columns of `rois.parquet`: those that tell how to cut a nucleus, and those that its cell keeps."""
+"""Columns of `rois.parquet`: those that say where to cut a nucleus, and those that its cell keeps."""
 
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
 PLACE: Final = b"nnbook"
-"""Under which key a part's file tells how far the store had come."""
+"""Under which key a part's file says how far the store had come."""
 
 
 def write_cells(
@@ -84,7 +82,7 @@ def write_cells(
     panoramas : sequence of MaskedPanorama
         In the manifest's order. Images of more than 8 bits are brought to 8 by `nnbook.io.images.to_8_bits`.
     rois : Path or None
-        `rois.parquet` of `nnbook.measurement.rois`, which has the nuclei of all these panoramas; None where there are none.
+        `rois.parquet` of `nnbook.measurement.rois`, with the nuclei of all these panoramas; None where there are none.
     edition, note : str
         The edition's name, and the sentence that says where its images come from.
     px_per_um : float
@@ -151,33 +149,33 @@ def _write(
     folder: Path, panoramas: Sequence[MaskedPanorama], rois: Path | None, about: dict[str, Any]
 ) -> dict[str, Any]:
     ordered = sorted(panoramas, key=lambda one: one.run)
-    _check_files(ordered)
-    nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
-    made_from = {
-        **about,
-        "panoramas": [
-            [*one[:3], *([path.name, *file_state(path)] for path in (one.image, one.mask))] for one in ordered
-        ],
-        "rois": rois and [rois.name, *file_state(rois)],
-        "code": code_hash(write_cells),
-    }
-    work = folder.with_name(f".{folder.name}.unfinished")
-    if not is_current(work / "made-from.json", made_from, []):
-        shutil.rmtree(work, ignore_errors=True)
-        arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
-        create_group(work / "cells" / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
-        write_record(work / "made-from.json", made_from)
-    parts, place = _written_parts(work)
-    for batch, after in _batches(ordered, nuclei_of, schema, place):
-        parts.append(_write_part(work, len(parts), batch, after))
-        place = after
-    told = _finish(work, parts, schema, {**about, "left_out": place.left_out})
-    if folder.is_dir():
-        shutil.rmtree(work / "replaced", ignore_errors=True)
-        folder.rename(work / "replaced")
-    (work / "cells").rename(folder)
-    shutil.rmtree(work)
-    return told
+    stage = Stage.of(
+        write_cells,
+        folder.parent,
+        record=f"{folder.name}/record.json",
+        writes=[folder.name],
+        reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
+        settings={**about, "panoramas": [one[:3] for one in ordered]},
+        holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
+        resumes=True,
+    )
+
+    def work(out: Path) -> None:
+        _check_files(ordered)
+        nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
+        store, parts = out / folder.name, out / "parts"
+        if not store.is_dir():
+            arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
+            create_group(store / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
+        written, place = _written_parts(store, parts)
+        for batch, after in _batches(ordered, nuclei_of, schema, place):
+            written.append(_write_part(store, _part_path(parts, len(written)), len(written), batch, after))
+            place = after
+        _finish(store, written, schema, {**about, "left_out": place.left_out})
+
+    make(stage, work)
+    metadata: dict[str, Any] = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    return metadata
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama]) -> None:
@@ -258,19 +256,19 @@ def _schema(*, with_class: bool) -> pa.Schema:
     return pa.schema(list(types.items()))
 
 
-def _written_parts(work: Path) -> tuple[list[Path], _Place]:
+def _written_parts(store: Path, parts: Path) -> tuple[list[Path], _Place]:
     """Return the parts that an interrupted call left whole, and where the next one begins."""
     import pyarrow.parquet as pq
 
-    parts: list[Path] = []
+    written: list[Path] = []
     place = _Place(0, 0, dict.fromkeys(LEFT_OUT, 0))
-    while (path := _part_path(work, len(parts))).is_file():
-        told = json.loads(pq.read_schema(path).metadata[PLACE])
-        if any(_size(work / shard) != size for shard, size in told["shards"].items()):
+    while (path := _part_path(parts, len(written))).is_file():
+        metadata = json.loads(pq.read_schema(path).metadata[PLACE])
+        if any(_size(store / shard) != size for shard, size in metadata["shards"].items()):
             break
-        parts.append(path)
-        place = _Place(*told["place"])
-    return parts, place
+        written.append(path)
+        place = _Place(*metadata["place"])
+    return written, place
 
 
 def _batches(
@@ -346,11 +344,11 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> t
     return _Batch(table, images, thumbnails), out
 
 
-def _write_part(work: Path, number: int, batch: _Batch, after: _Place) -> Path:
+def _write_part(store: Path, path: Path, number: int, batch: _Batch, after: _Place) -> Path:
     """Write the shards of a batch, then its rows and the place after it: with those the part is whole."""
     import pyarrow.parquet as pq
 
-    group = work / "cells" / "cells.zarr"
+    group = store / "cells.zarr"
     shards = [
         write_shard(group / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
         for name, stored in (("thumbnails", batch.thumbnails), ("images", batch.images))
@@ -358,19 +356,17 @@ def _write_part(work: Path, number: int, batch: _Batch, after: _Place) -> Path:
             range(0, len(stored), CELLS_PER_SHARD), start=number * (CELLS_PER_PART // CELLS_PER_SHARD)
         )
     ]
-    told = {"place": after, "shards": {shard.relative_to(work).as_posix(): _size(shard) for shard in shards}}
-    path = _part_path(work, number)
+    metadata = {"place": after, "shards": {shard.relative_to(store).as_posix(): _size(shard) for shard in shards}}
     with atomic_write(path) as written:
-        pq.write_table(batch.table.replace_schema_metadata({PLACE: json.dumps(told)}), written)
+        pq.write_table(batch.table.replace_schema_metadata({PLACE: json.dumps(metadata)}), written)
     return path
 
 
-def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[str, Any]) -> dict[str, Any]:
-    """Write what tells of the cells, once all are there."""
+def _finish(store: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[str, Any]) -> None:
+    """Write the table and the metadata of the cells, once all are there."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    store = work / "cells"
     runs: dict[int, dict[str, Any]] = {}
     count = 0
     per_group = ROWS_PER_GROUP // CELLS_PER_PART
@@ -380,11 +376,11 @@ def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[st
             rows = pa.concat_tables([pq.read_table(part, schema=schema) for part in parts[first : first + per_group]])
             writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
             for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
-                told = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
-                told["cells"] += 1
+                entry = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
+                entry["cells"] += 1
                 count += 1
     set_length(store / "cells.zarr", count)
-    told = {
+    metadata = {
         **about,
         "cell_px": CELL_PX,
         "thumbnail_px": THUMBNAIL_PX,
@@ -397,12 +393,11 @@ def _finish(work: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[st
         # With it a browser finds the table's end in one request, also where a host keeps the size to itself.
         "table_bytes": _size(store / "cells.parquet"),
     }
-    write_json(store / "cells.json", told)
-    return told
+    write_json(store / "cells.json", metadata)
 
 
-def _part_path(work: Path, number: int) -> Path:
-    return work / "parts" / f"{number:06}.parquet"
+def _part_path(parts: Path, number: int) -> Path:
+    return parts / f"{number:06}.parquet"
 
 
 def _size(path: Path) -> int:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import NnbookError
-from nnbook.io.images import read_mask
+from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.io.images import as_mask, read_mask
 from nnbook.io.inputs import pair_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from nnbook.io.images import Labels
+    from nnbook.io.paths import PathLike
 
 THRESHOLDS: Final = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
 """The usual intersections over union: 0.5, 0.55, ... 0.95."""
@@ -28,7 +28,9 @@ BLOCK_PX: Final = 1 << 24
 COUNTS: Final = ("true_nuclei", "predicted_nuclei", "splits", "merges", "missed", "spurious")
 
 
-def evaluate(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
+def evaluate(
+    predicted: Labels | PathLike, true: Labels | PathLike, thresholds: Sequence[float] = THRESHOLDS
+) -> dict[str, float]:
     """Score one mask against the truth.
 
     Nuclei are matched one to one, as many as there can be, where their intersection over union reaches the threshold:
@@ -36,8 +38,8 @@ def evaluate(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRE
 
     Parameters
     ----------
-    predicted, true : Labels
-        Axes (y, x), of one size; 0 for background, every other value a nucleus.
+    predicted, true : numpy.ndarray, str or Path
+        Axes (y, x), of one size; 0 for background, every other value a nucleus. Or TIFF or PNG files of such.
     thresholds : sequence of float
         Intersections over union, from 0.5 to 1.
 
@@ -56,10 +58,23 @@ def evaluate(predicted: Labels, true: Labels, thresholds: Sequence[float] = THRE
 
     Raises
     ------
+    MissingFileError
+        Where a file isn't there.
+    InvalidValueError
+        Where the masks differ in size, an array is no mask, or thresholds are out of range.
     NnbookError
-        Where the masks differ in size or thresholds are out of range.
+        Where a file can't be read as a mask.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> scores = nnbook.evaluate("panorama_cp_masks.tif", "truth.tif")
+    >>> scores["true_nuclei"], scores["merges"]
+    (20, 0)
+    >>> scores["f1_0.50"] > 0.9
+    True
     """
-    return _scores(count_matches(predicted, true, thresholds), thresholds)
+    return _scores(count_matches(as_mask(predicted), as_mask(true), thresholds), thresholds)
 
 
 def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
@@ -76,13 +91,13 @@ def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] =
 
 
 def evaluate_folders(
-    predicted: Path, true: Path, thresholds: Sequence[float] = THRESHOLDS
+    predicted: PathLike, true: PathLike, thresholds: Sequence[float] = THRESHOLDS
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Score a folder of masks against a folder of true ones.
 
     Parameters
     ----------
-    predicted, true : Path
+    predicted, true : str or Path
         Folders of TIFF or PNG masks. `NAME_cp_masks.tif` is scored against `NAME.tif`, `NAME.png` or another
         `NAME_cp_masks.tif`.
     thresholds : sequence of float
@@ -168,7 +183,7 @@ def partners(predicted: Labels, true: Labels) -> dict[int, int]:
         Where the masks differ in size.
     """
     if predicted.shape != true.shape:
-        raise NnbookError(f"the predicted mask {_sizes_differ(predicted, true)}")
+        raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
     p, t, area = overlaps(predicted, true)
     p_index, t_index = np.unique(p, return_inverse=True)[1], np.unique(t, return_inverse=True)[1]
     p_area, t_area = np.bincount(p_index, area)[p_index], np.bincount(t_index, area)[t_index]
@@ -191,7 +206,7 @@ def count_matches(predicted: Labels, true: Labels, thresholds: Sequence[float] =
     """
     _check(thresholds)
     if predicted.shape != true.shape:
-        raise NnbookError(f"the predicted mask {_sizes_differ(predicted, true)}")
+        raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
     p, t, area = overlaps(predicted, true)
     p_labels, p_index = np.unique(p[p > 0], return_inverse=True)
     t_labels, t_index = np.unique(t[t > 0], return_inverse=True)
@@ -248,7 +263,9 @@ def _scores(counts: dict[str, Any], thresholds: Sequence[float]) -> dict[str, fl
 
 def _check(thresholds: Sequence[float]) -> None:
     if not thresholds or not all(0.5 <= threshold <= 1 for threshold in thresholds):
-        raise NnbookError(f"thresholds are {list(thresholds)}; give intersections over union from 0.5 to 1")
+        raise InvalidValueError(
+            f"thresholds are {list(thresholds)}; give intersections over union from 0.5 to 1", parameter="thresholds"
+        )
 
 
 def _sizes_differ(predicted: Labels, true: Labels) -> str:

@@ -8,26 +8,22 @@ import pandas as pd
 
 from nnbook.evaluation.metrics import partners
 from nnbook.io.images import read_mask
-from nnbook.simulation.dataset import _paths
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nnbook.io.images import Labels
-    from nnbook.io.manifest import Panorama
 
 
-def true_classes(panorama: Panorama, labels: Labels, folder: Path) -> dict[int, str]:
-    """Tell what the nuclei of a mask are, where the truth knows.
+def true_classes(labels: Labels, truth: Path) -> dict[int, str]:
+    """Return what the nuclei of a mask are, where the truth knows.
 
     Parameters
     ----------
-    panorama : Panorama
-        A simulated row that `write_panorama` has written.
     labels : Labels
-        Its mask as segmented: axes (y, x).
-    folder : Path
-        The manifest's folder.
+        The mask as segmented: axes (y, x).
+    truth : Path
+        The true mask, with the table of its nuclei beside it, as CSV: see `nnbook.simulation.dataset.write_panorama`.
 
     Returns
     -------
@@ -38,8 +34,7 @@ def true_classes(panorama: Panorama, labels: Labels, folder: Path) -> dict[int, 
     Raises
     ------
     NnbookError
-        Where the truth mask can't be read or has another size.
+        Where the true mask can't be read or has another size.
     """
-    _, mask, table = _paths(panorama, folder)
-    classes = pd.read_csv(table, usecols=["label", "class"]).set_index("label")["class"]
-    return {label: str(classes[true]) for label, true in partners(labels, read_mask(mask)).items()}
+    classes = pd.read_csv(truth.with_suffix(".csv"), usecols=["label", "class"]).set_index("label")["class"]
+    return {label: str(classes[true]) for label, true in partners(labels, read_mask(truth)).items()}

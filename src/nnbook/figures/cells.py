@@ -10,7 +10,8 @@ import matplotlib.ticker
 import numpy as np
 from matplotlib.figure import Figure
 
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, notice_figure, round_length, titled
+from nnbook.figures.sheets import NOTE_WIDTH, SHEET_INCHES, draw_cells, round_length
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, add_note, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", colum
     px_per_um : float
         Pixels a micrometre of these images.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Cells a row; cells that would not fill the last row are left out.
 
@@ -46,11 +47,9 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", colum
         columns = min(columns, len(cells))
         rows = len(cells) // columns
         side = cells.shape[-1]
-        grid = cells[: rows * columns].reshape(rows, columns, side, side)
-        sheet = grid.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
-        figure = Figure(figsize=(7.2, 7.2 * rows / columns + 0.55), layout="constrained")
+        figure = Figure(figsize=(SHEET_INCHES, SHEET_INCHES * rows / columns + 0.55), layout="constrained")
         axes = figure.subplots()
-        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+        draw_cells(axes, cells[: rows * columns].reshape(rows, columns, side, side))
         axes.set_axis_off()
         length = round_length(side / px_per_um)
         ends = (side * 0.15, side * 0.15 + length * px_per_um)
@@ -59,7 +58,7 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", colum
         text = f"{length:g} µm; each square is {side / px_per_um:.1f} µm wide"
         axes.text(ends[1] + side * 0.15, below, text, va="center", fontsize=10)
         axes.set_ylim((rows + 0.25) * side, 0)
-        titled(figure, note, 72)
+        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
@@ -71,13 +70,14 @@ def mosaic_sheet(
     Parameters
     ----------
     cells : numpy.ndarray
-        Axes (run, cell, y, x), uint8: see `nnbook.viewers.mosaic.read_grid`. With none the figure says that there are no cells.
+        Axes (run, cell, y, x), uint8: see `nnbook.viewers.mosaic.read_grid`. With none the figure says that the edition
+        has no cells.
     runs, gains : sequence
         The runs' numbers, and what the grey levels of each are multiplied by: see `nnbook.viewers.mosaic.gains_of`.
     px_per_um : float
         Pixels a micrometre of these images.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -87,13 +87,11 @@ def mosaic_sheet(
         if cells.size == 0:
             return notice_figure(NO_CELLS)
         rows, columns, side, _ = cells.shape
-        figure = Figure(figsize=(7.2, 3.5 * rows / columns + 0.85), layout="constrained")
+        figure = Figure(figsize=(SHEET_INCHES, 3.5 * rows / columns + 0.85), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         factors = {"As measured": np.ones(rows), "Normalised by run": np.asarray(gains)}
         for axes, (title, by_run) in zip(panels, factors.items(), strict=True):
-            shown = np.clip(np.rint(cells * by_run[:, None, None, None]), 0, 255)
-            sheet = shown.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
-            axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+            draw_cells(axes, np.clip(np.rint(cells * by_run[:, None, None, None]), 0, 255))
             axes.set_title(title, fontsize=11, loc="left", pad=4)
             axes.set(xticks=[])
             axes.spines[:].set_visible(False)
@@ -105,20 +103,20 @@ def mosaic_sheet(
         )
         panels[1].tick_params(labelleft=False)
         panels[0].set_xlabel(f"Each square is {side / px_per_um:.1f} µm wide.", fontsize=10, loc="left")
-        titled(figure, note, 72)
+        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
 def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
-    """Show average and spread of cells' area and brightness, an experiment beside the other, in order of time.
+    """Show mean and spread of cells' area and brightness by experiment, in order of time.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-        A row a cell, with `run`, `area_um2` and `mean_intensity`: see `nnbook.cells.store.read_cells`. With none the figure
-        says that the edition has no cells.
+        A row a cell, with `run`, `area_um2` and `mean_intensity`: see `nnbook.cells.store.read_cells`. With none the
+        figure says that the edition has no cells.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -150,5 +148,5 @@ def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
             axes.set(ylabel=title, ylim=(0, None))
         panels[-1].set_xlabel("Experiment, in order of time")
         panels[-1].xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1))
-        titled(figure, note, 58)
+        add_note(figure, note)
     return figure

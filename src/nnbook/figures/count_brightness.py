@@ -1,8 +1,16 @@
-"""Count against brightness of all panoramas: the interactive figure and its static form."""
+"""Count against brightness of all panoramas: the interactive figure and its static form.
+
+What both forms share with the widget of this plot is in `count_brightness.json`, beside this module: the titles, the
+colour map, the margin round all points as a share of what they span, and the diameter of a marker, in CSS pixels, where
+there are more than so many of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import json
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.ticker
@@ -10,16 +18,72 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[attr-defined]  # exported lazily
 
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, panorama_of, titled, wrapped
+from nnbook.figures.readers import panorama_name
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, add_note
 from nnbook.measurement.selection import centroid, measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHARED: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+COUNT_TITLE: Final[str] = SHARED["titles"]["count"]
+MEAN_TITLE: Final[str] = SHARED["titles"]["mean"]
+SPREAD_TITLE: Final[str] = SHARED["titles"]["spread"]
 
-COUNT_TITLE: Final = "Nuclei per panorama"
-MEAN_TITLE: Final = "Mean intensity inside masks (grey levels, 8 bit)"
-SPREAD_TITLE: Final = "SD inside masks (grey levels)"
+
+class Scatter(NamedTuple):
+    """What both forms of the figure show.
+
+    Attributes
+    ----------
+    names : list of str
+        The panoramas that have a nucleus.
+    x, y : pandas.Series
+        Their number of nuclei, and their mean intensity inside masks.
+    colours : pandas.Series
+        Their standard deviation inside masks.
+    centroid : (float, float)
+        Mean of `x` and of `y`.
+    x_limits, y_limits : (float, float)
+        The ends of the axes.
+    marker_px : float
+        The diameter of a point in CSS pixels.
+    """
+
+    names: list[str]
+    x: pd.Series
+    y: pd.Series
+    colours: pd.Series
+    centroid: tuple[float, float]
+    x_limits: tuple[float, float]
+    y_limits: tuple[float, float]
+    marker_px: float
+
+
+def describe_scatter(results: pd.DataFrame) -> Scatter:
+    """Return what a scatter of count against brightness shows, in any form.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.io.results.read_results`. Panoramas without a nucleus have no brightness and no point.
+
+    Returns
+    -------
+    Scatter
+        Points in the order of the table.
+    """
+    table, centre = measured(results), centroid(results)
+    return Scatter(
+        names=[panorama_name(image) for image in table["image"]],
+        x=table["num_rois"],
+        y=table["mean_intensity"],
+        colours=table["std_intensity"],
+        centroid=(float(centre["num_rois"]), float(centre["mean_intensity"])),
+        x_limits=_limits(table["num_rois"]),
+        y_limits=_limits(table["mean_intensity"]),
+        marker_px=next(marker["px"] for marker in SHARED["markers"] if len(table) > marker["above"]),
+    )
 
 
 def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
@@ -30,7 +94,7 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`. Panoramas without a nucleus have no brightness and no point.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -38,19 +102,18 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         Its first trace is the panoramas, in the order of the table, with their names as `customdata`; its second is
         the centroid.
     """
-    table = measured(results)
-    centre = centroid(results)
+    shown = describe_scatter(results)
     points = {
         "type": "scatter",
         "name": "Panorama",
-        "x": table["num_rois"],
-        "y": table["mean_intensity"],
-        "customdata": [panorama_of(image) for image in table["image"]],
+        "x": shown.x,
+        "y": shown.y,
+        "customdata": shown.names,
         "mode": "markers",
         "marker": {
-            "size": _marker_px(len(table)),
-            "color": table["std_intensity"],
-            "colorscale": "Viridis",
+            "size": shown.marker_px,
+            "color": shown.colours,
+            "colorscale": SHARED["colourMap"],
             # Either end of the scale is close to one of the two backgrounds; the line keeps the point visible.
             "line": {"width": 0.6, "color": NEUTRAL},
             "colorbar": {
@@ -70,25 +133,25 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
     middle = {
         "type": "scatter",
         "name": "Centroid",
-        "x": [centre["num_rois"]],
-        "y": [centre["mean_intensity"]],
+        "x": [shown.centroid[0]],
+        "y": [shown.centroid[1]],
         "mode": "markers",
         "marker": {"symbol": "cross", "size": 15, "color": VERMILION, "line": {"width": 1.5, "color": "white"}},
         "hovertemplate": "<b>Centroid</b><br>%{x:.1f} nuclei<br>mean %{y:.2f} grey levels<extra></extra>",
     }
     name = {
-        "x": centre["num_rois"],
-        "y": centre["mean_intensity"],
+        "x": shown.centroid[0],
+        "y": shown.centroid[1],
         "text": "<b>Centroid</b>",
-        # The halo parts the name from the points behind it; a plate would hide them.
+        # The halo separates the name from the points behind it; a plate would hide them.
         "font": {"color": VERMILION, "size": 15, "shadow": ", ".join(["0 0 2px white"] * 4)},
         "arrowcolor": VERMILION,
         "ax": 48,
         "ay": -40,
     }
-    note_text = wrapped(note, "<br>", width=40)
+    lines = wrap(note, 40)
     edition = {
-        "text": note_text,
+        "text": "<br>".join(lines),
         "font": {"size": 12},
         "showarrow": False,
         "align": "left",
@@ -101,7 +164,8 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         "yshift": 6,
     }
     return PlotlyFigure(  # type: ignore[no-untyped-call]
-        data=[points, middle], layout={**_plotly_layout(note_text.count("<br>") + 1), "annotations": [name, edition]}
+        data=[points, middle],
+        layout={**_plotly_layout(shown, max(len(lines), 1)), "annotations": [name, edition]},
     )
 
 
@@ -113,32 +177,29 @@ def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It goes where the figure goes.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    table = measured(results)
-    centre = centroid(results)
+    shown = describe_scatter(results)
     with mpl.rc_context(STYLE):
         figure = Figure(layout="constrained")
         axes = figure.subplots()
         points = axes.scatter(
-            table["num_rois"],
-            table["mean_intensity"],
-            c=table["std_intensity"],
-            s=_marker_px(len(table)) ** 2 / 2,
-            cmap="viridis",
+            shown.x,
+            shown.y,
+            c=shown.colours,
+            s=shown.marker_px**2 / 2,
+            cmap=SHARED["colourMap"],
             edgecolors=NEUTRAL,
             linewidths=0.3,
         )
-        axes.plot(
-            centre["num_rois"], centre["mean_intensity"], "P", color=VERMILION, markersize=11, markeredgecolor="white"
-        )
+        axes.plot(*shown.centroid, "P", color=VERMILION, markersize=11, markeredgecolor="white")
         axes.annotate(
             "Centroid",
-            (centre["num_rois"], centre["mean_intensity"]),
+            shown.centroid,
             xytext=(28, 26),
             textcoords="offset points",
             color=VERMILION,
@@ -146,15 +207,15 @@ def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
             path_effects=[withStroke(linewidth=3, foreground="white")],
             arrowprops={"arrowstyle": "-", "color": VERMILION, "shrinkB": 6},
         )
-        axes.set(xlabel=COUNT_TITLE, ylabel=MEAN_TITLE.replace(" (", "\n("))
+        axes.set(xlim=shown.x_limits, ylim=shown.y_limits, xlabel=COUNT_TITLE, ylabel=_in_two_lines(MEAN_TITLE, "\n"))
         bar = figure.colorbar(points, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label(SPREAD_TITLE)
         bar.outline.set_visible(False)
-        titled(figure, note, 58)
+        add_note(figure, note)
     return figure
 
 
-def _plotly_layout(note_lines: int) -> dict[str, Any]:
+def _plotly_layout(shown: Scatter, note_lines: int) -> dict[str, Any]:
     axis = {
         "gridcolor": "rgba(122, 122, 122, 0.25)",
         "linecolor": NEUTRAL,
@@ -163,7 +224,6 @@ def _plotly_layout(note_lines: int) -> dict[str, Any]:
         "tickcolor": NEUTRAL,
         "zeroline": False,
         "automargin": True,
-        "title": {"standoff": 10},
     }
     return {
         "template": None,
@@ -172,7 +232,7 @@ def _plotly_layout(note_lines: int) -> dict[str, Any]:
         "font": {"color": NEUTRAL, "size": 14},
         "height": 560,
         "margin": {"l": 60, "r": 16, "t": 20 + 16 * note_lines, "b": 10},
-        # A drag that zooms would hold the finger of a reader who only scrolls past; the tool bar has it.
+        # On a phone, a drag that zooms would catch readers who only scroll past; zooming is in the tool bar.
         "dragmode": False,
         "modebar": {
             "bgcolor": "rgba(0, 0, 0, 0)",
@@ -182,11 +242,18 @@ def _plotly_layout(note_lines: int) -> dict[str, Any]:
         },
         "showlegend": False,
         "hovermode": "closest",
-        "xaxis": axis | {"title": {"text": COUNT_TITLE, "standoff": 10}},
-        # Broken in two, the title is no longer than the axis, on a phone as well.
-        "yaxis": axis | {"title": {"text": MEAN_TITLE.replace(" (", "<br>("), "standoff": 10}},
+        "xaxis": axis | {"title": {"text": COUNT_TITLE, "standoff": 10}, "range": shown.x_limits},
+        "yaxis": axis | {"title": {"text": _in_two_lines(MEAN_TITLE, "<br>"), "standoff": 10}, "range": shown.y_limits},
     }
 
 
-def _marker_px(count: int) -> int:
-    return 6 if count > 400 else 10
+def _limits(values: pd.Series) -> tuple[float, float]:
+    """Return the ends of an axis: those of the points, and a margin."""
+    least, most = float(values.min()), float(values.max())
+    margin = SHARED["margin"] * (most - least) or max(SHARED["margin"] * most, 1.0)
+    return least - margin, most + margin
+
+
+def _in_two_lines(title: str, by: str) -> str:
+    """Break a title before its unit, so that it is no longer than the axis, on a phone as well."""
+    return title.replace(" (", f"{by}(")

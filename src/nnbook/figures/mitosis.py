@@ -1,4 +1,4 @@
-"""The figures of single cells, in the style of `nnbook.figures.style`."""
+"""Cells in anaphase and telophase, found by rules, and the sheet that shows them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from nnbook.cells.mitosis import find_pairs
-from nnbook.figures.style import STYLE, titled
+from nnbook.figures.sheets import NOTE_WIDTH, draw_grey, panel_grid, white_level
+from nnbook.figures.style import NOTE_GREY, STYLE, add_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 LEAST_SPREAD: Final = 0.4
 MOST_APART_UM2: Final = 160.0
-"""Cells whose standard deviation is a smaller share of their mean, and whose area is larger, aren't looked at for two
-sets of chromosomes: a mask that holds a dark gap beside bright chromatin varies more, and one without it is small."""
+"""No pair is looked for in a cell whose standard deviation is a smaller share of its mean and whose area is larger: a
+mask that holds a dark gap beside bright chromatin varies more, and one without such a gap is small."""
 
 NO_PAIRS: Final = (
     "No cell image of this edition shows two sets of chromosomes under one mask. "
@@ -38,15 +39,15 @@ class Pair(NamedTuple):
     Attributes
     ----------
     name : str
-        The cell's.
+        The cell's name.
     stage : str
         One of `STAGES`.
     distance_um : float
-        Between their middles.
+        Between their centres.
     image : uint8, axes (y, x)
         The cell image.
     true : str or None
-        The cell's class where the truth knows it.
+        The cell's class where there is a truth.
     """
 
     name: str
@@ -56,8 +57,8 @@ class Pair(NamedTuple):
     true: str | None
 
 
-def read_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_um: float) -> list[Pair]:
-    """Look through an edition's cells for anaphases and telophases: see `nnbook.cells.mitosis.find_pairs`.
+def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_um: float) -> list[Pair]:
+    """Collect the anaphases and telophases among an edition's cells: see `nnbook.cells.mitosis.find_pairs`.
 
     Parameters
     ----------
@@ -99,11 +100,11 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
     Parameters
     ----------
     pairs : sequence of Pair
-        See `read_pairs`; at least one.
+        See `collect_pairs`; at least one.
     px_per_um : float
         Pixels a micrometre of the images.
     note : str, optional
-        Which edition it is.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Cells a row.
 
@@ -114,29 +115,33 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
     with mpl.rc_context(STYLE):
         shown_of = {stage: [pair for pair in pairs if pair.stage == stage][:columns] for stage in STAGES}
         rows = {stage: shown for stage, shown in shown_of.items() if shown}
-        figure = Figure(figsize=(7.2, 1.0 + 1.3 * len(rows)), layout="constrained")
-        grid = figure.subplots(len(rows), columns, squeeze=False)
+        figure, grid = panel_grid(len(rows), columns, row_inches=1.3, rest_inches=1.0)
         for row, (stage, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
-                axes.imshow(pair.image, cmap="gray", vmin=0, vmax=max(float(np.percentile(pair.image, 99.8)), 1.0))
+                draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
                 axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
-                length = 10 * px_per_um
-                axes.plot([12, 12 + length], [pair.image.shape[0] - 16] * 2, color="white", lw=3, solid_capstyle="butt")
-                axes.set(xlim=(0, pair.image.shape[1]), ylim=(pair.image.shape[0], 0))
-            for axes in row:
-                axes.set_axis_off()
             row[0].text(-0.12, 0.5, STAGES[stage], transform=row[0].transAxes, rotation=90, ha="right", va="center")
-        figure.supxlabel("\n".join(wrap(tell_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color="#444444")
-        titled(figure, note, 72)
+        figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color=NOTE_GREY)
+        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
-def tell_pairs(pairs: Sequence[Pair]) -> str:
-    """Say how many cells there are with two sets under one mask, and how many of them the truth confirms."""
-    of = {stage: [pair for pair in pairs if pair.stage == stage] for stage in STAGES}
-    one_mask = of["anaphase"] + of["telophase"]
-    told = f"Under one mask: {len(of['anaphase']) or 'no'} anaphases and {len(of['telophase']) or 'no'} telophases."
-    if any(pair.true for pair in one_mask):
-        right = sum(pair.true in {"anaphase", "telophase"} for pair in one_mask)
-        told += f" By the truth of the simulation {right} of these {len(one_mask)} are in one of the two stages."
-    return told
+def summarise_pairs(pairs: Sequence[Pair]) -> str:
+    """Say how many cells there are with two sets under one mask, and how many of them the truth confirms.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        See `collect_pairs`.
+
+    Returns
+    -------
+    str
+        One sentence, or two where the truth has the classes of the cells.
+    """
+    anaphases, telophases = (sum(pair.stage == stage for pair in pairs) for stage in STAGES)
+    text = f"Under one mask: {anaphases or 'no'} anaphases and {telophases or 'no'} telophases."
+    if any(pair.true for pair in pairs):
+        right = sum(pair.true in STAGES for pair in pairs)
+        text += f" By the truth of the simulation {right} of these {len(pairs)} are in one of the two stages."
+    return text

@@ -1,4 +1,4 @@
-"""What published data give again: each value recomputed beside the one that was published, and this edition's."""
+"""Values recomputed from published data, beside those that were published and this edition's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RECOMPUTED: Final = "published."
-"""Keys that begin so are of values recomputed from published data; what follows is the key of the cited value."""
+"""The prefix of the keys of values recomputed from published data; what follows is the key of the cited value."""
 
 
 def area_numbers(px2: int, px_per_um: float, panoramas: int) -> tuple[Number, ...]:
@@ -48,7 +48,7 @@ def area_numbers(px2: int, px_per_um: float, panoramas: int) -> tuple[Number, ..
         Where any of them is not above 0.
     """
     if panoramas < 1:
-        raise NnbookError(f"there are {panoramas} panoramas; it takes at least one to have an area")
+        raise NnbookError(f"there are {panoramas} panoramas; an area needs at least one")
     imaged = area(px2, px_per_um)
     mean_mm2 = imaged.cm2 * 100 / panoramas  # 1 cm² is 100 mm²
     return (
@@ -76,8 +76,8 @@ def results_numbers(results: pd.DataFrame, px2: int, px_per_um: float) -> tuple[
     Returns
     -------
     tuple of Number
-        Counts of panoramas, experiments and nuclei, nuclei a mm² and a panorama, and mean brightness and spread. What
-        names of panoramas do not tell is None: experiments, and panoramas of each.
+        Counts of panoramas, experiments and nuclei, nuclei a mm² and a panorama, and mean brightness and spread. The
+        number of experiments, and of panoramas of each, is None where names of panoramas do not have the experiment.
     """
     runs = _runs(results)
     rois = int(results["num_rois"].sum())
@@ -97,7 +97,17 @@ def results_numbers(results: pd.DataFrame, px2: int, px_per_um: float) -> tuple[
 
 
 def recomputed(numbers: Iterable[Number]) -> tuple[Number, ...]:
-    """Return numbers under the keys that mark them as recomputed from published data."""
+    """Return numbers under the keys that mark them as recomputed from published data.
+
+    Parameters
+    ----------
+    numbers : iterable of Number
+        See `area_numbers` and `results_numbers`.
+
+    Returns
+    -------
+    tuple of Number
+    """
     return tuple(
         replace(number, key=RECOMPUTED + number.key, title=f"{number.title}, recomputed from published data")
         for number in numbers
@@ -105,17 +115,17 @@ def recomputed(numbers: Iterable[Number]) -> tuple[Number, ...]:
 
 
 def reproduction_table(again: Iterable[Number], own: Iterable[Number], note: str = "") -> Table:
-    """Set what published data give again beside what was published, and beside this edition's values.
+    """Compare values recomputed from published data with those published, and list this edition's beside them.
 
     Parameters
     ----------
     again : iterable of Number
-        Values recomputed from published data: see `recomputed`. Without any, as where the published table is not at
-        hand, their columns stay open.
+        Values recomputed from published data: see `recomputed`. Those that are missing, as where there is no published
+        table, show a dash.
     own : iterable of Number
         The edition's values, under the same keys without `published.`.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
 
     Returns
     -------
@@ -133,7 +143,18 @@ def reproduction_table(again: Iterable[Number], own: Iterable[Number], note: str
 
 
 def agrees(key: str, value: float) -> bool:
-    """Return whether a recomputed value is as near to the cited one as `published.yml` asks.
+    """Return whether a recomputed value is within the tolerance that `published.yml` states for the cited one.
+
+    Parameters
+    ----------
+    key : str
+        The key of the cited value.
+    value : float
+        The recomputed value.
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
@@ -159,6 +180,6 @@ def _compared(key: str, number: Number | None) -> tuple[str, str, str, str, str]
 
 
 def _runs(results: pd.DataFrame) -> set[str]:
-    """Return the runs that the images' names tell; none where one name doesn't."""
+    """Return the runs in the names of the images; none at all where one of the names has no run."""
     names = [NAME.fullmatch(PurePath(image).stem) for image in results["image"]]
     return {name["run"] for name in names if name} if all(names) else set()

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from skimage.measure import find_contours
 
-from nnbook.errors import NnbookError
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, titled
-from nnbook.io.images import read_image, read_mask
+from nnbook.figures.sheets import BAR_UM, NOTE_WIDTH, draw_grey, panel_grid, white_level
+from nnbook.figures.style import BLUE, NEUTRAL, SKY_BLUE, STYLE, VERMILION, add_note
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from nnbook.io.images import Image, Labels
-    from nnbook.io.manifest import Panorama
-
-SKY_BLUE: Final = "#56b4e9"
-BLUE: Final = "#0072b2"
-"""Okabe and Ito's, beside vermilion: the truth on images, a second curve on white."""
-
-CASE_SIDE_UM: Final = 46.0
-"""Side of the square that a hard case is shown in: two nuclei and some."""
+    from nnbook.figures.readers import Case
+    from nnbook.io.images import Labels
 
 NO_TRUTH: Final = (
     "This edition has no true masks to compare with. The twin, the simulated edition, has: make book shows it."
@@ -44,98 +36,15 @@ SETTING_TITLES: Final = {
 }
 
 
-class Case(NamedTuple):
-    """A hard case, cut out of a panorama.
-
-    Attributes
-    ----------
-    title : str
-        What is hard about it.
-    image : Image
-        Axes (y, x), grey levels.
-    masks, true : Labels
-        Axes (y, x): the edition's masks, and the true ones.
-    px_per_um : float
-        Pixels a micrometre.
-    """
-
-    title: str
-    image: Image
-    masks: Labels
-    true: Labels
-    px_per_um: float
-
-
-def read_cases(folder: Path, panoramas: Sequence[Panorama]) -> list[Case]:
-    """Find the first nucleus of each kind of hard case in an edition that has the truth, and cut it out.
-
-    Parameters
-    ----------
-    folder : Path
-        The edition's folder, with `truth/NAME.tif` and `truth/NAME.csv`.
-    panoramas : sequence of Panorama
-        Its manifest, in the order in which nuclei are looked for.
-
-    Returns
-    -------
-    list of Case
-        Empty where the edition has no truth. A case that doesn't occur is left out.
-    """
-    tables = [
-        pd.read_csv(path).assign(place=place)
-        for place, panorama in enumerate(panoramas)
-        if (path := folder / "truth" / f"{panorama.panorama}.csv").is_file()
-    ]
-    if not tables:
-        return []
-    table = pd.concat(tables, ignore_index=True)
-    half = round(CASE_SIDE_UM * panoramas[0].px_per_um / 2)
-    sizes = np.array([(panorama.width_px, panorama.height_px) for panorama in panoramas])[table["place"]]
-    inside = (np.minimum(table["x_px"], sizes[:, 0] - table["x_px"]) > half) & (
-        np.minimum(table["y_px"], sizes[:, 1] - table["y_px"]) > half
-    )
-    table = table[inside & ~table["cut"]]
-    plain = (table["class"] == "interphase") & ~table["touching"]
-    dim = table["brightness"] < table["brightness"].quantile(0.04)
-    wanted = {
-        "Touching": (table["class"] == "interphase") & table["touching"],
-        "Anaphase": table["class"] == "anaphase",
-        "Telophase": table["class"] == "telophase",
-        "Micronuclei": table["class"] == "micronucleus",
-        "Metaphase": table["class"] == "metaphase",
-        "Prophase": table["class"] == "prophase",
-        "Dim": plain & dim,
-        "Out of focus": plain & (table["defocus_um"] > 1.2),
-    }
-    cases = []
-    for title, rows in wanted.items():
-        if rows.any():
-            cases.append(_cut_out(folder, panoramas, table[rows].iloc[0], title, half))
-    return cases
-
-
-def _cut_out(folder: Path, panoramas: Sequence[Panorama], row: Any, title: str, half: int) -> Case:
-    panorama = panoramas[int(row["place"])]
-    y, x = round(row["y_px"]), round(row["x_px"])
-    box = slice(y - half, y + half), slice(x - half, x + half)
-    return Case(
-        title,
-        read_image(folder / panorama.image)[box],
-        read_mask(folder / "masks" / f"{panorama.panorama}_cp_masks.tif")[box],
-        read_mask(folder / "truth" / f"{panorama.panorama}.tif")[box],
-        panorama.px_per_um,
-    )
-
-
 def hard_cases(cases: Sequence[Case], note: str = "", columns: int = 4) -> Figure:
     """Show hard cases with the outlines of the masks and of the truth.
 
     Parameters
     ----------
     cases : sequence of Case
-        See `read_cases`; at least one.
+        See `nnbook.figures.readers.read_cases`; at least one.
     note : str, optional
-        Which edition it is.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Panels a row.
 
@@ -144,29 +53,20 @@ def hard_cases(cases: Sequence[Case], note: str = "", columns: int = 4) -> Figur
     matplotlib.figure.Figure
     """
     with mpl.rc_context(STYLE):
-        rows = -(-len(cases) // columns)
-        figure = Figure(figsize=(7.2, 2.15 * rows + 0.7), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False)
+        figure, grid = panel_grid(math.ceil(len(cases) / columns), columns, row_inches=2.15, rest_inches=0.7)
         for axes, case in zip(grid.flat, cases, strict=False):
             # Each at its own contrast: a dim nucleus would be black beside a bright one.
-            axes.imshow(case.image, cmap="gray", vmin=0, vmax=max(float(np.percentile(case.image, 99.7)), 1.0))
-            _outline(axes, case.true, SKY_BLUE, 2.6, "solid")
-            _outline(axes, case.masks, VERMILION, 1.3, "solid")
+            draw_grey(axes, case.image, case.px_per_um, white_level(case.image))
+            _outline(axes, case.true, SKY_BLUE, 2.6)
+            _outline(axes, case.masks, VERMILION, 1.3)
             axes.set_title(case.title, fontsize=11, loc="left", pad=4)
-            length = 10 * case.px_per_um
-            axes.plot(
-                [12, 12 + length], [case.image.shape[0] - 14] * 2, color="white", linewidth=3, solid_capstyle="butt"
-            )
-            axes.set(xlim=(0, case.image.shape[1]), ylim=(case.image.shape[0], 0))
-        for axes in grid.flat:
-            axes.set_axis_off()
         handles = [
             mpl.lines.Line2D([], [], color=SKY_BLUE, linewidth=2.6, label="Truth"),
             mpl.lines.Line2D([], [], color=VERMILION, linewidth=1.3, label="Mask"),
-            mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=3, label="White bar: 10 µm"),
+            mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=3, label=f"White bar: {BAR_UM:g} µm"),
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=11)
-        titled(figure, note, 72)
+        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
@@ -208,7 +108,7 @@ def settings_curves(table: pd.DataFrame, note: str = "") -> Figure:
     table : pandas.DataFrame
         See `nnbook.evaluation.comparison.vary_settings`.
     note : str, optional
-        Which edition it is.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -229,7 +129,7 @@ def settings_curves(table: pd.DataFrame, note: str = "") -> Figure:
                 axes.plot(rows["value"], rows[score], color=colour, marker=marker, markersize=5, label=label)
             axes.set(xlabel=title, ylabel="Score", ylim=(0, 1.03))
         figure.axes[0].legend(frameon=False, fontsize=11, loc="lower right")
-        titled(figure, note, 58)
+        add_note(figure, note)
     return figure
 
 
@@ -241,7 +141,7 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
     scores : pandas.DataFrame
         `method`, optionally `images` before it, and `nnbook.evaluation.comparison.SCORES`.
     note : str, optional
-        Stands below the table.
+        It is set below the table.
 
     Returns
     -------
@@ -274,14 +174,14 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
 
 
 def cases_table(cases: pd.DataFrame, note: str = "") -> Table:
-    """List how many nuclei of each hard case came out right, by method.
+    """List how many nuclei of each hard case are right, by method.
 
     Parameters
     ----------
     cases : pandas.DataFrame
         See `nnbook.evaluation.comparison.compare_methods`.
     note : str, optional
-        Stands below the table.
+        It is set below the table.
 
     Returns
     -------
@@ -342,15 +242,8 @@ def speed_table(benchmark: dict[str, Any]) -> Table:
     )
 
 
-def read_history(path: Path) -> pd.DataFrame:
-    """Read the losses that `nnbook train` wrote beside a model."""
-    if not path.is_file():
-        raise NnbookError(f"{path}: no history of the training; it lies beside the model that comes with nnbook")
-    return pd.read_csv(path)
-
-
-def _outline(axes: Axes, labels: Labels, colour: str, width: float, style: str) -> None:
+def _outline(axes: Axes, labels: Labels, colour: str, width: float) -> None:
     for label in np.unique(labels[labels > 0]):
         framed: NDArray[np.uint8] = np.pad((labels == label).astype(np.uint8), 1)
         for contour in find_contours(framed, 0.5):  # type: ignore[no-untyped-call]
-            axes.plot(contour[:, 1] - 1, contour[:, 0] - 1, color=colour, linewidth=width, linestyle=style)
+            axes.plot(contour[:, 1] - 1, contour[:, 0] - 1, color=colour, linewidth=width)

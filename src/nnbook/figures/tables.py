@@ -1,22 +1,21 @@
-"""Tables of the book: representatives, published against recomputed, cells."""
+"""Tables of the book: the panoramas nearest the centroid, and how many cells have an image."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from nnbook.figures.style import panorama_of
+from nnbook.figures.readers import panorama_name
 from nnbook.values import published
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
+NO_PUBLISHED_TABLE: Final = (
+    "The published table of results was not fetched for this build. "
+    "Run make book EDITION=published once, and build again."
+)
 
 
 def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
@@ -27,7 +26,7 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
     chosen : pandas.DataFrame
         See `nnbook.measurement.selection.representatives`.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
 
     Returns
     -------
@@ -40,7 +39,7 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
         rows=tuple(
             (
                 str(rank),
-                panorama_of(str(row.image)),
+                panorama_name(str(row.image)),
                 f"{row.num_rois:,}",
                 f"{row.mean_intensity:.2f}",
                 f"{row.distance:.3f}",
@@ -53,23 +52,23 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
 
 
 def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
-    """Set an edition's number of single-cell images beside the published one, and tell why it has fewer than ROIs.
+    """Set an edition's number of single-cell images beside the published one, and say why there are fewer than ROIs.
 
     Parameters
     ----------
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`.
     cells : dict
-        What the store of cells says of itself: `nnbook.cells.store.Cells.about`.
+        The summary of the store of cells: `nnbook.cells.store.Cells.about`.
     imaged_px2 : int
         The edition's imaged area in px2.
     note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It stands below the table.
+        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
 
     Returns
     -------
     Table
-        What an edition without images can't tell is left open.
+        Cells that need images show a dash where the edition has none.
     """
     rois, images = results["num_rois"].sum() or math.nan, cells["cells"] or math.nan
     left_out = cells["left_out"] if cells["cells"] else {}
@@ -110,7 +109,7 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
 
 
 def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
-    """Lay out rows of: title, published value, edition's value, and the formats of the two."""
+    """Return a table of rows of: title, published value, the edition's value, and the formats of the two."""
     return Table(
         header=("Quantity", "Published", "This edition", "Difference"),
         rows=tuple(
@@ -125,9 +124,9 @@ def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
 def _share_at_edge(share: float, side: float, other_side: float) -> float:
     """Return which share of nuclei the edge of a square image cuts, where it is `share` in one of another size.
 
-    Nuclei of extent d whose centres lie anywhere are seen in a square of side s where their centre is in one of side
-    s + d, and are cut there unless it is in one of side s - d: a share of 4sd/(s + d)^2. Solved for d/s, which is less
-    than 1, and taken for the other side.
+    A nucleus of extent d whose centre may be anywhere is seen in a square of side s if its centre is in one of side
+    s + d, and is cut there unless its centre is in one of side s - d: a share of 4sd/(s + d)^2. This is solved for d/s,
+    which is less than 1, and applied to the other side.
     """
     if share == 0:
         return 0.0
@@ -146,9 +145,3 @@ def _difference(own: float, stated: float, form: str) -> str:
     plain = form.replace(",", "")
     value = float(plain.format(own)) - float(plain.format(stated))
     return "0" if value == 0 else ("+" if value > 0 else "−") + form.format(abs(value))
-
-
-NO_PUBLISHED_TABLE: Final = (
-    "The published table of results was not fetched for this build. "
-    "Run make book EDITION=published once, and build again."
-)

@@ -1,8 +1,10 @@
-"""The Hugging Face Hub: its client, made to wait within bounds, and what its errors come down to.
+"""The Hugging Face Hub: a client that waits within bounds, and what its errors mean for a user.
 
-Data sets are read and written through the `datasets` and `huggingface_hub` libraries. What those leave open is settled
-here: how long a call waits for a hub that is busy or breaks off, and what a user is told. Which token is used is those
-libraries' own matter (`hf auth login`, or the variable HF_TOKEN); it is never printed or written.
+Data sets are read and written through the `datasets` and `huggingface_hub` libraries. Their own back-off covers only
+some of their calls (not the reading of a data set's facts), waits as long and as often as a hub asks, and says nothing
+meanwhile. So the HTTP client itself waits here, for every call: within a bound, with a progress bar, and never for a
+commit, which could then be made twice. The libraries choose the token (`hf auth login`, or the variable HF_TOKEN); it
+is never printed or written.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def check_id(dataset: str) -> None:
 
 
 def connect() -> HfApi:
-    """Return the hub's client, made to wait as this module says, and quiet: what a user must know is told here."""
+    """Return the hub's client, which waits within bounds and prints nothing itself."""
     import huggingface_hub
     from huggingface_hub import constants
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -59,7 +61,7 @@ def connect() -> HfApi:
     # Uploads then go through this same client, whose patience is known, and not through a program beside it.
     constants.HF_HUB_DISABLE_XET = True
     hooks = huggingface_hub.get_session().event_hooks
-    # The library's own client has no timeout: a connection that went silent would hang for ever.
+    # The library's own client has no timeout: a connection that goes silent would hang for ever.
     huggingface_hub.set_client_factory(lambda: _PatientClient(event_hooks=hooks, follow_redirects=True, timeout=60))
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     disable_progress_bars()
@@ -72,7 +74,7 @@ class _PatientClient(httpx2.Client):
     reached = False
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request until it is answered; an NnbookError ends the patience."""
+        """Send a request until it is answered; an NnbookError once that takes too long or makes no sense."""
         host, waited, broken = request.url.host, 0.0, 0
         while True:
             failure: httpx2.TransportError | None = None
@@ -101,7 +103,7 @@ class _PatientClient(httpx2.Client):
             if response is not None:
                 response.close()
             if not isinstance(request.stream, httpx2.ByteStream):
-                # A body read from a file is spent: only the library can wind it back, and it does so after a failure.
+                # A body read from a file is used up. Only the library can rewind it, which it does after a failure.
                 raise failure or httpx2.NetworkError(why, request=request)
 
     def _why_not_again(self, request: httpx2.Request, why: str, broken: int) -> str | None:
@@ -151,9 +153,9 @@ def explained(dataset: str) -> Iterator[None]:
 
 
 def explain(error: Exception, dataset: str) -> Exception:
-    """Return the NnbookError that an exception of the libraries comes down to; one of files here stays as it is.
+    """Return an exception of the libraries as an NnbookError; one about local files stays as it is.
 
-    The libraries wrap each other's exceptions, and some replace them: all that led to this one are looked at.
+    The libraries wrap or replace each other's exceptions, so all that led to this one are examined.
     """
     chain = list(_chain(error))
     for cause in chain:
@@ -164,9 +166,9 @@ def explain(error: Exception, dataset: str) -> Exception:
             return NnbookError(f"{dataset}: {problem}")
     if isinstance(error, OSError) and error.errno is not None:
         return error
-    told = _without_token(" ".join(str(error).split())[:200])
+    message = _without_token(" ".join(str(error).split())[:200])
     return NnbookError(
-        f"{dataset}: can't be used ({type(error).__name__}: {told}); look at the data set's page, or call again"
+        f"{dataset}: can't be used ({type(error).__name__}: {message}); look at the data set's page, or call again"
     )
 
 

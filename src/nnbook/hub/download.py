@@ -140,7 +140,7 @@ def _check_columns(dataset: str, stream: IterableDataset) -> None:
     from datasets import Image
 
     features = stream.features
-    if features is None:  # a format that doesn't tell ahead: each row is checked
+    if features is None:  # a format without a schema: each row is checked instead
         return
     if "image" not in features:
         raise NnbookError(f"{dataset}: has no column 'image' but {', '.join(features)}; take a data set of cell images")
@@ -152,7 +152,7 @@ def _check_columns(dataset: str, stream: IterableDataset) -> None:
 def _pull_cells(
     stream: IterableDataset, header: dict[str, Any], folder: Path, journal: BinaryIO, steps: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, int]]]:
-    """Bring the cells of a draw into the folder; return a row a cell, and how many each shard holds and gave."""
+    """Write the cells of a draw into the folder; return a row a cell, and how many each shard holds and gave."""
     names: set[str] = set()
     cells: list[dict[str, Any]] = []
     shards: dict[int, dict[str, int]] = {}
@@ -257,7 +257,7 @@ def _write_cell(row: dict[str, Any], header: dict[str, Any], folder: Path, names
         raise NnbookError(f"{dataset}: has two cells of the name {name}; one would overwrite the other")
     names.add(_folded(name))
     data = tiff_of(_image_bytes(row["image"], header, name), f"{dataset}: {name}")
-    # Ten times as fast as a folder aside for each; one name is enough, as one process writes here.
+    # Ten times as fast as a temporary folder for each. One name is enough, since one process writes here.
     written = folder / _WRITING
     written.write_bytes(data)
     written.replace(folder / name)
@@ -348,7 +348,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _folded(name: str) -> str:
-    """Return what two names share that are one file on a file system that doesn't tell A from a."""
+    """Return the same text for names that are one file where a file system ignores case."""
     return name.casefold()
 
 
@@ -356,7 +356,7 @@ def _folded(name: str) -> str:
 def _journal(folder: Path, asked: dict[str, Any]) -> Iterator[tuple[BinaryIO, dict[str, Any], list[dict[str, Any]]]]:
     """Open a folder's journal: a line for what was asked, and one for each shard whose cells are in place.
 
-    The folder is locked meanwhile, so that two calls never write to it; the journal is deleted once the record stands.
+    The folder is locked meanwhile, so that two calls never write to it. The journal goes once the record is written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL

@@ -1,4 +1,4 @@
-"""An edition: everything that the pipeline made from one manifest, as notebooks and figures read it."""
+"""An edition: everything that the pipeline makes from one manifest, and where each of its files is."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from nnbook.errors import NnbookError
 from nnbook.io.files import write_json
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.io.manifest import Panorama, read_manifest
-from nnbook.io.results import read_results
+from nnbook.io.manifest import read_manifest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from nnbook.io.manifest import Panorama
 
 FOLDER_VARIABLE = "NNBOOK_EDITION"
-"""The environment variable that tells a notebook which edition's folder to read."""
+"""The environment variable that names the folder of the edition that a notebook reads."""
 
 DEFAULT_FOLDER = Path("build/twin")
 
@@ -31,6 +28,8 @@ class Edition:
 
     Attributes
     ----------
+    folder : Path
+        The folder of all its files.
     name : str
         `twin`, `published`, or the name that the user gave.
     note : str
@@ -43,21 +42,80 @@ class Edition:
         The imaged area: the sum of width times height over all panoramas, in px2.
     """
 
+    folder: Path
     name: str
     note: str
     simulated: bool
     px_per_um: float
     area_px2: int
 
+    @property
+    def manifest(self) -> Path:
+        """The manifest of the panoramas that are at hand; an edition that has a table alone has none."""
+        return self.folder / "manifest.csv"
 
-def write_edition(folder: Path, edition: Edition) -> None:
+    @property
+    def results(self) -> Path:
+        """The table of panoramas: see `nnbook.io.results.read_results`."""
+        return self.folder / "results.csv"
+
+    @property
+    def rois(self) -> Path:
+        """The table of nuclei, a Parquet file: see `nnbook.measurement.rois.measure_panorama`."""
+        return self.folder / "rois.parquet"
+
+    @property
+    def masks(self) -> Path:
+        """The folder of masks."""
+        return self.folder / "masks"
+
+    @property
+    def cells(self) -> Path:
+        """The store of cells: see `nnbook.cells.store.read_cells`."""
+        return self.folder / "cells"
+
+    @property
+    def mosaic(self) -> Path:
+        """The folder of the mosaic of a sample of cells."""
+        return self.folder / "mosaic"
+
+    @property
+    def pyramids(self) -> Path:
+        """The folder of what viewers of panoramas read."""
+        return self.folder / "pyramids"
+
+    @property
+    def accuracy(self) -> Path:
+        """The folder of the tables that compare masks with the truth."""
+        return self.folder / "accuracy"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of static figures."""
+        return self.folder / "figures"
+
+    def image_path(self, panorama: Panorama) -> Path:
+        """Return where a panorama's image is."""
+        return self.folder / panorama.image
+
+    def mask_path(self, panorama: Panorama) -> Path:
+        """Return where a panorama's mask is, whether it was segmented or came with the manifest."""
+        return self.masks / f"{panorama.panorama}{MASK_SUFFIX}.tif"
+
+    def truth_path(self, panorama: Panorama) -> Path:
+        """Return where a simulated panorama's true mask is; the table of its nuclei is beside it, as CSV."""
+        return self.folder / "truth" / f"{panorama.panorama}.tif"
+
+    def panoramas(self) -> list[Panorama]:
+        """Return the rows of the manifest; none where there is none."""
+        return read_manifest(self.manifest) if self.manifest.is_file() else []
+
+
+def write_edition(edition: Edition) -> None:
     """Write an edition's description into its folder."""
-    write_json(folder / "edition.json", asdict(edition))
-
-
-def edition_folder() -> Path:
-    """Return the folder of the edition that the notebooks of this process show."""
-    return Path(os.environ.get(FOLDER_VARIABLE, DEFAULT_FOLDER))
+    described = asdict(edition)
+    del described["folder"]
+    write_json(edition.folder / "edition.json", described)
 
 
 def read_edition(folder: Path | None = None) -> Edition:
@@ -66,7 +124,7 @@ def read_edition(folder: Path | None = None) -> Edition:
     Parameters
     ----------
     folder : Path, optional
-        By default the one named by the environment variable `NNBOOK_EDITION`, else `build/twin`.
+        By default the one that the environment variable `NNBOOK_EDITION` names, else `build/twin`.
 
     Returns
     -------
@@ -75,33 +133,13 @@ def read_edition(folder: Path | None = None) -> Edition:
     Raises
     ------
     NnbookError
-        Where the pipeline hasn't made this edition yet.
+        Where the pipeline has not made this edition yet.
     """
-    path = (folder or edition_folder()) / "edition.json"
+    folder = Path(os.environ.get(FOLDER_VARIABLE, DEFAULT_FOLDER)) if folder is None else folder
+    path = folder / "edition.json"
     if not path.is_file():
         raise NnbookError(f"{path}: no such edition; run 'make book' (or 'nnbook run') first")
     try:
-        return Edition(**json.loads(path.read_text(encoding="utf-8")))
+        return Edition(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:
         raise NnbookError(f"{path}: describes no edition ({error}); run 'make book' (or 'nnbook run') again") from error
-
-
-def edition_results(folder: Path | None = None) -> pd.DataFrame:
-    """Return an edition's results, a row a panorama: see `nnbook.io.results.read_results`."""
-    return read_results((folder or edition_folder()) / "results.csv")
-
-
-def edition_panoramas(folder: Path | None = None) -> list[Panorama]:
-    """Return an edition's panoramas; an empty list where it has a table but no images, as the published one."""
-    path = (folder or edition_folder()) / "manifest.csv"
-    return read_manifest(path) if path.is_file() else []
-
-
-def truth_path(panorama: Panorama, folder: Path) -> Path:
-    """Return where the twin keeps a panorama's true mask; the table of its nuclei lies beside it, as CSV."""
-    return folder / "truth" / f"{panorama.panorama}.tif"
-
-
-def mask_path(panorama: Panorama, folder: Path) -> Path:
-    """Return where an edition keeps a panorama's mask, be it segmented or brought along."""
-    return folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif"

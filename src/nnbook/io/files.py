@@ -36,11 +36,22 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         written = folder / path.name
         yield written
-        if written.is_dir() and path.is_dir():
-            path.rename(folder / "replaced")
-        written.replace(path)
+        move_into_place(written, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into_place(written: Path, path: Path) -> None:
+    """Move what was written aside, on the same file system, to where it is to appear or to replace what is there.
+
+    A folder that is replaced ends beside `written`, under the name `replaced-NAME`: whoever wrote aside removes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if written.is_dir() and path.is_dir():
+        replaced = written.with_name(f"replaced-{path.name}")
+        shutil.rmtree(replaced, ignore_errors=True)
+        path.rename(replaced)
+    written.replace(path)
 
 
 @contextmanager
@@ -79,7 +90,7 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
     value : Any
         What `json.dumps` takes, without NaN or infinity.
     indent : int, optional
-        Spaces a level; with None all stands on one line, as long columns of numbers should.
+        Spaces a level; with None all is on one line, as long columns of numbers should.
     """
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, indent=indent, separators=separators, allow_nan=False) + "\n"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from nnbook.io.paths import PathLike
 
 _WRONG_SHAPE = "{path}: has {shape} values; nnbook wants one channel, so export the DAPI channel on its own"
 
@@ -28,14 +30,25 @@ NarrowLabels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
 """A mask in 16 bits, for what reads many and only compares labels."""
 
 
-def image_shape(path: Path) -> tuple[int, int]:
+def image_shape(path: PathLike) -> tuple[int, int]:
     """Return height and width in px of a panorama or mask, without decoding its pixels where the format allows.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TIFF or PNG file.
+
+    Returns
+    -------
+    (int, int)
+        Height and width in px.
 
     Raises
     ------
     NnbookError
         Where the file is missing, empty, no image, or has several pages or channels.
     """
+    path = Path(path)
     if path.suffix.lower() == ".png" or not path.is_file() or path.stat().st_size == 0:
         height, width = _read(path).shape
         return height, width
@@ -57,12 +70,12 @@ def image_shape(path: Path) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: PathLike) -> Image:
     """Read a panorama or field from a TIFF or PNG file as it is, without scaling its grey levels.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A file with one page and one channel, of 8, 12 or 16 bits, 32-bit integers or floats.
 
     Returns
@@ -72,9 +85,19 @@ def read_image(path: Path) -> Image:
 
     Raises
     ------
+    MissingFileError
+        Where there is no such file.
     NnbookError
-        Where the file is missing, empty, truncated, no image, has several pages or channels, or holds NaN or infinity.
+        Where the file is empty, truncated, no image, has several pages or channels, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> image = nnbook.read_image("panorama.tif")
+    >>> image.shape, image.dtype
+    ((512, 640), dtype('uint8'))
     """
+    path = Path(path)
     array = _read(path)
     if array.dtype.kind not in "uif":
         raise NnbookError(f"{path}: holds {array.dtype} values; a panorama has integer or floating-point grey levels")
@@ -83,12 +106,12 @@ def read_image(path: Path) -> Image:
     return array
 
 
-def read_mask(path: Path) -> Labels:
+def read_mask(path: PathLike) -> Labels:
     """Read a mask: 0 is background, every other value a nucleus.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A TIFF or PNG file with one page of whole numbers from 0 to 2,147,483,647.
 
     Returns
@@ -100,12 +123,22 @@ def read_mask(path: Path) -> Labels:
     ------
     NnbookError
         As `read_image`; also where values are negative or no whole numbers.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> mask = nnbook.read_mask("panorama_cp_masks.tif")
+    >>> mask.shape, mask.dtype
+    ((512, 640), dtype('int32'))
+    >>> int(mask.max())  # nuclei
+    20
     """
     return read_narrow_mask(path).astype(np.int32, copy=False)
 
 
-def read_narrow_mask(path: Path) -> Labels | NarrowLabels:
+def read_narrow_mask(path: PathLike) -> Labels | NarrowLabels:
     """Read a mask as `read_mask` does, but leave one of 16 bits as it is: half the memory, and no pass over it."""
+    path = Path(path)
     array = _read(path)
     if array.dtype.kind not in "ui":
         raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
@@ -117,19 +150,95 @@ def read_narrow_mask(path: Path) -> Labels | NarrowLabels:
     return array.astype(np.int32, copy=False)
 
 
-def write_image(path: Path, image: Image, *, px_per_um: float | None = None) -> None:
-    """Write a panorama as a losslessly compressed TIFF, in one step, with its pixel size where that is known."""
+def as_image(image: Image | PathLike) -> Image:
+    """Return an image that a function was given as an array or as a path.
+
+    Parameters
+    ----------
+    image : numpy.ndarray, str or Path
+        An array, axes (y, x), of integer or floating-point grey levels; or a file, see `read_image`.
+
+    Returns
+    -------
+    Image
+        The array itself, or the file's.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the array has other axes, no pixel, another type, or holds NaN or infinity.
+    NnbookError
+        As `read_image`.
+    """
+    if isinstance(image, str | os.PathLike):
+        return read_image(image)
+    array = np.asarray(image)
+    _check_array(array, "image", "uif", "integer or floating-point grey levels")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidValueError("the image has pixels that are not a number or infinite; replace them")
+    return array
+
+
+def as_mask(mask: Labels | PathLike) -> Labels:
+    """Return a mask that a function was given as an array or as a path.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray, str or Path
+        An array, axes (y, x), of whole numbers: 0 for background. Or a file, see `read_mask`.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x), int32.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the array has other axes, no pixel, another type, or labels below 0 or above those of int32.
+    NnbookError
+        As `read_mask`.
+    """
+    if isinstance(mask, str | os.PathLike):
+        return read_mask(mask)
+    array = np.asarray(mask)
+    _check_array(array, "mask array", "ui", "whole numbers, 0 for background")
+    if array.min() < 0 or array.max() > np.iinfo(np.int32).max:
+        raise InvalidValueError("the mask array has labels below 0 or too large; number nuclei from 1")
+    return array.astype(np.int32, copy=False)
+
+
+def write_image(path: PathLike, image: Image, *, px_per_um: float | None = None) -> None:
+    """Write a panorama as a losslessly compressed TIFF, in one step, with its pixel size where that is known.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write, or to replace.
+    image : Image
+        Axes (y, x), integer or floating-point grey levels.
+    px_per_um : float, optional
+        Pixels a micrometre.
+    """
     # Differences between neighbours compress better than grey levels do.
     options: dict[str, Any] = {"predictor": image.dtype.kind in "ui"}
     if px_per_um is not None:
         options |= {"resolution": (px_per_um * 1e4, px_per_um * 1e4), "resolutionunit": "CENTIMETER"}
-    _write(path, image, options)
+    _write(Path(path), image, options)
 
 
-def write_mask(path: Path, labels: Labels) -> None:
-    """Write a mask as a compressed TIFF, in one step: 16 bits, or 32 where there are more than 65,535 nuclei."""
+def write_mask(path: PathLike, labels: Labels) -> None:
+    """Write a mask as a compressed TIFF, in one step: 16 bits, or 32 where there are more than 65,535 nuclei.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write, or to replace.
+    labels : Labels
+        Axes (y, x), whole numbers: 0 for background.
+    """
     wide = labels.size > 0 and labels.max() > np.iinfo(np.uint16).max
-    _write(path, labels.astype(np.uint32 if wide else np.uint16, copy=False), {})
+    _write(Path(path), labels.astype(np.uint32 if wide else np.uint16, copy=False), {})
 
 
 def to_8_bits(image: Image) -> NDArray[np.uint8]:
@@ -149,7 +258,7 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
     """
     if image.dtype == np.uint8:
         return image.view(np.uint8)
-    step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels tell the percentiles of any panorama
+    step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels are enough for the percentiles of any panorama
     low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
     scale = 255.0 / (high - low) if high > low else 0.0
     stretched = (image.astype(np.float32) - low) * scale + 0.5
@@ -173,9 +282,17 @@ def _write(path: Path, array: NDArray[Any], options: dict[str, Any]) -> None:
         )
 
 
+def _check_array(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None:
+    if array.ndim != 2 or array.size == 0:
+        shape = " x ".join(map(str, array.shape)) or "1 value"
+        raise InvalidValueError(f"the {name} has shape {shape}; give axes (y, x), one channel")
+    if array.dtype.kind not in kinds:
+        raise InvalidValueError(f"the {name} holds {array.dtype} values; it has to hold {wanted}")
+
+
 def _read(path: Path) -> NDArray[Any]:
     if not path.is_file():
-        raise NnbookError(f"{path}: no such file; check the name, or the path in the manifest")
+        raise MissingFileError(f"{path}: no such file; check the name, or the path in the manifest")
     if path.stat().st_size == 0:
         raise NnbookError(f"{path}: the file is empty; copy or export it again")
     try:

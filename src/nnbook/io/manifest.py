@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from nnbook.errors import NnbookError
-from nnbook.io.files import sha256
-from nnbook.io.images import image_shape
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
 import csv
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from nnbook.io.files import atomic_write
+from nnbook.errors import MissingFileError, NnbookError
+from nnbook.io.files import atomic_write, sha256
+from nnbook.io.images import image_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nnbook.io.paths import PathLike
 
 QUARTERS = ("TL", "TR", "BL", "BR")
 CROPS = ("top_left", "top_right", "bottom_left", "bottom_right")
@@ -81,24 +79,27 @@ def panorama_name(run: int, quarter: str, crop: str) -> str:
     return f"Run{run}{quarter}_{crop}"
 
 
-def read_manifest(path: Path) -> list[Panorama]:
+def read_manifest(path: PathLike) -> list[Panorama]:
     """Read and check a manifest.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A CSV file in UTF-8 with the columns of `COLUMNS`, in any order.
 
     Returns
     -------
     list of Panorama
-        In the order of the file. Whether the images are there is not looked at: see `nnbook.pipeline.sources`.
+        In the order of the file. Whether the images are there is not checked: see `image_problems`.
 
     Raises
     ------
+    MissingFileError
+        Where there is no such file.
     NnbookError
         With one line for each thing that is wrong, naming the file, the row and the column.
     """
+    path = Path(path)
     rows = _rows(path)
     problems: list[str] = []
     panoramas: list[Panorama] = []
@@ -113,7 +114,7 @@ def read_manifest(path: Path) -> list[Panorama]:
         for column in ("panorama", "image", "mask"):
             value = getattr(panorama, column)
             if value and (other := first_row.setdefault((column, value), number)) != number:
-                problems.append(f"{where}: {column} {value} stands in row {other} too; each may appear once")
+                problems.append(f"{where}: {column} {value} is in row {other} too; each may appear once")
         panoramas.append(panorama)
     if not panoramas and not problems:
         problems.append(f"{path}: lists no panorama; add a row for each")
@@ -122,9 +123,17 @@ def read_manifest(path: Path) -> list[Panorama]:
     return panoramas
 
 
-def write_manifest(path: Path, panoramas: list[Panorama]) -> None:
-    """Write a manifest in one step, in the order given."""
-    with atomic_write(path) as written, written.open("w", encoding="utf-8", newline="") as file:
+def write_manifest(path: PathLike, panoramas: Iterable[Panorama]) -> None:
+    """Write a manifest in one step.
+
+    Parameters
+    ----------
+    path : str or Path
+        The CSV file to write, or to replace.
+    panoramas : iterable of Panorama
+        Its rows, in this order.
+    """
+    with atomic_write(Path(path)) as written, written.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
@@ -149,7 +158,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise NnbookError(f"{path}: no such manifest; write one with the columns {', '.join(COLUMNS)}") from None
+        raise MissingFileError(f"{path}: no such manifest; write one with the columns {', '.join(COLUMNS)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise NnbookError(f"{path}: can't be read as UTF-8 text ({error}); save it as CSV in UTF-8") from error
 
@@ -211,22 +220,23 @@ def _inside(text: str, column: str) -> str:
     return str(path)
 
 
-def image_problems(panorama: Panorama, folder: Path) -> list[str]:
+def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
     """Check one panorama's image, and its mask where the manifest names one.
 
     Parameters
     ----------
     panorama : Panorama
         A row of the manifest.
-    folder : Path
+    folder : str or Path
         The folder that the row's paths are below. Links that lead out of it are refused.
 
     Returns
     -------
     list of str
-        A line for each thing that is wrong; empty where all is well. An image that isn't there yet is well where the
-        row names a source to get it from.
+        A line for each thing that is wrong; empty where nothing is. An image may be missing where the row names a
+        source to get it from.
     """
+    folder = Path(folder)
     problems = []
     image = folder / panorama.image
     if image.exists() or not panorama.source:

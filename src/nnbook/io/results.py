@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nnbook.io.paths import PathLike
 
 COLUMNS = ["image", "num_rois", "mean_intensity", "std_intensity"]
 
 
-def read_results(path: Path) -> pd.DataFrame:
+def read_results(path: PathLike) -> pd.DataFrame:
     """Read a results table.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A CSV file that starts with the columns `image, num_rois, mean_intensity, std_intensity`.
 
     Returns
@@ -33,11 +34,14 @@ def read_results(path: Path) -> pd.DataFrame:
 
     Raises
     ------
+    MissingFileError
+        Where there is no such file.
     NnbookError
-        Where the file is missing or no such table, or a row is double or has values that can't be.
+        Where it is no such table, two rows are of one image, or a row has impossible values.
     """
+    path = Path(path)
     if not path.is_file():
-        raise NnbookError(f"{path}: no such table; make one with 'nnbook measure'")
+        raise MissingFileError(f"{path}: no such table; make one with 'nnbook measure'")
     try:
         table = pd.read_csv(path)
     except (ValueError, OSError) as error:
@@ -55,7 +59,7 @@ def read_results(path: Path) -> pd.DataFrame:
         )
     if table["image"].duplicated().any():
         twice = table.loc[table["image"].duplicated(), "image"].iloc[0]
-        raise NnbookError(f"{path}: image {twice} stands in two rows; keep one")
+        raise NnbookError(f"{path}: image {twice} is in two rows; keep one")
     if (unmeasured := table["mean_intensity"].isna() & (counts > 0)).any():
         raise NnbookError(f"{path}: image {table.loc[unmeasured, 'image'].iloc[0]} has nuclei but no mean_intensity")
     return table.astype({"image": str, "num_rois": "int64", "mean_intensity": float, "std_intensity": float})
@@ -70,7 +74,15 @@ def _check_numbers(path: Path, table: pd.DataFrame) -> None:
             raise NnbookError(f"{path}, row {row + 2}: {column} is infinite; correct the table or measure again")
 
 
-def write_results(path: Path, results: pd.DataFrame) -> None:
-    """Write a results table in one step, intensities with four decimals as published."""
-    with atomic_write(path) as written:
+def write_results(path: PathLike, results: pd.DataFrame) -> None:
+    """Write a results table in one step, intensities with four decimals as published.
+
+    Parameters
+    ----------
+    path : str or Path
+        The CSV file to write, or to replace.
+    results : pandas.DataFrame
+        See `read_results`.
+    """
+    with atomic_write(Path(path)) as written:
         results.to_csv(written, index=False, float_format="%.4f", lineterminator="\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,18 @@ class Area:
     px_per_um: float
 
 
+def check_scale(px_per_um: float) -> None:
+    """Refuse a scale, in pixels a micrometre, that is not above 0.
+
+    Raises
+    ------
+    InvalidValueError
+        Which names `px_per_um`.
+    """
+    if not (px_per_um > 0 and math.isfinite(px_per_um)):
+        raise InvalidValueError(f"px_per_um is {px_per_um}; give pixels a micrometre, above 0", parameter="px_per_um")
+
+
 def area(px2: int, px_per_um: float) -> Area:
     """Turn a number of pixels into an area.
 
@@ -46,12 +58,17 @@ def area(px2: int, px_per_um: float) -> Area:
 
     Raises
     ------
-    NnbookError
+    InvalidValueError
         Where either is not above 0.
+
+    Examples
+    --------
+    >>> from nnbook.measurement import area
+    >>> round(area(241_083_171_855, px_per_um=8.0453).cm2, 2)
+    37.25
     """
     if px2 <= 0:
-        raise NnbookError(f"the area is {px2} px2; give a number of pixels above 0")
-    if not (px_per_um > 0 and math.isfinite(px_per_um)):
-        raise NnbookError(f"the scale is {px_per_um} px/um; give pixels a micrometre, above 0")
+        raise InvalidValueError(f"px2 is {px2}; give a number of pixels above 0", parameter="px2")
+    check_scale(px_per_um)
     cm2 = px2 / px_per_um**2 / 1e8  # 1 cm2 is 1e8 um2
     return Area(px2=px2, cm2=cm2, square_side_cm=math.sqrt(cm2), px_per_um=px_per_um)

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
-
-from nnbook.errors import NnbookError
-from nnbook.io.files import atomic_write
-from nnbook.io.images import read_image, read_mask
-from nnbook.io.results import write_results
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from nnbook.io.images import Labels
-
-
-import math
-from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+import pandas as pd
+
+from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.io.files import atomic_write
+from nnbook.io.images import as_image, as_mask, read_image, read_mask
+from nnbook.io.results import write_results
+from nnbook.measurement.imaged_area import check_scale
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels
+    from nnbook.io.paths import PathLike
 
 ROI_COLUMNS = [
     "panorama",
@@ -48,6 +41,53 @@ ROI_COLUMNS = [
     "height_px",
     "at_border",
 ]
+
+
+def measure(
+    image: Image | PathLike, mask: Labels | PathLike, *, px_per_um: float | None = None, name: str | None = None
+) -> pd.DataFrame:
+    """Measure every nucleus of one image.
+
+    Parameters
+    ----------
+    image : numpy.ndarray, str or Path
+        Axes (y, x), one channel of grey levels of any integer or floating-point type, or a TIFF or PNG file of one.
+    mask : numpy.ndarray, str or Path
+        Axes (y, x), the image's shape, whole numbers: 0 for background, every other value a nucleus. Or a file of one.
+    px_per_um : float, optional
+        Pixels a micrometre. Without it there is no column `area_um2`.
+    name : str, optional
+        What the column `panorama` says; by default the image file's name without its ending, or `image`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a nucleus: see `measure_panorama`.
+
+    Raises
+    ------
+    MissingFileError
+        Where a file isn't there.
+    InvalidValueError
+        Where an array is no image or mask, the two differ in size, or the scale is not above 0.
+    NnbookError
+        Where a file can't be read as an image or mask.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> rois = nnbook.measure("panorama.tif", "panorama_cp_masks.tif", px_per_um=8.0453)
+    >>> len(rois)
+    20
+    >>> rois["area_um2"].between(20, 400).all()
+    np.True_
+    """
+    if px_per_um is not None:
+        check_scale(px_per_um)
+    if name is None:
+        name = Path(image).stem if isinstance(image, str | os.PathLike) else "image"
+    table = measure_panorama(name, as_image(image), as_mask(mask), 1.0 if px_per_um is None else px_per_um)
+    return table.drop(columns="area_um2") if px_per_um is None else table
 
 
 def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: float) -> pd.DataFrame:
@@ -69,18 +109,17 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
     pandas.DataFrame
         A row for each label that has a pixel, ordered by label. `roi` is the label; `x_px` and `y_px` are the centroid,
         with the centre of the first pixel at 0; `std_intensity` is the population standard deviation; `left_px`,
-        `top_px`, `width_px` and `height_px` are the bounding box; `at_border` tells whether the nucleus touches the
+        `top_px`, `width_px` and `height_px` are the bounding box; `at_border` is true where the nucleus touches the
         edge of the panorama, where it may be cut.
 
     Raises
     ------
-    NnbookError
+    InvalidValueError
         Where image and mask differ in size, or the scale is not above 0.
     """
-    if not (px_per_um > 0 and math.isfinite(px_per_um)):
-        raise NnbookError(f"the scale is {px_per_um} px/um; give pixels a micrometre, above 0")
+    check_scale(px_per_um)
     if image.shape != labels.shape:
-        raise NnbookError(
+        raise InvalidValueError(
             f"{panorama}: the image is {_size(image)} but its mask is {_size(labels)}; segment this image again"
         )
     highest = int(labels.max(initial=0))
@@ -193,7 +232,7 @@ def _size(array: Image | Labels) -> str:
 
 
 def measure_files(
-    files: dict[str, tuple[Path, Path]],
+    files: Mapping[str, tuple[PathLike, PathLike]],
     px_per_um: float,
     classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -201,28 +240,32 @@ def measure_files(
 
     Parameters
     ----------
-    files : dict of str to (Path, Path)
+    files : mapping of str to (str or Path, str or Path)
         Image and mask by the panorama's name.
     px_per_um : float
         Pixels a micrometre.
     classes : callable, optional
-        Tells from a panorama's name and mask what its nuclei are: a class by label, for those that are known.
+        Takes a panorama's name and mask and returns what its nuclei are: a class by label, for those that are known.
 
     Returns
     -------
     (pandas.DataFrame, pandas.DataFrame)
-        A row a nucleus (`nnbook.measurement.rois.measure_panorama`) and a row a panorama (`nnbook.measurement.rois.summarise`). Where the
-        class of any nucleus is known, the rows of nuclei have a column `class`, which is None for the others. A
-        panorama without a nucleus has a row too, and is named on standard error.
+        A row a nucleus (`measure_panorama`) and a row a panorama (`summarise`). Where the class of any nucleus is
+        known, the rows of nuclei have a column `class`, which is None for the others. A panorama without a nucleus has
+        a row too, and is named on standard error.
 
     Raises
     ------
+    InvalidValueError
+        Where the scale is not above 0.
     NnbookError
         With a line for each panorama whose files are wrong.
     """
     from tqdm import tqdm
 
-    def measure(name: str) -> pd.DataFrame | str:
+    check_scale(px_per_um)
+
+    def measured(name: str) -> pd.DataFrame | str:
         image, mask = files[name]
         try:
             pixels, labels = read_image(image), read_mask(mask)
@@ -234,14 +277,14 @@ def measure_files(
             return str(error)
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(tqdm(pool.map(measure, files), desc="measure", unit="panorama", total=len(files)))
+        outcomes = list(tqdm(pool.map(measured, files), desc="measure", unit="panorama", total=len(files)))
     if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
         raise NnbookError("\n".join(problems))
     tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
     for name, table in tables.items():
         if table.empty:
             print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
-    results = pd.DataFrame([summarise(files[name][0].name, table) for name, table in tables.items()])
+    results = pd.DataFrame([summarise(Path(files[name][0]).name, table) for name, table in tables.items()])
     found = [table for table in tables.values() if not table.empty] or list(tables.values())[:1]
     rois = pd.concat(found, ignore_index=True)
     if "class" in rois:
@@ -249,8 +292,17 @@ def measure_files(
     return rois, results
 
 
-def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: Path) -> None:
-    """Write `rois.parquet` and `results.csv` into a folder, each in one step."""
+def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: PathLike) -> None:
+    """Write `rois.parquet` and `results.csv` into a folder, each in one step.
+
+    Parameters
+    ----------
+    rois, results : pandas.DataFrame
+        From `measure_files`.
+    folder : str or Path
+        Made where it is missing.
+    """
+    folder = Path(folder)
     with atomic_write(folder / "rois.parquet") as written:
         rois.to_parquet(written, index=False, row_group_size=65_536)  # so that a range of rows can be read alone
     write_results(folder / "results.csv", results)

@@ -1,4 +1,4 @@
-"""Which panoramas stand for all: those nearest the centroid of count and brightness."""
+"""Which panoramas represent all: those nearest the centroid of count and brightness."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,11 @@ def centroid(results: pd.DataFrame) -> pd.Series:
     -------
     pandas.Series
         `num_rois` (nuclei a panorama) and `mean_intensity` (grey levels).
+
+    Raises
+    ------
+    InvalidValueError
+        Where no panorama has a nucleus.
     """
     return measured(results)[FEATURES].mean()
 
@@ -50,15 +55,17 @@ def representatives(results: pd.DataFrame, k: int) -> pd.DataFrame:
 
     Raises
     ------
-    NnbookError
-        Where `k` is out of range.
+    InvalidValueError
+        Where `k` is out of range, or no panorama has a nucleus.
     """
     table = measured(results)
     if not 1 <= k <= len(table):
-        raise NnbookError(f"k is {k}; the table has {len(table)} panoramas with nuclei, so give 1 to {len(table)}")
+        raise InvalidValueError(
+            f"k is {k}; the table has {len(table)} panoramas with nuclei, so give 1 to {len(table)}", parameter="k"
+        )
     features = table[FEATURES]
     spread = features.std(ddof=0)
-    # A feature that is the same everywhere tells no two panoramas apart: its z-scores are 0, not 0 / 0.
+    # A feature that is the same everywhere separates no two panoramas: its z-scores are 0, not 0 / 0.
     scores = (features - features.mean()) / spread.where(spread > 0, 1.0)
     ranked = table.assign(distance=np.hypot(scores["num_rois"], scores["mean_intensity"]))
     return ranked.sort_values(["distance", "image"], kind="stable").head(k).reset_index(drop=True)
@@ -67,12 +74,22 @@ def representatives(results: pd.DataFrame, k: int) -> pd.DataFrame:
 def measured(results: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that have a brightness: a panorama without a nucleus has none, and no place in the plane.
 
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        See `nnbook.io.results.read_results`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those of its rows.
+
     Raises
     ------
-    NnbookError
+    InvalidValueError
         Where no panorama has a nucleus.
     """
     table = results[results["mean_intensity"].notna()]
     if table.empty:
-        raise NnbookError("no panorama in the table has a nucleus, so there is no centroid; check the masks")
+        raise InvalidValueError("no panorama in the table has a nucleus, so there is no centroid; check the masks")
     return table

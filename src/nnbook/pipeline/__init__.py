@@ -1,1 +1,5 @@
 """The pipeline: every stage of an edition that is not up to date."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

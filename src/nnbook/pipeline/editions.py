@@ -12,10 +12,11 @@ from nnbook.io.manifest import Panorama, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.stages import (
-    cut_cells,
-    judge_panoramas,
-    lay_out_cells,
+    evaluate_panoramas,
+    extract_cells,
+    lay_out_mosaic,
     measure_panoramas,
+    sample_cells,
     segment_panoramas,
     write_panoramas_json,
     write_pyramids,
@@ -81,22 +82,24 @@ def run(
 
 def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
-    write_manifest(folder / "manifest.csv", panoramas)
     simulated = all(panorama.simulated for panorama in panoramas)
     edition = Edition(
+        folder,
         name=folder.name,
         note=TWIN_NOTE if simulated else OWN_NOTE.format(name=folder.name, manifest=manifest.name),
         simulated=simulated,
         px_per_um=panoramas[0].px_per_um,
         area_px2=sum(panorama.width_px * panorama.height_px for panorama in panoramas),
     )
-    write_edition(folder, edition)
-    segment_panoramas(panoramas, folder, model)
-    measure_panoramas(panoramas, folder)
-    cut_cells(panoramas, folder, edition)
-    lay_out_cells(folder)
-    judge_panoramas(panoramas, folder, model)
-    write_pyramids(panoramas, folder, edition)
+    write_manifest(edition.manifest, panoramas)
+    write_edition(edition)
+    segment_panoramas(edition, panoramas, model)
+    measure_panoramas(edition, panoramas)
+    extract_cells(edition, panoramas)
+    sample_cells(edition)
+    lay_out_mosaic(edition)
+    evaluate_panoramas(edition, panoramas, model)
+    write_pyramids(edition, panoramas)
     try:
         published_results(folder.parent / PUBLISHED / "results.csv", local)
     except NnbookError as error:
@@ -119,16 +122,18 @@ def run_published(
 
 
 def _make_published_stages(folder: Path, local: Path | None) -> None:
-    published_results(folder / "results.csv", local)
     edition = Edition(
+        folder,
         name=PUBLISHED,
         note=PUBLISHED_NOTE,
         simulated=False,
         px_per_um=published.PX_PER_UM,
         area_px2=published.TOTAL_AREA_PX2,
     )
-    write_edition(folder, edition)
-    write_json(folder / "pyramids" / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
-    write_panoramas_json(read_results(folder / "results.csv"), {}, folder, edition)
-    cut_cells([], folder, edition)
-    lay_out_cells(folder)
+    published_results(edition.results, local)
+    write_edition(edition)
+    write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
+    write_panoramas_json(edition, read_results(edition.results), {})
+    extract_cells(edition, [])
+    sample_cells(edition)
+    lay_out_mosaic(edition)

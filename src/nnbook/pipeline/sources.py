@@ -1,28 +1,27 @@
-"""Getting an edition's files into its folder: simulated, downloaded, or linked from where they lie."""
+"""Where an edition's files come from: simulated, downloaded, or linked from the manifest's folder."""
 
 from __future__ import annotations
 
 import shutil
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems
-from nnbook.provenance.dependencies import made_by
-from nnbook.provenance.stage_record import is_current, remade
-from nnbook.simulation.dataset import write_panorama
+from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
+    from nnbook.provenance.stage import Stage
 
 
 def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
@@ -33,7 +32,7 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     panoramas : list of Panorama
         The manifest's rows.
     manifest_folder : Path
-        Where images without a source lie.
+        Where images without a source are.
     folder : Path
         The edition's folder. An image goes to `panorama.image` below it, and a mask that the manifest names to
         `masks/NAME_cp_masks.tif`, where `nnbook segment` would write it. What is there already is kept.
@@ -54,8 +53,9 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     problems: list[str] = []
     # Each panorama is a process's work of its own: the twin draws one alone and in any order.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder, code=made_by(write_panorama))
-        work = pool.map(fetch, panoramas)
+        fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
+        stages = [panorama_stage(panorama, folder) if panorama.simulated else None for panorama in panoramas]
+        work = pool.map(fetch, panoramas, stages)
         for outcome in tqdm(work, desc="fetch", unit="panorama", total=len(panoramas)):
             if isinstance(outcome, list):
                 problems += outcome
@@ -67,11 +67,11 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
 
 
 def _fetch_panorama(
-    panorama: Panorama, *, manifest_folder: Path, folder: Path, code: dict[str, Any]
+    panorama: Panorama, simulation: Stage | None, *, manifest_folder: Path, folder: Path
 ) -> Panorama | list[str]:
     try:
-        if panorama.simulated:
-            found = _simulate(panorama, folder, code)
+        if simulation is not None:
+            found = make_panorama(panorama, simulation)
             if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
                 image = folder / panorama.image
                 return [f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"]
@@ -86,18 +86,6 @@ def _fetch_panorama(
         return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
     except NnbookError as error:
         return [str(error)]
-
-
-def _simulate(panorama: Panorama, folder: Path, code: dict[str, Any]) -> Panorama:
-    """Simulate a panorama, unless it is there as the same code draws the same row."""
-    record = folder / f"records/twin-{panorama.panorama}.json"
-    depends = {**code, "files": {}, "row": asdict(replace(panorama, image_sha256=""))}
-    image = folder / panorama.image
-    if not is_current(record, depends, [image]):
-        with remade(record, depends):
-            image.unlink(missing_ok=True)  # so that it is drawn, and not kept
-            return write_panorama(panorama, folder)
-    return write_panorama(panorama, folder)
 
 
 def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]:

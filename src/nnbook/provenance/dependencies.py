@@ -6,7 +6,8 @@ is used as a value, or asked for a name that it doesn't define, is reached as a 
 `import_module` of a name that isn't written out. A function under a decorator of this package is reached with its
 module, unless that decorator uses nothing of its module, because it may keep it somewhere; so are statements that do
 something on import. A file that is named as a module, but for its ending, is that module's data, and reached with it.
-Types alone reach nothing.
+Types alone reach nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which
+module each is defined: such a name is followed through the stub to its definition, and the stub itself is no data.
 
 Out of sight remain code that is put together as a string, and what another process runs.
 """
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 
-BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage_record")
+BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage")
 """Modules that tell whether something has to be made, and never what comes out: they are not followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
@@ -57,6 +58,9 @@ class _Module:
     body: list[ast.stmt] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
     data: dict[str, str] = field(default_factory=dict)
+    is_package: bool = False
+    handed_out: dict[str, str] = field(default_factory=dict)
+    """By name, where the stub says that it is defined. Importing the module alone doesn't run that."""
 
 
 def notebook_dependencies(text: str, package: Path = PACKAGE) -> dict[str, str]:
@@ -72,8 +76,9 @@ def notebook_dependencies(text: str, package: Path = PACKAGE) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        By dotted name, such as `nnbook.measurement.imaged_area.area`, in order of names: the SHA-256 of the source. Comments, docstrings
-        and the way in which code is laid out don't count. A module's own name stands for what it does on import.
+        By dotted name, such as `nnbook.measurement.imaged_area.area`, in order of names: the SHA-256 of the source.
+        Comments, docstrings and the way in which code is laid out don't count. A module's own name stands for what it
+        does on import.
 
     Raises
     ------
@@ -101,17 +106,6 @@ def function_dependencies(stage: Callable[..., Any] | str, package: Path = PACKA
     name = stage if isinstance(stage, str) else f"{stage.__module__}.{stage.__qualname__}"
     digests, outside = _follow([name], package)
     return digests | {name: version for name in sorted(outside - {package.name}) if (version := _version(name))}
-
-
-def made_by(stage: Callable[..., Any]) -> dict[str, Any]:
-    """Return what a stage's record says of code: `stage`, the function's dotted name, and `code`, what it reaches."""
-    return {"stage": f"{stage.__module__}.{stage.__qualname__}", "code": function_dependencies(stage)}
-
-
-def code_hash(stage: Callable[..., Any] | str, package: Path = PACKAGE) -> str:
-    """Return one SHA-256 for all that `function_dependencies` finds."""
-    lines = [f"{name} {digest}" for name, digest in function_dependencies(stage, package).items()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def code_cells(text: str) -> list[str]:
@@ -181,9 +175,10 @@ def _units(reference: str, modules: dict[str, _Module]) -> tuple[_Module | None,
         return module, []
     if rest and rest[0] in module.definitions:
         return module, [rest[0]]
-    if rest and rest[0] in module.imports:
-        return module, [".".join([module.imports[rest[0]], *rest[1:]])]
-    return module, list(module.definitions)
+    for known in (module.imports, module.handed_out):
+        if rest and rest[0] in known:
+            return module, [".".join([known[rest[0]], *rest[1:]])]
+    return module, [*module.definitions, *module.handed_out.values()]
 
 
 def _references_of_code(code: str, package: Path) -> list[str]:
@@ -276,7 +271,7 @@ def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) 
     base = node.module or ""
     if node.level:
         parts = module.name.split(".")
-        base = ".".join([*parts[: len(parts) - node.level], *([base] if base else [])])
+        base = ".".join([*parts[: len(parts) - node.level + module.is_package], *([base] if base else [])])
     if base.split(".")[0] == package.name:
         for alias in node.names:
             # Under a star, anything may come from there: no name is looked up, all of it is reached.
@@ -370,6 +365,14 @@ class _WithoutText(ast.NodeTransformer):
         return node
 
 
+def _tree(path: Path) -> ast.Module:
+    try:
+        tree: ast.Module = _WithoutText().visit(ast.parse(path.read_bytes()))
+    except SyntaxError as error:
+        raise NnbookError(f"{path}: is no Python ({error}); mend it") from error
+    return tree
+
+
 def _modules(package: Path) -> dict[str, _Module]:
     paths = sorted(path for path in package.rglob("*.*") if path.is_file() and path.parent.name != "__pycache__")
     return _modules_of(package, tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
@@ -382,13 +385,14 @@ def _modules_of(package: Path, states: tuple[tuple[Path, int, int], ...]) -> dic
     for path in (path for path, _, _ in states if path.suffix == ".py"):
         parts = path.relative_to(package.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        try:
-            trees[name] = _WithoutText().visit(ast.parse(path.read_bytes()))
-        except SyntaxError as error:
-            raise NnbookError(f"{path}: is no Python ({error}); mend it") from error
-        modules[name] = _Module(name)
+        trees[name] = _tree(path)
+        modules[name] = _Module(name, is_package=parts[-1] == "__init__")
         for beside in sorted(path.parent.glob(f"{path.stem}.*")):
-            if beside != path:
+            if beside.suffix == ".pyi":
+                for statement in _tree(beside).body:
+                    if isinstance(statement, ast.ImportFrom):
+                        modules[name].handed_out |= dict(_imports(statement, modules[name], package))
+            elif beside != path:
                 modules[name].data[beside.relative_to(package.parent).as_posix()] = sha256(beside)
     for name, tree in trees.items():
         _sort_statements(tree.body, modules[name], package)

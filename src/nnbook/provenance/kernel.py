@@ -19,7 +19,7 @@ from typing import Any
 from nnbook.errors import NnbookError
 
 AUDIT_VARIABLE = "NNBOOK_AUDIT"
-"""The environment variable that tells the kernel what to watch, as JSON: see `watch`."""
+"""The environment variable that says to the kernel what to audit, as JSON: see `audit`."""
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = {
@@ -39,19 +39,19 @@ CACHES = ("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PLACES = (*sysconfig.get_paths().values(), sys.prefix, "/dev", "/etc", "/lib", "/proc", "/run", "/sys", "/usr")
 INSTALLED = tuple({form(path) + os.sep for path in PLACES for form in (os.path.abspath, os.path.realpath)})
-"""Where no data lies but what was installed."""
+"""Where there is no data but what was installed."""
 
 
 def main() -> None:
-    """Start a Jupyter kernel that watches itself."""
-    watch(**json.loads(os.environ[AUDIT_VARIABLE]))
+    """Start a Jupyter kernel that audits itself."""
+    audit(**json.loads(os.environ[AUDIT_VARIABLE]))
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance()
 
 
-def watch(log: str, guarded: list[str], output: str) -> None:
-    """Watch this process from now on, which can't be undone.
+def audit(log: str, guarded: list[str], output: str) -> None:
+    """Audit this process from now on, which can't be undone.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def watch(log: str, guarded: list[str], output: str) -> None:
     output : str
         The real path of the one folder in them that may be written. Elsewhere only temporary files and caches may.
     """
-    watched = _Watch(os.open(log, os.O_WRONLY | os.O_APPEND), guarded, output)
+    auditing = _Audit(os.open(log, os.O_WRONLY | os.O_APPEND), guarded, output)
     for able in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
-        able.add(watched.stat)
-    os.stat = watched.stat
-    sys.addaudithook(watched.hear)
+        able.add(auditing.stat)
+    os.stat = auditing.stat
+    sys.addaudithook(auditing.hear)
 
 
-class _Watch:
-    """What is noted already, and where may be written."""
+class _Audit:
+    """What is noted already, and where writing is allowed."""
 
     def __init__(self, journal: int, guarded: list[str], output: str) -> None:
         self.journal, self.output = journal, output + os.sep
@@ -84,7 +84,7 @@ class _Watch:
         self.real_stat = os.stat
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note or refuse what an audit event tells of."""
+        """Note or refuse what an audit event is about."""
         if event == "open":
             path, mode, flags = arguments
             if isinstance(path, int) or path is None:
@@ -123,7 +123,7 @@ class _Watch:
             if not path.endswith(".pyc"):
                 return
             path = importlib.util.source_from_cache(path)
-        if not (path.startswith(PACKAGE) and path.endswith(".py")):  # code is told by what is reached of it
+        if not (path.startswith(PACKAGE) and path.endswith(".py")):  # code counts by what the notebook depends on of it
             self.note("read", path)
 
     def note(self, kind: str, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What a notebook was made from: it tells whether the notebook is up to date, and readers where a figure comes from."""
+"""What a notebook was made from: whether it is up to date, and where its figures come from."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import nnbook
 from nnbook.io.files import sha256, write_json
 from nnbook.provenance.dependencies import PACKAGE, code_cells, notebook_dependencies
-from nnbook.provenance.stage_record import file_state
+from nnbook.provenance.stage import Stage, displayed, file_entry, names_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LOCK = PACKAGE.parents[1] / "requirements.txt"
 """Every package of the environment by its exact version."""
-
-KEYS = {"cells", "code", "environment", "python", "data", "absent", "listed"}
-"""What `made_from` tells."""
 
 OPTION = re.compile(r"^#\|.*\n?", re.MULTILINE)
 LABEL = re.compile(r"^#\|\s*label:\s*(\S+)", re.MULTILINE)
@@ -37,7 +34,7 @@ class Run(NamedTuple):
     Attributes
     ----------
     noted : sequence of list
-        What its kernel noted: see `nnbook.provenance.kernel.watch`.
+        What its kernel noted: see `nnbook.provenance.kernel.audit`.
     made : str
         When it began, as an ISO time.
     seconds : float
@@ -49,96 +46,76 @@ class Run(NamedTuple):
     seconds: float
 
 
-def made_from(text: str, folder: Path, noted: Sequence[list[Any]]) -> dict[str, Any]:
-    """Put together what an executed notebook depends on.
+def notebook_stage(name: str, text: str, folder: Path) -> Stage:
+    """Return the stage that executes a text notebook for an edition.
 
     Parameters
     ----------
+    name : str
+        The notebook's name.
     text : str
-        The notebook as it was executed.
+        The notebook as it is now. Its prose, and the options of cells that only concern how outputs are shown, do not
+        count: they are taken over without executing.
     folder : Path
-        The edition's folder. Paths are kept relative to it.
+        The edition's folder.
+    """
+    cells = [OPTION.sub("", cell).strip() for cell in code_cells(text)]
+    return Stage(
+        name=f"notebook {name}",
+        folder=folder,
+        record=record_name(name),
+        writes=output_names(name),
+        code=notebook_dependencies(text),
+        reads=None,
+        settings={
+            "its code cells": hashlib.sha256(json.dumps(cells).encode()).hexdigest(),
+            LOCK.name: sha256(LOCK) if LOCK.is_file() else "",
+            "Python": platform.python_version(),
+        },
+    )
+
+
+def record_name(name: str) -> str:
+    """Return the name of a notebook's record in the edition's folder."""
+    return f"records/notebook-{name}.json"
+
+
+def output_names(name: str) -> list[str]:
+    """Return the names of what executing a notebook writes: the notebook with its outputs, and its provenance."""
+    return [f"notebooks/{name}.ipynb", f"provenance/{name}.json"]
+
+
+def noted_reads(noted: Sequence[list[Any]], folder: Path) -> dict[str, Any]:
+    """Return what a notebook turned out to read, for its record.
+
+    Parameters
+    ----------
     noted : sequence of list
-        What its kernel noted: see `nnbook.provenance.kernel.watch`.
+        What its kernel noted: see `nnbook.provenance.kernel.audit`.
+    folder : Path
+        The edition's folder. Paths are relative to it.
 
     Returns
     -------
     dict
-        `cells`, `code`, `environment`, `python`; `data`: by path, size in bytes, time of change in ns and SHA-256 of
-        each file that it read; `absent`: paths of files that it looked for in vain; `listed`: by path, the hash of the
-        names in each folder that it listed.
+        `files`: by path, size in bytes, time of change in ns and SHA-256 of each file that it read; `absent`: paths of
+        files that it looked for in vain; `listed`: by path, the hash of the names in each folder that it listed.
     """
     folder = folder.resolve()
-    data: dict[str, Any] = {}
-    for _, path, *state in (entry for entry in noted if entry[0] == "read"):
-        # A file that has changed since it was read is stale from the beginning: its hash is left out.
-        file = Path(path)
-        digest = sha256(file) if file.is_file() and file_state(file) == state else ""
-        data[os.path.relpath(path, folder)] = [*state, digest]
+    files = {
+        os.path.relpath(path, folder): file_entry(Path(path), state) for kind, path, *state in noted if kind == "read"
+    }
     return {
-        **_code_of_text(text),
-        "data": dict(sorted(data.items())),
+        "files": dict(sorted(files.items())),
         "absent": sorted(os.path.relpath(entry[1], folder) for entry in noted if entry[0] == "absent"),
         "listed": {
-            os.path.relpath(entry[1], folder): _names(Path(entry[1])) for entry in noted if entry[0] == "listed"
+            os.path.relpath(path, folder): names_digest(Path(path)) for kind, path, *_ in noted if kind == "listed"
         },
     }
 
 
-def why_stale(record: Path, executed: Path, text: str, folder: Path) -> list[str]:
-    """Tell why a notebook is out of date.
-
-    Parameters
-    ----------
-    record : Path
-        What `made_from` said when it was executed last, as JSON.
-    executed : Path
-        The notebook with its outputs.
-    text : str
-        The notebook as it is now.
-    folder : Path
-        The edition's folder.
-
-    Returns
-    -------
-    list of str
-        A reason each, in plain words; empty where it is up to date. Prose, and the options of cells that only concern
-        how outputs are shown, are no reason: they are taken over without executing.
-    """
-    try:
-        was = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        was = None
-    if not isinstance(was, dict) or was.keys() != KEYS:
-        return ["it was never executed to its end"]
-    if not executed.is_file():
-        return [f"{executed.name} is gone"]
-    if not executed.read_bytes().rstrip().endswith(b"}"):
-        return [f"{executed.name} was cut off"]
-    now = _code_of_text(text)
-    reasons = [] if now["cells"] == was["cells"] else ["its code cells changed"]
-    reasons += differences(was["code"], now["code"])
-    if now["environment"] != was["environment"]:
-        reasons.append(f"{LOCK.name} changed")
-    if now["python"] != was["python"]:
-        reasons.append(f"Python is {now['python']} and was {was['python']}")
-    for name, state in was["data"].items():
-        path = folder / name
-        if not path.is_file():
-            reasons.append(f"{shown(path)} is gone")
-        elif not state[2] or (file_state(path) != state[:2] and sha256(path) != state[2]):
-            reasons.append(f"{shown(path)} changed")
-    reasons += [f"{shown(folder / name)} has appeared" for name in was["absent"] if (folder / name).exists()]
-    reasons += [
-        f"other files are in {shown(folder / name)}"
-        for name, digest in was["listed"].items()
-        if _names(folder / name) != digest
-    ]
-    return reasons
-
-
-def write_provenance(path: Path, text: str, folder: Path, made: dict[str, Any], run: Run) -> None:
-    """Write what a page tells of how a notebook's figures, tables and numbers were made.
+def write_provenance(path: Path, text: str, stage: Stage, files: Mapping[str, Any], run: Run) -> None:
+    """Write what a page says of how a notebook's figures, tables and numbers were made.
 
     Parameters
     ----------
@@ -146,13 +123,14 @@ def write_provenance(path: Path, text: str, folder: Path, made: dict[str, Any], 
         `provenance/NAME.json` of the edition.
     text : str
         The notebook.
-    folder : Path
-        The edition's folder.
-    made : dict
-        What `made_from` gave.
+    stage : Stage
+        See `notebook_stage`.
+    files : mapping
+        See `noted_reads`.
     run : Run
         Its execution.
     """
+    folder = stage.folder
     edition = folder / "edition.json"
     described = json.loads(edition.read_text(encoding="utf-8")) if edition.is_file() else {}
     write_json(
@@ -160,19 +138,19 @@ def write_provenance(path: Path, text: str, folder: Path, made: dict[str, Any], 
         {
             **about(path.stem, text),
             "inputs": [
-                {"path": shown(folder / name), "sha256": digest, "bytes": size}
-                for name, (size, _, digest) in made["data"].items()
+                {"path": displayed(folder / name), "sha256": digest, "bytes": size}
+                for name, (size, _, digest) in files.items()
             ],
-            "code": made["code"],
+            "code": dict(stage.code),
             "version": nnbook.__version__,
             "commit": _commit(),
             "parameters": described,
             "seed": _seed(text),
-            "environment": made["environment"],
+            "environment": stage.settings[LOCK.name],
             "machine": {
                 "processor": _processor(),
                 "system": platform.system() + " " + platform.release(),
-                "python": made["python"],
+                "python": stage.settings["Python"],
             },
             "made": run.made,
             "seconds": round(run.seconds, 2),
@@ -182,44 +160,10 @@ def write_provenance(path: Path, text: str, folder: Path, made: dict[str, Any], 
 
 
 def about(name: str, text: str) -> dict[str, Any]:
-    """Return what the text of a notebook alone tells of it: name, title, and the labels of its figures and tables."""
+    """Return what the text of a notebook alone says of it: name, title, and the labels of its figures and tables."""
     title = TITLE.search(text)
     labels = [label for cell in code_cells(text) for label in LABEL.findall(cell)]
     return {"notebook": name, "title": title[1].strip() if title else name, "figures": labels}
-
-
-def differences(was: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Tell in plain words how what is reached differs from what was: names with hashes or versions."""
-    return [
-        f"{name} changed"
-        if name in was and name in now
-        else f"it {'now' if name in now else 'no longer'} reaches {name}"
-        for name in sorted(was.keys() | now.keys())
-        if was.get(name) != now.get(name)
-    ]
-
-
-def shown(path: Path) -> str:
-    """Name a file as a reader finds it: relative to the book's folder where it lies below, else by the last parts."""
-    parts = Path(os.path.abspath(path))  # noqa: PTH100 - links stay as they are
-    root = PACKAGE.parents[1]
-    return parts.relative_to(root).as_posix() if parts.is_relative_to(root) else "/".join(parts.parts[-3:])
-
-
-def _code_of_text(text: str) -> dict[str, Any]:
-    cells = [OPTION.sub("", cell).strip() for cell in code_cells(text)]
-    return {
-        "cells": hashlib.sha256(json.dumps(cells).encode()).hexdigest(),
-        "code": notebook_dependencies(text),
-        "environment": sha256(LOCK) if LOCK.is_file() else "",
-        "python": platform.python_version(),
-    }
-
-
-def _names(folder: Path) -> str:
-    """Return the hash of the names in a folder, but for hidden ones, which are of work under way."""
-    names = sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def _seed(text: str) -> int | None:
@@ -261,6 +205,6 @@ def _commit() -> str | None:
 
 
 def _processor() -> str:
-    told = Path("/proc/cpuinfo")
-    model = re.search(r"^model name\s*:\s*(.+)$", told.read_text("utf-8") if told.is_file() else "", re.MULTILINE)
+    facts = Path("/proc/cpuinfo")
+    model = re.search(r"^model name\s*:\s*(.+)$", facts.read_text("utf-8") if facts.is_file() else "", re.MULTILINE)
     return model[1] if model else platform.processor() or platform.machine()

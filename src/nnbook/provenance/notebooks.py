@@ -1,4 +1,4 @@
-"""Executing the text notebooks of the book: those that are out of date, each in a kernel that is watched."""
+"""Executing the text notebooks of the book: those that are out of date, each in a kernel that notes what it reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,16 @@ from nnbook.io.edition import FOLDER_VARIABLE
 from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.dependencies import PACKAGE
 from nnbook.provenance.kernel import AUDIT_VARIABLE
-from nnbook.provenance.notebook_record import Run, about, made_from, why_stale, write_provenance
-from nnbook.provenance.stage_record import remade
+from nnbook.provenance.notebook_record import (
+    Run,
+    about,
+    notebook_stage,
+    noted_reads,
+    output_names,
+    record_name,
+    write_provenance,
+)
+from nnbook.provenance.stage import Stage, remake, remove, why_stale
 from nnbook.values.computed import collect_numbers
 
 if TYPE_CHECKING:
@@ -38,7 +47,7 @@ def execute_notebooks(
 ) -> list[str]:
     """Execute the text notebooks that are out of date into `notebooks/NAME.ipynb` of an edition's folder.
 
-    Beside each, `records/notebook-NAME.json` keeps what it depends on, and `provenance/NAME.json` tells where its
+    Beside each, `records/notebook-NAME.json` keeps what it depends on, and `provenance/NAME.json` says where its
     figures come from. Where only prose has changed, it is taken over into the executed notebook. What is left of
     notebooks that are gone is removed.
 
@@ -49,7 +58,7 @@ def execute_notebooks(
     folder : Path
         The edition's folder.
     names : sequence of str, optional
-        Execute these, be they out of date or not, and leave the others alone.
+        Execute these, whether they are out of date or not, and leave the others alone.
     cell_seconds : float, optional
         How long a cell may take.
 
@@ -76,17 +85,15 @@ def execute_notebooks(
         bar.set_postfix_str(name)
         if names and name not in names:
             continue
-        output, record, provenance = _files(folder, name)
         text = path.read_text(encoding="utf-8")
-        if not names and not why_stale(record, output, text, folder):
-            _take_over_prose(text, output, provenance)
+        stage = notebook_stage(name, text, folder)
+        if not names and not _why_stale(stage):
+            _take_over_prose(text, *(folder / output for output in stage.writes))
             continue
-        made: dict[str, Any] = {}
+        # A notebook writes its static figures itself: those of one that fails are neither the old ones nor whole.
+        (folder / stage.record).unlink(missing_ok=True)
         try:
-            with remade(record, made):
-                run = execute_notebook(path, folder, output, cell_seconds=cell_seconds)
-                made.update(made_from(text, folder, run.noted))
-                write_provenance(provenance, text, folder, made, run)
+            remake(stage, partial(_execute, path, text, stage, cell_seconds))
         except NnbookError as error:
             problems.append(str(error))
         else:
@@ -101,8 +108,7 @@ def stale_notebooks(notebooks: Path, folder: Path) -> dict[str, list[str]]:
     """Tell which text notebooks of an edition are out of date, by name, and why."""
     found = {}
     for path in sorted(notebooks.glob("*.md")):
-        output, record, _ = _files(folder, path.stem)
-        if reasons := why_stale(record, output, path.read_text(encoding="utf-8"), folder):
+        if reasons := _why_stale(notebook_stage(path.stem, path.read_text(encoding="utf-8"), folder)):
             found[path.stem] = reasons
     return found
 
@@ -151,8 +157,8 @@ def execute_notebook(
         log.touch()
         folder = edition_folder.resolve()
         guarded = [str(text_path.parent.parent.resolve()), str(folder)]
-        watched = {"log": str(log), "guarded": guarded, "output": str(folder / "figures")}
-        environment = {**os.environ, FOLDER_VARIABLE: str(folder), AUDIT_VARIABLE: json.dumps(watched)}
+        audited = {"log": str(log), "guarded": guarded, "output": str(folder / "figures")}
+        environment = {**os.environ, FOLDER_VARIABLE: str(folder), AUDIT_VARIABLE: json.dumps(audited)}
         problem = ""
         cause: Exception | None = None
         try:
@@ -176,13 +182,13 @@ def execute_notebook(
 
 
 def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
-    """Make what executes a notebook in a kernel of `nnbook.provenance.kernel`, and holds no more output than is allowed."""
+    """Return what executes a notebook in a kernel of `nnbook.provenance.kernel`, with a limit to its output."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_core.utils import ensure_async
     from nbclient import NotebookClient
 
-    class Watching(KernelSpecManager):
+    class Auditing(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             argv = [
                 sys.executable,
@@ -201,7 +207,7 @@ def _client(notebook: Any, folder: Path, cell_seconds: float) -> Any:
         size = 0
 
         def create_kernel_manager(self) -> Any:
-            self.km = AsyncKernelManager(kernel_name=KERNEL, kernel_spec_manager=Watching())
+            self.km = AsyncKernelManager(kernel_name=KERNEL, kernel_spec_manager=Auditing())
             return self.km
 
         async def async_execute_cell(self, cell: Any, cell_index: int, *arguments: Any, **options: Any) -> Any:
@@ -255,23 +261,32 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
     with executed.open("r+b", buffering=0) as file:
         file.write(now)
         file.truncate()
-    told = json.loads(provenance.read_text(encoding="utf-8"))
-    write_json(provenance, {**told, **about(told["notebook"], text)})
+    was = json.loads(provenance.read_text(encoding="utf-8"))
+    write_json(provenance, {**was, **about(was["notebook"], text)})
 
 
-def _files(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    return (
-        folder / "notebooks" / f"{name}.ipynb",
-        folder / "records" / f"notebook-{name}.json",
-        folder / "provenance" / f"{name}.json",
-    )
+def _why_stale(stage: Stage) -> list[str]:
+    executed = stage.folder / stage.writes[0]
+    reasons = why_stale(stage)
+    # Prose is taken over in place, so half a notebook can be left.
+    if not reasons and not executed.read_bytes().rstrip().endswith(b"}"):
+        return [f"{executed.name} was cut off"]
+    return reasons
+
+
+def _execute(path: Path, text: str, stage: Stage, cell_seconds: float, out: Path) -> dict[str, Any]:
+    """Execute a notebook, and write it with its provenance into a folder; return what it read."""
+    executed, provenance = (out / name for name in stage.writes)
+    run = execute_notebook(path, stage.folder, executed, cell_seconds=cell_seconds)
+    found = noted_reads(run.noted, stage.folder)
+    write_provenance(provenance, text, stage, found["files"], run)
+    return found
 
 
 def _remove_others(folder: Path, names: set[str]) -> None:
     for there in [*folder.glob("notebooks/*.ipynb"), *folder.glob("provenance/*.json")]:
         if there.stem not in names:
-            for path in _files(folder, there.stem):
-                path.unlink(missing_ok=True)
+            remove(folder, record_name(there.stem), output_names(there.stem))
 
 
 def _cell_name(notebook: Any, index: int) -> str:

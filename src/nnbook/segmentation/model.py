@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import sha256
 
 if TYPE_CHECKING:
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
     import torch
 
+    from nnbook.io.paths import PathLike
 
-SHIPPED_MODEL: Final = Path(__file__).parents[3] / "models" / "nnbook_nuclei"
+
+SHIPPED_MODEL: Final = Path(str(resources.files("nnbook.segmentation") / "weights" / "nnbook_nuclei"))
 """The model that comes with nnbook; its card is `models/README.md`."""
 
 
@@ -31,7 +34,7 @@ class Model:
     network : cellpose.resnet_torch.CPnet
         Takes (image, 0) and gives flow y, flow x and cell probability.
     diam_mean : float
-        Diameter in px that nuclei must be brought to.
+        Diameter in px to which nuclei are brought.
     diam_labels : float
         Mean diameter of the nuclei that it was trained on, in px of their images.
     device : str
@@ -71,7 +74,11 @@ def new_network(diam_mean: float) -> Any:
     Parameters
     ----------
     diam_mean : float
-        Diameter in px that nuclei will be brought to.
+        Diameter in px to which nuclei will be brought.
+
+    Returns
+    -------
+    cellpose.resnet_torch.CPnet
     """
     from cellpose.resnet_torch import CPnet
 
@@ -79,12 +86,12 @@ def new_network(diam_mean: float) -> Any:
     return CPnet([2, 32, 64, 128, 256], 3, sz=3, mkldnn=False, diam_mean=diam_mean)  # type: ignore[no-untyped-call]
 
 
-def load_model(path: Path | None = None, *, device: str | None = None) -> Model:
+def load_model(path: PathLike | None = None, *, device: str | None = None) -> Model:
     """Load a Cellpose 3 model from its file. Nothing is ever downloaded.
 
     Parameters
     ----------
-    path : Path, optional
+    path : str or Path, optional
         The weights; the model that comes with nnbook where left out.
     device : str, optional
         Where to compute, "cpu" or "cuda"; a GPU where there is one, if left out.
@@ -96,14 +103,16 @@ def load_model(path: Path | None = None, *, device: str | None = None) -> Model:
 
     Raises
     ------
+    MissingFileError
+        Where there is no such file.
     NnbookError
-        Where the file is missing or holds no Cellpose 3 model of one network.
+        Where the file holds no Cellpose 3 model of one network.
     """
     import torch
 
-    path = path or SHIPPED_MODEL
+    path = SHIPPED_MODEL if path is None else Path(path)
     if not path.is_file():
-        raise NnbookError(f"{path}: no such model; give a Cellpose 3 model file, or train one with nnbook train")
+        raise MissingFileError(f"{path}: no such model; give a Cellpose 3 model file, or train one with nnbook train")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -130,6 +139,12 @@ def load_model(path: Path | None = None, *, device: str | None = None) -> Model:
         diam_labels=float(network.diam_labels.data[0]),
         device=device,
     )
+
+
+@cache
+def shipped_model() -> Model:
+    """Return the model that comes with nnbook, which is loaded once."""
+    return load_model()
 
 
 @cache

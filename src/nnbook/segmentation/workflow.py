@@ -2,25 +2,24 @@
 
 The network, and the dynamics that turn its flows into masks, are Cellpose's (Stringer et al. 2021,
 doi:10.1038/s41592-020-01018-x). Around them, everything happens at the network's scale, where nuclei have the diameter
-that the network was trained with: a panorama of 12,275 px a side is 2408 px there. Components of one nucleus are joined
-there, too (`nnbook.segmentation.grouping`), and what is hardly a nucleus is dropped. Only the outlines are drawn at full resolution,
-along the interpolated edge of the cell probability.
+that the network was trained with: a panorama of 12,275 px a side is 2408 px there. There, too,
+components of one nucleus are joined (`nnbook.segmentation.grouping`) and doubtful masks are dropped. Only the outlines
+are drawn at full resolution, along the interpolated edge of the cell probability.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import sha256, write_json
 from nnbook.io.images import read_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.provenance.dependencies import code_hash
+from nnbook.provenance.stage import Stage, make
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import full_masks
 from nnbook.segmentation.model import Model, network_dtype
@@ -100,13 +99,13 @@ def segment_files(
 ) -> list[Path]:
     """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
 
-    Beside each mask lies `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
+    Beside each mask is `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
     that is still the same, the mask stays as it is, corrections by hand included; else it is made again.
 
     Parameters
     ----------
     images : mapping of str to Path
-        Image files by the name that their masks get: see `pairs.image_files` and `manifest_images`.
+        Image files by the name that their masks get: see `nnbook.io.inputs.image_files` and `manifest_images`.
     out : Path
         The folder to write to.
     model, diameter_px, flow_threshold, cellprob_threshold
@@ -136,23 +135,17 @@ def segment_files(
         **thresholds,
         "device": model.device,
         "dtype": network_dtype(model.device),
-        "code": code_hash(segment_files),
-        "versions": {name: importlib.metadata.version(name) for name in ("nnbook", "cellpose", "torch", "numba")},
+        "versions": {name: importlib.metadata.version(name) for name in ("cellpose", "torch", "numba")},
     }
     masks: list[Path] = []
     problems: list[str] = []
     for name, path in tqdm(images.items(), desc="segment", unit="panorama"):
-        mask_path = out / f"{name}{MASK_SUFFIX}.tif"
+        mask = f"{name}{MASK_SUFFIX}"
+        stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
         try:
-            # A file that is missing has no SHA-256; `read_image` says so below.
-            depends = {"image": path.name, "image_sha256": sha256(path) if path.is_file() else "", **settings}
-            if not _up_to_date(mask_path, depends):
-                labels, found = _segment_file(path, model, diameter_px, thresholds)
-                mask_path.with_suffix(".json").unlink(missing_ok=True)
-                write_mask(mask_path, labels)
-                result = {"found_diameter_px": found, "nuclei": int(labels.max())}
-                write_json(mask_path.with_suffix(".json"), {**depends, **result})
-            masks.append(mask_path)
+            segment = partial(_segment_file, path, f"{mask}.tif", model=model, diameter_px=diameter_px)
+            make(stage, partial(segment, thresholds=thresholds))
+            masks.append(out / f"{mask}.tif")
         except NnbookError as error:
             text = str(error)
             problems.append(text if str(path) in text else f"{path}: {text}")
@@ -164,9 +157,18 @@ def segment_files(
 
 
 def _segment_file(
+    path: Path, mask: str, out: Path, *, model: Model, diameter_px: float | None, thresholds: dict[str, float]
+) -> dict[str, Any]:
+    """Segment one file and write its mask into a folder; return the diameter and the number of its nuclei."""
+    labels, found = _masks_of_file(path, model, diameter_px, thresholds)
+    write_mask(out / mask, labels)
+    return {"result": {"found_diameter_px": found, "nuclei": int(labels.max())}}
+
+
+def _masks_of_file(
     path: Path, model: Model, diameter_px: float | None, thresholds: dict[str, float]
 ) -> tuple[Labels, float]:
-    """Segment one file: its masks, narrow, and the diameter that its nuclei have."""
+    """Return the masks of one file, in 16 bits where they fit, and the diameter of its nuclei in px."""
     image = read_image(path)
     shape = (image.shape[0], image.shape[1])
     low, high = grey_range(image)
@@ -185,11 +187,3 @@ def _check(diameter_px: float | None, flow_threshold: float, cellprob_threshold:
         raise NnbookError(f"flow_threshold is {flow_threshold:g}; give a number from 0, which keeps every mask")
     if not math.isfinite(cellprob_threshold):
         raise NnbookError(f"cellprob_threshold is {cellprob_threshold:g}; give a number, usually from -6 to 6")
-
-
-def _up_to_date(mask_path: Path, depends: dict[str, Any]) -> bool:
-    try:
-        record = json.loads(mask_path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return mask_path.is_file() and isinstance(record, dict) and depends.items() <= record.items()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
+from nnbook.provenance.stage import Stage, make, why_stale
 from nnbook.simulation.panorama import check_side, simulate_panorama
 from nnbook.simulation.population import PUBLISHED_AREA_PX2, check_place, draw_imaging_conditions
 from nnbook.values.published import PX_PER_UM
@@ -90,8 +92,33 @@ def simulate_manifest(seed: int, runs: int, side_px: int) -> list[Panorama]:
     return panoramas
 
 
-def write_panorama(panorama: Panorama, folder: Path) -> Panorama:
-    """Simulate one row of a manifest and write its image, truth mask and truth table, unless all three are there.
+def panorama_stage(panorama: Panorama, folder: Path) -> Stage:
+    """Return the stage that simulates one row of a manifest: see `write_panorama`.
+
+    Raises
+    ------
+    NnbookError
+        Where the row is not one of the twin.
+    """
+    if not panorama.simulated:
+        raise NnbookError(f"{panorama.panorama}: its source is {panorama.source!r}; the twin simulates twin:SEED only")
+    return Stage.of(
+        write_panorama,
+        folder,
+        record=f"records/twin-{panorama.panorama}.json",
+        writes=_output_names(panorama),
+        settings=asdict(replace(panorama, image_sha256="")),
+    )
+
+
+def make_panorama(panorama: Panorama, stage: Stage) -> Panorama:
+    """Simulate one row of a manifest, unless it is there and up to date; return the row with the image's SHA-256."""
+    make(stage, partial(write_panorama, panorama))
+    return replace(panorama, image_sha256=sha256(stage.folder / panorama.image))
+
+
+def write_panorama(panorama: Panorama, folder: Path) -> None:
+    """Simulate one row of a manifest and write its image, true mask and truth table.
 
     Parameters
     ----------
@@ -101,35 +128,26 @@ def write_panorama(panorama: Panorama, folder: Path) -> Panorama:
         The manifest's folder. The image goes to `panorama.image` below it; the mask and the rows of the truth table go
         to `truth/NAME.tif` and `truth/NAME.csv`.
 
-    Returns
-    -------
-    Panorama
-        The row with the image's SHA-256.
-
     Raises
     ------
     NnbookError
-        Where the row isn't the twin's, or asks for what the twin can't simulate.
+        Where the row asks for what the twin cannot simulate.
     """
-    if not panorama.simulated:
-        raise NnbookError(f"{panorama.panorama}: its source is {panorama.source!r}; the twin simulates twin:SEED only")
-    image_path, mask_path, table_path = _paths(panorama, folder)
-    if not (image_path.is_file() and mask_path.is_file() and table_path.is_file()):
-        image, labels, truth = simulate_panorama(
-            int(panorama.source.removeprefix("twin:")),
-            panorama.run,
-            panorama.quarter,
-            panorama.crop,
-            width_px=panorama.width_px,
-            height_px=panorama.height_px,
-            px_per_um=panorama.px_per_um,
-        )
-        truth.insert(0, "panorama", panorama.panorama)
-        write_mask(mask_path, labels)
-        with atomic_write(table_path) as written:
-            truth.to_csv(written, index=False, lineterminator="\n")
-        write_image(image_path, image, px_per_um=panorama.px_per_um)
-    return replace(panorama, image_sha256=sha256(image_path))
+    image_path, mask_path, table_path = (folder / name for name in _output_names(panorama))
+    image, labels, truth = simulate_panorama(
+        int(panorama.source.removeprefix("twin:")),
+        panorama.run,
+        panorama.quarter,
+        panorama.crop,
+        width_px=panorama.width_px,
+        height_px=panorama.height_px,
+        px_per_um=panorama.px_per_um,
+    )
+    truth.insert(0, "panorama", panorama.panorama)
+    write_mask(mask_path, labels)
+    with atomic_write(table_path) as written:
+        truth.to_csv(written, index=False, lineterminator="\n")
+    write_image(image_path, image, px_per_um=panorama.px_per_um)
 
 
 def write_dataset(
@@ -173,27 +191,26 @@ def write_dataset(
     write_manifest(manifest, planned)
     written: dict[str, Panorama] = {}
     with tqdm(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
-        for panorama in _write_all(planned, out, processes):
+        for panorama in _make_all(planned, [panorama_stage(row, out) for row in planned], processes):
             written[panorama.panorama] = panorama
             bar.update()
     with atomic_write(out / "truth.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         for number, panorama in enumerate(planned):
-            text = _paths(panorama, out)[2].read_text(encoding="utf-8")
+            text = (out / _output_names(panorama)[2]).read_text(encoding="utf-8")
             file.write(text if number == 0 else text.partition("\n")[2])
     rows = [written[panorama.panorama] for panorama in planned]
     write_manifest(manifest, rows)
     return rows
 
 
-def _write_all(planned: list[Panorama], out: Path, processes: int) -> Iterator[Panorama]:
-    missing = [row for row in planned if not all(path.is_file() for path in _paths(row, out))]
-    if processes < 2 or len(missing) < 4:  # starting processes takes as long as a few small panoramas
-        for panorama in planned:
-            yield write_panorama(panorama, out)
+def _make_all(planned: list[Panorama], stages: list[Stage], processes: int) -> Iterator[Panorama]:
+    stale = sum(bool(why_stale(stage)) for stage in stages)
+    if processes < 2 or stale < 4:  # starting processes takes as long as a few small panoramas
+        yield from map(make_panorama, planned, stages)
         return
     # Spawned, not forked: the caller may run threads.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(write_panorama, panorama, out) for panorama in planned]
+        jobs = [pool.submit(make_panorama, *job) for job in zip(planned, stages, strict=True)]
         try:
             for job in as_completed(jobs):
                 yield job.result()
@@ -201,10 +218,9 @@ def _write_all(planned: list[Panorama], out: Path, processes: int) -> Iterator[P
             pool.shutdown(cancel_futures=True)
 
 
-def _paths(panorama: Panorama, folder: Path) -> tuple[Path, Path, Path]:
-    """Return where a panorama's image, truth mask and truth table are."""
-    truth = folder / "truth"
-    return folder / panorama.image, truth / f"{panorama.panorama}.tif", truth / f"{panorama.panorama}.csv"
+def _output_names(panorama: Panorama) -> list[str]:
+    """Return the names of a panorama's image, true mask and truth table."""
+    return [panorama.image, f"truth/{panorama.panorama}.tif", f"truth/{panorama.panorama}.csv"]
 
 
 def _check_same_twin(manifest: Path, planned: list[Panorama]) -> None:

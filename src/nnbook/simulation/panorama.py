@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 from nnbook.io.manifest import MAX_SIDE_PX
 from nnbook.simulation import rendering
 from nnbook.simulation.imaging import draw_haze, expose, shading, stain
@@ -87,14 +87,16 @@ def simulate_panorama(
 
     Raises
     ------
-    NnbookError
+    InvalidValueError
         Where an argument is out of range.
     """
     check_place(seed, run, quarter, crop)
-    check_side(width_px)
-    check_side(height_px)
+    check_side(width_px, "width_px")
+    check_side(height_px, "height_px")
     if not 0.5 <= px_per_um <= 50:
-        raise NnbookError(f"px_per_um is {px_per_um:g}; the twin simulates 0.5 to 50 pixels a micrometre")
+        raise InvalidValueError(
+            f"px_per_um is {px_per_um:g}; the twin simulates 0.5 to 50 pixels a micrometre", parameter="px_per_um"
+        )
     conditions = draw_imaging_conditions(seed, run, quarter, crop)
     rng = random_stream(seed, run, quarter, crop, 1)
     frame = Frame(width_px, height_px, px_per_um / PX_PER_UM)
@@ -128,10 +130,62 @@ def simulate_panorama(
     return image, labels, _truth_table(labels, facts, brightness)
 
 
-def check_side(side_px: int) -> None:
-    """Refuse a side that the twin cannot simulate."""
+def simulate(
+    seed: int = 1,
+    *,
+    width_px: int = 1024,
+    height_px: int = 1024,
+    px_per_um: float = PX_PER_UM,
+    run: int = 1,
+    quarter: str = "TL",
+    crop: str = "top_left",
+) -> tuple[Image, Labels, pd.DataFrame]:
+    """Simulate one panorama with its exact truth: `simulate_panorama` with a default for each argument.
+
+    Parameters
+    ----------
+    seed : int
+        Another seed, from 0, is another data set.
+    width_px, height_px : int
+        Size, at least `MIN_SIDE_PX` each.
+    px_per_um : float
+        Pixels a micrometre, 0.5 to 50; by default NucleusNet's.
+    run, quarter, crop : int, str, str
+        The number of the experiment, from 1, one of `nnbook.io.manifest.QUARTERS` and one of `CROPS`: each place has
+        imaging conditions of its own.
+
+    Returns
+    -------
+    image : uint8, axes (y, x)
+        Grey levels.
+    labels : int32, axes (y, x)
+        The true mask: 0 for background, 1..N for nuclei.
+    truth : DataFrame
+        A row a nucleus.
+
+    Raises
+    ------
+    InvalidValueError
+        Where an argument is out of range.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> image, mask, truth = nnbook.simulate(seed=7, width_px=512, height_px=512)
+    >>> image.shape, image.dtype
+    ((512, 512), dtype('uint8'))
+    >>> len(truth) == mask.max()
+    np.True_
+    """
+    return simulate_panorama(seed, run, quarter, crop, width_px=width_px, height_px=height_px, px_per_um=px_per_um)
+
+
+def check_side(side_px: int, parameter: str = "side_px") -> None:
+    """Refuse a side that the twin cannot simulate, under the name of the parameter that it is."""
     if not MIN_SIDE_PX <= side_px <= MAX_SIDE_PX:
-        raise NnbookError(f"side is {side_px} px; the twin simulates {MIN_SIDE_PX} to {MAX_SIDE_PX:,} px")
+        raise InvalidValueError(
+            f"{parameter} is {side_px}; the twin simulates {MIN_SIDE_PX} to {MAX_SIDE_PX:,} px", parameter=parameter
+        )
 
 
 def _truth_table(labels: Labels, facts: pd.DataFrame, brightness: NDArray[np.float64]) -> pd.DataFrame:

@@ -1,1 +1,5 @@
 """Training: Cellpose 3 networks from images and masks."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -13,11 +13,12 @@ import csv
 import hashlib
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.inputs import pair_files
 from nnbook.segmentation.model import autocast, load_model, new_network
@@ -25,11 +26,11 @@ from nnbook.training.crops import draw_crop, read_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import torch
     from numpy.random import Generator
 
+    from nnbook.io.paths import PathLike
     from nnbook.training.crops import Example
 
 EVEN_ODDS: Final = -2.0
@@ -90,11 +91,11 @@ def held_out(stem: str, share: float) -> bool:
 
 
 def train(
-    data_sets: Sequence[tuple[Path, Path]],
-    model_path: Path,
+    data_sets: Sequence[tuple[PathLike, PathLike]],
+    model_path: PathLike,
     settings: TrainingSettings | None = None,
     *,
-    from_model: Path | None = None,
+    from_model: PathLike | None = None,
 ) -> Path:
     """Train a network and write the weights that validated best, in half precision, as stock Cellpose 3 loads them.
 
@@ -104,14 +105,14 @@ def train(
 
     Parameters
     ----------
-    data_sets : sequence of (Path, Path)
+    data_sets : sequence of (str or Path, str or Path)
         Folders of images and of their masks. Each data set is drawn from equally often, however large it is, and each
         image of it too. One that is named twice is drawn from twice as often.
-    model_path : Path
+    model_path : str or Path
         The file to write.
     settings : TrainingSettings, optional
         How to train.
-    from_model : Path, optional
+    from_model : str or Path, optional
         A Cellpose 3 model to go on from, instead of from random weights.
 
     Returns
@@ -121,12 +122,25 @@ def train(
 
     Raises
     ------
+    InvalidValueError
+        Where a setting is out of range.
     NnbookError
-        Where settings or files are wrong, with one line for each image or mask that is; where no image is left for
-        training or validation; where a checkpoint belongs to another training.
+        Where files are wrong, with one line for each image or mask that is; where no image is left for training or
+        validation; where a checkpoint belongs to another training.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> from nnbook.training import TrainingSettings
+    >>> few = TrainingSettings(steps=2, batch=1, crop_px=32, validation_share=0.5)
+    >>> nnbook.train([("images", "masks")], "my_model", few).name
+    'my_model'
+    >>> masks = nnbook.segment("panorama.tif", model="my_model")
     """
     import torch
 
+    folders = [(Path(images), Path(masks)) for images, masks in data_sets]
+    model_path = Path(model_path)
     settings = settings or TrainingSettings()
     _check(settings)
     torch.manual_seed(settings.seed)
@@ -135,15 +149,15 @@ def train(
     else:
         model = load_model(from_model)
         network, diam_mean = model.network, model.diam_mean
-    training, validation = _read(data_sets, settings, diam_mean)
+    training, validation = _read(folders, settings, diam_mean)
     diameters = [example.original_diameter_px for examples in training for example in examples]
     network.diam_labels.data[:] = float(np.mean(diameters))
     run = _Run(network.to(memory_format=torch.channels_last), settings)
     checkpoint = model_path.with_name(f"{model_path.name}.checkpoint")
     identity = {
         "settings": {name: value for name, value in asdict(settings).items() if name != "steps"},
-        "data_sets": [[str(path) for path in folders] for folders in data_sets],
-        "from_model": str(from_model) if from_model else None,
+        "data_sets": [[str(path) for path in pair] for pair in folders],
+        "from_model": None if from_model is None else str(Path(from_model)),
     }
     if checkpoint.is_file():
         run.restore(checkpoint, identity)
@@ -330,13 +344,20 @@ def _read(
 def _check(settings: TrainingSettings) -> None:
     whole = ("steps", "batch", "crop_px", "validate_every")
     if wrong := next((name for name in whole if getattr(settings, name) < 1), None):
-        raise NnbookError(f"{wrong} is {getattr(settings, wrong)}; give a whole number from 1")
+        raise InvalidValueError(f"{wrong} is {getattr(settings, wrong)}; give a whole number from 1", parameter=wrong)
     if settings.crop_px % 8:
-        raise NnbookError(f"crop_px is {settings.crop_px}; give a multiple of 8: the network halves it three times")
-    if not settings.learning_rate > 0 or not settings.diam_mean > 0:
-        raise NnbookError("learning_rate and diam_mean are numbers above 0; change them")
+        raise InvalidValueError(
+            f"crop_px is {settings.crop_px}; give a multiple of 8: the network halves it three times",
+            parameter="crop_px",
+        )
+    for name in ("learning_rate", "diam_mean"):
+        if not getattr(settings, name) > 0:
+            raise InvalidValueError(f"{name} is {getattr(settings, name):g}; give a number above 0", parameter=name)
     if not 0 < settings.validation_share < 1:
-        raise NnbookError(f"validation_share is {settings.validation_share:g}; give a share between 0 and 1")
+        raise InvalidValueError(
+            f"validation_share is {settings.validation_share:g}; give a share between 0 and 1",
+            parameter="validation_share",
+        )
 
 
 def _progress(start: int, stop: int) -> Iterator[int]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIME: Final = "application/vnd.nnbook.numbers+json"
-"""The type of an executed notebook's output that tells which numbers it named."""
+"""The type of an executed notebook's output that holds the numbers it names."""
 
 FILE: Final = "numbers.json"
 
@@ -90,7 +90,7 @@ def name_numbers(*numbers: Number, source: Callable[..., Any] | str = "", inputs
     *numbers : Number
         At least one.
     source : callable or str, optional
-        The function that gave them, or the dotted name of a function or constant; for those that tell none themselves.
+        The function that gave them, or the dotted name of a function or constant; for numbers without a source.
     inputs : sequence of str, optional
         The files that they were computed from, relative to the edition's folder; likewise.
 
@@ -105,7 +105,7 @@ def name_numbers(*numbers: Number, source: Callable[..., Any] | str = "", inputs
         not known, or a source that does not exist.
     """
     name = source if isinstance(source, str) else f"{source.__module__}.{source.__qualname__}"
-    told = tuple(
+    named = tuple(
         Number(
             key=number.key,
             title=number.title,
@@ -117,14 +117,14 @@ def name_numbers(*numbers: Number, source: Callable[..., Any] | str = "", inputs
         )
         for number in numbers
     )
-    keys = [number.key for number in told]
-    problems = [] if told else ["no number was named; give at least one"]
+    keys = [number.key for number in named]
+    problems = [] if named else ["no number was named; give at least one"]
     problems += [f"the number {key} is named twice; give one of them another key" for key in _twice(keys)]
-    for number in told:
+    for number in named:
         problems += _problems_of(number)
     if problems:
         raise NnbookError("\n".join(problems))
-    return Numbers(told)
+    return Numbers(named)
 
 
 def collect_numbers(folder: Path) -> dict[str, dict[str, Any]]:
@@ -184,7 +184,7 @@ def cited_as_json() -> dict[str, dict[str, Any]]:
 
 
 def _named_in(path: Path) -> list[dict[str, Any]]:
-    """Return what an executed notebook's outputs tell of numbers."""
+    """Return the numbers in the outputs of an executed notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (ValueError, KeyError) as error:
@@ -216,7 +216,7 @@ def _check_source(source: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a NumPy number into Python's own."""
+    """Return a NumPy number as one of Python."""
     return value.item() if hasattr(value, "item") else value
 
 

@@ -1,4 +1,4 @@
-"""How a number is set: digits in groups, a minus sign, and a space between number and unit at which no line ends."""
+"""How numbers are written: digits in groups, a minus sign, and a no-break space between number and unit."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NO_BREAK_SPACE: Final = "\u00a0"
 
 
 def shown(value: float | None, unit: str = "", digits: int = 0) -> str:
-    """Set a number with its unit.
+    """Return a number with its unit as text.
 
     Parameters
     ----------
     value : int, float or None
-        The value; None, for what an edition cannot tell, is shown as a dash.
+        The value; None, for what an edition has no data for, is shown as a dash.
     unit : str, optional
         Symbols of `SYMBOLS`, with ² or ³ for a power, and one / for a quotient: `cm²`, `px/µm`, `1/mm²`.
     digits : int, optional
@@ -50,7 +50,9 @@ def shown(value: float | None, unit: str = "", digits: int = 0) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NnbookError(f"{value!r} is no number; give an int or a float")
     if not math.isfinite(value):
-        raise NnbookError(f"{value} cannot be shown; give a finite value, or None where this edition cannot tell it")
+        raise NnbookError(
+            f"{value} cannot be shown; give a finite value, or None where this edition has no data for it"
+        )
     text = f"{value:,.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = text.removeprefix("-")

@@ -1,4 +1,4 @@
-"""What published work states: cited values, to stand beside recomputed ones and never in their place.
+"""Values cited from published work: shown beside recomputed ones, never in their place.
 
 The values are in `published.yml`, beside this module, each with its source.
 """
@@ -24,7 +24,7 @@ class Source:
     Attributes
     ----------
     authors, title, kind, address : str
-        As a reader finds it; `kind` tells where it was published, and under which licence.
+        As a reader finds it; `kind` is where it was published, and under which licence.
     sha256 : str
         Of the file at the address, where it is one that this project fetches.
     """
@@ -92,18 +92,18 @@ def read_cited(path: Path = FILE) -> tuple[dict[str, Source], dict[str, Cited]]:
         missing, a source that is not listed, a key, value, unit or number of digits that cannot be shown.
     """
     try:
-        told = yaml.load(path.read_text(encoding="utf-8"), _OneOfEachKey)  # noqa: S506 - a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), _OneOfEachKey)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise NnbookError(f"{path}: is no YAML that can be read: {error}") from error
     problems: list[str] = []
     sources: dict[str, Source] = {}
     values: dict[str, Cited] = {}
-    for name, fields in told["sources"].items():
+    for name, fields in content["sources"].items():
         try:
             sources[name] = Source(**fields)
         except TypeError as error:
             problems.append(f"{path}: source {name}: {error}")
-    for key, fields in told["values"].items():
+    for key, fields in content["values"].items():
         try:
             values[key] = _cited(key, fields, sources)
         except (NnbookError, TypeError) as error:
@@ -119,17 +119,17 @@ def _cited(key: str, fields: dict[str, Any], sources: dict[str, Source]) -> Cite
     if (source := sources.get(fields.get("source", ""))) is None:
         raise NnbookError(f"has the source {fields.get('source')}, which is not listed; list it under sources")
     cited = Cited(key=key, **(fields | {"source": source}))
-    _ = cited.shown  # what cannot be shown is wrong here, not where it is read
+    _ = cited.shown  # raises here, not where it is read
     return cited
 
 
 class _OneOfEachKey(yaml.SafeLoader):
-    """Refuses a mapping that names one key twice, which YAML would pass over in silence."""
+    """Refuses a mapping with a repeated key, which YAML accepts silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [self.construct_object(name, deep=True) for name, _ in node.value]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise yaml.YAMLError(f"{twice[0]} stands there twice; keep one")
+            raise yaml.YAMLError(f"{twice[0]} is there twice; keep one")
         return super().construct_mapping(node, deep)
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any, Final
+
+MIME: Final = "application/vnd.nnbook.table+json"
+"""The type of an executed notebook's output that holds a table's cells, beside the HTML that shows them."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,13 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
     note: str = ""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            MIME: {"header": list(self.header), "rows": [list(row) for row in self.rows]},
+            "text/html": self._repr_html_(),
+            "text/plain": repr(self),
+        }
 
     def _repr_html_(self) -> str:
         head = "".join(self._cell("th", column, text) for column, text in enumerate(self.header))

@@ -7,8 +7,10 @@ tiles of arrays are cut when they are asked for, and nothing is written to disk.
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +20,26 @@ import pandas as pd
 import traitlets
 
 from nnbook.cells.store import read_cells
-from nnbook.errors import NnbookError
-from nnbook.io.images import read_image, read_mask
-from nnbook.measurement.rois import measure_panorama
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
+from nnbook.io.images import as_image, as_mask
+from nnbook.measurement.imaged_area import check_scale
+from nnbook.measurement.rois import measure
 from nnbook.viewers.pyramid import LivePyramid
 from nnbook.viewers.tables import nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from nnbook.io.images import Image, Labels
+    from nnbook.io.paths import PathLike
 
     Read = Callable[[str], bytes | None]
 
-BUNDLES = Path(__file__).parents[3] / "widgets" / "dist"
-"""Where `make` puts the views' JavaScript: the same files that the book's pages load."""
+BUNDLES = resources.files("nnbook.viewers") / "bundles"
+"""The views' JavaScript, which `make` builds: the same files that the book's pages load."""
 
 LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
-"""What a panorama consists of, by the name that it has in an index."""
+"""The files of a panorama, by their names in an index."""
 
 
 class _View(anywidget.AnyWidget):
@@ -56,9 +58,11 @@ class _View(anywidget.AnyWidget):
     def __init__(self, bundle: str, read: Read, **traits: Any) -> None:
         script = BUNDLES / f"{bundle}.mjs"
         if not script.is_file():
-            raise NnbookError(f"{script}: no such file; run 'make widgets/dist/panorama.mjs' in {BUNDLES.parents[1]}")
+            raise MissingFileError(f"{script}: no such file; run 'make widgets/dist/.done' in the checkout of nnbook")
         if unknown := sorted(set(traits) - set(self.trait_names())):
-            raise NnbookError(f"{type(self).__name__} has no {', '.join(unknown)}; see its documentation")
+            raise InvalidValueError(
+                f"{type(self).__name__} has no {', '.join(unknown)}; see its documentation", parameter=unknown[0]
+            )
         self._read = read
         super().__init__(_esm=script.read_text(encoding="utf-8"), **traits)
         self.on_msg(self._answer)
@@ -114,7 +118,7 @@ class PanoramaViewer(_ImageView):
     name : str, optional
         What the panorama is called; by default the file's name, or `image`.
     **traits
-        Where to begin: any of the attributes below but `masks`.
+        Initial state: any of the attributes below but `masks`.
 
     Attributes
     ----------
@@ -142,15 +146,21 @@ class PanoramaViewer(_ImageView):
 
     Raises
     ------
+    MissingFileError
+        Where a file isn't there, or the views' JavaScript hasn't been built.
+    InvalidValueError
+        Where an array is no image or mask, image and masks differ in size, or an argument is out of range.
     NnbookError
-        Where a file can't be read, image and masks don't fit each other or are no such thing, or the views' JavaScript
-        hasn't been built.
+        Where a file can't be read as an image, mask or pyramid.
 
     Examples
     --------
-    >>> viewer = PanoramaViewer("panorama.tif", "panorama_cp_masks.tif", px_per_um=8.0453)  # doctest: +SKIP
-    >>> viewer.roi = 17  # doctest: +SKIP
-    >>> viewer.selected["area_um2"]  # doctest: +SKIP
+    >>> import nnbook
+    >>> viewer = nnbook.PanoramaViewer("panorama.tif", "panorama_cp_masks.tif", px_per_um=8.0453)
+    >>> viewer.roi = 7
+    >>> int(viewer.selected["roi"])
+    7
+    >>> viewer.view = [320, 256, 200]  # centre and width in px: the view moves there
     """
 
     index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
@@ -160,22 +170,23 @@ class PanoramaViewer(_ImageView):
 
     def __init__(
         self,
-        image: Image | str | Path,
-        masks: Labels | str | Path | None = None,
+        image: Image | PathLike,
+        masks: Labels | PathLike | None = None,
         *,
         px_per_um: float | None = None,
         name: str | None = None,
         **traits: Any,
     ) -> None:
-        if px_per_um is not None and not (np.isfinite(px_per_um) and px_per_um > 0):
-            raise NnbookError(f"px_per_um is {px_per_um}; give pixels a micrometre, above 0, or leave it out")
-        stored = Path(image) if isinstance(image, str | Path) else None
+        if px_per_um is not None:
+            check_scale(px_per_um)
+        stored = Path(image) if isinstance(image, str | os.PathLike) else None
         if stored is not None and (stored.is_dir() or stored.suffix.lower() == ".zip"):
             if masks is not None:
-                raise NnbookError(f"{stored}: a pyramid has masks of its own; leave out masks")
+                raise InvalidValueError(f"{stored}: a pyramid has masks of its own; leave out masks", parameter="masks")
             panoramas: _Arrays | _Stored = _stored(stored, name, px_per_um)
         else:
-            panoramas = _Arrays(_image(image), _masks(masks), name or (stored.stem if stored else "image"), px_per_um)
+            pixels, labels = as_image(image), None if masks is None else as_mask(masks)
+            panoramas = _Arrays(pixels, labels, name or (stored.stem if stored else "image"), px_per_um)
         super().__init__("panorama", panoramas.read, **{"panorama": panoramas.names[0], **traits})
         self._panoramas = panoramas
 
@@ -205,7 +216,7 @@ class Scatter(_View):
         `mean_intensity` and `std_intensity` (grey levels, NaN where there is no nucleus), and if known `run` and
         `passage`.
     **traits
-        Where to begin: any of the attributes below.
+        Initial state: any of the attributes below.
 
     Attributes
     ----------
@@ -216,7 +227,7 @@ class Scatter(_View):
     axes : list of float, or None
         What is seen: least and most nuclei, least and most grey level. None shows all.
     by : {'std', 'run', 'passage'}
-        What colours tell.
+        What colours show.
     lasso : list of (float, float), or None
         Corners of a polygon, in nuclei and grey levels.
     height : int or None
@@ -226,8 +237,19 @@ class Scatter(_View):
 
     Raises
     ------
-    NnbookError
-        Where the table lacks a column, has no panorama with a nucleus, or the views' JavaScript hasn't been built.
+    InvalidValueError
+        Where the table lacks a column, has no panorama with a nucleus, or an argument is out of range.
+    MissingFileError
+        Where the views' JavaScript hasn't been built.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> from nnbook.io import read_results
+    >>> scatter = nnbook.Scatter(read_results("results.csv"), by="run")
+    >>> scatter.panorama = "Run1TL_top_left"
+    >>> int(scatter.selected["num_rois"])
+    20
     """
 
     panoramas = traitlets.Unicode("kernel:panoramas.json", read_only=True).tag(sync=True)
@@ -240,7 +262,10 @@ class Scatter(_View):
     def __init__(self, table: pd.DataFrame, **traits: Any) -> None:
         needed = ["image", "num_rois", "mean_intensity", "std_intensity"]
         if missing := [column for column in needed if column not in table]:
-            raise NnbookError(f"the table has no column {', '.join(missing)}; a results table has {', '.join(needed)}")
+            raise InvalidValueError(
+                f"the table has no column {', '.join(missing)}; a results table has {', '.join(needed)}",
+                parameter="table",
+            )
         listed = _json({"note": "", "columns": panoramas_columns(table, {})})
         super().__init__("scatter", {"panoramas.json": listed}.get, **traits)
         self._table = table.assign(panorama=[Path(image).stem for image in table["image"]])
@@ -270,7 +295,7 @@ class CellBrowser(_ImageView):
     per_run : int, optional
         So many cells are drawn from each run; without it 10,000 from all, or all where there are fewer.
     **traits
-        Where to begin: any of the attributes below.
+        Initial state: any of the attributes below.
 
     Attributes
     ----------
@@ -295,8 +320,18 @@ class CellBrowser(_ImageView):
 
     Raises
     ------
+    MissingFileError
+        Where there is no store, or the views' JavaScript hasn't been built.
     NnbookError
-        Where there is no whole store, or the views' JavaScript hasn't been built.
+        Where the store is damaged.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> browser = nnbook.CellBrowser("cells", draw=1, sort="-area_um2")
+    >>> browser.panorama, browser.roi = "Run1TL_top_left", 7
+    >>> browser.selected["cell"]
+    'Run1TL_top_left_ROI_7'
     """
 
     cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
@@ -308,7 +343,7 @@ class CellBrowser(_ImageView):
     size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
     at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
 
-    def __init__(self, cells: str | Path, **traits: Any) -> None:
+    def __init__(self, cells: PathLike, **traits: Any) -> None:
         folder = Path(cells)
         self._table = read_cells(folder).table
         self._folder = folder.resolve()
@@ -339,7 +374,7 @@ class Mosaic(_ImageView):
     mosaic : str or Path
         A folder that `nnbook mosaic` wrote, such as `build/twin/mosaic`.
     **traits
-        Where to begin: any of the attributes below.
+        Initial state: any of the attributes below.
 
     Attributes
     ----------
@@ -357,16 +392,29 @@ class Mosaic(_ImageView):
 
     Raises
     ------
-    NnbookError
+    MissingFileError
         Where there is no mosaic, or the views' JavaScript hasn't been built.
+    NnbookError
+        Where the mosaic is damaged.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> mosaic = nnbook.Mosaic("mosaic", normalised=True)
+    >>> mosaic.panorama, mosaic.roi = "Run1TL_top_left", 7
+    >>> int(mosaic.selected["run"])
+    1
     """
 
     mosaic = traitlets.Unicode("kernel:mosaic.json", read_only=True).tag(sync=True)
     view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
     normalised = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, mosaic: str | Path, **traits: Any) -> None:
-        read = _folder_reader(Path(mosaic))
+    def __init__(self, mosaic: PathLike, **traits: Any) -> None:
+        mosaic = Path(mosaic)
+        read = _folder_reader(mosaic)
+        if not (mosaic / "mosaic.json").is_file():
+            raise MissingFileError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'")
         try:
             about = json.loads(read("mosaic.json") or b"")
             cells = json.loads(read(about["cells"]) or b"")
@@ -404,8 +452,7 @@ class _Arrays:
 
     def rois(self, _panorama: str | None) -> pd.DataFrame | None:
         if self._measured is None and self._labels is not None:
-            table = measure_panorama(self.names[0], self._image, self._labels, self._px_per_um or 1.0)
-            self._measured = table if self._px_per_um else table.drop(columns="area_um2")
+            self._measured = measure(self._image, self._labels, px_per_um=self._px_per_um, name=self.names[0])
         return self._measured
 
 
@@ -436,7 +483,7 @@ def _stored(where: Path, name: str | None, px_per_um: float | None) -> _Stored:
         return _Stored(read, where)
     size = {key: int(value) for key, value in re.findall(r'(Width|Height)="(\d+)"', (read(LAYERS[0]) or b"").decode())}
     if len(size) != 2:
-        raise NnbookError(f"{where}: has no {LAYERS[0]}; name a pyramid that 'nnbook pyramid' wrote")
+        raise MissingFileError(f"{where}: has no {LAYERS[0]}; name a pyramid that 'nnbook pyramid' wrote")
     layers = [layer for layer in LAYERS if read(layer) is not None]
     index = _index(name or where.stem, size["Width"], size["Height"], px_per_um, layers)
     return _Stored(lambda path: index if path == "index.json" else read(path), where)
@@ -463,38 +510,12 @@ def _folder_reader(folder: Path) -> Read:
 def _zip_reader(path: Path) -> Read:
     try:
         archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise MissingFileError(f"{path}: no such file; write it with 'nnbook pyramid --zip'") from None
     except (OSError, zipfile.BadZipFile) as error:
         raise NnbookError(f"{path}: can't be read as a zip ({error}); write it with 'nnbook pyramid --zip'") from error
     names = set(archive.namelist())
     return lambda name: archive.read(name) if name in names else None
-
-
-def _image(image: Image | str | Path) -> Image:
-    if isinstance(image, str | Path):
-        return read_image(Path(image))
-    array = np.asarray(image)
-    _check(array, "the image", "uif", "integer or floating-point grey levels")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise NnbookError("the image has pixels that are not a number or infinite; replace them")
-    return array
-
-
-def _masks(masks: Labels | str | Path | None) -> Labels | None:
-    if masks is None or isinstance(masks, str | Path):
-        return None if masks is None else read_mask(Path(masks))
-    array = np.asarray(masks)
-    _check(array, "the mask array", "ui", "whole numbers, 0 for background")
-    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
-        raise NnbookError("the mask array has labels below 0 or too large; number nuclei from 1")
-    return array.astype(np.int32, copy=False)
-
-
-def _check(array: NDArray[Any], what: str, kinds: str, wanted: str) -> None:
-    if array.ndim != 2 or array.size == 0:
-        shape = " x ".join(map(str, array.shape)) or "1 value"
-        raise NnbookError(f"{what} has shape {shape}; give axes (y, x), one channel")
-    if array.dtype.kind not in kinds:
-        raise NnbookError(f"{what} holds {array.dtype} values; it has to hold {wanted}")
 
 
 def _row(table: pd.DataFrame | None, column: str, value: Any) -> pd.Series | None:

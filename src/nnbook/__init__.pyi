@@ -1,0 +1,27 @@
+from .cells import read_cells
+from .errors import NnbookError
+from .evaluation import evaluate
+from .io import read_image, read_mask
+from .measurement import measure
+from .segmentation import segment
+from .simulation import simulate
+from .training import train
+from .viewers import CellBrowser, Mosaic, PanoramaViewer, Scatter
+
+__version__: str
+__all__ = [
+    "CellBrowser",
+    "Mosaic",
+    "NnbookError",
+    "PanoramaViewer",
+    "Scatter",
+    "__version__",
+    "evaluate",
+    "measure",
+    "read_cells",
+    "read_image",
+    "read_mask",
+    "segment",
+    "simulate",
+    "train",
+]

@@ -1,0 +1,17 @@
+from .export import write_dataset, write_tiffs
+from .extraction import CELL_PX, THUMBNAIL_PX, cut_cells
+from .sample import write_sample
+from .store import Cells, read_cells
+from .writer import write_cells
+
+__all__ = [
+    "CELL_PX",
+    "THUMBNAIL_PX",
+    "Cells",
+    "cut_cells",
+    "read_cells",
+    "write_cells",
+    "write_dataset",
+    "write_sample",
+    "write_tiffs",
+]

@@ -1,0 +1,20 @@
+from .edition import Edition, read_edition
+from .images import read_image, read_mask, write_image, write_mask
+from .inputs import list_images
+from .manifest import Panorama, read_manifest, write_manifest
+from .results import read_results, write_results
+
+__all__ = [
+    "Edition",
+    "Panorama",
+    "list_images",
+    "read_edition",
+    "read_image",
+    "read_manifest",
+    "read_mask",
+    "read_results",
+    "write_image",
+    "write_manifest",
+    "write_mask",
+    "write_results",
+]

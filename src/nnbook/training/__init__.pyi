@@ -1,0 +1,3 @@
+from .loop import TrainingSettings, train
+
+__all__ = ["TrainingSettings", "train"]

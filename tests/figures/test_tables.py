@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from nnbook.figures.tables import cells_table, representatives_table
+from nnbook.measurement.selection import representatives
+from nnbook.values import published
+from nnbook.values.table import Table
+
+NOTE = "Simulated images."
+
+
+def test_representatives_are_listed_by_distance(results: pd.DataFrame) -> None:
+    chosen = representatives(results, 4)
+    table = representatives_table(chosen.iloc[::-1], NOTE)
+    assert [row[0] for row in table.rows] == ["1", "2", "3", "4"]
+    assert [row[1] for row in table.rows] == [name.removesuffix(".tif") for name in chosen["image"]]
+    distances = [float(row[4]) for row in table.rows]
+    assert distances == sorted(distances)
+    assert NOTE in table._repr_html_()
+
+
+def test_representatives_numbers_are_formatted() -> None:
+    chosen = pd.DataFrame(
+        {
+            "image": ["a.tif"],
+            "num_rois": [1234],
+            "mean_intensity": [78.6077],
+            "std_intensity": [1.0],
+            "distance": [0.0456],
+        }
+    )
+    assert representatives_table(chosen).rows == (("1", "a", "1,234", "78.61", "0.046"),)
+
+
+def test_cells_are_counted_beside_rois_and_the_published_numbers(results: pd.DataFrame) -> None:
+    runs = [{"run": 1, "cells": 30}, {"run": 2, "cells": 50}]
+    store = {"cells": 80, "left_out": {"at_border": 16, "larger_than_frame": 4}, "runs": runs}
+    side = math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS)
+    table = cells_table(results, store, round(len(results) * side**2), "Which edition.")
+    values = {row[0]: row[1:] for row in table.rows}
+    assert values["ROIs in the table of results"] == ("1,111,184", "100", "−1,111,084")
+    assert values["Single-cell images"] == ("1,061,277", "80", "−1,061,197")
+    assert values["ROIs without an image"] == ("49,907", "20", "−49,887")
+    assert [row[2] for row in table.rows if row[0].startswith("…")] == ["16", "4", "20.0", "30", "50"]
+    assert values["ROIs without an image (%)"] == ("4.5", "20.0", "+15.5")
+    assert values["Images per experiment, mean"] == ("10,613", "40", "−10,573")
+    assert table.note == "Which edition."
+
+
+def test_small_panoramas_cut_more_nuclei_at_their_edge(results: pd.DataFrame) -> None:
+    # Nuclei of extent 100 px: 4sd/(s + d)^2 of them are cut by a square of side s = 1000 px, and fewer by a large one.
+    side = math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS)
+    cut, expected = (4 * s * 100 / (s + 100) ** 2 for s in (1000, side))
+    results = results.assign(num_rois=0)
+    results.loc[0, "num_rois"] = 1_000_000
+    lost = round(cut * 1_000_000)
+    for larger, whole in ((0, 0.0), (round(0.1 * (1_000_000 - lost)), 0.1)):
+        left_out = {"at_border": lost, "larger_than_frame": larger}
+        store = {"cells": 1_000_000 - lost - larger, "left_out": left_out, "runs": [{"run": 1, "cells": 1}]}
+        table = cells_table(results, store, len(results) * 1000**2)
+        [estimate] = [row[2] for row in table.rows if "published size" in row[0]]
+        assert estimate == f"{100 * (expected + (1 - expected) * whole):.1f}"
+
+
+def test_cells_of_an_edition_without_images_are_left_open(results: pd.DataFrame) -> None:
+    store = {"cells": 0, "left_out": {"at_border": 0, "larger_than_frame": 0}, "runs": []}
+    own = {row[0]: row[2] for row in cells_table(results, store, 64).rows}
+    assert own.pop("ROIs in the table of results") == "100"
+    assert set(own.values()) == {"–"}
+    empty = cells_table(results.assign(num_rois=0), store, 64)
+    assert {row[2] for row in empty.rows} == {"–"}
+
+
+def test_table_is_safe_and_readable_as_text() -> None:
+    table = Table(("Name", "Value"), (("<b>", "10"), ("x", "5")), frozenset({1}), "a & b")
+    assert "&lt;b&gt;" in table._repr_html_()
+    assert "a &amp; b" in table._repr_html_()
+    assert repr(table) == "Name  Value\n<b>      10\nx         5\na & b"

@@ -1,0 +1,190 @@
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnbook.provenance.stage import NEVER_MADE, Stage, file_state, make, remake, remove, why_stale
+
+RECORD = "records/measure.json"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A stage that was made, of one input and two outputs."""
+    (tmp_path / "in.tif").write_text("grey")
+    made = Stage(
+        "nnbook.some.function",
+        tmp_path / "edition",
+        RECORD,
+        ["results.csv", "tiles"],
+        {"nnbook.some.function": "a1"},
+        reads=[tmp_path / "in.tif"],
+        settings={"px_per_um": 8.0453, "names": ["a", "b"]},
+        holds=["tiles/index.json"],
+    )
+    assert make(made, write)
+    return made
+
+
+def write(folder: Path) -> None:
+    (folder / "results.csv").write_text("image\n")
+    (folder / "tiles").mkdir()
+    (folder / "tiles" / "index.json").write_text("{}")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_is_made_once_and_leaves_nothing_but_its_outputs_and_its_record(stage: Stage) -> None:
+    assert why_stale(stage) == []
+    assert not make(stage, lambda _: pytest.fail("made again"))
+    assert names(stage.folder) == ["records", "results.csv", "tiles"]
+    record = json.loads((stage.folder / RECORD).read_text())
+    assert (record["stage"], record["settings"]["px_per_um"]) == ("nnbook.some.function", 8.0453)
+    assert list(record["files"]) == ["../in.tif"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"code": {"nnbook.some.function": "b2"}}, "nnbook.some.function changed"),
+        ({"code": {"nnbook.some.function": "a1", "numpy": "2.0"}}, "it now depends on numpy"),
+        ({"code": {}}, "it no longer depends on nnbook.some.function"),
+        ({"settings": {"px_per_um": 8.0, "names": ["a", "b"]}}, "px_per_um is 8.0 and was 8.0453"),
+        ({"settings": {"px_per_um": 8.0453, "names": ["a"]}}, "names changed"),
+        ({"settings": {"px_per_um": 8.0453, "names": ("a", "b"), "more": 1}}, "more changed"),
+    ],
+)
+def test_is_stale_after_a_change_and_says_which(stage: Stage, change: dict[str, Any], reason: str) -> None:
+    assert why_stale(replace(stage, **change)) == [reason]
+
+
+def test_a_changed_input_counts_and_a_touched_or_moved_one_does_not(stage: Stage) -> None:
+    assert stage.reads
+    path = stage.reads[0]
+    os.utime(path)
+    assert why_stale(stage) == []
+    moved = path.rename(path.parent / "elsewhere.tif")
+    assert why_stale(stage)[0].endswith("in.tif is gone")
+    assert why_stale(replace(stage, reads=[moved])) == ["it reads other files"]
+    (path.parent / "there").mkdir()
+    there = moved.rename(path.parent / "there" / "in.tif")
+    assert why_stale(replace(stage, reads=[there])) == []
+    there.write_text("gray")
+    assert why_stale(replace(stage, reads=[there]))[0].endswith("there/in.tif changed")
+    path.write_text("gray")
+    assert why_stale(stage)[0].endswith("in.tif changed")
+
+
+@pytest.mark.parametrize(
+    "damage", ["output", "part of an output", "record", "half a record", "no text", "another form"]
+)
+def test_is_stale_where_something_is_gone(stage: Stage, damage: str) -> None:
+    record = stage.folder / RECORD
+    if damage == "output":
+        (stage.folder / "results.csv").unlink()
+    elif damage == "part of an output":
+        (stage.folder / "tiles" / "index.json").unlink()
+    elif damage == "record":
+        record.unlink()
+    else:
+        record.write_bytes({"half a record": b'{"stage": ', "no text": b"\xff\xfe\xff", "another form": b"{}"}[damage])
+    gone = {"output": ["results.csv is gone"], "part of an output": ["index.json is gone"]}
+    assert why_stale(stage) == gone.get(damage, [NEVER_MADE])
+    assert make(stage, write)
+    assert why_stale(stage) == []
+
+
+def test_work_that_fails_leaves_what_was_there_with_its_record(stage: Stage) -> None:
+    (stage.folder / "results.csv").write_text("corrected by hand\n")
+
+    def failing(folder: Path) -> None:
+        write(folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        remake(stage, failing)
+    assert why_stale(stage) == []
+    assert (stage.folder / "results.csv").read_text() == "corrected by hand\n"
+    assert names(stage.folder) == ["records", "results.csv", "tiles"]
+
+
+class Killed(BaseException):
+    """What no code catches."""
+
+
+def test_what_was_cut_off_is_stale_even_when_all_is_changed_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stage.reads
+    before = stage.reads[0].read_text()
+    stage.reads[0].write_text("other")
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying, pytest.raises(Killed):
+        dying.setattr("nnbook.provenance.stage.write_json", die)
+        make(stage, write)
+    stage.reads[0].write_text(before)
+    assert why_stale(stage) == [NEVER_MADE], "the outputs are of the other input"
+
+
+def test_a_stage_that_resumes_goes_on_from_what_it_left_unless_something_changed(stage: Stage) -> None:
+    resuming = replace(stage, record="records/other.json", writes=["store"], holds=[], resumes=True)
+
+    def interrupted(folder: Path) -> None:
+        (folder / "part").write_text("1")
+        raise KeyboardInterrupt
+
+    def go_on(folder: Path) -> None:
+        (folder / "store").write_text((folder / "part").read_text() if (folder / "part").exists() else "anew")
+
+    with pytest.raises(KeyboardInterrupt):
+        make(resuming, interrupted)
+    assert make(resuming, go_on)
+    assert (stage.folder / "store").read_text() == "1"
+    assert ".store.unfinished" not in names(stage.folder)
+    (stage.folder / "store").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        make(resuming, interrupted)
+    assert make(replace(resuming, settings={}), go_on)
+    assert (stage.folder / "store").read_text() == "anew"
+
+
+def test_a_stage_that_finds_out_what_it_reads_depends_on_that(stage: Stage) -> None:
+    noting = replace(stage, record="records/notebook-a.json", reads=None, holds=[])
+    (stage.folder / "data.csv").write_text("7")
+
+    def work(folder: Path) -> dict[str, Any]:
+        write(folder)
+        state = file_state(stage.folder / "data.csv")
+        return {"files": {"data.csv": [*state, ""]}, "absent": ["more.csv"], "listed": {}}
+
+    make(noting, work)
+    (stage.folder / "more.csv").write_text("1")
+    assert [reason.split("edition/")[1] for reason in why_stale(noting)] == [
+        "data.csv changed",  # it has no SHA-256: it changed between being read and being recorded
+        "more.csv has appeared",
+    ]
+
+
+def test_what_is_removed_goes_with_its_record(stage: Stage) -> None:
+    remove(stage.folder, RECORD, stage.writes)
+    assert names(stage.folder) == ["records"]
+    assert names(stage.folder / "records") == []
+
+
+def test_state_distinguishes_versions_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_text("one")
+    first = file_state(path)
+    assert file_state(path) == first
+    path.write_text("three")
+    os.utime(path, ns=(first[1], first[1]))
+    assert file_state(path) != first, "another size at the same time"
+    path.write_text("two")
+    os.utime(path, ns=(first[1] + 1000, first[1] + 1000))
+    assert file_state(path) != first, "another time at the same size"

@@ -1,0 +1,176 @@
+import { settle, type Shared } from './address';
+import { BaseView, type ViewKind } from './baseview';
+import { ContrastPanel } from './contrastpanel';
+import { contrastOf, contrastState, type ContrastState } from './contraststate';
+import type { Contrast } from './contrast';
+import { againButton, textElement } from './elements';
+import imageCss from './image.css';
+import type { Model } from './model';
+import { download } from './picture';
+import zoomCss from './zoom.css';
+import type { StageEvents, ZoomStage } from './zoomstage';
+import { sameView } from './zoomstate';
+
+/** The state of a view that zooms into an image. */
+export interface ZoomState extends Shared, ContrastState {
+  /** Centre (x, y) and width of what is seen, in pixels of the image; null shows all of it. */
+  view: number[] | null;
+}
+
+/** A stage as its view has it. */
+interface Stage {
+  readonly zoom: ZoomStage;
+  retry(): void;
+  destroy(): void;
+}
+
+/**
+ * What views that zoom into an image have in common: a stage with an image, its contrast, a card of what is chosen in it,
+ * a caption with remarks, and full screen.
+ *
+ * What the reader does changes the state, and what is shown follows the state.
+ */
+export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage> extends BaseView<Values> {
+  protected readonly facts = textElement('p', '', 'nn-facts');
+  protected readonly panel: ContrastPanel;
+  protected stage: OwnStage | null = null;
+  /** The view that is on the screen: the stage is only moved where the state has another. */
+  protected seenView: number[] | null = null;
+  protected gaps = false;
+  protected notice = '';
+  private readonly remark = textElement('p', '', 'nn-remark');
+
+  constructor(kind: ViewKind<Values>, model: Model, host: HTMLElement, signal: AbortSignal) {
+    const { className, css } = kind;
+    super({ ...kind, className: `nn-zoom ${className}`, css: imageCss + zoomCss + css }, model, host, signal);
+    this.remark.setAttribute('role', 'status');
+    this.panel = new ContrastPanel(
+      (contrast) => {
+        this.change(contrastState(contrast) as Partial<Values>);
+      },
+      () => this.stage?.zoom.levels() ?? null,
+    );
+  }
+
+  override destroy(): void {
+    this.stage?.destroy();
+    super.destroy();
+  }
+
+  protected abstract readonly card: { element: HTMLElement };
+
+  /** Shows what the state says; `byOthers` where it was not changed in this view. */
+  protected abstract apply(byOthers: boolean): void;
+
+  /** Goes from what is chosen to the next or the previous one. */
+  protected abstract step(step: 1 | -1): void;
+
+  /** Drops the choice. */
+  protected abstract letGo(): void;
+
+  protected abstract save(): void;
+
+  protected abstract showRemark(): void;
+
+  /** Changes the state as the reader wishes, and shows it. */
+  protected change(values: Partial<Values>): void {
+    this.state.set(values, 'settle');
+    this.apply(false);
+  }
+
+  protected contrast(): Contrast {
+    const { state } = this;
+    return contrastOf({ contrast: state.get('contrast'), invert: state.get('invert'), colour: state.get('colour') });
+  }
+
+  /** Shows the contrast of the state, on the stage and in the panel. */
+  protected showContrast(): void {
+    const contrast = this.contrast();
+    this.stage?.zoom.setContrast(contrast);
+    this.panel.show(contrast);
+  }
+
+  /** Chooses nothing any more; the keyboard goes back to the image where it was on the card. */
+  protected closeCard(): void {
+    const within = this.card.element.contains((this.root.getRootNode() as ShadowRoot | Document).activeElement);
+    this.change({ roi: null } as Partial<Values>);
+    if (within) this.stage?.zoom.focus();
+  }
+
+  /** Puts the stage in its place, with the message over it, and the caption below. */
+  protected addStage(stage: OwnStage, note: string): void {
+    this.stage = stage;
+    stage.zoom.element.append(this.message);
+    const caption = textElement('div', '', 'nn-caption');
+    caption.append(this.facts, this.remark);
+    if (note) caption.append(textElement('p', note, 'nn-note'));
+    this.root.append(caption);
+    this.root.addEventListener('fullscreenchange', () => {
+      stage.zoom.setFullScreen(this.root.matches(':fullscreen'));
+    });
+  }
+
+  protected stageEvents(): StageEvents {
+    return {
+      ready: () => {
+        this.showReady();
+        this.showRemark();
+      },
+      failed: (problem) => {
+        this.fail(problem, () => this.stage?.retry());
+      },
+      gaps: (some) => {
+        this.gaps = some;
+        this.showRemark();
+      },
+      rested: (view) => {
+        this.panel.count();
+        if (sameView(view, this.seenView)) return;
+        this.seenView = view;
+        this.state.set({ view } as Partial<Values>, 'settle');
+      },
+      step: (step) => {
+        this.step(step);
+      },
+      escape: () => {
+        this.letGo();
+      },
+      save: () => {
+        this.save();
+      },
+      fullScreen: document.fullscreenEnabled ? () => void this.toggleFullScreen() : null,
+    };
+  }
+
+  /** Shows remarks below the image; `retry` asks again for what is missing from it, where something is. */
+  protected showRemarks(remarks: string[], retry: (() => void) | null): void {
+    this.remark.textContent = remarks.filter(Boolean).join(' ');
+    if (retry && this.root.dataset.state === 'ready') this.remark.append(' ', againButton(retry));
+  }
+
+  /** The address that shows what is shown now. */
+  protected link(): string {
+    settle();
+    return location.href;
+  }
+
+  protected async savePicture(picture: Promise<Blob>, name: string): Promise<void> {
+    try {
+      download(await picture, name);
+      this.notice = 'The view was saved as a picture.';
+    } catch {
+      this.notice = 'This browser does not let the page save the picture.';
+    }
+    this.showRemark();
+  }
+
+  private async toggleFullScreen(): Promise<void> {
+    try {
+      if (this.root.matches(':fullscreen')) await document.exitFullscreen();
+      else await this.root.requestFullscreen();
+    } catch {
+      this.notice = 'The browser does not allow full screen here.';
+      this.showRemark();
+    }
+  }
+}
