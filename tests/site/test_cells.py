@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, serving, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, rest, serving, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells
@@ -176,7 +176,7 @@ def test_only_what_is_in_view_is_fetched_and_the_rest_when_it_comes(
         RangeHandler.parts.clear()
         grid.evaluate("grid => grid.scrollTo({ top: 0 })")
         drawn(shown)
-        page.wait_for_timeout(300)
+        rest(page, 300)
         assert RangeHandler.parts == [], "what was there is kept"
         assert problems == []
     assert len(cells) > 1000

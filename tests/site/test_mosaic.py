@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, serving, settled, wait_for_viewers
+from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, rest, serving, settled, wait_for_viewers
 from simulated_store import write_store
 
 from nnbook.cells.sample import write_sample
@@ -88,7 +88,7 @@ def seen(browser: Browser, here: str):
             viewer = page.locator(MOSAIC)
             viewer.wait_for()
             wait_for_viewers(page)
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             yield viewer
             assert problems == []
 
@@ -106,7 +106,7 @@ def place_of(viewer: Locator, row: int, column: int) -> tuple[float, float]:
 def brightness_by_row(viewer: Locator) -> list[float]:
     """The mean grey level of what is lit in each row, away from what is drawn over the image."""
     viewer.page.mouse.move(0, 0)
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     shown = pixels(viewer.locator(".nn-area").screenshot())[:, 250:-250].mean(axis=2)
     shown[:2] = shown[-2:] = 0  # where a pixel may be half of the page around it
     rows = np.array_split(shown, len(LEVELS))
@@ -187,7 +187,7 @@ def test_all_of_it_can_be_done_by_keyboard(seen, made: Made) -> None:
         page.keyboard.press("p")
         page.keyboard.press("p")
         expect(card).to_contain_text(made.names[3][7])
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.keyboard.press("Escape")
         expect(card).to_be_hidden()
         page.keyboard.press("Enter")
@@ -271,7 +271,7 @@ def test_without_their_names_cells_are_still_shown_by_run(browser: Browser, here
         page.goto(here)
         viewer = page.locator(MOSAIC)
         expect(viewer.locator(".nn-remark")).to_contain_text("The names of the cells could not be loaded.")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.mouse.move(*place_of(viewer, 1, 3))
         expect(viewer.locator(".nn-readout")).to_contain_text("Run 2, passage P12")
         page.unroute("**/cells.json")

@@ -22,6 +22,7 @@ from reader import (
     panoramas_table,
     parameters,
     pixels,
+    rest,
     serving,
     settled,
 )
@@ -97,7 +98,7 @@ def point_at(scatter: Locator, name: str) -> None:
 
 def plane(scatter: Locator) -> np.ndarray:
     scatter.page.mouse.move(0, 0)
-    scatter.page.wait_for_timeout(SETTLE_MS)
+    rest(scatter.page, SETTLE_MS)
     return pixels(scatter.locator(".nn-area").screenshot())
 
 
@@ -189,7 +190,7 @@ def test_the_wheel_scrolls_the_page_and_zooms_only_with_the_control_key(scatter:
     page.wait_for_function("before => scrollY > before", arg=before)
     assert "Hold Ctrl" in scatter.locator(".nn-hint").inner_text()
     assert "axes" not in parameters(page)
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     before = page.evaluate("scrollY")
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
@@ -202,7 +203,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
     page = scatter.page
     for _ in range(3):
         scatter.get_by_role("button", name="Zoom in").click()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
     x0, x1, y0, y1 = map(float, settled(page, "axes").split(","))
     x, y = on_screen(scatter, (400, 200))
     page.mouse.move(x, y)
@@ -260,7 +261,7 @@ def test_a_link_shows_another_browser_the_same_picture(scatter: Locator, browser
     choose_by_search(scatter, lone_panorama())
     page.mouse.move(0, 0)
     scatter.evaluate("scatter => scatter.getRootNode().activeElement?.blur()")
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     assert {"axes", "by", "lasso", "panorama"} <= parameters(page).keys()
     with open_page(browser, page.url) as (other_page, problems):
         other = open_scatter(other_page)
@@ -406,7 +407,7 @@ def test_one_finger_scrolls_the_page_and_two_zoom(browser: Browser, address: str
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
         page.wait_for_function("before => scrollY > before + 80", arg=before)
         assert parameters(page) == {}
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         x, y = on_screen(scatter, (150, 200))
         pinch = {"x": x, "y": y, "scaleFactor": 2, "gestureSourceType": "touch"}
         session.send("Input.synthesizePinchGesture", pinch)
@@ -429,7 +430,7 @@ def test_zooming_without_motion(browser: Browser, address: str) -> None:
         two_frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         page.evaluate(two_frames)
         at_once = canvas.evaluate("canvas => canvas.toDataURL()")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert canvas.evaluate("canvas => canvas.toDataURL()") == at_once
     finally:
         context.close()

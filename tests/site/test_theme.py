@@ -20,7 +20,7 @@ import pytest
 from axe import violations
 from PIL import Image
 from playwright.sync_api import expect
-from reader import PROJECT, open_page, page_paths, pixels, plain, scroll_through, serving, until
+from reader import PROJECT, open_page, page_paths, pixels, plain, rest, scroll_through, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -322,7 +322,7 @@ def picture(browser: Browser, address: str, name: str, look: str, style: str = "
         scroll_through(page)
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         until(page, "[...document.querySelectorAll('video')].every(({ readyState }) => readyState >= 2)")
-        page.wait_for_timeout(400)
+        rest(page, 400)
         image = Image.fromarray(pixels(page.screenshot(full_page=True)))
     return image.resize((image.width // SHRUNK, image.height // SHRUNK), Image.Resampling.BOX)
 

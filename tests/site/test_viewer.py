@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
-from reader import PROJECT, pixels, serving
+from playwright.sync_api import expect
+from reader import PROJECT, pixels, rest, serving
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def seen(browser: Browser, here: str):
     @contextmanager
     def opened(**state: object) -> Iterator[Locator]:
         for viewer, problems in open_viewer(browser, link(here, **state)):
-            viewer.page.wait_for_timeout(SETTLE_MS)
+            rest(viewer.page, SETTLE_MS)
             yield viewer
             assert problems == []
 
@@ -55,7 +56,7 @@ def seen(browser: Browser, here: str):
 
 def area(viewer: Locator) -> np.ndarray:
     """Take a picture of the panorama, once movement has come to rest."""
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     return pixels(viewer.locator(".nn-area").screenshot())
 
 
@@ -206,7 +207,7 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
         for _ in range(POINTS // POINTS_A_VIEW):
             x, y = (int(v) for v in rng.integers(width, side - width, 2))
             go_to(page, view=f"{x},{y},{width}")
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             page.wait_for_function(LOADED)
             page.mouse.move(box["x"] + width / 2 + 0.25, box["y"] + height / 2 + 0.25)
             page.wait_for_function(POINTS_AT, arg=[x, y])
@@ -317,7 +318,7 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         viewer.get_by_role("button", name="Next nucleus").click()
         in_address = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
         viewer.page.wait_for_function(in_address, arg=second)
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert name.inner_text() == f"ROI {second}"
         view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
         x, y, width = (float(v) for v in view)
@@ -326,7 +327,7 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         assert abs(nucleus["y_px"] - y) < width / 2
         viewer.get_by_role("button", name="Previous nucleus").click()
         viewer.get_by_role("button", name="Zoom to it").click()
-        viewer.page.wait_for_timeout(2 * SETTLE_MS)
+        rest(viewer.page, 2 * SETTLE_MS)
         assert name.inner_text() == f"ROI {first}"
         assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
 
@@ -416,19 +417,19 @@ def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None
         card.wait_for()
         card.get_by_role("button", name="Close").click()
         viewer.get_by_role("button", name="Bare").click()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert "Bare" in page.url
         assert "view" not in parse_qs(urlsplit(page.url).query)
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Full"
         assert parse_qs(urlsplit(page.url).query)["view"] == [f"{x},{y},1000"]
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert not card.is_visible()
         page.go_forward()
         page.go_forward()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
@@ -482,14 +483,14 @@ def test_everything_works_by_keyboard(seen, full: Full) -> None:
         status = viewer.locator(".nn-stage [role=status].nn-hidden")
         assert re.match(r"Middle at [\d,]+, [\d,]+ px; .+ in view\.", status.inner_text())
         page.keyboard.press("n")
-        page.wait_for_timeout(2 * SETTLE_MS)
+        rest(page, 2 * SETTLE_MS)
         card = viewer.locator(".nn-card")
         first = int(full.rois["roi"].min())
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         assert f"ROI {first}" in status.inner_text()
         page.keyboard.press("n")
         page.keyboard.press("p")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         page.keyboard.press("Escape")
         assert not card.is_visible()
@@ -510,7 +511,7 @@ def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
         viewer.get_by_role("button", name="Full", exact=True).focus()
         viewer.page.keyboard.press("ArrowDown")
         viewer.page.keyboard.press("Enter")
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
@@ -559,9 +560,8 @@ def test_a_missing_tile_is_named_and_fetched_again(layer: str, browser: Browser,
     coarse = area(viewer)
     page.unroute(broken)
     again.click()
-    page.wait_for_timeout(SETTLE_MS)
-    assert remark.inner_text() == ""
-    assert viewer.get_attribute("data-masks") == "drawn"
+    expect(remark).to_have_text("")
+    expect(viewer).to_have_attribute("data-masks", "drawn")
     assert changed_share(coarse, area(viewer)) > 0.001, "nothing became finer"
     context.close()
 
@@ -595,7 +595,7 @@ def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> N
         assert "has no masks" in viewer.locator(".nn-remark").inner_text()
         assert viewer.get_by_role("radio", name="Filled").is_disabled()
     with seen(panorama="Reduced") as viewer:
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert "Preview at reduced size; no masks." in viewer.locator(".nn-remark").inner_text()
         assert np.ptp(middle(area(viewer))) > 60
 
@@ -677,7 +677,7 @@ def test_a_first_view_takes_few_tiles(browser: Browser, here: str) -> None:
     page.on("request", lambda request: tiles.append(request.url) if re.search(r"_files/", request.url) else None)
     page.goto(here)
     page.wait_for_function(LOADED)
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     assert 2 <= len(tiles) <= 12, tiles
     context.close()
 
