@@ -20,11 +20,11 @@ const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
 const PLUMBING = /^nnbook\.(errors|io\.edition|io\.files|values\.computed|figures\.style\.picture)\b/;
 /**
- * How the record's name begins of the stage that made what a view reads.
+ * How the name of the record of the stage that made what a view reads begins.
  * @type {Record<string, string>}
  */
 const STAGES = {
-  'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'cells/cells.json': 'cells.', 'mosaic/mosaic.json': 'mosaic.',
+  'pyramids/index.json': 'pyramid-', 'pyramids/panoramas.json': 'measure.', 'mosaic/mosaic.json': 'mosaic.',
 };
 
 /** @type {Role} */
@@ -290,6 +290,8 @@ function widgetMaking(widget) {
  * @type {(path: string) => StageRecord | undefined}
  */
 function stageOf(path) {
+  // Cells go to the web as a folder, and their record is in it.
+  if (path === 'cells/cells.json') return exists(new URL('cells/record.json', BOOK)) ? read('cells/record.json') : undefined;
   const folder = new URL('records/', BOOK);
   const begin = STAGES[path];
   const name = begin !== undefined && exists(folder) ? readdirSync(folder).find((record) => record.startsWith(begin)) : undefined;

@@ -44,7 +44,7 @@ async function project() {
   write('build/book/edition.json', { name: 'twin', simulated: true });
   write('build/book/provenance/area.json', RECORD);
   write('build/book/cells/cells.json', { cells: 0 });
-  write('build/book/records/cells.json', { stage: 'nnbook.pipeline.editions.cut_cells', code: { 'nnbook.cells.writer.BOX': 'ab', 'nnbook.cells.writer.write_cells': 'cd' } });
+  write('build/book/cells/record.json', { stage: 'nnbook.cells.writer.write_cells', code: { 'nnbook.cells.writer.BOX': 'ab', 'nnbook.cells.writer.write_cells': 'cd' } });
   writeFileSync(join(folder, 'notebooks/area.md'), 'from nnbook.measurement.imaged_area import area');
   /** @type {unknown} */
   const imported = await import(pathToFileURL(join(folder, 'plugins/nnbook.mjs')).href);
@@ -252,7 +252,7 @@ describe('how a figure was made', () => {
     const widget = { type: 'anywidget', esm: '../widgets/dist/cells.mjs', model: { cells: 'cells/cells.json', viewer: '#fig', none: 'cells/none.json' } };
     const made = rows(child(child(page([figure(widget)]).tree), -1));
     assert.match(made.Data ?? '', /^cells\/cells\.json\u00a0[0-9a-f]{8}$/);
-    assert.equal(made.Code, 'pipeline.editions.cut_cells and 2 more behind it');
+    assert.equal(made.Code, 'cells.writer.write_cells and 2 more behind it');
     assert.equal(made['Make it again'], 'make run EDITION=twin');
   });
 

@@ -116,4 +116,5 @@ export interface EditionFiles {
   'published.json': Record<string, PublishedValue>;
   [notebook: `provenance/${string}`]: NotebookRecord;
   [stage: `records/${string}`]: StageRecord;
+  'cells/record.json': StageRecord;
 }

@@ -13,7 +13,7 @@ import yaml
 from defusedxml import ElementTree
 from reader import BOOK, PROJECT, copy_book, plain
 
-from nnbook.book.article import join_chapters, print_book
+from nnbook.book.article import print_book
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
@@ -56,12 +56,6 @@ def values() -> list[str]:
             shown[key] = plain(known[key]["shown"])
     assert len(shown) > 20
     return list(shown.values())
-
-
-def test_chapters_become_one_article() -> None:
-    chapters = ["---\ntitle: One\nlabel: one_page\n---\n\n## A\n\nText.\n", "---\ntitle: 'Two: more'\n---\n## B\n"]
-    assert join_chapters(chapters, "Book") == "(one_page)=\n# One\n\n## A\n\nText.\n\n# Two: more\n\n## B\n"
-    assert join_chapters(["---\ntitle: Book\nshort_title: Overview\n---\nText."], "Book") == "# Overview\n\nText.\n"
 
 
 def test_word_opens_a_document_with_chapters_values_tables_and_images(

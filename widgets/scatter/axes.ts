@@ -1,3 +1,5 @@
+import { margin as MARGIN } from '../../src/nnbook/figures/count_brightness.json';
+
 /** The part of the plane that is shown, in nuclei (x) and grey levels (y). */
 export interface Axes {
   x0: number;
@@ -19,9 +21,8 @@ export interface Place {
   y: number;
 }
 
-/** How far one can zoom in, and the margin round all points, as shares of what they span. */
+/** How far one can zoom in, as a share of what all points span. */
 const CLOSEST = 1 / 400;
-const MARGIN = 0.05;
 
 /** The part of the plane that holds all points. */
 export function homeAxes(points: Iterable<Place>): Axes {

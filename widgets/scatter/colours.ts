@@ -1,3 +1,4 @@
+import { colourAt } from '../shared/colourmaps';
 import type { Panorama } from './collection';
 
 export const BY = ['std', 'run', 'passage'] as const;
@@ -6,12 +7,6 @@ export type By = (typeof BY)[number];
 /** Steps of the colour scale; the last level of a colouring is for what has no value. */
 export const LEVELS = 64;
 export const NO_VALUE = LEVELS;
-
-/** Viridis: even in lightness from end to end, and readable with colour vision deficiency. */
-const ANCHORS = [
-  0x440154, 0x48186a, 0x472d7b, 0x424086, 0x3b528b, 0x33638d, 0x2c728e, 0x26828e, 0x21918c, 0x1fa088, 0x28ae80, 0x3fbc73,
-  0x5ec962, 0x84d44b, 0xaddc30, 0xd8e219, 0xfde725,
-];
 
 /** How panoramas are coloured. */
 export interface Colouring {
@@ -48,14 +43,7 @@ export function colouring(panoramas: Panorama[], by: By): Colouring {
 
 /** The colour at a level of the scale. */
 export function colourOf(level: number): string {
-  const at = (level / (LEVELS - 1)) * (ANCHORS.length - 1);
-  const below = Math.min(Math.floor(at), ANCHORS.length - 2);
-  const [from = 0, to = 0] = ANCHORS.slice(below, below + 2);
-  const mix = (shift: number) => {
-    const [a, b] = [(from >> shift) & 255, (to >> shift) & 255];
-    return Math.round(a + (b - a) * (at - below));
-  };
-  return `rgb(${mix(16)} ${mix(8)} ${mix(0)})`;
+  return `rgb(${colourAt('viridis', level / (LEVELS - 1)).join(' ')})`;
 }
 
 /** The scale from end to end, for a style sheet. */

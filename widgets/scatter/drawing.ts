@@ -1,9 +1,7 @@
+import { markers, titles } from '../../src/nnbook/figures/count_brightness.json';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
 import { placeLabels, type Box, type Places } from './geometry';
 import { makeStamp, stampPoints, type Stamp } from './points';
-
-export const COUNT_TITLE = 'Nuclei per panorama';
-export const MEAN_TITLE = 'Mean intensity inside masks (grey levels, 8 bit)';
 
 /** Okabe and Ito's vermilion: every reader can distinguish it from all colours of the scale. */
 const MARK = { light: '#c04a00', dark: '#ff8a3d' };
@@ -51,8 +49,10 @@ export function frameOf(context: CanvasRenderingContext2D, axes: Axes, style: Pa
   return { left, top: 30, width: Math.max(40, width - left - 12), height: Math.max(40, height - 30 - 50) };
 }
 
+/** The radius in CSS pixels of so many points. */
 export function radiusFor(count: number): number {
-  return count > 8000 ? 2.25 : count > 400 ? 3.25 : 5;
+  const { px } = markers.find(({ above }) => count > above) ?? { px: 10 };
+  return px / 2;
 }
 
 /** Draws axes, points, centroid and representatives. */
@@ -135,10 +135,10 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, s
   context.fillStyle = style.ink;
   context.textAlign = 'left';
   context.textBaseline = 'top';
-  context.fillText(MEAN_TITLE, 0, 4);
+  context.fillText(titles.mean, 0, 4);
   context.textAlign = 'center';
   context.textBaseline = 'bottom';
-  context.fillText(COUNT_TITLE, frame.left + frame.width / 2, bottom + 48);
+  context.fillText(titles.count, frame.left + frame.width / 2, bottom + 48);
 }
 
 function drawLabels(

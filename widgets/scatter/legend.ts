@@ -1,9 +1,10 @@
+import { titles } from '../../src/nnbook/figures/count_brightness.json';
 import { textElement } from '../shared/elements';
 import { colourOf, GRADIENT, type By, type Legend } from './colours';
 import { grouped } from '../shared/text';
 
 const TITLES: Record<By, string> = {
-  std: 'SD inside masks (grey levels)',
+  std: titles.spread,
   run: 'Experiment',
   passage: 'Passage',
 };

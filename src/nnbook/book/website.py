@@ -67,7 +67,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     shown = "cells"
     if cells is not None:
         shown = "hosted/cells"
-        write_json(folder / shown / "cells.json", hosted_cells(folder / "cells", cells))
+        write_json(folder / shown / "cells.json", hosted_cells(edition.cells, cells))
     options = {"edition": shown_note(project, folder)} | ({"data_host": cells} if cells else {})
     files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
     # JSON is YAML, too.
@@ -76,10 +76,10 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     with atomic_write(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for kept in sorted((project / "figures").glob("*.png")):
-        if not (folder / "figures" / kept.name).exists():
+        if not (edition.figures / kept.name).exists():
             from nnbook.figures.style import no_figure
 
-            no_figure(folder / "figures" / kept.name, edition.note)
+            no_figure(edition.figures / kept.name, edition.note)
     return edition
 
 

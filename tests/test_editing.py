@@ -12,7 +12,7 @@ import jupytext
 import nbformat
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.md"))
 
