@@ -52,7 +52,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files."""
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: the tests tell what matters."""
+        """Say nothing: the tests report what matters."""
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):
@@ -148,13 +148,23 @@ def until(page: Page, condition: str, seconds: float = 30) -> None:
     pytest.fail(f"after {seconds} s it isn't true that {condition}")
 
 
+def rest(page: Page, milliseconds: int) -> None:
+    """Wait by the page's own clock: what it has put off for less time is then done and drawn, on a busy machine too."""
+    page.evaluate(
+        """milliseconds => new Promise((done) => {
+            setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), milliseconds);
+        })""",
+        milliseconds,
+    )
+
+
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
     for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}").all():
         viewer.scroll_into_view_if_needed()
         viewer.evaluate(
             """async (viewer) => {
-                for (let waited = 0; waited < 15000; waited += 50) {
+                for (let waited = 0; waited < 60000; waited += 50) {
                     if (viewer.dataset.state !== 'loading' && viewer.dataset.masks !== 'loading'
                         && viewer.dataset.names !== 'loading') return;
                     await new Promise((done) => setTimeout(done, 50));
@@ -210,7 +220,7 @@ def open_scatter(page: Page) -> Locator:
     scatter.wait_for()
     scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
     scatter.scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     return scatter
 
 
@@ -223,7 +233,8 @@ def choose_by_search(scatter: Locator, name: str) -> None:
 
 
 def settled(page: Page, name: str) -> str:
-    """Wait until the address tells a parameter, and return it."""
+    """Wait until the address has a parameter, and views have written to it what was done last; return it."""
+    rest(page, SETTLE_MS)
     page.wait_for_url(re.compile(rf"[?&]{re.escape(name)}="))
     return parameters(page)[name]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, serving, settled, wait_for_viewers
+from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, rest, serving, settled, wait_for_viewers
 from simulated_store import write_store
 
 from nnbook.cells.sample import write_sample
@@ -59,9 +59,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     write_store(folder / "cells", LEVELS)
     write_sample(folder / "cells", folder, per_run=8)
     about = write_mosaic(folder / "mosaic", folder / "cells", folder)
-    told = json.loads((folder / "mosaic" / "cells.json").read_text(encoding="utf-8"))
-    places = zip(told["columns"]["panorama"], told["columns"]["roi"], strict=True)
-    names = [f"{told['panoramas'][code]}_ROI_{roi}" for code, roi in places]
+    table = json.loads((folder / "mosaic" / "cells.json").read_text(encoding="utf-8"))
+    places = zip(table["columns"]["panorama"], table["columns"]["roi"], strict=True)
+    names = [f"{table['panoramas'][code]}_ROI_{roi}" for code, roi in places]
     ends = np.cumsum([row["cells"] for row in about["rows"]])
     rows = [part.tolist() for part in np.split(np.array(names), ends[:-1])]
     (folder / "empty").mkdir()
@@ -88,7 +88,7 @@ def seen(browser: Browser, here: str):
             viewer = page.locator(MOSAIC)
             viewer.wait_for()
             wait_for_viewers(page)
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             yield viewer
             assert problems == []
 
@@ -104,9 +104,9 @@ def place_of(viewer: Locator, row: int, column: int) -> tuple[float, float]:
 
 
 def brightness_by_row(viewer: Locator) -> list[float]:
-    """The mean grey level of what is lit in each row, away from what lies over the image."""
+    """The mean grey level of what is lit in each row, away from what is drawn over the image."""
     viewer.page.mouse.move(0, 0)
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     shown = pixels(viewer.locator(".nn-area").screenshot())[:, 250:-250].mean(axis=2)
     shown[:2] = shown[-2:] = 0  # where a pixel may be half of the page around it
     rows = np.array_split(shown, len(LEVELS))
@@ -123,7 +123,7 @@ def test_rows_are_named_after_their_runs(seen) -> None:
             assert box["y"] + box["height"] / 2 == pytest.approx(place_of(viewer, row, 0)[1], abs=2)
 
 
-def test_pointing_at_a_cell_tells_its_name_run_and_passage(seen, made: Made) -> None:
+def test_pointing_at_a_cell_shows_its_name_run_and_passage(seen, made: Made) -> None:
     with seen() as viewer:
         readout = viewer.locator(".nn-readout")
         for row, column in ((0, 2), (3, 5)):
@@ -187,7 +187,7 @@ def test_all_of_it_can_be_done_by_keyboard(seen, made: Made) -> None:
         page.keyboard.press("p")
         page.keyboard.press("p")
         expect(card).to_contain_text(made.names[3][7])
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.keyboard.press("Escape")
         expect(card).to_be_hidden()
         page.keyboard.press("Enter")
@@ -242,7 +242,7 @@ def test_axe_finds_nothing_serious(width: int, scheme: str, seen, made: Made) ->
         assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in serious] == []
 
 
-def test_without_cells_the_edition_is_told(seen) -> None:
+def test_without_cells_the_edition_is_named(seen) -> None:
     with seen("none.html") as viewer:
         assert viewer.get_attribute("data-state") == "empty"
         expect(viewer).to_contain_text("The published table. Without cells there is no mosaic of them.")
@@ -252,7 +252,7 @@ def test_without_cells_the_edition_is_told(seen) -> None:
     ("file", "said"),
     [("mosaic.json", "The mosaic could not be loaded"), ("intensity.dzi", "The mosaic could not be loaded")],
 )
-def test_what_could_not_be_loaded_is_told_and_asked_for_again(
+def test_what_could_not_be_loaded_is_named_and_asked_for_again(
     browser: Browser, here: str, file: str, said: str
 ) -> None:
     with open_page(browser, "about:blank") as (page, _):
@@ -271,7 +271,7 @@ def test_without_their_names_cells_are_still_shown_by_run(browser: Browser, here
         page.goto(here)
         viewer = page.locator(MOSAIC)
         expect(viewer.locator(".nn-remark")).to_contain_text("The names of the cells could not be loaded.")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.mouse.move(*place_of(viewer, 1, 3))
         expect(viewer.locator(".nn-readout")).to_contain_text("Run 2, passage P12")
         page.unroute("**/cells.json")
@@ -281,11 +281,11 @@ def test_without_their_names_cells_are_still_shown_by_run(browser: Browser, here
 
 
 def test_in_the_book_the_panorama_viewer_shows_the_nucleus_of_the_cell_chosen(browser: Browser, address: str) -> None:
-    told = json.loads((BOOK / "mosaic" / "cells.json").read_text(encoding="utf-8"))
+    table = json.loads((BOOK / "mosaic" / "cells.json").read_text(encoding="utf-8"))
     index = json.loads((BOOK / "pyramids" / "index.json").read_text(encoding="utf-8"))
     zoomable = {entry["panorama"] for entry in index["panoramas"]}
-    cells = zip(told["columns"]["panorama"], told["columns"]["roi"], strict=True)
-    panorama, roi = next((told["panoramas"][at], roi) for at, roi in cells if told["panoramas"][at] in zoomable)
+    cells = zip(table["columns"]["panorama"], table["columns"]["roi"], strict=True)
+    panorama, roi = next((table["panoramas"][at], roi) for at, roi in cells if table["panoramas"][at] in zoomable)
     with open_page(browser, f"{address}/nucleusnet/?panorama={panorama}&roi={roi}") as (page, problems):
         page.locator("#fig1a").scroll_into_view_if_needed()
         nucleus = page.get_by_role("region", name="Chosen nucleus")

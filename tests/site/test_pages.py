@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag
 from urllib.request import urlopen
 
 import pytest
-from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, scroll_through
+from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, rest, scroll_through, until
 
 from nnbook.io.edition import read_edition
 
@@ -123,12 +123,13 @@ def test_a_page_that_went_wrong_is_noticed(browser: Browser, address: str) -> No
     faulty = SITE_FAULTS.replace("OTHER", "http://127.0.0.1:9/")
     with open_page(browser, address + "/") as (page, problems):
         page.set_content(faulty)
-        page.wait_for_timeout(300)
+        until(page, "[...document.images].every(({ complete }) => complete)")
+        rest(page, 300)
         assert page.evaluate(FAULTY_IMAGES)
         assert len(page.evaluate(FAULTY_FIGURES)) == 2
-    told = "\n".join(problems)
+    seen = "\n".join(problems)
     for expected in ("asks another host", "status 404", "uncaught: thrown", "console error: said", "failed: "):
-        assert expected in told
+        assert expected in seen
 
 
 SITE_FAULTS = """<base href="/"><img src="no-such-image.png"><img src="OTHER"><figure id="empty"></figure>

@@ -147,7 +147,7 @@ def written(node: object) -> str:
     return "".join(map(written, node)) if isinstance(node, list) else str(node)
 
 
-def test_a_view_that_nothing_stands_in_for_is_told(tmp_path: Path) -> None:
+def test_a_view_without_a_placeholder_is_named(tmp_path: Path) -> None:
     project = copy_book(tmp_path / "project")
     chapter = project / "chapters" / "index.md"
     chapter.write_text(re.sub(r":placeholder: .*\n", "", chapter.read_text()), encoding="utf-8")

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
-from reader import PROJECT, pixels, serving
+from playwright.sync_api import expect
+from reader import PROJECT, pixels, rest, serving
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def seen(browser: Browser, here: str):
     @contextmanager
     def opened(**state: object) -> Iterator[Locator]:
         for viewer, problems in open_viewer(browser, link(here, **state)):
-            viewer.page.wait_for_timeout(SETTLE_MS)
+            rest(viewer.page, SETTLE_MS)
             yield viewer
             assert problems == []
 
@@ -55,7 +56,7 @@ def seen(browser: Browser, here: str):
 
 def area(viewer: Locator) -> np.ndarray:
     """Take a picture of the panorama, once movement has come to rest."""
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     return pixels(viewer.locator(".nn-area").screenshot())
 
 
@@ -206,7 +207,7 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
         for _ in range(POINTS // POINTS_A_VIEW):
             x, y = (int(v) for v in rng.integers(width, side - width, 2))
             go_to(page, view=f"{x},{y},{width}")
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             page.wait_for_function(LOADED)
             page.mouse.move(box["x"] + width / 2 + 0.25, box["y"] + height / 2 + 0.25)
             page.wait_for_function(POINTS_AT, arg=[x, y])
@@ -225,21 +226,21 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
                 column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", position.inner_text())[:2])
                 assert abs(column - (x - width / 2 + across)) <= 1.5
                 assert abs(row - (y - height / 2 + down)) <= 1.5
-                assert told_roi(viewer) == full.labels[row, column], (column, row)
+                assert shown_roi(viewer) == full.labels[row, column], (column, row)
                 checked += 1
     assert checked == POINTS
 
 
 POINTS_AT = """([x, y]) => {
-    const told = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
-    const [column, row] = told.match(/[\\d,]+/g).map((text) => Number(text.replace(',', '')));
+    const text = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
+    const [column, row] = text.match(/[\\d,]+/g).map((number) => Number(number.replace(',', '')));
     return Math.abs(column - x) <= 1.5 && Math.abs(row - y) <= 1.5;
 }"""
 LOADED = "() => document.getElementById('host').shadowRoot.querySelector('.nn-panorama').dataset.masks === 'drawn'"
 
 
-def told_roi(viewer: Locator) -> int:
-    """Read the number that stands beside the pointer; 0 where none does."""
+def shown_roi(viewer: Locator) -> int:
+    """Read the number beside the pointer; 0 where none does."""
     readout = viewer.locator(".nn-readout")
     return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
 
@@ -258,8 +259,8 @@ def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Fu
             viewer.page.mouse.move(left + row.x_px * scale, top + row.y_px * scale)
             x, y = int(row.x_px), int(row.y_px)
             around = full.labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-            assert told_roi(viewer) in np.unique(around)
-            hits += told_roi(viewer) == row.roi
+            assert shown_roi(viewer) in np.unique(around)
+            hits += shown_roi(viewer) == row.roi
         assert hits > 50
 
 
@@ -271,9 +272,9 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
         off = []
         for dx in range(-60, 61, 12):
             viewer.page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + 3)
-            told = viewer.locator(".nn-position").inner_text()
-            assert "≈" not in told, "at full resolution it is that of the pixel"
-            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told))
+            text = viewer.locator(".nn-position").inner_text()
+            assert "≈" not in text, "at full resolution it is that of the pixel"
+            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text))
             off.append(abs(grey - int(full.image[row, column])))
         assert np.median(off) <= 4, "JPEG is off by a few grey levels"
         assert max(off) < 40
@@ -289,12 +290,12 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full
         viewer.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         card = viewer.get_by_role("region", name="Chosen nucleus")
         card.get_by_role("img").wait_for()
-        told = card.inner_text()
-        assert f"ROI {roi['roi']:.0f}" in told
-        assert f"{roi['area_um2']:.3g} µm²" in told
-        assert f"{roi['mean_intensity']:.3g}" in told
-        assert f"{roi['std_intensity']:.3g}" in told
-        assert str(roi["class"]) in told
+        text = card.inner_text()
+        assert f"ROI {roi['roi']:.0f}" in text
+        assert f"{roi['area_um2']:.3g} µm²" in text
+        assert f"{roi['mean_intensity']:.3g}" in text
+        assert f"{roi['std_intensity']:.3g}" in text
+        assert str(roi["class"]) in text
         assert parse_qs(urlsplit(viewer.page.url).query)["roi"] == [f"{roi['roi']:.0f}"]
         assert changed_share(before, area(viewer)) > 0.001, "it is not marked"
         cell = np.array(
@@ -315,9 +316,9 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         name = viewer.locator(".nn-card-name")
         assert name.inner_text() == f"ROI {first}"
         viewer.get_by_role("button", name="Next nucleus").click()
-        told = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
-        viewer.page.wait_for_function(told, arg=second)
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        in_address = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
+        viewer.page.wait_for_function(in_address, arg=second)
+        rest(viewer.page, SETTLE_MS)
         assert name.inner_text() == f"ROI {second}"
         view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
         x, y, width = (float(v) for v in view)
@@ -326,7 +327,7 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         assert abs(nucleus["y_px"] - y) < width / 2
         viewer.get_by_role("button", name="Previous nucleus").click()
         viewer.get_by_role("button", name="Zoom to it").click()
-        viewer.page.wait_for_timeout(2 * SETTLE_MS)
+        rest(viewer.page, 2 * SETTLE_MS)
         assert name.inner_text() == f"ROI {first}"
         assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
 
@@ -416,23 +417,23 @@ def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None
         card.wait_for()
         card.get_by_role("button", name="Close").click()
         viewer.get_by_role("button", name="Bare").click()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert "Bare" in page.url
         assert "view" not in parse_qs(urlsplit(page.url).query)
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Full"
         assert parse_qs(urlsplit(page.url).query)["view"] == [f"{x},{y},1000"]
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert not card.is_visible()
         page.go_forward()
         page.go_forward()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
-def test_nonsense_in_an_address_is_ignored_and_told(seen) -> None:
+def test_nonsense_in_an_address_is_ignored_and_named(seen) -> None:
     with seen(
         panorama=MARKUP + "no", view="1,2", contrast="9,1,1", masks="x", opacity="much", colour="toString"
     ) as viewer:
@@ -482,14 +483,14 @@ def test_everything_works_by_keyboard(seen, full: Full) -> None:
         status = viewer.locator(".nn-stage [role=status].nn-hidden")
         assert re.match(r"Middle at [\d,]+, [\d,]+ px; .+ in view\.", status.inner_text())
         page.keyboard.press("n")
-        page.wait_for_timeout(2 * SETTLE_MS)
+        rest(page, 2 * SETTLE_MS)
         card = viewer.locator(".nn-card")
         first = int(full.rois["roi"].min())
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         assert f"ROI {first}" in status.inner_text()
         page.keyboard.press("n")
         page.keyboard.press("p")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         page.keyboard.press("Escape")
         assert not card.is_visible()
@@ -510,7 +511,7 @@ def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
         viewer.get_by_role("button", name="Full", exact=True).focus()
         viewer.page.keyboard.press("ArrowDown")
         viewer.page.keyboard.press("Enter")
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
@@ -544,7 +545,7 @@ def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
 
 
 @pytest.mark.parametrize("layer", ["intensity", "labels"])
-def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
+def test_a_missing_tile_is_named_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
     x, y = crowded(full)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -559,9 +560,8 @@ def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, 
     coarse = area(viewer)
     page.unroute(broken)
     again.click()
-    page.wait_for_timeout(SETTLE_MS)
-    assert remark.inner_text() == ""
-    assert viewer.get_attribute("data-masks") == "drawn"
+    expect(remark).to_have_text("")
+    expect(viewer).to_have_attribute("data-masks", "drawn")
     assert changed_share(coarse, area(viewer)) > 0.001, "nothing became finer"
     context.close()
 
@@ -573,13 +573,13 @@ def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> Non
         "**/Full/labels.dzi": ("ready", "Masks could not be loaded"),
         "**/Full/nuclei.json": ("ready", "measurements of the nuclei are damaged"),
     }
-    for pattern, (state, told) in damaged.items():
+    for pattern, (state, message) in damaged.items():
         context = browser.new_context()
         page = context.new_page()
         page.route(pattern, lambda route: route.fulfill(status=200, body='{"columns": {"roi": [1'))
         page.goto(link(here, panorama="Full", roi=int(full.rois["roi"].iloc[0])))
         viewer = page.locator(".nn-panorama")
-        viewer.get_by_text(told).first.wait_for()
+        viewer.get_by_text(message).first.wait_for()
         page.locator(f".nn-panorama[data-state={state}]").wait_for()
         page.unroute(pattern)
         viewer.get_by_role("button", name="Try again").click()
@@ -595,7 +595,7 @@ def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> N
         assert "has no masks" in viewer.locator(".nn-remark").inner_text()
         assert viewer.get_by_role("radio", name="Filled").is_disabled()
     with seen(panorama="Reduced") as viewer:
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert "Preview at reduced size; no masks." in viewer.locator(".nn-remark").inner_text()
         assert np.ptp(middle(area(viewer))) > 60
 
@@ -633,11 +633,11 @@ def test_masks_are_right_where_a_browser_alters_what_is_read_from_canvases(
     rois = set()
     for dx in range(-300, 301, 25):
         page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2)
-        told = viewer.locator(".nn-position").inner_text()
-        assert "≈" in told
-        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told)[:2])
-        assert told_roi(viewer) == full.labels[row, column]
-        rois.add(told_roi(viewer))
+        text = viewer.locator(".nn-position").inner_text()
+        assert "≈" in text
+        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text)[:2])
+        assert shown_roi(viewer) == full.labels[row, column]
+        rois.add(shown_roi(viewer))
     assert len(rois) > 1
     context.close()
 
@@ -677,7 +677,7 @@ def test_a_first_view_takes_few_tiles(browser: Browser, here: str) -> None:
     page.on("request", lambda request: tiles.append(request.url) if re.search(r"_files/", request.url) else None)
     page.goto(here)
     page.wait_for_function(LOADED)
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     assert 2 <= len(tiles) <= 12, tiles
     context.close()
 

@@ -50,7 +50,7 @@ def ranged(zipped: tuple[Path, Labels]) -> Iterator[str]:
         yield address
 
 
-def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
+def test_a_panorama_in_a_zip_is_shown_and_read_like_any_other(
     browser: Browser, ranged: str, zipped: tuple[Path, Labels]
 ) -> None:
     with open_page(browser, ranged) as (page, problems):
@@ -73,7 +73,7 @@ def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
     assert len(RangeHandler.parts) < 40
 
 
-def test_a_host_without_ranges_is_told_of(browser: Browser, zipped: tuple[Path, Labels]) -> None:
+def test_a_host_without_ranges_is_named(browser: Browser, zipped: tuple[Path, Labels]) -> None:
     with serving(zipped[0]) as address, open_page(browser, address) as (page, _):
         viewer = page.locator(PANORAMA)
         viewer.and_(page.locator("[data-state=error]")).wait_for()
