@@ -3,7 +3,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nnbook.cells.extraction import cut_cells, thumbnails_of
+from nnbook.cells.extraction import extract_cells, thumbnails_of
 from nnbook.errors import NnbookError
 
 SIDE = 360
@@ -22,7 +22,7 @@ def box_of(labels, roi):
 
 def cut(image, labels):
     """Cut the nucleus of label 1 alone; None where it doesn't fit."""
-    fits, images, orientations = cut_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]))
+    fits, images, orientations = extract_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]))
     return Cell(images[0], orientations[0]) if fits[0] else None
 
 
@@ -138,9 +138,9 @@ def test_another_box_than_the_nucleus_has_is_told(box):
     labels = np.zeros((80, 70), np.int32)
     labels[10:30, 10:40] = 4
     image = np.full((80, 70), 200, np.uint8)
-    assert cut_cells(image, labels, np.array([4]), np.array([[10, 10, 30, 20]])).fits.all()
+    assert extract_cells(image, labels, np.array([4]), np.array([[10, 10, 30, 20]])).fits.all()
     with pytest.raises(NnbookError, match=r"nucleus 4 of the mask is not where it was measured; run 'nnbook measure'"):
-        cut_cells(image, labels, np.array([4]), np.array([box]))
+        extract_cells(image, labels, np.array([4]), np.array([box]))
 
 
 def test_thumbnails_have_the_means_of_squares():
@@ -156,16 +156,16 @@ def test_nuclei_cut_together_are_those_cut_alone_whatever_their_masks_integers()
         labels[top : top + height, left : left + width] = roi
         boxes.append((left, top, width, height))
     rois = np.array([3, 1, 2])
-    together = cut_cells(image, labels, rois, np.array(boxes)[rois - 1])
+    together = extract_cells(image, labels, rois, np.array(boxes)[rois - 1])
     assert together.fits.tolist() == [True, True, False], "300 px don't fit"
-    alone = [cut_cells(image, labels, rois[k : k + 1], np.array([boxes[rois[k] - 1]])) for k in range(2)]
+    alone = [extract_cells(image, labels, rois[k : k + 1], np.array([boxes[rois[k] - 1]])) for k in range(2)]
     np.testing.assert_array_equal(together.images, np.concatenate([one.images for one in alone]))
     np.testing.assert_array_equal(together.orientations_deg, [one.orientations_deg[0] for one in alone])
-    narrow = cut_cells(image, labels.astype(np.uint16), rois, np.array(boxes)[rois - 1])
+    narrow = extract_cells(image, labels.astype(np.uint16), rois, np.array(boxes)[rois - 1])
     np.testing.assert_array_equal(narrow.images, together.images)
 
 
 def test_no_nuclei_give_no_cells():
     empty = np.zeros((9, 9), np.uint8)
-    cut = cut_cells(empty, empty.astype(np.uint16), np.zeros(0, np.int64), np.zeros((0, 4), np.int64))
+    cut = extract_cells(empty, empty.astype(np.uint16), np.zeros(0, np.int64), np.zeros((0, 4), np.int64))
     assert (cut.fits.shape, cut.images.shape, cut.orientations_deg.shape) == ((0,), (0, 256, 256), (0,))

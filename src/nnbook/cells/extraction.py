@@ -45,7 +45,7 @@ class Cut(NamedTuple):
     orientations_deg: NDArray[np.float64]
 
 
-def cut_cells(
+def extract_cells(
     image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
 ) -> Cut:
     """Cut nuclei out of a panorama.
