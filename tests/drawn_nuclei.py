@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from nnbook.simulation import nuclei, rendering
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 SIDE_PX = 420
 
 
-def draw(components, top=0, bottom=SIDE_PX):
+def draw(
+    components: NDArray[Any], top: int = 0, bottom: int = SIDE_PX
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Draw one nucleus (or debris) in the middle of a frame: signal and labels of the rows asked for."""
     components = components.copy()
     components["x"] += SIDE_PX / 2
@@ -20,6 +27,6 @@ def draw(components, top=0, bottom=SIDE_PX):
     return signal, labels
 
 
-def make(kind, seed, scale=1.0):
+def make(kind: str, seed: int, scale: float = 1.0) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
     return nuclei.make_nucleus(kind, rng, scale=scale, size=1.0, contrast=1.0)[0]

@@ -18,9 +18,9 @@ def test_methods_are_scored_against_the_truth(panorama: Judged) -> None:
     right = Judged(panorama.image, panorama.true, panorama.true, panorama.truth)
     scores, cases = compare_methods([right, right], 152.91)
     scores = scores.set_index("method")
-    assert scores.loc[CELLPOSE, "mean_ap"] == 1
-    assert scores.loc[CELLPOSE, "true_nuclei"] == 2 * panorama.true.max()
-    assert scores.loc[CLASSICAL, "mean_ap"] < 0.9
+    assert scores["mean_ap"][CELLPOSE] == 1
+    assert scores["true_nuclei"][CELLPOSE] == 2 * panorama.true.max()
+    assert scores["mean_ap"][CLASSICAL] < 0.9
     assert (cases.loc[cases["method"] == CELLPOSE, "share"] == 1).all()
 
 

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Image, Labels
@@ -11,9 +12,14 @@ def test_tiles_change_no_mask(
 ) -> None:
     # 294 x 274 px at the network's scale: one tile, or 3 x 3 of at most 128 px, with nuclei of 30 px on their edges.
     monkeypatch.setattr("nnbook.segmentation.network.TILE_PX", 128)
-    computed = []
+    computed: list[tuple[int, ...]] = []
     compute = model.compute
-    monkeypatch.setitem(vars(model), "compute", lambda tile: computed.append(tile.shape) or compute(tile))
+
+    def counted(tile: torch.Tensor) -> torch.Tensor:
+        computed.append(tile.shape)
+        return compute(tile)
+
+    monkeypatch.setitem(vars(model), "compute", counted)
     tiled = segment_image(panorama[0], model)
     assert len(computed) >= 9
     assert max(max(shape) for shape in computed) <= 128

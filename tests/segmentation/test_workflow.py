@@ -39,13 +39,13 @@ def test_separates_nuclei_that_touch(model: Model, run: int) -> None:
 @pytest.mark.parametrize("kind", ["constant", "noise", "gradient"])
 def test_no_nucleus_gives_an_empty_mask(model: Model, kind: str) -> None:
     rng = np.random.default_rng(3)
-    image = {
+    images: dict[str, Image] = {
         "constant": np.full((400, 500), 7, dtype=np.uint8),
         "noise": rng.poisson(6, (400, 500)).astype(np.uint16),
         "gradient": rng.poisson(np.linspace(6, 12, 500), (400, 500)).astype(np.float32),
-    }[kind]
-    masks = segment_image(image, model)
-    assert masks.shape == image.shape
+    }
+    masks = segment_image(images[kind], model)
+    assert masks.shape == images[kind].shape
     assert not masks.any()
 
 
@@ -150,7 +150,7 @@ def test_settings_out_of_range(model: Model, tmp_path: Path, settings: dict[str,
 
 def test_images_that_are_none(model: Model) -> None:
     with pytest.raises(NnbookError, match="one channel"):
-        segment_image(np.zeros((3, 4, 5), dtype=np.uint8), model)  # type: ignore[arg-type]
+        segment_image(np.zeros((3, 4, 5), dtype=np.uint8), model)
     with pytest.raises(NnbookError, match="not a number"):
         segment_image(np.full((9, 9), np.nan), model)
     with pytest.raises(NnbookError, match="true diameter"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from simulated_panorama import SEED
+from simulated_panorama import SEED, Rendered
 
 from nnbook.io.manifest import CROPS, QUARTERS
 from nnbook.simulation.panorama import simulate_panorama
@@ -11,7 +11,7 @@ from nnbook.simulation.population import draw_imaging_conditions
 
 
 @pytest.fixture(scope="package")
-def rendered():
+def rendered() -> Rendered:
     """Sixteen panoramas of 2048 px, each of another run: the conditions drawn for it, image, labels and truth."""
     panoramas = []
     for run in range(1, 17):

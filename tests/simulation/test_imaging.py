@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from simulated_panorama import Rendered
 
-def test_rendered_panoramas_have_what_was_drawn(rendered):
+
+def test_rendered_panoramas_have_what_was_drawn(rendered: Rendered) -> None:
     ratios = []
     for conditions, image, labels, truth in rendered:
         inside = image[labels > 0]
@@ -17,7 +22,7 @@ def test_rendered_panoramas_have_what_was_drawn(rendered):
     assert np.quantile(abs(spread - 1), 0.8) < 0.06
 
 
-def test_background_is_dark_uneven_and_noisy(rendered):
+def test_background_is_dark_uneven_and_noisy(rendered: Rendered) -> None:
     for conditions, image, labels, _ in rendered:
         outside = image[labels == 0]
         assert 0 < outside.mean() < conditions.mean_grey / 3

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, rest, serving, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, open_page, pixels, rest, serving, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells
@@ -360,7 +360,7 @@ def test_it_is_used_by_keyboard(browser: Browser, hosted: str) -> None:
         shown.locator('.nn-cell[tabindex="0"]').focus()
 
         def focused() -> str:
-            return shown.evaluate("cells => cells.getRootNode().activeElement.getAttribute('aria-label')")
+            return str(shown.evaluate("cells => cells.getRootNode().activeElement.getAttribute('aria-label')"))
 
         def press(keys: str, number: int) -> None:
             for key in keys.split():
@@ -518,7 +518,7 @@ def test_what_an_address_should_not_say_is_ignored(state: dict[str, str], browse
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + CHAPTER, width=width, scheme=scheme) as (page, problems):
         shown = in_book(page)
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from reader import BOOK, copy_book, open_page, plain
+from reader import BOOK, Scheme, copy_book, open_page, plain
 
 from nnbook.book.website import build_site
 from nnbook.errors import NnbookError
@@ -98,7 +98,7 @@ def test_every_number_and_published_value_is_listed(browser: Browser, address: s
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 @pytest.mark.parametrize("path", ["/nucleusnet/", CHAPTER, "/segmentation/", "/reproduce/"])
 def test_how_each_figure_was_made_is_under_it(
-    browser: Browser, address: str, path: str, width: int, scheme: str
+    browser: Browser, address: str, path: str, width: int, scheme: Scheme
 ) -> None:
     with open_page(browser, address + path, width=width, scheme=scheme) as (page, _):
         figures = page.locator("figure:not(figure figure)").all()

@@ -8,7 +8,20 @@ from urllib.parse import unquote, urldefrag
 from urllib.request import urlopen
 
 import pytest
-from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, rest, scroll_through, until
+from reader import (
+    BOOK,
+    PANORAMA,
+    SCATTER,
+    SITE,
+    Scheme,
+    grey_levels,
+    open_page,
+    page_paths,
+    plain,
+    rest,
+    scroll_through,
+    until,
+)
 
 from nnbook.io.edition import read_edition
 
@@ -90,7 +103,7 @@ def test_the_book_has_its_chapters(pages: list[str]) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 @pytest.mark.parametrize("path", PAGES)
-def test_page(path: str, width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_page(path: str, width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + path, width=width, scheme=scheme, policy=True) as (page, problems):
         scroll_through(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -41,7 +41,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def titles() -> list[str]:
     """The chapters' titles; of the first, which has the book's, the short one."""
     chapters = [entry["file"] for entry in yaml.safe_load((PROJECT / "myst.yml").read_text())["project"]["toc"][:-1]]
-    found = [re.search(r"^title: (.*)$", (PROJECT / name).read_text(), re.MULTILINE)[1].strip('"') for name in chapters]
+    found = [
+        re.findall(r"^title: (.*)$", (PROJECT / name).read_text(), re.MULTILINE)[0].strip('"') for name in chapters
+    ]
     return ["Overview", *found[1:]]
 
 

@@ -16,6 +16,7 @@ from reader import (
     PROJECT,
     SCATTER,
     SETTLE_MS,
+    Scheme,
     choose_by_search,
     open_page,
     open_scatter,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator
 
 CHAPTER = "/million-images/"
@@ -96,7 +98,7 @@ def point_at(scatter: Locator, name: str) -> None:
     scatter.page.mouse.move(x, y, steps=3)
 
 
-def plane(scatter: Locator) -> np.ndarray:
+def plane(scatter: Locator) -> NDArray[np.uint8]:
     scatter.page.mouse.move(0, 0)
     rest(scatter.page, SETTLE_MS)
     return pixels(scatter.locator(".nn-area").screenshot())
@@ -111,7 +113,7 @@ def lone_panorama() -> str:
     np.fill_diagonal(distances, np.inf)
     inner = np.abs(points - np.nanmean(points, axis=0)) < 2 * spread
     apart = np.where(inner.all(axis=1), distances.min(axis=1), 0)
-    return table["panorama"][int(np.nanargmax(apart))]
+    return str(table["panorama"][int(np.nanargmax(apart))])
 
 
 def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: Locator) -> None:
@@ -128,7 +130,7 @@ def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: L
     thumbnail = card.locator("img")
     thumbnail.wait_for()
     assert thumbnail.evaluate("image => image.naturalWidth") == 768
-    assert thumbnail.get_attribute("src").endswith(table["preview"][at])
+    assert (thumbnail.get_attribute("src") or "").endswith(table["preview"][at])
     scatter.page.mouse.move(0, 0)
     card.wait_for(state="hidden")
 
@@ -219,7 +221,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
     assert "panorama" not in parameters(page)
 
 
-def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> np.ndarray:
+def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> NDArray[np.float64]:
     page = scatter.page
     scatter.get_by_role("button", name="Lasso").click()
     page.mouse.move(*on_screen(scatter, corners[0]))
@@ -451,7 +453,7 @@ def test_nothing_of_it_is_loaded_before_it_nears_the_window(browser: Browser, ad
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + CHAPTER, width=width, scheme=scheme) as (page, problems):
         scatter = open_scatter(page)
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -20,18 +20,31 @@ import pytest
 from axe import violations
 from PIL import Image
 from playwright.sync_api import expect
-from reader import PROJECT, open_page, page_paths, pixels, plain, rest, scroll_through, serving, until
+from reader import (
+    CHROMIUM_OPTIONS,
+    PROJECT,
+    Scheme,
+    open_page,
+    page_paths,
+    pixels,
+    plain,
+    rest,
+    scroll_through,
+    serving,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator, Page
 
 BOOK = PROJECT / "theme" / "tests" / "book"
 PICTURES = PROJECT / "theme" / "tests" / "pictures"
 BUILD_SECONDS = 120
 NAMES = ["", "text", "boxes", "figures", "notebook", "rest", "rtl"]
-LOOKS = {"light": (1440, "light"), "dark": (1440, "dark"), "phone": (360, "light")}
+LOOKS: dict[str, tuple[int, Scheme]] = {"light": (1440, "light"), "dark": (1440, "dark"), "phone": (360, "light")}
 
 # What a picture may differ by: fonts of other machines move letters, but neither boxes nor pictures.
 SHRUNK = 4
@@ -293,9 +306,11 @@ def test_a_saved_widget_lives_without_a_kernel_where_it_is_shown_or_embedded(nam
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_looks_as_it_did(name: str, look: str, browser: Browser, everything: str) -> None:
-    """Draw the reference pictures anew, where a change was meant, with `python tests/site/test_theme.py`."""
+    """`PYTHONPATH=tests python tests/site/test_theme.py` draws the reference pictures, after an intended change."""
     reference = PICTURES / f"{name or 'index'}-{look}.webp"
-    assert reference.is_file(), f"{reference}: no such picture; draw it with python tests/site/test_theme.py"
+    assert reference.is_file(), (
+        f"{reference}: no such picture; draw it with PYTHONPATH=tests python tests/site/test_theme.py"
+    )
     with Image.open(reference) as image:
         before = np.asarray(image.convert("L"), dtype=float)
     now = np.asarray(picture(browser, everything, name, look).convert("L"), dtype=float)
@@ -327,14 +342,15 @@ def picture(browser: Browser, address: str, name: str, look: str, style: str = "
     return image.resize((image.width // SHRUNK, image.height // SHRUNK), Image.Resampling.BOX)
 
 
-def differing(before: np.ndarray, now: np.ndarray) -> float:
+def differing(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> float:
     """Return the share of blocks in which two pictures differ, block by block, allowing for a shift down the page."""
     rows = min(len(before), len(now)) // BLOCK_PX
     columns = before.shape[1] // BLOCK_PX
 
-    def blocks(image: np.ndarray) -> np.ndarray:
+    def blocks(image: NDArray[np.uint8]) -> NDArray[np.float64]:
         cut = image[: rows * BLOCK_PX, : columns * BLOCK_PX]
-        return cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+        means: NDArray[np.float64] = cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+        return means
 
     one, other = blocks(before), blocks(now)
     near = [np.abs(one - np.roll(other, shift, axis=0)) for shift in (-1, 0, 1)]
@@ -750,7 +766,6 @@ def draw_references() -> None:
     """Draw the reference pictures of all pages."""
     import tempfile
 
-    from conftest import CHROMIUM_OPTIONS
     from playwright.sync_api import sync_playwright
 
     PICTURES.mkdir(exist_ok=True)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
 from playwright.sync_api import expect
-from reader import PROJECT, pixels, rest, serving
+from reader import PROJECT, Scheme, pixels, rest, serving
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator, Page
+
+    Seen = Callable[..., AbstractContextManager[Locator]]
 
 SETTLE_MS = 900
 MAX_BUNDLE_BYTES = 500_000
@@ -41,7 +45,7 @@ def here(full: Full) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen(browser: Browser, here: str):
+def seen(browser: Browser, here: str) -> Seen:
     """Open a view, and hold that nothing goes wrong in it."""
 
     @contextmanager
@@ -54,18 +58,18 @@ def seen(browser: Browser, here: str):
     return opened
 
 
-def area(viewer: Locator) -> np.ndarray:
+def area(viewer: Locator) -> NDArray[np.uint8]:
     """Take a picture of the panorama, once movement has come to rest."""
     rest(viewer.page, SETTLE_MS)
     return pixels(viewer.locator(".nn-area").screenshot())
 
 
-def middle(picture: np.ndarray) -> np.ndarray:
+def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the part of a picture that no control covers."""
     return picture[100:-100, 100:-150]
 
 
-def changed_share(before: np.ndarray, after: np.ndarray) -> float:
+def changed_share(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     return float((np.abs(before.astype(int) - after).max(axis=2) > 12).mean())
 
 
@@ -91,7 +95,7 @@ def crowded(full: Full) -> tuple[int, int]:
 # Controls
 
 
-def test_contrast_is_exact_to_a_grey_level(seen, full: Full) -> None:
+def test_contrast_is_exact_to_a_grey_level(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(masks="off", view=f"{x},{y},1200") as viewer:
         go_to(viewer.page, masks="off", view=f"{x},{y},{at_full_resolution(viewer)}")
@@ -115,12 +119,12 @@ def test_contrast_is_exact_to_a_grey_level(seen, full: Full) -> None:
         assert np.ptp(stretched) > np.ptp(grey)
 
 
-def check_shown(viewer: Locator, grey: np.ndarray, table: np.ndarray) -> None:
+def check_shown(viewer: Locator, grey: NDArray[np.uint8], table: NDArray[Any]) -> None:
     shown = middle(area(viewer)).astype(int)
     assert np.abs(shown - table[grey].astype(int)).max() <= 1
 
 
-def test_false_colours_grow_lighter_with_the_grey_level(seen, full: Full) -> None:
+def test_false_colours_grow_lighter_with_the_grey_level(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     for colour in ("cividis", "viridis", "inferno"):
         with seen(masks="off", view=f"{x},{y},900", colour=colour) as viewer:
@@ -135,7 +139,7 @@ def test_false_colours_grow_lighter_with_the_grey_level(seen, full: Full) -> Non
             assert all(dark < light for dark, light in pairwise(by_grey)), colour
 
 
-def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen, full: Full) -> None:
+def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},2000") as viewer:
         filled = area(viewer)
@@ -153,7 +157,7 @@ def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen, full: Full)
         assert 0 < changed_share(bare, outlined) < changed_share(bare, filled)
 
 
-def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen) -> None:
+def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen: Seen) -> None:
     with seen() as viewer:
 
         def bar() -> tuple[float, str]:
@@ -172,7 +176,7 @@ def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen) -> None:
         assert bar() == scale_before
 
 
-def test_the_view_is_saved_as_a_picture(seen, full: Full) -> None:
+def test_the_view_is_saved_as_a_picture(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1500", contrast="10,150,1", colour="viridis") as viewer:
         shown = area(viewer)
@@ -193,7 +197,7 @@ def test_the_view_is_saved_as_a_picture(seen, full: Full) -> None:
 # Nuclei
 
 
-def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None:
+def test_hits_agree_with_the_mask_at_a_thousand_points(seen: Seen, full: Full) -> None:
     """Half of the points are anywhere, half at most 30 px from a nucleus's middle, where masks end and touch."""
     rng = np.random.default_rng(4)
     side = full.labels.shape[0]
@@ -245,7 +249,7 @@ def shown_roi(viewer: Locator) -> int:
     return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
 
 
-def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Full) -> None:
+def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen: Seen, full: Full) -> None:
     rng = np.random.default_rng(5)
     side = full.labels.shape[0]
     with seen() as viewer:
@@ -255,16 +259,17 @@ def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Fu
         left, top = box["x"] + (box["width"] - side * scale) / 2, box["y"] + (box["height"] - side * scale) / 2
         reach = int(0.5 / scale) + 17  # and half a pixel of the level shown
         hits = 0
-        for row in full.rois.iloc[rng.integers(0, len(full.rois), 60)].itertuples():
-            viewer.page.mouse.move(left + row.x_px * scale, top + row.y_px * scale)
-            x, y = int(row.x_px), int(row.y_px)
+        picked = full.rois.iloc[rng.integers(0, len(full.rois), 60)]
+        for x_px, y_px, roi in picked[["x_px", "y_px", "roi"]].itertuples(index=False, name=None):
+            viewer.page.mouse.move(left + x_px * scale, top + y_px * scale)
+            x, y = int(x_px), int(y_px)
             around = full.labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
             assert shown_roi(viewer) in np.unique(around)
-            hits += shown_roi(viewer) == row.roi
+            hits += shown_roi(viewer) == roi
         assert hits > 50
 
 
-def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_contrast(seen, full: Full) -> None:
+def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_contrast(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},400", contrast="0,30,1", invert="1") as viewer:
         box = viewer.locator(".nn-area").bounding_box()
@@ -280,7 +285,7 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
         assert max(off) < 40
 
 
-def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full) -> None:
+def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     roi = full.rois.iloc[np.hypot(full.rois["x_px"] - x, full.rois["y_px"] - y).argmin()]
     with seen(view=f"{x},{y},1000") as viewer:
@@ -310,7 +315,7 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full
         assert np.abs(cell[mask].astype(int) - image[mask]).mean() < 5
 
 
-def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: Full) -> None:
+def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen: Seen, full: Full) -> None:
     first, second = int(full.rois["roi"].iloc[100]), int(full.rois["roi"].iloc[101])
     with seen(panorama="Full", roi=first) as viewer:
         name = viewer.locator(".nn-card-name")
@@ -332,7 +337,7 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
 
 
-def test_neighbours_have_different_colours(seen, full: Full) -> None:
+def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
     small = full.labels[::8, ::8]
     neighbours: set[tuple[int, int]] = set()
     for dy, dx in [(0, 3), (3, 0), (3, 3), (3, -3), (0, 1), (1, 0)]:
@@ -353,7 +358,7 @@ def test_neighbours_have_different_colours(seen, full: Full) -> None:
     colour = {}
     for pair in neighbours:
         for roi in pair:
-            row = full.rois.set_index("roi").loc[roi]
+            row = full.rois[full.rois["roi"] == roi].iloc[0]
             y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
             part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
             inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
@@ -373,14 +378,14 @@ DRAWN = """(c) => {
 }"""
 
 
-def _near(a: tuple, b: tuple) -> bool:
+def _near(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return max(abs(int(p) - int(q)) for p, q in zip(a, b, strict=True)) < 12
 
 
 # The address
 
 
-def test_a_link_shows_the_same_picture_in_another_browser(seen, full: Full) -> None:
+def test_a_link_shows_the_same_picture_in_another_browser(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1600") as viewer:
         viewer.get_by_role("button", name="Contrast").click()
@@ -406,7 +411,7 @@ def test_a_link_shows_the_same_picture_in_another_browser(seen, full: Full) -> N
         assert viewer.locator(".nn-card").is_visible()
 
 
-def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None:
+def test_back_and_forward_step_through_what_was_chosen(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1000") as viewer:
         page = viewer.page
@@ -433,7 +438,7 @@ def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
-def test_nonsense_in_an_address_is_ignored_and_named(seen) -> None:
+def test_nonsense_in_an_address_is_ignored_and_named(seen: Seen) -> None:
     with seen(
         panorama=MARKUP + "no", view="1,2", contrast="9,1,1", masks="x", opacity="much", colour="toString"
     ) as viewer:
@@ -445,7 +450,7 @@ def test_nonsense_in_an_address_is_ignored_and_named(seen) -> None:
         assert "no nucleus with the number 999999" in viewer.locator(".nn-card").inner_text()
 
 
-def test_other_views_of_the_page_learn_what_it_can_show(seen) -> None:
+def test_other_views_of_the_page_learn_what_it_can_show(seen: Seen) -> None:
     ask = """(name) => {
         let answers = 0;
         const answer = (element) => { answers += element.isConnected; };
@@ -463,7 +468,7 @@ def test_other_views_of_the_page_learn_what_it_can_show(seen) -> None:
 # For everyone
 
 
-def test_everything_works_by_keyboard(seen, full: Full) -> None:
+def test_everything_works_by_keyboard(seen: Seen, full: Full) -> None:
     with seen() as viewer:
         page = viewer.page
         focused = "() => document.activeElement.shadowRoot?.activeElement?.getAttribute('role')"
@@ -506,7 +511,7 @@ def test_everything_works_by_keyboard(seen, full: Full) -> None:
         assert page.evaluate(focused) == "application"
 
 
-def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
+def test_the_list_is_one_stop_and_arrows_go_on(seen: Seen) -> None:
     with seen() as viewer:
         viewer.get_by_role("button", name="Full", exact=True).focus()
         viewer.page.keyboard.press("ArrowDown")
@@ -516,7 +521,7 @@ def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, here: str, full: Full) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, here: str, full: Full) -> None:
     state = {"panorama": "Full", "roi": int(full.rois["roi"].iloc[3])}
     for viewer, problems in open_viewer(browser, link(here, **state), width=width, scheme=scheme):
         viewer.get_by_role("button", name="Contrast").click()
@@ -530,7 +535,7 @@ def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, he
         assert problems == []
 
 
-def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
+def test_the_wheel_and_one_finger_scroll_the_page(seen: Seen) -> None:
     with seen() as viewer:
         box = viewer.locator(".nn-area").bounding_box()
         assert box is not None
@@ -589,7 +594,7 @@ def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> Non
         context.close()
 
 
-def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> None:
+def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen: Seen) -> None:
     with seen(panorama="Bare") as viewer:
         assert viewer.get_attribute("data-masks") == "none"
         assert "has no masks" in viewer.locator(".nn-remark").inner_text()
@@ -600,7 +605,7 @@ def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> N
         assert np.ptp(middle(area(viewer))) > 60
 
 
-def test_a_name_is_text_never_markup(seen) -> None:
+def test_a_name_is_text_never_markup(seen: Seen) -> None:
     with seen(panorama=MARKUP) as viewer:
         assert viewer.get_attribute("data-masks") == "drawn"
         assert viewer.locator("[aria-current]").inner_text() == MARKUP
@@ -642,7 +647,7 @@ def test_masks_are_right_where_a_browser_alters_what_is_read_from_canvases(
     context.close()
 
 
-def test_a_canvas_whose_memory_was_lost_is_drawn_again(seen, full: Full) -> None:
+def test_a_canvas_whose_memory_was_lost_is_drawn_again(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1000") as viewer:
         before = area(viewer)

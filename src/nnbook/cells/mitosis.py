@@ -86,7 +86,7 @@ def bright_components(cell: NDArray[np.uint8]) -> Components | None:
     areas, centres = _components(bright)
     separate = len(areas) > 1 and areas[1] >= LIKE_AREA * areas[0]
     if not separate:
-        bright = cell > threshold_otsu(inside)  # type: ignore[no-untyped-call]
+        bright = cell > threshold_otsu(inside)
         areas, centres = _components(bright)
         if len(areas) < 2:
             return None

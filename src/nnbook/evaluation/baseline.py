@@ -37,7 +37,7 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
         Axes (y, x), 0 for background.
     """
     import cv2
-    from scipy.ndimage import binary_fill_holes  # type: ignore[attr-defined]
+    from scipy.ndimage import binary_fill_holes
     from skimage.feature import peak_local_max
     from skimage.filters import threshold_otsu
     from skimage.morphology import remove_small_objects
@@ -47,15 +47,15 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
     if low == high:
         return np.zeros(image.shape, dtype=np.int32)
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), SMOOTHING * diameter_px)
-    foreground = binary_fill_holes(smooth > threshold_otsu(smooth))  # type: ignore[no-untyped-call]
+    foreground = binary_fill_holes(smooth > threshold_otsu(smooth))
     least = round(LEAST_AREA * np.pi / 4 * diameter_px**2)
     foreground = remove_small_objects(foreground, max_size=least)
     distance = cv2.distanceTransform(foreground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = cv2.GaussianBlur(distance, (0, 0), 2 * SMOOTHING * diameter_px)
     _, components = cv2.connectedComponents(foreground.astype(np.uint8))
     spacing = max(1, round(SEED_DISTANCE * diameter_px))
-    peaks = peak_local_max(distance, min_distance=spacing, labels=components)  # type: ignore[no-untyped-call]
+    peaks = peak_local_max(distance, min_distance=spacing, labels=components)
     seeds = np.zeros(image.shape, dtype=np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    labels = watershed(-distance, seeds, mask=foreground)  # type: ignore[no-untyped-call]
+    labels = watershed(-distance, seeds, mask=foreground)
     return np.asarray(labels, dtype=np.int32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import find_objects  # type: ignore[attr-defined]
+from scipy.ndimage import find_objects
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import overlaps

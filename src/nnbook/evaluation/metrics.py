@@ -240,7 +240,7 @@ def _match(
     good = iou >= threshold
     if not good.any():
         return np.empty(0)
-    graph = csr_array((iou[good], (i[good], j[good])), shape=shape)  # type: ignore[no-untyped-call]
+    graph = csr_array((iou[good], (i[good], j[good])), shape=shape)
     partner = maximum_bipartite_matching(graph, perm_type="column")
     rows = np.flatnonzero(partner >= 0)
     return np.asarray(graph[rows, partner[rows]], dtype=np.float64).ravel()

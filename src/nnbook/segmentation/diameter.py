@@ -104,7 +104,7 @@ def _foreground(image: Image, low: float, high: float) -> tuple[NDArray[np.bool_
     shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
     overview = rescale(image, network_shape(image.shape, shrink), low, high)
     overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 1), 0, 1)
-    return overview > threshold_otsu(overview), shrink  # type: ignore[no-untyped-call]
+    return overview > threshold_otsu(overview), shrink
 
 
 def _typical_diameter(foreground: NDArray[np.bool_]) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def is_supported() -> bool:
     """Return whether this build of torch has the convolutions that this module is made of."""
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    available: bool = torch.backends.mkldnn.is_available()
     return available and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 

@@ -78,7 +78,7 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     labels, grey, diameter_px
         See `join_components`.
     """
-    from scipy.ndimage import find_objects  # type: ignore[attr-defined]
+    from scipy.ndimage import find_objects
     from scipy.spatial import KDTree
 
     areas = np.bincount(labels.ravel())
@@ -90,7 +90,7 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     boxes = find_objects(labels)
     centres = np.array([_centre(labels, label, boxes[label - 1]) for label in small])
     background = _background(labels, grey)[0]
-    near = KDTree(centres).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")  # type: ignore[no-untyped-call]
+    near = KDTree(centres).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")
     order = np.argsort(np.hypot(*(centres[near[:, 0]] - centres[near[:, 1]]).T), kind="stable")
     free = np.ones(len(small), np.bool_)
     for one, other in near[order]:

@@ -38,4 +38,4 @@ def blur(grid: NDArray[np.float64], sigma: float, mode: str) -> NDArray[np.float
     """Blur a coarse map with a Gaussian."""
     from skimage.filters import gaussian
 
-    return np.asarray(gaussian(grid, sigma, mode=mode))  # type: ignore[no-untyped-call]
+    return np.asarray(gaussian(grid, sigma, mode=mode))

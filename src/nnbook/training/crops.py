@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.ndimage import center_of_mass, find_objects  # type: ignore[attr-defined]
+from scipy.ndimage import center_of_mass, find_objects
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_image, read_mask
@@ -307,7 +307,7 @@ def _clear_outside(crop: _Crop) -> None:
 
     cut = np.isin(crop.labels, crop.labels[~crop.inside]) & crop.inside & (crop.labels > 0)
     crop.image[~crop.inside], crop.labels[~crop.inside] = 0, 0
-    components = label(np.where(cut, crop.labels, 0), connectivity=1)  # type: ignore[no-untyped-call]
+    components = label(np.where(cut, crop.labels, 0), connectivity=1)
     crop.flows[:, cut] = masks_to_flows(components.astype(np.int32))[:, cut]
 
 

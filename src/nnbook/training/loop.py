@@ -209,7 +209,7 @@ class _TrainingState:
                 f"{self.settings.learning_rate:g}"
             )
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT)
         self.optimizer.step()
         self.step += 1

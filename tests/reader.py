@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -23,9 +23,10 @@ from nnbook.book.website import show_edition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 SITE = PROJECT / "_build" / "html"
 BOOK = PROJECT / "build" / "book"
 STEP_PX = 600
@@ -34,6 +35,15 @@ PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
 CELLS = ".nn-cells"
 MOSAIC = ".nn-mosaic"
+Scheme = Literal["light", "dark"]
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Only the page itself aborts a request: for a tile that is not wanted any more, after movement.
 GIVEN_UP = "net::ERR_ABORTED"
 # What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
@@ -84,8 +94,8 @@ def page_paths(site: Path) -> list[str]:
 
 @contextmanager
 def open_page(
-    browser: Browser, address: str, *, width: int = 1440, scheme: str = "light", policy: bool = False, **options: Any
-) -> Iterator[tuple[Page, list]]:
+    browser: Browser, address: str, *, width: int = 1440, scheme: Scheme = "light", policy: bool = False, **options: Any
+) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read.
 
     The page's Content-Security-Policy holds with `policy` alone: it stops what Playwright's `wait_for_function` and
@@ -94,7 +104,8 @@ def open_page(
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
     )
-    page, problems = context.new_page(), []
+    page = context.new_page()
+    problems: list[str] = []
     host = urlsplit(address).netloc
 
     def on_request(request: Request) -> None:
@@ -173,7 +184,7 @@ def wait_for_viewers(page: Page) -> None:
         )
 
 
-def pixels(png: bytes) -> np.ndarray:
+def pixels(png: bytes) -> NDArray[np.uint8]:
     """Decode a screenshot."""
     with Image.open(BytesIO(png)) as image:
         return np.asarray(image.convert("RGB"))
@@ -210,7 +221,9 @@ def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
 
 def panoramas_table() -> dict[str, list[Any]]:
     """The table that the book's scatter shows."""
-    return json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
+    columns: dict[str, list[Any]]
+    columns = json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
+    return columns
 
 
 def open_scatter(page: Page) -> Locator:

@@ -19,4 +19,5 @@ def violations(page: Page) -> list[str]:
     """List the violations on a page as it is, with the element and the reason. The page's policy has to be off."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    return page.evaluate(RUN)
+    found: list[str] = page.evaluate(RUN)
+    return found
