@@ -175,10 +175,13 @@ def raise_in(monkeypatch: pytest.MonkeyPatch, function: str, error: BaseExceptio
     return signature
 
 
-def test_a_command_starts_without_what_only_its_work_needs() -> None:
-    code = "import json, sys, nnbook.cli; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    loaded = set(json.loads(done.stdout))
-    rooms = {name.split(".")[1] for name in loaded if name.startswith("nnbook.")}
-    assert rooms == {"cli", "errors", "values"}
+@pytest.mark.parametrize(
+    ("call", "rooms"),
+    [([], {"cli", "errors", "values"}), (["area", "--px2", "4"], {"cli", "errors", "values", "measurement"})],
+)
+def test_a_command_starts_without_what_only_the_work_of_others_needs(call: list[str], rooms: set[str]) -> None:
+    code = "import json, sys; from nnbook.cli import main; sys.argv[1:] and main(); print(json.dumps([*sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code, *call], check=True, capture_output=True, text=True)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert {name.split(".")[1] for name in loaded if name.startswith("nnbook.")} == rooms
     assert not loaded & {"numpy", "pandas", "torch", "numba", "tqdm", "datasets", "plotly"}

@@ -76,11 +76,12 @@ def add_area(commands: Commands) -> None:
 
 
 def _area(call: argparse.Namespace) -> None:
-    from nnbook.io.manifest import read_manifest
     from nnbook.measurement.imaged_area import area
 
     px2, px_per_um = call.px2, call.px_per_um
     if call.manifest:
+        from nnbook.io.manifest import read_manifest
+
         rows = read_manifest(call.manifest)
         px2 = sum(row.width_px * row.height_px for row in rows)
         if len({row.px_per_um for row in rows}) > 1:
