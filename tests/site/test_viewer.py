@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from contextlib import contextmanager
 from itertools import pairwise
@@ -203,7 +204,7 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen: Seen, full: Full) -
     side = full.labels.shape[0]
     checked = 0
     with seen(view="6000,6000,1000") as viewer:
-        page, position = viewer.page, viewer.locator(".nn-position")
+        page = viewer.page
         width = at_full_resolution(viewer)
         box = viewer.locator(".nn-area").bounding_box()
         assert box is not None
@@ -227,10 +228,11 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen: Seen, full: Full) -
                 ).astype(int)
             for across, down in places:
                 page.mouse.move(box["x"] + across + 0.25, box["y"] + down + 0.25)
-                column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", position.inner_text())[:2])
+                text, name = viewer.evaluate(READOUT)
+                column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text)[:2])
                 assert abs(column - (x - width / 2 + across)) <= 1.5
                 assert abs(row - (y - height / 2 + down)) <= 1.5
-                assert shown_roi(viewer) == full.labels[row, column], (column, row)
+                assert roi_in(name) == full.labels[row, column], (column, row)
                 checked += 1
     assert checked == POINTS
 
@@ -243,10 +245,21 @@ POINTS_AT = """([x, y]) => {
 LOADED = "() => document.getElementById('host').shadowRoot.querySelector('.nn-panorama').dataset.masks === 'drawn'"
 
 
+# The position under the pointer, and the name beside it, both at once.
+READOUT = """(viewer) => {
+    const [position, readout, name] = ['position', 'readout', 'readout-name'].map(
+        (part) => viewer.querySelector(`.nn-${part}`));
+    return [position.innerText, readout.checkVisibility({ visibilityProperty: true }) ? name.innerText : ''];
+}"""
+
+
 def shown_roi(viewer: Locator) -> int:
-    """Read the number beside the pointer; 0 where none does."""
-    readout = viewer.locator(".nn-readout")
-    return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
+    """Read the number beside the pointer; 0 where there is none."""
+    return roi_in(viewer.evaluate(READOUT)[1])
+
+
+def roi_in(name: str) -> int:
+    return int(name.split()[1]) if name else 0
 
 
 def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen: Seen, full: Full) -> None:
@@ -347,38 +360,31 @@ def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
         neighbours |= {(min(p), max(p)) for p in zip(a[meet].tolist(), b[meet].tolist(), strict=True)}
     assert len(neighbours) > 30
     with seen(opacity=1) as viewer:
-        drawn = np.array(viewer.locator(".nn-overlay").evaluate(DRAWN), dtype=np.uint8)
-        box = viewer.locator(".nn-overlay").evaluate("c => [c.height, c.width]")
-        drawn = drawn.reshape(*box, 3)
-    side = full.labels.shape[0]
+        png = viewer.locator(".nn-overlay").evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
+    drawn = pixels(base64.b64decode(png))
+    box, side = drawn.shape[:2], full.labels.shape[0]
     scale = min(box) / side
     top, left = ((length - side * scale) / 2 for length in box)
     # The place deepest inside of a mask, at the resolution of an eighth.
     depth = distance_transform_edt(small > 0)
     colour = {}
-    for pair in neighbours:
-        for roi in pair:
-            row = full.rois[full.rois["roi"] == roi].iloc[0]
-            y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
-            part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
-            inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
-            if inside.max() < 5:
-                continue
-            y, x = np.unravel_index(inside.argmax(), inside.shape)
-            place = int(top + (y0 + y) * 8 * scale), int(left + (x0 + x) * 8 * scale)
-            colour[roi] = tuple(drawn[place])
+    rows = full.rois.set_index("roi")
+    for roi in {roi for pair in neighbours for roi in pair}:
+        row = rows.loc[roi]
+        y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
+        part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
+        inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
+        if inside.max() < 5:
+            continue
+        y, x = np.unravel_index(inside.argmax(), inside.shape)
+        place = int(top + (y0 + y) * 8 * scale), int(left + (x0 + x) * 8 * scale)
+        colour[roi] = tuple(drawn[place])
     judged = [pair for pair in neighbours if pair[0] in colour and pair[1] in colour]
     assert len(judged) > 20
     assert [pair for pair in judged if _near(colour[pair[0]], colour[pair[1]])] == []
 
 
-DRAWN = """(c) => {
-    const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
-    return [...data].filter((_, at) => at % 4 !== 3);
-}"""
-
-
-def _near(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+def _near(a: tuple, b: tuple) -> bool:
     return max(abs(int(p) - int(q)) for p, q in zip(a, b, strict=True)) < 12
 
 
