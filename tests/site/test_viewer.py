@@ -368,11 +368,12 @@ def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
     # The place deepest inside of a mask, at the resolution of an eighth.
     depth = distance_transform_edt(small > 0)
     colour = {}
-    rows = full.rois.set_index("roi")
+    sides = ["top_px", "left_px", "height_px", "width_px"]
+    boxes = dict(zip(full.rois["roi"].tolist(), full.rois[sides].to_numpy(int).tolist(), strict=True))
     for roi in {roi for pair in neighbours for roi in pair}:
-        row = rows.loc[roi]
-        y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
-        part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
+        top_px, left_px, height_px, width_px = boxes[roi]
+        y0, x0 = top_px // 8, left_px // 8
+        part = small[y0 : y0 + height_px // 8 + 2, x0 : x0 + width_px // 8 + 2] == roi
         inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
         if inside.max() < 5:
             continue
@@ -384,7 +385,7 @@ def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
     assert [pair for pair in judged if _near(colour[pair[0]], colour[pair[1]])] == []
 
 
-def _near(a: tuple, b: tuple) -> bool:
+def _near(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return max(abs(int(p) - int(q)) for p, q in zip(a, b, strict=True)) < 12
 
 
