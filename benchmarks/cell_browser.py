@@ -40,7 +40,7 @@ from nnbook.cells.writer import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP
 from nnbook.io.files import write_json
 from nnbook.values.published import SINGLE_CELL_IMAGES
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from ranges import Asked, RangeHandler
 from reader import BOOK, PROJECT, serving
 

@@ -237,7 +237,7 @@ def keep(method: str, images: np.ndarray[Any, Any], out: Path) -> dict[str, Any]
         same = all(np.array_equal(tifffile.imread(out / f"{place}.tif"), images[place]) for place in places)
     else:
         array = zarr.open_group(out, mode="r")["images"]
-        same = all(np.array_equal(array[place], images[place]) for place in places)
+        same = all(np.array_equal(np.asarray(array[place]), images[place]) for place in places)
     assert same, method
     read = time.perf_counter() - begin
     return {

@@ -54,6 +54,7 @@ def tifffile_and_pillow(image: Path, mask: Path, out: Path) -> None:
     grey, labels = tifffile.imread(image), tifffile.imread(mask)
     rgb = np.stack([labels & 255, labels >> 8, np.zeros_like(labels)], axis=-1).astype(np.uint8)
     for layer, pixels, side in (("intensity", grey, INTENSITY_TILE_PX), ("labels", rgb, LABEL_TILE_PX)):
+        options: dict[str, Any]
         suffix, options = (".jpg", {"quality": 85}) if layer == "intensity" else (".png", {})
         shown = pixels
         for level in range(math.ceil(math.log2(max(grey.shape))), -1, -1):

@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from nnbook.io.files import write_json
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from reader import PROJECT, serving
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 
 from nnbook.io.files import write_json
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from reader import SITE, QuietHandler, page_paths, scroll_through, serving
 
 if TYPE_CHECKING:

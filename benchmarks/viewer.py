@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Request, sync_playwright
 
 from nnbook.io.files import write_json
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "site"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from panorama_page import BUNDLE, link, write_page
 from reader import serving
 
@@ -88,9 +88,12 @@ def measure(folder: Path) -> dict[str, Any]:
         for _ in range(RUNS):
             page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
             tiles: list[str] = []
-            page.on(
-                "request", lambda request, tiles=tiles: tiles.append(request.url) if "_files/" in request.url else None
-            )
+
+            def note(request: Request, tiles: list[str] = tiles) -> None:
+                if "_files/" in request.url:
+                    tiles.append(request.url)
+
+            page.on("request", note)
             page.goto(address, wait_until="commit")
             first, all_ms = page.evaluate(FIRST)
             page.wait_for_timeout(800)

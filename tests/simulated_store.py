@@ -1,9 +1,12 @@
 """A store of cells that were never cut from a panorama: discs of noise, as many of each run as a test wants."""
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 
@@ -11,14 +14,16 @@ SIDE = 256
 PER_SHARD = 512
 
 
-def disc(rng, level, radius=60):
+def disc(rng: np.random.Generator, level: float, radius: float = 60) -> NDArray[np.uint8]:
     """A cell image: grey levels around one inside a disc, zero outside."""
     y, x = np.mgrid[:SIDE, :SIDE]
     noise = rng.normal(level, level / 10, (SIDE, SIDE)).clip(1, 255).astype(np.uint8)
     return np.where((x - 128) ** 2 + (y - 128) ** 2 <= radius**2, noise, 0).astype(np.uint8)
 
 
-def write_store(folder, levels, seed=0):
+def write_store(
+    folder: Path, levels: Mapping[int, Sequence[float]], seed: int = 0
+) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Write a store: for each run, by its number, the grey level of each of its cells."""
     rng = np.random.default_rng(seed)
     images = [disc(rng, level) for run in sorted(levels) for level in levels[run]]
@@ -38,12 +43,12 @@ def write_store(folder, levels, seed=0):
         ],
         columns=["cell", "panorama", "run", "passage", "roi", "area_um2", "mean_intensity"],
     )
-    table["class"] = np.where(table["roi"] == 1, "telophase", None)
+    table["class"] = np.array(["telophase" if roi == 1 else None for roi in table["roi"]], dtype=object)
     put_store(folder, images, table)
     return np.array(images), table
 
 
-def put_store(folder, images, table):
+def put_store(folder: Path, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], table: pd.DataFrame) -> None:
     """Write images and their table as a store."""
     folder.mkdir(parents=True)
     create_group(folder / "cells.zarr", {"images": (SIDE, PER_SHARD), "thumbnails": (64, PER_SHARD)}, {})

@@ -19,6 +19,8 @@ from nnbook.viewers.mosaic import write_mosaic
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nnbook.io.images import Labels
+
 NAME = "Run1TL_top_left"
 VIEWS = ("CellBrowser", "Mosaic", "PanoramaViewer", "Scatter")
 
@@ -57,7 +59,7 @@ def write_files(folder: Path) -> Path:
     return folder
 
 
-def _shrunk(truth: np.ndarray) -> np.ndarray:
+def _shrunk(truth: Labels) -> Labels:
     from scipy.ndimage import grey_dilation, grey_erosion
 
     inner = (grey_erosion(truth, 3) == truth) & (grey_dilation(truth, 3) == truth)

@@ -8,10 +8,11 @@ from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 
 
 def test_a_bad_value_is_a_value_error_that_names_its_parameter() -> None:
-    with pytest.raises(ValueError, match=r"px_per_um is -1") as caught:
-        raise InvalidValueError("px_per_um is -1; give a number above 0", parameter="px_per_um")
-    assert isinstance(caught.value, NnbookError)
-    assert caught.value.parameter == "px_per_um"
+    error = InvalidValueError("px_per_um is -1; give a number above 0", parameter="px_per_um")
+    with pytest.raises(ValueError, match=r"px_per_um is -1"):
+        raise error
+    assert isinstance(error, NnbookError)
+    assert error.parameter == "px_per_um"
     assert InvalidValueError("the image is empty").parameter is None
 
 

@@ -19,7 +19,7 @@ ROOMS = sorted(f"nnbook.{stub.parent.name}" for stub in PACKAGE.glob("*/__init__
 def examples() -> dict[str, doctest.DocTest]:
     """Find the examples of all names that the package and its rooms hand out."""
     finder = doctest.DocTestFinder(recurse=False)
-    found = {}
+    found: dict[str, doctest.DocTest] = {}
     for face in ["nnbook", *ROOMS]:
         module = importlib.import_module(face)
         for name in module.__all__:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nnbook
@@ -74,18 +75,21 @@ def test_paths_are_the_same_as_text(tmp_path: Path) -> None:
     assert read_manifest(f"{tmp_path}/manifest.csv") == read_manifest(tmp_path / "manifest.csv") == rows
 
 
+ONE, TWO = np.array([[1]]), np.array([[1, 2]])
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "parameter"),
     [
         (lambda: nnbook.read_image("absent.tif"), FileNotFoundError, None),
         (lambda: nnbook.read_cells("absent"), FileNotFoundError, None),
-        (lambda: nnbook.measure([[1]], [[1]], px_per_um=0), ValueError, "px_per_um"),
-        (lambda: nnbook.measure([[1]], [[1, 2]]), ValueError, None),
-        (lambda: nnbook.evaluate([[1]], [[1]], [0.2]), ValueError, "thresholds"),
+        (lambda: nnbook.measure(ONE, ONE, px_per_um=0), ValueError, "px_per_um"),
+        (lambda: nnbook.measure(ONE, TWO), ValueError, None),
+        (lambda: nnbook.evaluate(ONE, ONE, [0.2]), ValueError, "thresholds"),
         (lambda: nnbook.simulate(width_px=3), ValueError, "width_px"),
         (lambda: nnbook.simulate(crop="middle"), ValueError, "crop"),
-        (lambda: nnbook.segment([[1, 2]], model="absent"), FileNotFoundError, None),
-        (lambda: nnbook.segment([[1, 2]], diameter_px=-1), ValueError, "diameter_px"),
+        (lambda: nnbook.segment(TWO, model="absent"), FileNotFoundError, None),
+        (lambda: nnbook.segment(TWO, diameter_px=-1), ValueError, "diameter_px"),
         (lambda: nnbook.train([], "model"), ValueError, "data_sets"),
     ],
 )
@@ -102,7 +106,12 @@ def test_the_shipped_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> No
 
     loaded: list[object] = []
     load = model.load_model
-    monkeypatch.setattr(model, "load_model", lambda: loaded.append(None) or load())
+
+    def counted() -> object:
+        loaded.append(None)
+        return load()
+
+    monkeypatch.setattr(model, "load_model", counted)
     model.shipped_model.cache_clear()
     assert model.shipped_model() is model.shipped_model()
     assert len(loaded) == 1

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
 /**
- * Tells the server the hashed names of the files that a page links to.
+ * Gives the server the hashed names of the files that a page links to.
  */
 function listAssets(): Plugin {
   return {

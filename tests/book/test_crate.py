@@ -87,7 +87,7 @@ def project(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     edition = folder / "build" / "own"
-    write_edition(edition, Edition("own", "These are mine.", False, 8.0453, 1))
+    write_edition(Edition(edition, "own", "These are mine.", False, 8.0453, 1))
     inputs = [
         {"path": "build/own/results.csv", "sha256": sha256(edition / "results.csv"), "bytes": 23},
         {"path": "build/published/results.csv", "sha256": "2" * 64, "bytes": 9},
@@ -180,7 +180,7 @@ def test_a_crate_beside_its_build_takes_no_room_and_what_is_written_later_leaves
 ) -> None:
     panorama = project / "build/own/panoramas/a.tif"
     assert panorama.samefile(crate / "build/own/panoramas/a.tif")
-    write_edition(project / "build" / "own", Edition("own", "Another note.", False, 8.0453, 1))
+    write_edition(Edition(project / "build" / "own", "own", "Another note.", False, 8.0453, 1))
     assert "These are mine." in (crate / "build/own/edition.json").read_text()
 
 

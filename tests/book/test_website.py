@@ -45,7 +45,7 @@ def test_warnings_and_errors_are_found_without_colours(line: str, told: str) -> 
 def test_show_edition_switches_the_book(tmp_path: Path) -> None:
     for name in ("twin", "own"):
         folder = tmp_path / "build" / name
-        write_edition(folder, Edition(name, f"This is {name}.", name == "twin", 8.0453, 1))
+        write_edition(Edition(folder, name, f"This is {name}.", name == "twin", 8.0453, 1))
         assert show_edition(folder, tmp_path).name == name
         assert (tmp_path / "build" / "book").resolve() == folder.resolve()
         assert f"This is {name}." in (tmp_path / "build" / "book" / "edition.yml").read_text()
@@ -55,7 +55,7 @@ def test_show_edition_switches_the_book(tmp_path: Path) -> None:
 def own(tmp_path: Path) -> Path:
     """An edition with a store of cells."""
     folder = tmp_path / "build" / "own"
-    write_edition(folder, Edition("own", "Mine.", False, 8.0453, 1))
+    write_edition(Edition(folder, "own", "Mine.", False, 8.0453, 1))
     write_store(folder / "cells", {1: [90, 100, 110]})
     return folder
 
@@ -99,7 +99,7 @@ def test_what_is_no_address_of_cells_is_told(tmp_path: Path, own: Path, address:
 
 def test_show_edition_gives_its_pages_the_cited_values(tmp_path: Path) -> None:
     folder = tmp_path / "build" / "own"
-    write_edition(folder, Edition("own", "This is own.", False, 8.0453, 1))
+    write_edition(Edition(folder, "own", "This is own.", False, 8.0453, 1))
     show_edition(folder, tmp_path)
     told = json.loads((tmp_path / "build" / "book" / "published.json").read_text(encoding="utf-8"))
     assert {key: value["shown"] for key, value in told.items()} == {key: cited.shown for key, cited in CITED.items()}
@@ -113,7 +113,7 @@ def test_show_edition_that_is_not_made_changes_nothing(tmp_path: Path) -> None:
 
 def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "build" / "own"
-    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    write_edition(Edition(folder, "own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
     (tmp_path / "notebooks").mkdir()
     show_edition(folder, tmp_path)
     assert "Out of date" not in (folder / "edition.yml").read_text()
@@ -125,7 +125,7 @@ def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytes
 
 def test_an_edition_without_a_figure_of_the_book_shows_a_notice_in_its_place(tmp_path: Path) -> None:
     folder = tmp_path / "build" / "own"
-    write_edition(folder, Edition("own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
+    write_edition(Edition(folder, "own", "Ours.", simulated=False, px_per_um=8.0453, area_px2=1))
     (tmp_path / "figures").mkdir()
     for name in ("drawn", "missing"):
         (tmp_path / "figures" / f"{name}.png").write_bytes(b"of another edition")

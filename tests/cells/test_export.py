@@ -1,10 +1,13 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
 from nnbook.cells import export
-from nnbook.cells.store import MaskedPanorama, read_cells
+from nnbook.cells.store import Cells, MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
@@ -15,7 +18,7 @@ SCALE = 8.0453
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven cells of two panoramas."""
     folder, tables, panoramas = tmp_path_factory.mktemp("store"), [], []
     for run, count in ((3, 3), (12, 4)):
@@ -34,12 +37,14 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture
-def few_at_a_time(monkeypatch):
+def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "CELLS_AT_A_TIME", 2)
     monkeypatch.setattr(export, "CELLS_PER_FILE", 5)
 
 
-def test_a_folder_of_tiffs_has_the_published_names_and_the_same_pixels(store, tmp_path, capsys):
+def test_a_folder_of_tiffs_has_the_published_names_and_the_same_pixels(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["export", str(store), "--tiff", str(tmp_path / "tiff")]) == 0
     assert capsys.readouterr().out == f"cells: 7\nout: {tmp_path / 'tiff'}\n"
     cells = read_cells(store)
@@ -50,13 +55,13 @@ def test_a_folder_of_tiffs_has_the_published_names_and_the_same_pixels(store, tm
     for row, name in enumerate(cells.table["cell"]):
         with tifffile.TiffFile(tmp_path / "tiff" / f"{name}.tif") as tiff:
             page = tiff.pages.first
-            assert (page.shape, page.dtype) == ((256, 256), np.uint8)
+            assert (page.shape, page.dtype) == ((256, 256), np.dtype(np.uint8))
             assert page.get_resolution(5) == pytest.approx((SCALE, SCALE), rel=1e-6), "pixels a micrometre"
             np.testing.assert_array_equal(page.asarray(), cells.images[row])
 
 
 @pytest.mark.usefixtures("few_at_a_time")
-def test_a_dataset_on_disk_loads_with_the_published_columns(store, tmp_path):
+def test_a_dataset_on_disk_loads_with_the_published_columns(store: Path, tmp_path: Path) -> None:
     from datasets import Image, load_dataset
 
     assert main(["export", str(store), "--dataset", str(tmp_path / "set")]) == 0
@@ -71,7 +76,7 @@ def test_a_dataset_on_disk_loads_with_the_published_columns(store, tmp_path):
         np.testing.assert_array_equal(np.asarray(loaded[row]["image"]), cells.images[row])
 
 
-def test_a_store_of_no_cells_is_a_dataset_of_none(tmp_path):
+def test_a_store_of_no_cells_is_a_dataset_of_none(tmp_path: Path) -> None:
     write_cells(tmp_path / "cells", [], None, edition="published", note="N.", px_per_um=SCALE)
     cells = read_cells(tmp_path / "cells")
     assert export.write_dataset(cells, tmp_path / "set") == 0
@@ -80,7 +85,9 @@ def test_a_store_of_no_cells_is_a_dataset_of_none(tmp_path):
 
 
 @pytest.mark.parametrize("write", [export.write_tiffs, export.write_dataset])
-def test_a_folder_that_is_there_is_not_touched(store, tmp_path, write):
+def test_a_folder_that_is_there_is_not_touched(
+    store: Path, tmp_path: Path, write: Callable[[Cells, Path], int]
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("keep")
     with pytest.raises(NnbookError, match=r"mine: is there already; name a new folder"):

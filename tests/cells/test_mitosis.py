@@ -76,4 +76,6 @@ def test_pairs_of_the_twin_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     stages = whole["class"].to_list()
     found = find_pairs(cells, 8.0453)
     assert len(found) >= 0.7 * sum(stage in divides for stage in stages) > 15
-    assert sum(row.stage == stages[row.index] for row in found.itertuples(index=False)) >= 0.85 * len(found)
+    assert sum(stage == stages[at] for at, stage in zip(found["index"], found["stage"], strict=True)) >= 0.85 * len(
+        found
+    )

@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,11 +15,11 @@ import pytest
 
 from nnbook.cells import writer as stage
 from nnbook.cells.shards import write_shard
-from nnbook.cells.store import MaskedPanorama, masked_panoramas, read_cells
+from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
-from nnbook.io.images import to_8_bits, write_image, write_mask
+from nnbook.io.images import Image, Labels, NarrowLabels, read_narrow_mask, to_8_bits, write_image, write_mask
 from nnbook.io.manifest import write_manifest
 from nnbook.measurement.rois import measure_panorama
 from nnbook.simulation.dataset import simulate_manifest
@@ -24,7 +27,7 @@ from nnbook.simulation.dataset import simulate_manifest
 SCALE = 8.0453
 
 
-def scene(folder, name, seed=1):
+def scene(folder: Path, name: str, seed: int = 1) -> tuple[Image, Labels]:
     """A panorama of 12 ellipses, one of them cut by the edge and one larger than the frame, with its mask."""
     rng = np.random.default_rng(seed)
     image, labels = rng.integers(5, 250, (700, 900), np.uint8), np.zeros((700, 900), np.int32)
@@ -39,7 +42,7 @@ def scene(folder, name, seed=1):
     return image, labels
 
 
-def scenes(folder, *names):
+def scenes(folder: Path, *names: str) -> list[MaskedPanorama]:
     tables = []
     for seed, name in enumerate(names):
         tables.append(measure_panorama(name, *scene(folder, name, seed), SCALE))
@@ -50,13 +53,13 @@ def scenes(folder, *names):
     ]
 
 
-def write(folder, panoramas, **options):
+def write(folder: Path, panoramas: list[MaskedPanorama], **options: Any) -> dict[str, Any]:
     return write_cells(
         folder / "cells", panoramas, folder / "rois.parquet", edition="twin", note="N.", px_per_um=SCALE, **options
     )
 
 
-def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path):
+def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path: Path) -> None:
     panoramas = scenes(tmp_path, "Run2TL_top_left", "Run1TL_top_left", "Run1BL_bottom_left")
     told = write(tmp_path, panoramas)
     cells = read_cells(tmp_path / "cells")
@@ -80,7 +83,7 @@ def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path):
     np.testing.assert_array_equal(cells.thumbnails[5], means)
 
 
-def test_without_panoramas_there_is_a_store_of_no_cells(tmp_path):
+def test_without_panoramas_there_is_a_store_of_no_cells(tmp_path: Path) -> None:
     write_cells(tmp_path / "cells", [], None, edition="published", note="None here.", px_per_um=SCALE)
     cells = read_cells(tmp_path / "cells")
     assert (len(cells), cells.images.shape, cells.thumbnails.shape) == (0, (0, 256, 256), (0, 64, 64))
@@ -88,7 +91,7 @@ def test_without_panoramas_there_is_a_store_of_no_cells(tmp_path):
     assert cells.about["runs"] == []
 
 
-def one_panorama(folder, image, labels, name="Run1TL_top_left"):
+def one_panorama(folder: Path, image: Image, labels: Labels, name: str = "Run1TL_top_left") -> list[MaskedPanorama]:
     """A panorama with its mask and its measurements."""
     write_image(folder / f"{name}.tif", image)
     write_mask(folder / f"{name}_cp_masks.tif", labels)
@@ -96,7 +99,7 @@ def one_panorama(folder, image, labels, name="Run1TL_top_left"):
     return [MaskedPanorama(name, 1, "", folder / f"{name}.tif", folder / f"{name}_cp_masks.tif")]
 
 
-def test_labels_that_skip_numbers_keep_them(tmp_path):
+def test_labels_that_skip_numbers_keep_them(tmp_path: Path) -> None:
     image, labels = np.full((60, 60), 90, np.uint8), np.zeros((60, 60), np.int32)
     labels[5:20, 5:20], labels[30:50, 30:45] = 7, 70_001
     write(tmp_path, one_panorama(tmp_path, image, labels))
@@ -106,7 +109,7 @@ def test_labels_that_skip_numbers_keep_them(tmp_path):
     assert cells.table["passage"].isna().all()
 
 
-def test_a_nucleus_of_one_pixel_is_a_cell_and_one_that_fills_the_image_is_none(tmp_path):
+def test_a_nucleus_of_one_pixel_is_a_cell_and_one_that_fills_the_image_is_none(tmp_path: Path) -> None:
     image, labels = np.full((60, 60), 90, np.uint8), np.zeros((60, 60), np.int32)
     labels[30, 31] = 1
     write(tmp_path, one_panorama(tmp_path, image, labels))
@@ -116,7 +119,7 @@ def test_a_nucleus_of_one_pixel_is_a_cell_and_one_that_fills_the_image_is_none(t
     assert len(read_cells(tmp_path / "cells")) == 0
 
 
-def test_more_than_8_bits_are_brought_to_8_by_the_panorama(tmp_path):
+def test_more_than_8_bits_are_brought_to_8_by_the_panorama(tmp_path: Path) -> None:
     image, labels = np.random.default_rng(5).integers(900, 4000, (90, 90), np.uint16), np.zeros((90, 90), np.int32)
     image[:, 60:] += 40_000
     labels[10:31, 10:51] = 1
@@ -130,7 +133,7 @@ def test_more_than_8_bits_are_brought_to_8_by_the_panorama(tmp_path):
     )
 
 
-def test_a_mask_of_another_size_is_told_before_anything_is_cut(tmp_path):
+def test_a_mask_of_another_size_is_told_before_anything_is_cut(tmp_path: Path) -> None:
     panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
     write_mask(panoramas[1].mask, np.ones((700, 901), np.int32))
     with pytest.raises(
@@ -140,7 +143,7 @@ def test_a_mask_of_another_size_is_told_before_anything_is_cut(tmp_path):
     assert [path.name for path in tmp_path.glob("*cells*") if path.is_dir()] == []
 
 
-def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path):
+def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path: Path) -> None:
     panoramas = scenes(tmp_path, "Run1TL_top_left")
     scene(tmp_path, "Run1TL_top_left", seed=9)
     with pytest.raises(NnbookError, match=r"Run1TL_top_left_cp_masks.tif: nucleus 2 of the mask is not where it was"):
@@ -158,34 +161,18 @@ def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path):
         (lambda path: pd.concat([pd.read_parquet(path)] * 2).to_parquet(path), "isn't in order of panorama"),
     ],
 )
-def test_what_are_no_measurements_of_these_panoramas_is_told(tmp_path, damage, told):
+def test_what_are_no_measurements_of_these_panoramas_is_told(
+    tmp_path: Path, damage: Callable[[Path], object], told: str
+) -> None:
     panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
     damage(tmp_path / "rois.parquet")
     with pytest.raises(NnbookError, match=rf"rois.parquet: .*{told}"):
         write(tmp_path, panoramas)
 
 
-def test_two_masks_of_a_panorama_are_told(tmp_path):
-    scenes(tmp_path, "Run1TL_top_left")
-    masks = tmp_path / "masks"
-    masks.mkdir()
-    for name in ("Run1TL_top_left_cp_masks.tif", "Run1TL_top_left.tif"):
-        shutil.copy(tmp_path / "Run1TL_top_left_cp_masks.tif", masks / name)
-    with pytest.raises(NnbookError, match=r"has the same stem as Run1TL_top_left\.tif; keep one"):
-        masked_panoramas({"Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}, masks)
-
-
-def test_a_panorama_without_a_mask_or_a_run_is_told(tmp_path):
-    write_mask(tmp_path / "mine_cp_masks.tif", np.ones((9, 9), np.int32))
-    images = {"mine": tmp_path / "mine.tif", "Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}
-    with pytest.raises(NnbookError) as told:
-        masked_panoramas(images, tmp_path)
-    mine, other = str(told.value).splitlines()
-    assert mine.endswith("mine.tif: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
-    assert other.endswith(f"Run1TL_top_left.tif: has no mask in {tmp_path}; make it with 'nnbook segment'")
-
-
-def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(tmp_path, capsys):
+def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scenes(tmp_path, "Run1TL_top_left")
     (tmp_path / "masks").mkdir()
     (tmp_path / "Run1TL_top_left_cp_masks.tif").rename(tmp_path / "masks" / "Run1TL_top_left_cp_masks.tif")
@@ -202,7 +189,7 @@ def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(tmp_p
 
 
 @pytest.fixture
-def small_shards(monkeypatch):
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards so small that two panoramas fill several."""
     monkeypatch.setattr(stage, "CELLS_PER_SHARD", 3)
     monkeypatch.setattr(stage, "CELLS_PER_PART", 6)
@@ -212,7 +199,7 @@ def small_shards(monkeypatch):
 NAMES = ("Run1TL_top_left", "Run1TR_top_left", "Run2TL_top_left")
 
 
-def files_of(folder):
+def files_of(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
@@ -220,11 +207,13 @@ class Killed(BaseException):
     """What nothing catches, as nothing catches a kill."""
 
 
-def die_at(count, function, *, before=lambda *_: None):
+def die_at(
+    count: int, function: Callable[..., Any], *, before: Callable[..., object] = lambda *_: None
+) -> Callable[..., Any]:
     """Return a function that does as another, but for one call."""
     calls = iter(range(1_000_000))
 
-    def dying(*arguments, **options):
+    def dying(*arguments: Any, **options: Any) -> Any:
         if next(calls) == count:
             before(*arguments)
             raise Killed
@@ -233,7 +222,7 @@ def die_at(count, function, *, before=lambda *_: None):
     return dying
 
 
-def half_a_shard(array, number, images, per_shard):
+def half_a_shard(array: Path, number: int, images: Sequence[bytes], per_shard: int) -> None:
     path = write_shard(array, number, images, per_shard)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -244,7 +233,9 @@ def half_a_shard(array, number, images, per_shard):
      ("atomic_write", 0), ("atomic_write", 3), ("set_length", 0), ("write_json", 0), ("encode", 0), ("encode", 40)],
 )  # fmt: skip
 @pytest.mark.usefixtures("small_shards")
-def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(tmp_path, monkeypatch, name, count):
+def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, count: int
+) -> None:
     panoramas = scenes(tmp_path, *NAMES)
     write(tmp_path, panoramas)
     whole = files_of(tmp_path / "cells")
@@ -262,15 +253,19 @@ def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(tmp_path, monke
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_only_what_was_not_written_is_cut_again(tmp_path, monkeypatch):
+def test_only_what_was_not_written_is_cut_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panoramas = scenes(tmp_path, *NAMES)
     with monkeypatch.context() as dying:
         dying.setattr(stage, "write_shard", die_at(11, write_shard))
         with pytest.raises(Killed):
             write(tmp_path, panoramas)
     read = []
-    original = stage.read_narrow_mask
-    monkeypatch.setattr(stage, "read_narrow_mask", lambda path: read.append(path) or original(path))
+
+    def noted(path: Path) -> NarrowLabels | Labels:
+        read.append(path)
+        return read_narrow_mask(path)
+
+    monkeypatch.setattr(stage, "read_narrow_mask", noted)
     write(tmp_path, panoramas)
     assert sorted(read) == [one.mask for one in panoramas[1:]], (
         "18 of 30 cells were written: those of the first, most of the second"
@@ -278,7 +273,7 @@ def test_only_what_was_not_written_is_cut_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_work_of_other_images_is_not_gone_on_with(tmp_path, monkeypatch):
+def test_work_of_other_images_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panoramas = scenes(tmp_path, *NAMES)
     with monkeypatch.context() as dying:
         dying.setattr(stage, "write_shard", die_at(11, write_shard))
@@ -315,7 +310,7 @@ stage.write_cells(folder / "cells", [
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path):
+def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path: Path) -> None:
     panoramas = scenes(tmp_path, *NAMES)
     write(tmp_path, panoramas)
     whole = files_of(tmp_path / "cells")
@@ -329,16 +324,18 @@ def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path):
 
 @pytest.mark.parametrize("name", ["write_shard", "atomic_write", "set_length", "write_json"])
 @pytest.mark.usefixtures("small_shards")
-def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(tmp_path, monkeypatch, name):
+def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
     old = files_of(tmp_path / "cells")
     panoramas = scenes(tmp_path, *NAMES)
     with monkeypatch.context() as full:
 
-        def no_space(*_arguments, **_options):
+        def no_space(*_arguments: object, **_options: object) -> NoReturn:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        full.setattr(stage, name, die_at(0, None, before=no_space))
+        full.setattr(stage, name, die_at(0, no_space, before=no_space))
         with pytest.raises(
             NnbookError, match=r"cells: there is no space for it \(No space left on device\); free some"
         ):
@@ -348,7 +345,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(tmp_path, m
     assert len(read_cells(tmp_path / "cells")) == 30
 
 
-def test_files_larger_than_allowed_are_one_line_of_the_command(tmp_path):
+def test_files_larger_than_allowed_are_one_line_of_the_command(tmp_path: Path) -> None:
     scenes(tmp_path, "Run1TL_top_left")
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -370,11 +367,13 @@ def test_files_larger_than_allowed_are_one_line_of_the_command(tmp_path):
     assert main(call) == 0
 
 
-def test_a_second_writer_is_refused_and_the_first_one_completes(tmp_path, monkeypatch):
+def test_a_second_writer_is_refused_and_the_first_one_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panoramas = scenes(tmp_path, "Run1TL_top_left")
     begun, go_on, told = threading.Event(), threading.Event(), []
 
-    def waiting(*arguments):
+    def waiting(*arguments: Any) -> Path:
         begun.set()
         assert go_on.wait(60)
         return write_shard(*arguments)
@@ -390,19 +389,3 @@ def test_a_second_writer_is_refused_and_the_first_one_completes(tmp_path, monkey
         go_on.set()
         first.join(60)
     assert told[0]["cells"] == len(read_cells(tmp_path / "cells")) == 10
-
-
-@pytest.mark.parametrize("gone", ["cells.json", "cells.parquet", "cells.zarr/images/zarr.json"])
-def test_a_store_that_lacks_a_file_is_told(tmp_path, gone):
-    write_cells(tmp_path / "cells", [], None, edition="a", note="N.", px_per_um=SCALE)
-    (tmp_path / "cells" / gone).unlink()
-    with pytest.raises(NnbookError, match=r"cells: holds no store of cells .*; make one with 'nnbook cells'"):
-        read_cells(tmp_path / "cells")
-
-
-def test_a_table_of_another_length_is_told(tmp_path):
-    write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
-    path = tmp_path / "cells" / "cells.parquet"
-    pd.read_parquet(path).iloc[1:].to_parquet(path)
-    with pytest.raises(NnbookError, match="its table and its arrays differ in length"):
-        read_cells(tmp_path / "cells")

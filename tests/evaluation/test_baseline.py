@@ -1,11 +1,12 @@
 import numpy as np
+from numpy.typing import NDArray
 
 from nnbook.evaluation.baseline import otsu_watershed
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Labels
 
 
-def field() -> tuple[np.ndarray, Labels]:
+def field() -> tuple[NDArray[np.uint8], Labels]:
     """Two discs that touch, one alone, and one so dim that no threshold for all finds it."""
     rows, columns = np.ogrid[:200, :300]
     labels = np.zeros((200, 300), dtype=np.int32)

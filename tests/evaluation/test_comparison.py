@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nnbook.evaluation import comparison as accuracy
+from nnbook.evaluation import comparison
 from nnbook.evaluation.comparison import CELLPOSE, CLASSICAL, Judged, compare_methods, vary_settings
 from nnbook.segmentation.model import load_model
 from nnbook.segmentation.workflow import segment_image
@@ -18,14 +18,14 @@ def test_methods_are_scored_against_the_truth(panorama: Judged) -> None:
     right = Judged(panorama.image, panorama.true, panorama.true, panorama.truth)
     scores, cases = compare_methods([right, right], 152.91)
     scores = scores.set_index("method")
-    assert scores.loc[CELLPOSE, "mean_ap"] == 1
-    assert scores.loc[CELLPOSE, "true_nuclei"] == 2 * panorama.true.max()
-    assert scores.loc[CLASSICAL, "mean_ap"] < 0.9
+    assert scores["mean_ap"][CELLPOSE] == 1
+    assert scores["true_nuclei"][CELLPOSE] == 2 * panorama.true.max()
+    assert scores["mean_ap"][CLASSICAL] < 0.9
     assert (cases.loc[cases["method"] == CELLPOSE, "share"] == 1).all()
 
 
 def test_published_settings_give_the_masks_of_the_edition(panorama: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accuracy, "DIAMETERS", (1.0,))
+    monkeypatch.setattr(comparison, "DIAMETERS", (1.0,))
     table = vary_settings([panorama], load_model())
     scores = compare_methods([panorama], 152.91)[0].set_index("method").loc[CELLPOSE]
     for setting, value in (("diameter_px", 152.91), ("flow_threshold", 0.5), ("cellprob_threshold", -2.0)):

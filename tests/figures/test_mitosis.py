@@ -10,7 +10,7 @@ PX_PER_UM = 8.0
 
 
 def draw_ellipse(image: NDArray[np.uint8], x: float, height: int, width: int, grey: int) -> None:
-    image[ellipse(128, x, height, width)] = grey  # type: ignore[no-untyped-call]
+    image[ellipse(128, x, height, width)] = grey
 
 
 def cell(apart_px: int, grey: int = 200) -> NDArray[np.uint8]:

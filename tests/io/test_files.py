@@ -1,15 +1,16 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from nnbook.io.files import atomic_write, write_json
 
 
-def names(folder):
+def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(RuntimeError), atomic_write(path) as written:
@@ -19,7 +20,7 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_is_replaced_whole(tmp_path):
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     for content in ("old", "new"):
         with atomic_write(tmp_path / "folder") as written:
             written.mkdir()
@@ -28,13 +29,13 @@ def test_a_folder_is_replaced_whole(tmp_path):
     assert names(tmp_path) == ["folder"]
 
 
-def test_json_with_a_value_that_is_none_of_its_own_is_not_written(tmp_path):
+def test_json_with_a_value_that_is_none_of_its_own_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"mean": float("nan")})
     assert names(tmp_path) == []
 
 
-def test_json_that_says_the_same_is_left_alone(tmp_path):
+def test_json_that_says_the_same_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"roi": [1, 2]}, indent=None)
     assert path.read_text() == '{"roi":[1,2]}\n'

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_what_is_right_has_no_problem(row: Panorama, tmp_path: Path) -> None:
         ({"mask": "out.tif"}, "leads out of"),
     ],
 )
-def test_one_line_tells_what_is_wrong(row: Panorama, tmp_path: Path, change: dict[str, str], named: str) -> None:
+def test_one_line_tells_what_is_wrong(row: Panorama, tmp_path: Path, change: dict[str, Any], named: str) -> None:
     write_image(tmp_path / "secret.tif", np.zeros((30, 40), np.uint8))
     (tmp_path / "data" / "out.tif").symlink_to(tmp_path / "secret.tif")
     problems = image_problems(replace(row, **change), tmp_path / "data")

@@ -1,12 +1,12 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition
 from nnbook.io.files import locked
@@ -18,7 +18,6 @@ from nnbook.pipeline.editions import run, run_published
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
-from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
 
 NOTEBOOK = """---
@@ -36,20 +35,22 @@ print(len(read_results(read_edition().results)), "rows")
 
 
 @pytest.fixture
-def notebooks(tmp_path):
+def notebooks(tmp_path: Path) -> Path:
     folder = tmp_path / "notebooks"
     folder.mkdir()
     (folder / "count.md").write_text(NOTEBOOK)
     return folder
 
 
-def times(folder):
+def times(folder: Path) -> dict[Path, int]:
     return {
         path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "manifest.csv"
     }
 
 
-def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(tmp_path, notebooks, shared):
+def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(
+    tmp_path: Path, notebooks: Path, shared: Path
+) -> None:
     edition, local = tmp_path / "build" / "tiny", shared / "data" / "nucleusnet"
     write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:3])
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
@@ -85,11 +86,12 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     assert not [path for path in again if path.startswith("pyramids/previews/")], "previews show no masks"
 
 
-def nuclei_of(edition, name):
-    return json.loads((edition / "pyramids" / name / "nuclei.json").read_text())["columns"]
+def nuclei_of(edition: Path, name: str) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = json.loads((edition / "pyramids" / name / "nuclei.json").read_text())["columns"]
+    return columns
 
 
-def assert_viewers_find_everything(edition, rois):
+def assert_viewers_find_everything(edition: Path, rois: pd.DataFrame) -> None:
     folder = edition / "pyramids"
     shown = json.loads((folder / "panoramas.json").read_text())["columns"]
     assert shown["panorama"] == ["Run1TL_top_left", "Run1TL_top_right", "Run1TL_bottom_left"]
@@ -109,7 +111,7 @@ def assert_viewers_find_everything(edition, rois):
         assert set(nuclei["class"]) <= {None, *CLASSES}
 
 
-def test_panoramas_of_two_scales_are_refused(tmp_path, notebooks):
+def test_panoramas_of_two_scales_are_refused(tmp_path: Path, notebooks: Path) -> None:
     rows = simulate_manifest(1, 1, 256)[:2]
     write_manifest(tmp_path / "manifest.csv", rows)
     text = (tmp_path / "manifest.csv").read_text().replace("8.0453", "4", 1)
@@ -118,14 +120,14 @@ def test_panoramas_of_two_scales_are_refused(tmp_path, notebooks):
         run(tmp_path / "manifest.csv", tmp_path / "build", notebooks)
 
 
-def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, notebooks, shared):
+def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path: Path, notebooks: Path, shared: Path) -> None:
     edition = tmp_path / "build" / "published"
     run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
     assert len(read_results(edition / "results.csv")) == 1600
     assert '"panoramas": []' in (edition / "pyramids" / "index.json").read_text()
     shown = pd.DataFrame(json.loads((edition / "pyramids" / "panoramas.json").read_text())["columns"])
     assert len(shown) == 1600
-    first = shown.set_index("panorama").loc["Run100BL_bottom_left"]
+    first = shown[shown["panorama"] == "Run100BL_bottom_left"].iloc[0]
     assert first[["run", "quarter", "crop", "num_rois"]].tolist() == [100, "BL", "bottom_left", 914]
     assert (first["mean_intensity"], first["std_intensity"]) == (63.3834, 56.2255)
     assert sorted(shown["rank"].dropna()) == list(range(1, 11))
@@ -141,58 +143,14 @@ def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path, noteb
     ("code", "told"),
     [("1 / 0", "ZeroDivisionError"), ("import os; os._exit(3)", "killed the kernel"), ("print(", "SyntaxError")],
 )
-def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path, notebooks, shared, code, told):
+def test_a_failing_cell_is_named_and_nothing_is_written(
+    tmp_path: Path, notebooks: Path, shared: Path, code: str, told: str
+) -> None:
     (notebooks / "count.md").write_text(NOTEBOOK + f"\n```{{code-cell}} ipython3\n{code}\n```\n")
     with pytest.raises(NnbookError, match=r"count\.md: code cell 2") as caught:
         run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
     assert told in str(caught.value)
     assert not (tmp_path / "published" / "notebooks" / "count.ipynb").exists()
-
-
-@pytest.fixture(scope="module")
-def panoramas(tmp_path_factory):
-    """One with nuclei, and one that is black."""
-    folder = tmp_path_factory.mktemp("images")
-    image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=700, height_px=700)
-    write_image(folder / "seen.tif", image)
-    write_image(folder / "black.tif", image * 0)
-    return folder
-
-
-def test_image_files_are_segmented_and_measured_by_the_commands(tmp_path, panoramas, capsys):
-    assert main(["segment", str(panoramas), "--out", str(tmp_path / "masks")]) == 0
-    assert main(["measure", str(panoramas), "--masks", str(tmp_path / "masks"), "--out", str(tmp_path / "out")]) == 0
-    assert "black has no nucleus" in capsys.readouterr().err
-    results = read_results(tmp_path / "out" / "results.csv").set_index("image")
-    assert list(results.columns[:3]) == ["num_rois", "mean_intensity", "std_intensity"]
-    assert results.loc["black.tif", "num_rois"] == 0
-    assert pd.isna(results.loc["black.tif", "mean_intensity"])
-    assert results.loc["seen.tif", "num_rois"] == read_mask(tmp_path / "masks" / "seen_cp_masks.tif").max()
-
-
-@pytest.mark.parametrize(
-    ("call", "status", "told"),
-    [
-        (["representatives", "absent.csv"], 1, "absent.csv: no such table"),
-        (["validate", "absent.csv"], 1, "absent.csv: no such manifest"),
-        (["area", "--px2", "-3"], 1, "above 0"),
-        (["segment", "absent.tif", "--out", "masks"], 1, "absent.tif: no such file"),
-    ],
-)
-def test_a_command_that_can_not_do_all_says_so_in_one_line(call, status, told, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert main(call) == status
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nnbook ")]
-    assert len(lines) == 1
-    assert told in lines[0]
-
-
-@pytest.mark.parametrize("call", [[], ["unknown"], ["area"], ["twin"], ["area", "--px2", "many"]])
-def test_a_wrong_call_exits_with_2(call, capsys):
-    with pytest.raises(SystemExit) as caught:
-        main(call)
-    assert caught.value.code == 2
-    assert "usage: nnbook" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_reasons_are_given_in_lines(copy: Copy) -> None:
 
 def test_records_of_stages_are_compared_with_the_present(copy: Copy) -> None:
     records = copy.edition / "records"
-    record = {
+    record: dict[str, Any] = {
         "stage": "nnbook.measurement.imaged_area.area",
         "code": {"nnbook.measurement.imaged_area.area": "other", "numpy": "1.0"},
         "settings": {},

@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
-from reader import SITE, page_paths, serving
+from reader import CHROMIUM_OPTIONS, SITE, page_paths, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
-
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 # What takes longest comes first, so that no worker is left alone with it at the end.
 LONGEST = ["theme", "viewer", "published", "scatter", "cells", "strict", "pages", "axe"]

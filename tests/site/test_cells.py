@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, open_page, pixels, serving, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, open_page, pixels, rest, serving, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells
@@ -176,7 +176,7 @@ def test_only_what_is_in_view_is_fetched_and_the_rest_when_it_comes(
         RangeHandler.parts.clear()
         grid.evaluate("grid => grid.scrollTo({ top: 0 })")
         drawn(shown)
-        page.wait_for_timeout(300)
+        rest(page, 300)
         assert RangeHandler.parts == [], "what was there is kept"
         assert problems == []
     assert len(cells) > 1000
@@ -360,7 +360,7 @@ def test_it_is_used_by_keyboard(browser: Browser, hosted: str) -> None:
         shown.locator('.nn-cell[tabindex="0"]').focus()
 
         def focused() -> str:
-            return shown.evaluate("cells => cells.getRootNode().activeElement.getAttribute('aria-label')")
+            return str(shown.evaluate("cells => cells.getRootNode().activeElement.getAttribute('aria-label')"))
 
         def press(keys: str, number: int) -> None:
             for key in keys.split():
@@ -444,7 +444,7 @@ def test_a_hundred_of_each_experiment_are_drawn_where_the_page_says_so(
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("what", "expected"),
     [
         ("no list", "list of cells could not be loaded"),
         ("damaged list", "list of cells is damaged"),
@@ -454,8 +454,8 @@ def test_a_hundred_of_each_experiment_are_drawn_where_the_page_says_so(
         ("no cells", "Nothing is here."),
     ],
 )
-def test_a_store_that_cannot_be_shown_is_told_of(
-    what: str, told: str, browser: Browser, bare: Path, hosted: str
+def test_a_store_that_cannot_be_shown_has_a_message(
+    what: str, expected: str, browser: Browser, bare: Path, hosted: str
 ) -> None:
     about, described = bare / "cells/cells.json", bare / "cells/cells.zarr/thumbnails/zarr.json"
     if what == "no list":
@@ -472,11 +472,11 @@ def test_a_store_that_cannot_be_shown_is_told_of(
     else:
         about.write_text('{"cells": 0, "note": "Nothing is here."}', encoding="utf-8")
     with open_page(browser, link(hosted)) as (page, _):
-        expect(page.locator(f"{CELLS} .nn-message:visible")).to_contain_text(told)
+        expect(page.locator(f"{CELLS} .nn-message:visible")).to_contain_text(expected)
         assert page.locator(".nn-grid").count() == 0
 
 
-def test_shards_that_are_missing_are_told_of_and_tried_again(browser: Browser, bare: Path, hosted: str) -> None:
+def test_shards_that_are_missing_have_a_message_and_are_tried_again(browser: Browser, bare: Path, hosted: str) -> None:
     shard = bare / "cells/cells.zarr/thumbnails/c/1/0/0"
     aside = shard.with_name("aside")
     shard.rename(aside)
@@ -518,7 +518,7 @@ def test_what_an_address_should_not_say_is_ignored(state: dict[str, str], browse
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + CHAPTER, width=width, scheme=scheme) as (page, problems):
         shown = in_book(page)
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from reader import CELLS as CELL_BROWSER
-from reader import MOSAIC, PANORAMA, grey_levels, pixels
+from reader import MOSAIC, PANORAMA, grey_levels, pixels, rest
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from nnbook.cells.sample import write_sample
@@ -193,7 +193,7 @@ def test_it_shows_image_and_masks(viewer: Locator) -> None:
     assert viewer.locator(".nn-scale-text").inner_text().endswith("µm")
 
 
-def test_pointing_tells_the_number_in_the_array(viewer: Locator, labels: Labels) -> None:
+def test_pointing_shows_the_number_in_the_array(viewer: Locator, labels: Labels) -> None:
     readout = viewer.locator(".nn-readout")
     assert len(places(labels)) >= 4
     for x, y, number in places(labels):
@@ -225,7 +225,7 @@ def test_a_change_from_python_moves_the_view(viewer: Locator, labels: Labels) ->
     width_before = viewer.locator(".nn-scale-text").inner_text()
     run_cell(viewer.page, 1)
     expect(viewer.locator(".nn-scale-text")).not_to_have_text(width_before)
-    viewer.page.wait_for_timeout(1500)  # the movement
+    rest(viewer.page, 1500)  # the movement
     box = viewer.locator(".nn-area").bounding_box()
     assert box is not None
     viewer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -32,7 +32,13 @@ CHAPTER = "/million-images/"
 def test_it_works_in_the_stock_theme_s_host(browser: Browser, tmp_path: Path) -> None:
     """Both widgets in the published widget host of the stock theme, whose model throws at much that is asked of it."""
     host = PROJECT / "theme/tests/stock-host.tsx"
-    bundle = [PROJECT / "theme/node_modules/.bin/esbuild", host, "--bundle", "--format=esm", "--jsx=automatic"]
+    bundle: list[str | Path] = [
+        PROJECT / "theme/node_modules/.bin/esbuild",
+        host,
+        "--bundle",
+        "--format=esm",
+        "--jsx=automatic",
+    ]
     bundle += ['--define:process.env.NODE_ENV="production"', f"--outfile={tmp_path / 'host.js'}"]
     subprocess.run(bundle, check=True, capture_output=True)
     for name in ("scatter.mjs", "panorama.mjs"):

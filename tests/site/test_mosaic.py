@@ -6,22 +6,37 @@ import json
 import re
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from reader import BOOK, MOSAIC, PROJECT, open_page, parameters, pixels, serving, settled, wait_for_viewers
+from reader import (
+    BOOK,
+    MOSAIC,
+    PROJECT,
+    Scheme,
+    open_page,
+    parameters,
+    pixels,
+    rest,
+    serving,
+    settled,
+    wait_for_viewers,
+)
 from simulated_store import write_store
 
 from nnbook.cells.sample import write_sample
 from nnbook.viewers.mosaic import write_mosaic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator
+
+    Seen = Callable[..., AbstractContextManager[Locator]]
 
 BUNDLE = PROJECT / "widgets" / "dist" / "mosaic.mjs"
 AXE = PROJECT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
@@ -59,9 +74,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     write_store(folder / "cells", LEVELS)
     write_sample(folder / "cells", folder, per_run=8)
     about = write_mosaic(folder / "mosaic", folder / "cells", folder)
-    told = json.loads((folder / "mosaic" / "cells.json").read_text(encoding="utf-8"))
-    places = zip(told["columns"]["panorama"], told["columns"]["roi"], strict=True)
-    names = [f"{told['panoramas'][code]}_ROI_{roi}" for code, roi in places]
+    table = json.loads((folder / "mosaic" / "cells.json").read_text(encoding="utf-8"))
+    places = zip(table["columns"]["panorama"], table["columns"]["roi"], strict=True)
+    names = [f"{table['panoramas'][code]}_ROI_{roi}" for code, roi in places]
     ends = np.cumsum([row["cells"] for row in about["rows"]])
     rows = [part.tolist() for part in np.split(np.array(names), ends[:-1])]
     (folder / "empty").mkdir()
@@ -79,16 +94,16 @@ def here(made: Made) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen(browser: Browser, here: str):
+def seen(browser: Browser, here: str) -> Seen:
     """Open a view, and hold that nothing goes wrong in it."""
 
     @contextmanager
-    def opened(query: str = "", **options: object) -> Iterator[Locator]:
+    def opened(query: str = "", **options: Any) -> Iterator[Locator]:
         with open_page(browser, f"{here}/{query}", **options) as (page, problems):
             viewer = page.locator(MOSAIC)
             viewer.wait_for()
             wait_for_viewers(page)
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             yield viewer
             assert problems == []
 
@@ -104,16 +119,16 @@ def place_of(viewer: Locator, row: int, column: int) -> tuple[float, float]:
 
 
 def brightness_by_row(viewer: Locator) -> list[float]:
-    """The mean grey level of what is lit in each row, away from what lies over the image."""
+    """The mean grey level of what is lit in each row, away from what is drawn over the image."""
     viewer.page.mouse.move(0, 0)
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     shown = pixels(viewer.locator(".nn-area").screenshot())[:, 250:-250].mean(axis=2)
     shown[:2] = shown[-2:] = 0  # where a pixel may be half of the page around it
     rows = np.array_split(shown, len(LEVELS))
     return [float(row[row > 20].mean()) for row in rows]
 
 
-def test_rows_are_named_after_their_runs(seen) -> None:
+def test_rows_are_named_after_their_runs(seen: Seen) -> None:
     with seen() as viewer:
         labels = viewer.locator(".nn-rows div:not([hidden])")
         assert labels.all_inner_texts() == ["Run 1\nP11", "Run 2\nP12", "Run 3\nP13", "Run 9\nP19"]
@@ -123,7 +138,7 @@ def test_rows_are_named_after_their_runs(seen) -> None:
             assert box["y"] + box["height"] / 2 == pytest.approx(place_of(viewer, row, 0)[1], abs=2)
 
 
-def test_pointing_at_a_cell_tells_its_name_run_and_passage(seen, made: Made) -> None:
+def test_pointing_at_a_cell_shows_its_name_run_and_passage(seen: Seen, made: Made) -> None:
     with seen() as viewer:
         readout = viewer.locator(".nn-readout")
         for row, column in ((0, 2), (3, 5)):
@@ -135,7 +150,7 @@ def test_pointing_at_a_cell_tells_its_name_run_and_passage(seen, made: Made) -> 
         expect(readout).to_be_hidden()
 
 
-def test_normalising_makes_rows_equally_bright_at_the_same_view(seen) -> None:
+def test_normalising_makes_rows_equally_bright_at_the_same_view(seen: Seen) -> None:
     with seen("?fig1c.view=1024,512,3000") as viewer:
         measured = brightness_by_row(viewer)
         assert measured[1] > 2.5 * measured[0]
@@ -149,7 +164,7 @@ def test_normalising_makes_rows_equally_bright_at_the_same_view(seen) -> None:
         assert brightness_by_row(viewer) == pytest.approx(measured, rel=0.02)
 
 
-def test_choosing_a_cell_names_its_nucleus_in_the_address_and_back_lets_it_go(seen, made: Made) -> None:
+def test_choosing_a_cell_names_its_nucleus_in_the_address_and_back_lets_it_go(seen: Seen, made: Made) -> None:
     with seen() as viewer:
         viewer.page.mouse.click(*place_of(viewer, 1, 3))
         card = viewer.get_by_role("region", name="Chosen cell")
@@ -161,7 +176,7 @@ def test_choosing_a_cell_names_its_nucleus_in_the_address_and_back_lets_it_go(se
         expect(card).to_be_hidden()
 
 
-def test_an_address_shows_its_cell_and_says_where_it_has_none(seen, made: Made) -> None:
+def test_an_address_shows_its_cell_and_says_where_it_has_none(seen: Seen, made: Made) -> None:
     panorama, roi = made.names[3][7].split("_ROI_")
     with seen(f"?panorama={panorama}&roi={roi}&fig1c.view=300,300,600") as viewer:
         expect(viewer.get_by_role("region", name="Chosen cell")).to_contain_text(made.names[3][7])
@@ -170,7 +185,7 @@ def test_an_address_shows_its_cell_and_says_where_it_has_none(seen, made: Made) 
         expect(viewer.get_by_role("radio", name="As measured")).to_be_checked()
 
 
-def test_all_of_it_can_be_done_by_keyboard(seen, made: Made) -> None:
+def test_all_of_it_can_be_done_by_keyboard(seen: Seen, made: Made) -> None:
     with seen() as viewer:
         page = viewer.page
         viewer.get_by_role("button", name="Contrast").focus()
@@ -187,7 +202,7 @@ def test_all_of_it_can_be_done_by_keyboard(seen, made: Made) -> None:
         page.keyboard.press("p")
         page.keyboard.press("p")
         expect(card).to_contain_text(made.names[3][7])
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.keyboard.press("Escape")
         expect(card).to_be_hidden()
         page.keyboard.press("Enter")
@@ -198,7 +213,7 @@ def test_all_of_it_can_be_done_by_keyboard(seen, made: Made) -> None:
         assert settled(page, "fig1c.view")
 
 
-def test_contrast_is_set_as_in_the_panorama_viewer(seen) -> None:
+def test_contrast_is_set_as_in_the_panorama_viewer(seen: Seen) -> None:
     with seen() as viewer:
         before = brightness_by_row(viewer)
         viewer.get_by_role("button", name="Contrast").click()
@@ -211,17 +226,17 @@ def test_contrast_is_set_as_in_the_panorama_viewer(seen) -> None:
         assert brightness_by_row(viewer) == pytest.approx(before, rel=0.02)
 
 
-def test_the_scale_bar_is_true(seen) -> None:
+def test_the_scale_bar_is_true(seen: Seen) -> None:
     with seen() as viewer:
         text = viewer.locator(".nn-scale-text").inner_text()
         bar = viewer.locator(".nn-scale-bar").bounding_box()
         assert bar is not None
-        micrometres = float(re.match(r"(\d+) µm", text)[1])
+        micrometres = float(re.findall(r"^(\d+) µm", text)[0])
         top, below = place_of(viewer, 0, 0)[1], place_of(viewer, 1, 0)[1]
         assert bar["width"] / micrometres == pytest.approx((below - top) / 256 * 8.0453, rel=0.01)
 
 
-def test_a_picture_of_the_view_can_be_saved(seen) -> None:
+def test_a_picture_of_the_view_can_be_saved(seen: Seen) -> None:
     with seen() as viewer:
         with viewer.page.expect_download() as download:
             viewer.get_by_role("button", name="Save this view as a picture").click()
@@ -230,7 +245,7 @@ def test_a_picture_of_the_view_can_be_saved(seen) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, seen, made: Made) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, seen: Seen, made: Made) -> None:
     panorama, roi = made.names[0][4].split("_ROI_")
     with seen(f"?panorama={panorama}&roi={roi}", width=width, scheme=scheme) as viewer:
         viewer.get_by_role("button", name="Contrast").click()
@@ -242,7 +257,7 @@ def test_axe_finds_nothing_serious(width: int, scheme: str, seen, made: Made) ->
         assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in serious] == []
 
 
-def test_without_cells_the_edition_is_told(seen) -> None:
+def test_without_cells_the_edition_is_named(seen: Seen) -> None:
     with seen("none.html") as viewer:
         assert viewer.get_attribute("data-state") == "empty"
         expect(viewer).to_contain_text("The published table. Without cells there is no mosaic of them.")
@@ -252,7 +267,7 @@ def test_without_cells_the_edition_is_told(seen) -> None:
     ("file", "said"),
     [("mosaic.json", "The mosaic could not be loaded"), ("intensity.dzi", "The mosaic could not be loaded")],
 )
-def test_what_could_not_be_loaded_is_told_and_asked_for_again(
+def test_what_could_not_be_loaded_is_named_and_asked_for_again(
     browser: Browser, here: str, file: str, said: str
 ) -> None:
     with open_page(browser, "about:blank") as (page, _):
@@ -271,7 +286,7 @@ def test_without_their_names_cells_are_still_shown_by_run(browser: Browser, here
         page.goto(here)
         viewer = page.locator(MOSAIC)
         expect(viewer.locator(".nn-remark")).to_contain_text("The names of the cells could not be loaded.")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         page.mouse.move(*place_of(viewer, 1, 3))
         expect(viewer.locator(".nn-readout")).to_contain_text("Run 2, passage P12")
         page.unroute("**/cells.json")
@@ -281,11 +296,11 @@ def test_without_their_names_cells_are_still_shown_by_run(browser: Browser, here
 
 
 def test_in_the_book_the_panorama_viewer_shows_the_nucleus_of_the_cell_chosen(browser: Browser, address: str) -> None:
-    told = json.loads((BOOK / "mosaic" / "cells.json").read_text(encoding="utf-8"))
+    table = json.loads((BOOK / "mosaic" / "cells.json").read_text(encoding="utf-8"))
     index = json.loads((BOOK / "pyramids" / "index.json").read_text(encoding="utf-8"))
     zoomable = {entry["panorama"] for entry in index["panoramas"]}
-    cells = zip(told["columns"]["panorama"], told["columns"]["roi"], strict=True)
-    panorama, roi = next((told["panoramas"][at], roi) for at, roi in cells if told["panoramas"][at] in zoomable)
+    cells = zip(table["columns"]["panorama"], table["columns"]["roi"], strict=True)
+    panorama, roi = next((table["panoramas"][at], roi) for at, roi in cells if table["panoramas"][at] in zoomable)
     with open_page(browser, f"{address}/nucleusnet/?panorama={panorama}&roi={roi}") as (page, problems):
         page.locator("#fig1a").scroll_into_view_if_needed()
         nucleus = page.get_by_role("region", name="Chosen nucleus")

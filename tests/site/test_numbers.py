@@ -1,4 +1,4 @@
-"""Numbers of the text, and what stands under figures: where they come from, as a reader finds it."""
+"""Numbers of the text, and what is under figures: where they come from, as a reader finds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from reader import BOOK, copy_book, open_page, plain
+from reader import BOOK, Scheme, copy_book, open_page, plain
 
 from nnbook.book.website import build_site
 from nnbook.errors import NnbookError
@@ -29,12 +29,12 @@ def number(page: Page, shown: str) -> Locator:
     return page.locator("a.value-number", has_text=shown).first
 
 
-def told(page: Page) -> str:
+def card_text(page: Page) -> str:
     return plain(page.locator(CARD).inner_text())
 
 
 @pytest.mark.parametrize("reach", ["hover", "focus"])
-def test_a_number_has_its_unit_and_tells_where_it_comes_from(browser: Browser, address: str, reach: str) -> None:
+def test_a_number_has_its_unit_and_says_where_it_comes_from(browser: Browser, address: str, reach: str) -> None:
     known = read_numbers(BOOK)[KEY]
     with open_page(browser, address + CHAPTER) as (page, problems):
         value = number(page, known["shown"])
@@ -43,10 +43,10 @@ def test_a_number_has_its_unit_and_tells_where_it_comes_from(browser: Browser, a
         getattr(value, reach)()
         expect(page.locator(CARD)).to_be_visible()
         for expected in (plain(known["shown"]), known["title"], known["source"], "the same in every edition"):
-            assert expected in told(page)
+            assert expected in card_text(page)
         href = page.locator(f"{CARD} a").get_attribute("href") or ""
         assert re.search(rf"/{known['notebook']}/$", href)
-        assert value.get_attribute("title") is None, "the browser's own tooltip would lie over it"
+        assert value.get_attribute("title") is None, "the browser's own tooltip would cover it"
         assert problems == []
 
 
@@ -54,7 +54,7 @@ def test_a_number_of_this_edition_names_it(browser: Browser, address: str) -> No
     with open_page(browser, address + CHAPTER) as (page, _):
         number(page, read_numbers(BOOK)["area.cm2"]["shown"]).hover()
         expect(page.locator(CARD)).to_contain_text("Edition: ")
-        assert "edition.json" in told(page)
+        assert "edition.json" in card_text(page)
 
 
 def test_a_published_value_is_marked_and_names_its_source(browser: Browser, address: str) -> None:
@@ -74,7 +74,7 @@ def test_a_published_value_is_marked_and_names_its_source(browser: Browser, addr
         assert problems == []
 
 
-def test_a_page_without_scripts_still_tells(browser: Browser, address: str) -> None:
+def test_a_page_without_scripts_still_says_where(browser: Browser, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address + CHAPTER)
@@ -98,7 +98,7 @@ def test_every_number_and_published_value_is_listed(browser: Browser, address: s
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 @pytest.mark.parametrize("path", ["/nucleusnet/", CHAPTER, "/segmentation/", "/reproduce/"])
 def test_how_each_figure_was_made_is_under_it(
-    browser: Browser, address: str, path: str, width: int, scheme: str
+    browser: Browser, address: str, path: str, width: int, scheme: Scheme
 ) -> None:
     with open_page(browser, address + path, width=width, scheme=scheme) as (page, _):
         figures = page.locator("figure:not(figure figure)").all()

@@ -8,7 +8,20 @@ from urllib.parse import unquote, urldefrag
 from urllib.request import urlopen
 
 import pytest
-from reader import BOOK, PANORAMA, SCATTER, SITE, grey_levels, open_page, page_paths, plain, scroll_through
+from reader import (
+    BOOK,
+    PANORAMA,
+    SCATTER,
+    SITE,
+    Scheme,
+    grey_levels,
+    open_page,
+    page_paths,
+    plain,
+    rest,
+    scroll_through,
+    until,
+)
 
 from nnbook.io.edition import read_edition
 
@@ -90,7 +103,7 @@ def test_the_book_has_its_chapters(pages: list[str]) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 @pytest.mark.parametrize("path", PAGES)
-def test_page(path: str, width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_page(path: str, width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + path, width=width, scheme=scheme, policy=True) as (page, problems):
         scroll_through(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -123,12 +136,13 @@ def test_a_page_that_went_wrong_is_noticed(browser: Browser, address: str) -> No
     faulty = SITE_FAULTS.replace("OTHER", "http://127.0.0.1:9/")
     with open_page(browser, address + "/") as (page, problems):
         page.set_content(faulty)
-        page.wait_for_timeout(300)
+        until(page, "[...document.images].every(({ complete }) => complete)")
+        rest(page, 300)
         assert page.evaluate(FAULTY_IMAGES)
         assert len(page.evaluate(FAULTY_FIGURES)) == 2
-    told = "\n".join(problems)
+    seen = "\n".join(problems)
     for expected in ("asks another host", "status 404", "uncaught: thrown", "console error: said", "failed: "):
-        assert expected in told
+        assert expected in seen
 
 
 SITE_FAULTS = """<base href="/"><img src="no-such-image.png"><img src="OTHER"><figure id="empty"></figure>

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -28,10 +28,11 @@ PATIENCE_SECONDS = 60
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 ADDRESS = re.compile(r"http://(?:localhost|127\.0\.0\.1):\d+")
 NUMBER = "987,654,321"
+Found = TypeVar("Found")
 SENTENCE = "A sentence that was written while the preview ran."
 
 
-def until(found: Callable[[], object]) -> object:
+def until(found: Callable[[], Found]) -> Found:
     """Ask again and again, until there is an answer or the time is over."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not (answer := found()) and time.monotonic() < end:
@@ -50,7 +51,12 @@ def preview(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes], str
         linked.mkdir()
         for file in folder.glob("*.json"):
             shutil.copyfile(file, linked / file.name)
-    command = [Path(sys.executable).parent / "nnbook", "site", f"build/{BOOK.resolve().name}", "--serve"]
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "nnbook",
+        "site",
+        f"build/{BOOK.resolve().name}",
+        "--serve",
+    ]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
@@ -101,7 +107,8 @@ def _read_log(log: Path) -> str:
 def _read(address: str) -> str:
     try:
         with urlopen(address, timeout=5) as answer:
-            return answer.read().decode("utf-8")
+            text: str = answer.read().decode("utf-8")
+            return text
     except OSError as error:
         if close := getattr(error, "close", None):
             close()

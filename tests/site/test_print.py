@@ -41,7 +41,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def titles() -> list[str]:
     """The chapters' titles; of the first, which has the book's, the short one."""
     chapters = [entry["file"] for entry in yaml.safe_load((PROJECT / "myst.yml").read_text())["project"]["toc"][:-1]]
-    found = [re.search(r"^title: (.*)$", (PROJECT / name).read_text(), re.MULTILINE)[1].strip('"') for name in chapters]
+    found = [
+        re.findall(r"^title: (.*)$", (PROJECT / name).read_text(), re.MULTILINE)[0].strip('"') for name in chapters
+    ]
     return ["Overview", *found[1:]]
 
 
@@ -147,7 +149,7 @@ def written(node: object) -> str:
     return "".join(map(written, node)) if isinstance(node, list) else str(node)
 
 
-def test_a_view_that_nothing_stands_in_for_is_told(tmp_path: Path) -> None:
+def test_a_view_without_a_placeholder_is_named(tmp_path: Path) -> None:
     project = copy_book(tmp_path / "project")
     chapter = project / "chapters" / "index.md"
     chapter.write_text(re.sub(r":placeholder: .*\n", "", chapter.read_text()), encoding="utf-8")

@@ -25,7 +25,14 @@ ROWS = 1600
 def published(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the published edition."""
     folder = tmp_path_factory.mktemp("published")
-    command = [Path(sys.executable).parent / "nnbook", "run", "--edition", PUBLISHED, "--build", folder / "build"]
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "nnbook",
+        "run",
+        "--edition",
+        PUBLISHED,
+        "--build",
+        folder / "build",
+    ]
     command += ["--notebooks", PROJECT / "notebooks", "--local", shared / "data" / "nucleusnet"]
     # A process of its own: notebooks can't be executed beside the loop that drives the browser.
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

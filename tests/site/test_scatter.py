@@ -16,12 +16,14 @@ from reader import (
     PROJECT,
     SCATTER,
     SETTLE_MS,
+    Scheme,
     choose_by_search,
     open_page,
     open_scatter,
     panoramas_table,
     parameters,
     pixels,
+    rest,
     serving,
     settled,
 )
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator
 
 CHAPTER = "/million-images/"
@@ -95,14 +98,14 @@ def point_at(scatter: Locator, name: str) -> None:
     scatter.page.mouse.move(x, y, steps=3)
 
 
-def plane(scatter: Locator) -> np.ndarray:
+def plane(scatter: Locator) -> NDArray[np.uint8]:
     scatter.page.mouse.move(0, 0)
-    scatter.page.wait_for_timeout(SETTLE_MS)
+    rest(scatter.page, SETTLE_MS)
     return pixels(scatter.locator(".nn-area").screenshot())
 
 
 def lone_panorama() -> str:
-    """The name of a panorama that lies apart from all others in the plane, so that pointing at it is unambiguous."""
+    """The name of a panorama that is apart from all others in the plane, so that pointing at it is unambiguous."""
     table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     spread = np.nanstd(points, axis=0)
@@ -110,7 +113,7 @@ def lone_panorama() -> str:
     np.fill_diagonal(distances, np.inf)
     inner = np.abs(points - np.nanmean(points, axis=0)) < 2 * spread
     apart = np.where(inner.all(axis=1), distances.min(axis=1), 0)
-    return table["panorama"][int(np.nanargmax(apart))]
+    return str(table["panorama"][int(np.nanargmax(apart))])
 
 
 def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: Locator) -> None:
@@ -127,7 +130,7 @@ def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: L
     thumbnail = card.locator("img")
     thumbnail.wait_for()
     assert thumbnail.evaluate("image => image.naturalWidth") == 768
-    assert thumbnail.get_attribute("src").endswith(table["preview"][at])
+    assert (thumbnail.get_attribute("src") or "").endswith(table["preview"][at])
     scatter.page.mouse.move(0, 0)
     card.wait_for(state="hidden")
 
@@ -189,7 +192,7 @@ def test_the_wheel_scrolls_the_page_and_zooms_only_with_the_control_key(scatter:
     page.wait_for_function("before => scrollY > before", arg=before)
     assert "Hold Ctrl" in scatter.locator(".nn-hint").inner_text()
     assert "axes" not in parameters(page)
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     before = page.evaluate("scrollY")
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
@@ -202,7 +205,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
     page = scatter.page
     for _ in range(3):
         scatter.get_by_role("button", name="Zoom in").click()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
     x0, x1, y0, y1 = map(float, settled(page, "axes").split(","))
     x, y = on_screen(scatter, (400, 200))
     page.mouse.move(x, y)
@@ -218,7 +221,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
     assert "panorama" not in parameters(page)
 
 
-def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> np.ndarray:
+def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> NDArray[np.float64]:
     page = scatter.page
     scatter.get_by_role("button", name="Lasso").click()
     page.mouse.move(*on_screen(scatter, corners[0]))
@@ -229,18 +232,18 @@ def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> np.ndarr
     return np.array([pair.split(",") for pair in settled(page, "lasso").split(";")], float)
 
 
-def test_a_lasso_tells_how_many_it_holds_and_their_means(scatter: Locator) -> None:
+def test_a_lasso_shows_how_many_it_holds_and_their_means(scatter: Locator) -> None:
     polygon = draw_lasso(scatter, [(250, 120), (620, 160), (560, 380), (300, 330)])
     table = panoramas_table()
     points = np.column_stack([table["num_rois"], np.array(table["mean_intensity"], float)])
     inside = Polygon(polygon).contains_points(points)
     assert 5 < inside.sum() < len(points) - 5
-    told = scatter.locator(".nn-selection").inner_text()
-    assert f"{inside.sum()} of {len(points)} panoramas selected" in told
-    assert f"with {points[inside, 0].sum():,.0f} nuclei" in told
+    text = scatter.locator(".nn-selection").inner_text()
+    assert f"{inside.sum()} of {len(points)} panoramas selected" in text
+    assert f"with {points[inside, 0].sum():,.0f} nuclei" in text
     mean_count, mean_level = points[inside].mean(axis=0)
     spread = np.array(table["std_intensity"], float)[inside].mean()
-    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, SD {spread:.3g}" in told
+    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, SD {spread:.3g}" in text
     selection = plane(scatter)
     scatter.page.keyboard.press("Escape")
     scatter.page.wait_for_function("!location.search.includes('lasso')")
@@ -260,7 +263,7 @@ def test_a_link_shows_another_browser_the_same_picture(scatter: Locator, browser
     choose_by_search(scatter, lone_panorama())
     page.mouse.move(0, 0)
     scatter.evaluate("scatter => scatter.getRootNode().activeElement?.blur()")
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     assert {"axes", "by", "lasso", "panorama"} <= parameters(page).keys()
     with open_page(browser, page.url) as (other_page, problems):
         other = open_scatter(other_page)
@@ -293,7 +296,7 @@ def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, 
         assert problems == []
 
 
-def test_an_unknown_panorama_in_the_address_is_told_as_text(browser: Browser, address: str) -> None:
+def test_an_unknown_panorama_in_the_address_is_shown_as_text(browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}{CHAPTER}?panorama=%3Cimg%20src=x%20onerror=alert(1)%3E") as (page, problems):
         scatter = open_scatter(page)
         assert "<img src=x onerror=alert(1)>" in scatter.locator(".nn-remark").last.inner_text()
@@ -343,7 +346,7 @@ def test_everything_by_keyboard(scatter: Locator) -> None:
 
 
 def heard(said: Locator, before: str) -> str:
-    """Wait for the next panorama that a screen reader is told of, and return its name."""
+    """Wait for the next panorama that a screen reader announces, and return its name."""
     said.page.wait_for_function(
         "([said, before]) => /: \\d/.test(said.textContent) && !(before && said.textContent.startsWith(`${before}:`))",
         arg=[said.element_handle(), before],
@@ -406,7 +409,7 @@ def test_one_finger_scrolls_the_page_and_two_zoom(browser: Browser, address: str
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
         page.wait_for_function("before => scrollY > before + 80", arg=before)
         assert parameters(page) == {}
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         x, y = on_screen(scatter, (150, 200))
         pinch = {"x": x, "y": y, "scaleFactor": 2, "gestureSourceType": "touch"}
         session.send("Input.synthesizePinchGesture", pinch)
@@ -429,7 +432,7 @@ def test_zooming_without_motion(browser: Browser, address: str) -> None:
         two_frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         page.evaluate(two_frames)
         at_once = canvas.evaluate("canvas => canvas.toDataURL()")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert canvas.evaluate("canvas => canvas.toDataURL()") == at_once
     finally:
         context.close()
@@ -450,7 +453,7 @@ def test_nothing_of_it_is_loaded_before_it_nears_the_window(browser: Browser, ad
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, address: str) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, address: str) -> None:
     with open_page(browser, address + CHAPTER, width=width, scheme=scheme) as (page, problems):
         scatter = open_scatter(page)
         page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -514,7 +517,7 @@ def test_names_are_text_never_markup(browser: Browser, bare: tuple[str, Path]) -
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("{", "damaged and cannot be read"),
         ('{"columns": {}}', "names no panoramas"),
@@ -524,13 +527,15 @@ def test_names_are_text_never_markup(browser: Browser, bare: tuple[str, Path]) -
         (small_table(["a"], mean_intensity=[None]), "A note."),
     ],
 )
-def test_a_damaged_or_empty_table_is_told(text: str, told: str, browser: Browser, bare: tuple[str, Path]) -> None:
+def test_a_damaged_or_empty_table_has_a_message(
+    text: str, expected: str, browser: Browser, bare: tuple[str, Path]
+) -> None:
     address, table = bare
     table.write_text(text, encoding="utf-8")
     with open_page(browser, f"{address}/index.html") as (page, problems):
         message = page.locator(f"{SCATTER}[data-state=error] .nn-message, {SCATTER}[data-state=empty] .nn-message")
         message.wait_for()
-        assert told in message.inner_text()
+        assert expected in message.inner_text()
         assert page.locator(".nn-plot").count() == 0
         assert problems == []
 

@@ -20,18 +20,31 @@ import pytest
 from axe import violations
 from PIL import Image
 from playwright.sync_api import expect
-from reader import PROJECT, open_page, page_paths, pixels, plain, scroll_through, serving, until
+from reader import (
+    CHROMIUM_OPTIONS,
+    PROJECT,
+    Scheme,
+    open_page,
+    page_paths,
+    pixels,
+    plain,
+    rest,
+    scroll_through,
+    serving,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator, Page
 
 BOOK = PROJECT / "theme" / "tests" / "book"
 PICTURES = PROJECT / "theme" / "tests" / "pictures"
 BUILD_SECONDS = 120
 NAMES = ["", "text", "boxes", "figures", "notebook", "rest", "rtl"]
-LOOKS = {"light": (1440, "light"), "dark": (1440, "dark"), "phone": (360, "light")}
+LOOKS: dict[str, tuple[int, Scheme]] = {"light": (1440, "light"), "dark": (1440, "dark"), "phone": (360, "light")}
 
 # What a picture may differ by: fonts of other machines move letters, but neither boxes nor pictures.
 SHRUNK = 4
@@ -43,7 +56,7 @@ HEIGHT_SHARE = 0.02
 # Starts the theme's server and writes down what MyST asks it for, and what it asks MyST's content server for.
 RECORDER = """import { appendFileSync } from 'node:fs';
 import { Server } from 'node:http';
-const say = (told) => appendFileSync(process.env.CONTRACT_LOG, JSON.stringify(told) + '\\n');
+const say = (record) => appendFileSync(process.env.CONTRACT_LOG, JSON.stringify(record) + '\\n');
 const names = ['PORT', 'HOST', 'CONTENT_CDN_PORT', 'MODE', 'BASE_URL'];
 say({ environment: Object.fromEntries(names.map((name) => [name, process.env[name]])) });
 const emit = Server.prototype.emit;
@@ -78,14 +91,14 @@ def build(folder: Path, **environment: str) -> tuple[Path, list[dict[str, Any]],
         start_new_session=True,  # so that the theme's server ends with it
     )
     try:
-        told, _ = process.communicate(timeout=BUILD_SECONDS)
+        output, _ = process.communicate(timeout=BUILD_SECONDS)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    assert process.returncode == 0, told[-2000:]
+    assert process.returncode == 0, output[-2000:]
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return theme / "tests" / "book" / "_build" / "html", records, told
+    return theme / "tests" / "book" / "_build" / "html", records, output
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +142,7 @@ def complaints(output: str) -> list[str]:
 
 
 def test_the_servers_contract_with_mystmd(built: tuple[Path, list[dict[str, Any]], str]) -> None:
-    """A mystmd that asks for something else, or tells something else, is noticed here."""
+    """A mystmd that asks for something else, or says something else, is noticed here."""
     site, records, _ = built
     environment = next(record["environment"] for record in records if "environment" in record)
     assert environment["MODE"] == "static"
@@ -173,8 +186,9 @@ console.log(JSON.stringify([...Object.keys(DEFAULT_RENDERERS), ...Object.keys(AN
 def test_the_content_suits_the_stock_theme(site: Path) -> None:
     """Every kind of node in the book is one that MyST's own renderers know, so that `book-theme` shows it too."""
     command = ["node", "--input-type=module", "--eval", STOCK_NODES]
-    told = subprocess.run(command, cwd=PROJECT / "theme", capture_output=True, text=True, check=True)
-    known = {*json.loads(told.stdout), "outputs", "output", "mermaid"}  # the last three come with its notebook package
+    listed = subprocess.run(command, cwd=PROJECT / "theme", capture_output=True, text=True, check=True)
+    # The last three come with its notebook package.
+    known = {*json.loads(listed.stdout), "outputs", "output", "mermaid"}
     pages = [json.loads(path.read_text(encoding="utf-8")) for path in site.glob("*.json")]
     trees = [page["mdast"] for page in pages if isinstance(page, dict) and "mdast" in page]
     assert trees
@@ -236,14 +250,14 @@ def test_each_construct_is_there(name: str, opened: Any) -> None:
     assert {selector: found[selector] for selector, least in CONSTRUCTS[name].items() if found[selector] < least} == {}
 
 
-def test_what_a_paper_has_around_its_text_stands_there(opened: Any) -> None:
+def test_what_a_paper_has_around_its_text_is_there(opened: Any) -> None:
     page = opened("rest")
     order = page.locator("article > *").evaluate_all("parts => parts.map((part) => part.className + part.innerText)")
     at = [next(k for k, part in enumerate(order) if words in part) for words in ("One point.", "in a file of its own")]
     at += [next(k for k, part in enumerate(order) if words in part) for words in ("We thank", "A lens")]
     assert at == sorted(at)
     assert order[at[0]].startswith("masthead")
-    assert page.get_by_text("One point.").count() == 1, "the part stands in the text, too"
+    assert page.get_by_text("One point.").count() == 1, "the part is in the text, too"
     assert "Another one." in order[at[0]], "a second block of a part is lost"
 
 
@@ -292,9 +306,11 @@ def test_a_saved_widget_lives_without_a_kernel_where_it_is_shown_or_embedded(nam
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_looks_as_it_did(name: str, look: str, browser: Browser, everything: str) -> None:
-    """Draw the reference pictures anew, where a change was meant, with `python tests/site/test_theme.py`."""
+    """`PYTHONPATH=tests python tests/site/test_theme.py` draws the reference pictures, after an intended change."""
     reference = PICTURES / f"{name or 'index'}-{look}.webp"
-    assert reference.is_file(), f"{reference}: no such picture; draw it with python tests/site/test_theme.py"
+    assert reference.is_file(), (
+        f"{reference}: no such picture; draw it with PYTHONPATH=tests python tests/site/test_theme.py"
+    )
     with Image.open(reference) as image:
         before = np.asarray(image.convert("L"), dtype=float)
     now = np.asarray(picture(browser, everything, name, look).convert("L"), dtype=float)
@@ -321,19 +337,20 @@ def picture(browser: Browser, address: str, name: str, look: str, style: str = "
         scroll_through(page)
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         until(page, "[...document.querySelectorAll('video')].every(({ readyState }) => readyState >= 2)")
-        page.wait_for_timeout(400)
+        rest(page, 400)
         image = Image.fromarray(pixels(page.screenshot(full_page=True)))
     return image.resize((image.width // SHRUNK, image.height // SHRUNK), Image.Resampling.BOX)
 
 
-def differing(before: np.ndarray, now: np.ndarray) -> float:
+def differing(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> float:
     """Return the share of blocks in which two pictures differ, block by block, allowing for a shift down the page."""
     rows = min(len(before), len(now)) // BLOCK_PX
     columns = before.shape[1] // BLOCK_PX
 
-    def blocks(image: np.ndarray) -> np.ndarray:
+    def blocks(image: NDArray[np.uint8]) -> NDArray[np.float64]:
         cut = image[: rows * BLOCK_PX, : columns * BLOCK_PX]
-        return cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+        means: NDArray[np.float64] = cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+        return means
 
     one, other = blocks(before), blocks(now)
     near = [np.abs(one - np.roll(other, shift, axis=0)) for shift in (-1, 0, 1)]
@@ -457,7 +474,7 @@ def test_a_comparison_follows_its_slider(opened: Any) -> None:
     slider = panels.get_by_role("slider")
     expect(slider).to_have_accessible_name("Between “The image” and “Its masks”")
     first, second = (panels.locator("img").nth(at).bounding_box() for at in (0, 1))
-    assert first == second, "the pictures don't lie over one another"
+    assert first == second, "the pictures aren't on top of one another"
     box = slider.bounding_box()
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -487,14 +504,14 @@ PREVIEWED = {
 
 @pytest.mark.parametrize("kind", PREVIEWED)
 def test_a_reference_shows_what_it_leads_to(kind: str, opened: Any) -> None:
-    selector, told = PREVIEWED[kind]
+    selector, expected = PREVIEWED[kind]
     page = opened("text", policy=True)
     link = page.locator(selector).first
     link.scroll_into_view_if_needed()
     link.hover()
     card = page.locator(".preview")
     expect(card).to_be_visible()
-    expect(card).to_contain_text(told)
+    expect(card).to_contain_text(expected)
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
 
@@ -520,7 +537,7 @@ def test_a_tap_previews_and_a_second_follows(opened: Any) -> None:
     page.wait_for_url("**/figures/#fig-one")
 
 
-def test_an_abbreviation_is_told_by_a_tap(opened: Any) -> None:
+def test_an_abbreviation_is_explained_by_a_tap(opened: Any) -> None:
     page = opened("text", width=360, has_touch=True)
     page.locator("abbr", has_text="DAPI").tap()
     expect(page.locator(".preview")).to_have_text("A stain of DNA")
@@ -620,9 +637,9 @@ def test_the_policy_stops_scripts_of_others(browser: Browser, everything: str) -
     }"""
     with open_page(browser, f"{everything}/text/", policy=True) as (page, problems):
         assert page.evaluate(injected) is None
-    told = "\n".join(problems)
+    stopped = "\n".join(problems)
     for part in ("foreign.js", "inline script", "inline event handler", "127.0.0.1:9/data", "data:text/javascript"):
-        assert part in told, f"{part}: nothing stopped it"
+        assert part in stopped, f"{part}: nothing stopped it"
 
 
 # For everyone
@@ -672,7 +689,7 @@ def test_twice_as_large_nothing_is_cut_off(name: str, opened: Any) -> None:
 def test_without_javascript_the_text_and_the_ways_are_there(opened: Any) -> None:
     page = opened("figures", java_script_enabled=False)
     both = [page.locator("#fig-compare img").nth(at).bounding_box() for at in (0, 1)]
-    assert both[0]["x"] + both[0]["width"] <= both[1]["x"], "the pictures of a comparison don't stand side by side"
+    assert both[0]["x"] + both[0]["width"] <= both[1]["x"], "the pictures of a comparison aren't side by side"
     expect(page.locator("#fig-one figcaption")).to_be_visible()
     expect(page.get_by_role("button", name="Search")).to_have_count(0)
     page.get_by_role("button", name="Figures").click()
@@ -749,7 +766,6 @@ def draw_references() -> None:
     """Draw the reference pictures of all pages."""
     import tempfile
 
-    from conftest import CHROMIUM_OPTIONS
     from playwright.sync_api import sync_playwright
 
     PICTURES.mkdir(exist_ok=True)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
-from reader import PROJECT, pixels, serving
+from playwright.sync_api import expect
+from reader import PROJECT, Scheme, pixels, rest, serving
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator, Page
+
+    Seen = Callable[..., AbstractContextManager[Locator]]
 
 SETTLE_MS = 900
 MAX_BUNDLE_BYTES = 500_000
@@ -40,31 +46,31 @@ def here(full: Full) -> Iterator[str]:
 
 
 @pytest.fixture
-def seen(browser: Browser, here: str):
+def seen(browser: Browser, here: str) -> Seen:
     """Open a view, and hold that nothing goes wrong in it."""
 
     @contextmanager
     def opened(**state: object) -> Iterator[Locator]:
         for viewer, problems in open_viewer(browser, link(here, **state)):
-            viewer.page.wait_for_timeout(SETTLE_MS)
+            rest(viewer.page, SETTLE_MS)
             yield viewer
             assert problems == []
 
     return opened
 
 
-def area(viewer: Locator) -> np.ndarray:
+def area(viewer: Locator) -> NDArray[np.uint8]:
     """Take a picture of the panorama, once movement has come to rest."""
-    viewer.page.wait_for_timeout(SETTLE_MS)
+    rest(viewer.page, SETTLE_MS)
     return pixels(viewer.locator(".nn-area").screenshot())
 
 
-def middle(picture: np.ndarray) -> np.ndarray:
+def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the part of a picture that no control covers."""
     return picture[100:-100, 100:-150]
 
 
-def changed_share(before: np.ndarray, after: np.ndarray) -> float:
+def changed_share(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     return float((np.abs(before.astype(int) - after).max(axis=2) > 12).mean())
 
 
@@ -90,7 +96,7 @@ def crowded(full: Full) -> tuple[int, int]:
 # Controls
 
 
-def test_contrast_is_exact_to_a_grey_level(seen, full: Full) -> None:
+def test_contrast_is_exact_to_a_grey_level(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(masks="off", view=f"{x},{y},1200") as viewer:
         go_to(viewer.page, masks="off", view=f"{x},{y},{at_full_resolution(viewer)}")
@@ -114,12 +120,12 @@ def test_contrast_is_exact_to_a_grey_level(seen, full: Full) -> None:
         assert np.ptp(stretched) > np.ptp(grey)
 
 
-def check_shown(viewer: Locator, grey: np.ndarray, table: np.ndarray) -> None:
+def check_shown(viewer: Locator, grey: NDArray[np.uint8], table: NDArray[Any]) -> None:
     shown = middle(area(viewer)).astype(int)
     assert np.abs(shown - table[grey].astype(int)).max() <= 1
 
 
-def test_false_colours_grow_lighter_with_the_grey_level(seen, full: Full) -> None:
+def test_false_colours_grow_lighter_with_the_grey_level(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     for colour in ("cividis", "viridis", "inferno"):
         with seen(masks="off", view=f"{x},{y},900", colour=colour) as viewer:
@@ -134,7 +140,7 @@ def test_false_colours_grow_lighter_with_the_grey_level(seen, full: Full) -> Non
             assert all(dark < light for dark, light in pairwise(by_grey)), colour
 
 
-def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen, full: Full) -> None:
+def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},2000") as viewer:
         filled = area(viewer)
@@ -152,7 +158,7 @@ def test_masks_are_filled_outlined_or_off_as_strongly_as_asked(seen, full: Full)
         assert 0 < changed_share(bare, outlined) < changed_share(bare, filled)
 
 
-def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen) -> None:
+def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen: Seen) -> None:
     with seen() as viewer:
 
         def bar() -> tuple[float, str]:
@@ -171,7 +177,7 @@ def test_zooming_in_shows_more_detail_and_moves_the_scale_bar(seen) -> None:
         assert bar() == scale_before
 
 
-def test_the_view_is_saved_as_a_picture(seen, full: Full) -> None:
+def test_the_view_is_saved_as_a_picture(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1500", contrast="10,150,1", colour="viridis") as viewer:
         shown = area(viewer)
@@ -192,13 +198,13 @@ def test_the_view_is_saved_as_a_picture(seen, full: Full) -> None:
 # Nuclei
 
 
-def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None:
+def test_hits_agree_with_the_mask_at_a_thousand_points(seen: Seen, full: Full) -> None:
     """Half of the points are anywhere, half at most 30 px from a nucleus's middle, where masks end and touch."""
     rng = np.random.default_rng(4)
     side = full.labels.shape[0]
     checked = 0
     with seen(view="6000,6000,1000") as viewer:
-        page, position = viewer.page, viewer.locator(".nn-position")
+        page = viewer.page
         width = at_full_resolution(viewer)
         box = viewer.locator(".nn-area").bounding_box()
         assert box is not None
@@ -206,7 +212,7 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
         for _ in range(POINTS // POINTS_A_VIEW):
             x, y = (int(v) for v in rng.integers(width, side - width, 2))
             go_to(page, view=f"{x},{y},{width}")
-            page.wait_for_timeout(SETTLE_MS)
+            rest(page, SETTLE_MS)
             page.wait_for_function(LOADED)
             page.mouse.move(box["x"] + width / 2 + 0.25, box["y"] + height / 2 + 0.25)
             page.wait_for_function(POINTS_AT, arg=[x, y])
@@ -222,29 +228,41 @@ def test_hits_agree_with_the_mask_at_a_thousand_points(seen, full: Full) -> None
                 ).astype(int)
             for across, down in places:
                 page.mouse.move(box["x"] + across + 0.25, box["y"] + down + 0.25)
-                column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", position.inner_text())[:2])
+                text, name = viewer.evaluate(READOUT)
+                column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text)[:2])
                 assert abs(column - (x - width / 2 + across)) <= 1.5
                 assert abs(row - (y - height / 2 + down)) <= 1.5
-                assert told_roi(viewer) == full.labels[row, column], (column, row)
+                assert roi_in(name) == full.labels[row, column], (column, row)
                 checked += 1
     assert checked == POINTS
 
 
 POINTS_AT = """([x, y]) => {
-    const told = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
-    const [column, row] = told.match(/[\\d,]+/g).map((text) => Number(text.replace(',', '')));
+    const text = document.getElementById('host').shadowRoot.querySelector('.nn-position').textContent;
+    const [column, row] = text.match(/[\\d,]+/g).map((number) => Number(number.replace(',', '')));
     return Math.abs(column - x) <= 1.5 && Math.abs(row - y) <= 1.5;
 }"""
 LOADED = "() => document.getElementById('host').shadowRoot.querySelector('.nn-panorama').dataset.masks === 'drawn'"
 
 
-def told_roi(viewer: Locator) -> int:
-    """Read the number that stands beside the pointer; 0 where none does."""
-    readout = viewer.locator(".nn-readout")
-    return int(readout.locator(".nn-readout-name").inner_text().split()[1]) if readout.is_visible() else 0
+# The position under the pointer, and the name beside it, both at once.
+READOUT = """(viewer) => {
+    const [position, readout, name] = ['position', 'readout', 'readout-name'].map(
+        (part) => viewer.querySelector(`.nn-${part}`));
+    return [position.innerText, readout.checkVisibility({ visibilityProperty: true }) ? name.innerText : ''];
+}"""
 
 
-def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Full) -> None:
+def shown_roi(viewer: Locator) -> int:
+    """Read the number beside the pointer; 0 where there is none."""
+    return roi_in(viewer.evaluate(READOUT)[1])
+
+
+def roi_in(name: str) -> int:
+    return int(name.split()[1]) if name else 0
+
+
+def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen: Seen, full: Full) -> None:
     rng = np.random.default_rng(5)
     side = full.labels.shape[0]
     with seen() as viewer:
@@ -254,16 +272,17 @@ def test_in_the_overview_hits_agree_to_half_a_pixel_of_the_screen(seen, full: Fu
         left, top = box["x"] + (box["width"] - side * scale) / 2, box["y"] + (box["height"] - side * scale) / 2
         reach = int(0.5 / scale) + 17  # and half a pixel of the level shown
         hits = 0
-        for row in full.rois.iloc[rng.integers(0, len(full.rois), 60)].itertuples():
-            viewer.page.mouse.move(left + row.x_px * scale, top + row.y_px * scale)
-            x, y = int(row.x_px), int(row.y_px)
+        picked = full.rois.iloc[rng.integers(0, len(full.rois), 60)]
+        for x_px, y_px, roi in picked[["x_px", "y_px", "roi"]].itertuples(index=False, name=None):
+            viewer.page.mouse.move(left + x_px * scale, top + y_px * scale)
+            x, y = int(x_px), int(y_px)
             around = full.labels[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-            assert told_roi(viewer) in np.unique(around)
-            hits += told_roi(viewer) == row.roi
+            assert shown_roi(viewer) in np.unique(around)
+            hits += shown_roi(viewer) == roi
         assert hits > 50
 
 
-def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_contrast(seen, full: Full) -> None:
+def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_contrast(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},400", contrast="0,30,1", invert="1") as viewer:
         box = viewer.locator(".nn-area").bounding_box()
@@ -271,15 +290,15 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
         off = []
         for dx in range(-60, 61, 12):
             viewer.page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + 3)
-            told = viewer.locator(".nn-position").inner_text()
-            assert "≈" not in told, "at full resolution it is that of the pixel"
-            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told))
+            text = viewer.locator(".nn-position").inner_text()
+            assert "≈" not in text, "at full resolution it is that of the pixel"
+            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text))
             off.append(abs(grey - int(full.image[row, column])))
         assert np.median(off) <= 4, "JPEG is off by a few grey levels"
         assert max(off) < 40
 
 
-def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full) -> None:
+def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     roi = full.rois.iloc[np.hypot(full.rois["x_px"] - x, full.rois["y_px"] - y).argmin()]
     with seen(view=f"{x},{y},1000") as viewer:
@@ -289,12 +308,12 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full
         viewer.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         card = viewer.get_by_role("region", name="Chosen nucleus")
         card.get_by_role("img").wait_for()
-        told = card.inner_text()
-        assert f"ROI {roi['roi']:.0f}" in told
-        assert f"{roi['area_um2']:.3g} µm²" in told
-        assert f"{roi['mean_intensity']:.3g}" in told
-        assert f"{roi['std_intensity']:.3g}" in told
-        assert str(roi["class"]) in told
+        text = card.inner_text()
+        assert f"ROI {roi['roi']:.0f}" in text
+        assert f"{roi['area_um2']:.3g} µm²" in text
+        assert f"{roi['mean_intensity']:.3g}" in text
+        assert f"{roi['std_intensity']:.3g}" in text
+        assert str(roi["class"]) in text
         assert parse_qs(urlsplit(viewer.page.url).query)["roi"] == [f"{roi['roi']:.0f}"]
         assert changed_share(before, area(viewer)) > 0.001, "it is not marked"
         cell = np.array(
@@ -309,15 +328,15 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen, full: Full
         assert np.abs(cell[mask].astype(int) - image[mask]).mean() < 5
 
 
-def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: Full) -> None:
+def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen: Seen, full: Full) -> None:
     first, second = int(full.rois["roi"].iloc[100]), int(full.rois["roi"].iloc[101])
     with seen(panorama="Full", roi=first) as viewer:
         name = viewer.locator(".nn-card-name")
         assert name.inner_text() == f"ROI {first}"
         viewer.get_by_role("button", name="Next nucleus").click()
-        told = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
-        viewer.page.wait_for_function(told, arg=second)
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        in_address = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
+        viewer.page.wait_for_function(in_address, arg=second)
+        rest(viewer.page, SETTLE_MS)
         assert name.inner_text() == f"ROI {second}"
         view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
         x, y, width = (float(v) for v in view)
@@ -326,12 +345,12 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen, full: 
         assert abs(nucleus["y_px"] - y) < width / 2
         viewer.get_by_role("button", name="Previous nucleus").click()
         viewer.get_by_role("button", name="Zoom to it").click()
-        viewer.page.wait_for_timeout(2 * SETTLE_MS)
+        rest(viewer.page, 2 * SETTLE_MS)
         assert name.inner_text() == f"ROI {first}"
         assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
 
 
-def test_neighbours_have_different_colours(seen, full: Full) -> None:
+def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
     small = full.labels[::8, ::8]
     neighbours: set[tuple[int, int]] = set()
     for dy, dx in [(0, 3), (3, 0), (3, 3), (3, -3), (0, 1), (1, 0)]:
@@ -341,35 +360,28 @@ def test_neighbours_have_different_colours(seen, full: Full) -> None:
         neighbours |= {(min(p), max(p)) for p in zip(a[meet].tolist(), b[meet].tolist(), strict=True)}
     assert len(neighbours) > 30
     with seen(opacity=1) as viewer:
-        drawn = np.array(viewer.locator(".nn-overlay").evaluate(DRAWN), dtype=np.uint8)
-        box = viewer.locator(".nn-overlay").evaluate("c => [c.height, c.width]")
-        drawn = drawn.reshape(*box, 3)
-    side = full.labels.shape[0]
+        png = viewer.locator(".nn-overlay").evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
+    drawn = pixels(base64.b64decode(png))
+    box, side = drawn.shape[:2], full.labels.shape[0]
     scale = min(box) / side
     top, left = ((length - side * scale) / 2 for length in box)
     # The place deepest inside of a mask, at the resolution of an eighth.
     depth = distance_transform_edt(small > 0)
     colour = {}
-    for pair in neighbours:
-        for roi in pair:
-            row = full.rois.set_index("roi").loc[roi]
-            y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
-            part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
-            inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
-            if inside.max() < 5:
-                continue
-            y, x = np.unravel_index(inside.argmax(), inside.shape)
-            place = int(top + (y0 + y) * 8 * scale), int(left + (x0 + x) * 8 * scale)
-            colour[roi] = tuple(drawn[place])
+    rows = full.rois.set_index("roi")
+    for roi in {roi for pair in neighbours for roi in pair}:
+        row = rows.loc[roi]
+        y0, x0 = int(row["top_px"]) // 8, int(row["left_px"]) // 8
+        part = small[y0 : y0 + int(row["height_px"]) // 8 + 2, x0 : x0 + int(row["width_px"]) // 8 + 2] == roi
+        inside = np.where(part, depth[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]], 0)
+        if inside.max() < 5:
+            continue
+        y, x = np.unravel_index(inside.argmax(), inside.shape)
+        place = int(top + (y0 + y) * 8 * scale), int(left + (x0 + x) * 8 * scale)
+        colour[roi] = tuple(drawn[place])
     judged = [pair for pair in neighbours if pair[0] in colour and pair[1] in colour]
     assert len(judged) > 20
     assert [pair for pair in judged if _near(colour[pair[0]], colour[pair[1]])] == []
-
-
-DRAWN = """(c) => {
-    const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
-    return [...data].filter((_, at) => at % 4 !== 3);
-}"""
 
 
 def _near(a: tuple, b: tuple) -> bool:
@@ -379,7 +391,7 @@ def _near(a: tuple, b: tuple) -> bool:
 # The address
 
 
-def test_a_link_shows_the_same_picture_in_another_browser(seen, full: Full) -> None:
+def test_a_link_shows_the_same_picture_in_another_browser(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1600") as viewer:
         viewer.get_by_role("button", name="Contrast").click()
@@ -405,7 +417,7 @@ def test_a_link_shows_the_same_picture_in_another_browser(seen, full: Full) -> N
         assert viewer.locator(".nn-card").is_visible()
 
 
-def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None:
+def test_back_and_forward_step_through_what_was_chosen(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1000") as viewer:
         page = viewer.page
@@ -416,23 +428,23 @@ def test_back_and_forward_step_through_what_was_chosen(seen, full: Full) -> None
         card.wait_for()
         card.get_by_role("button", name="Close").click()
         viewer.get_by_role("button", name="Bare").click()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert "Bare" in page.url
         assert "view" not in parse_qs(urlsplit(page.url).query)
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Full"
         assert parse_qs(urlsplit(page.url).query)["view"] == [f"{x},{y},1000"]
         page.go_back()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert not card.is_visible()
         page.go_forward()
         page.go_forward()
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
-def test_nonsense_in_an_address_is_ignored_and_told(seen) -> None:
+def test_nonsense_in_an_address_is_ignored_and_named(seen: Seen) -> None:
     with seen(
         panorama=MARKUP + "no", view="1,2", contrast="9,1,1", masks="x", opacity="much", colour="toString"
     ) as viewer:
@@ -444,7 +456,7 @@ def test_nonsense_in_an_address_is_ignored_and_told(seen) -> None:
         assert "no nucleus with the number 999999" in viewer.locator(".nn-card").inner_text()
 
 
-def test_other_views_of_the_page_learn_what_it_can_show(seen) -> None:
+def test_other_views_of_the_page_learn_what_it_can_show(seen: Seen) -> None:
     ask = """(name) => {
         let answers = 0;
         const answer = (element) => { answers += element.isConnected; };
@@ -462,7 +474,7 @@ def test_other_views_of_the_page_learn_what_it_can_show(seen) -> None:
 # For everyone
 
 
-def test_everything_works_by_keyboard(seen, full: Full) -> None:
+def test_everything_works_by_keyboard(seen: Seen, full: Full) -> None:
     with seen() as viewer:
         page = viewer.page
         focused = "() => document.activeElement.shadowRoot?.activeElement?.getAttribute('role')"
@@ -482,14 +494,14 @@ def test_everything_works_by_keyboard(seen, full: Full) -> None:
         status = viewer.locator(".nn-stage [role=status].nn-hidden")
         assert re.match(r"Middle at [\d,]+, [\d,]+ px; .+ in view\.", status.inner_text())
         page.keyboard.press("n")
-        page.wait_for_timeout(2 * SETTLE_MS)
+        rest(page, 2 * SETTLE_MS)
         card = viewer.locator(".nn-card")
         first = int(full.rois["roi"].min())
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         assert f"ROI {first}" in status.inner_text()
         page.keyboard.press("n")
         page.keyboard.press("p")
-        page.wait_for_timeout(SETTLE_MS)
+        rest(page, SETTLE_MS)
         assert card.locator(".nn-card-name").inner_text() == f"ROI {first}"
         page.keyboard.press("Escape")
         assert not card.is_visible()
@@ -505,17 +517,17 @@ def test_everything_works_by_keyboard(seen, full: Full) -> None:
         assert page.evaluate(focused) == "application"
 
 
-def test_the_list_is_one_stop_and_arrows_go_on(seen) -> None:
+def test_the_list_is_one_stop_and_arrows_go_on(seen: Seen) -> None:
     with seen() as viewer:
         viewer.get_by_role("button", name="Full", exact=True).focus()
         viewer.page.keyboard.press("ArrowDown")
         viewer.page.keyboard.press("Enter")
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert viewer.locator("[aria-current]").inner_text() == "Bare"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
-def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, here: str, full: Full) -> None:
+def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, here: str, full: Full) -> None:
     state = {"panorama": "Full", "roi": int(full.rois["roi"].iloc[3])}
     for viewer, problems in open_viewer(browser, link(here, **state), width=width, scheme=scheme):
         viewer.get_by_role("button", name="Contrast").click()
@@ -529,7 +541,7 @@ def test_axe_finds_nothing_serious(width: int, scheme: str, browser: Browser, he
         assert problems == []
 
 
-def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
+def test_the_wheel_and_one_finger_scroll_the_page(seen: Seen) -> None:
     with seen() as viewer:
         box = viewer.locator(".nn-area").bounding_box()
         assert box is not None
@@ -544,7 +556,7 @@ def test_the_wheel_and_one_finger_scroll_the_page(seen) -> None:
 
 
 @pytest.mark.parametrize("layer", ["intensity", "labels"])
-def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
+def test_a_missing_tile_is_named_and_fetched_again(layer: str, browser: Browser, here: str, full: Full) -> None:
     x, y = crowded(full)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -559,9 +571,8 @@ def test_a_missing_tile_is_told_and_fetched_again(layer: str, browser: Browser, 
     coarse = area(viewer)
     page.unroute(broken)
     again.click()
-    page.wait_for_timeout(SETTLE_MS)
-    assert remark.inner_text() == ""
-    assert viewer.get_attribute("data-masks") == "drawn"
+    expect(remark).to_have_text("")
+    expect(viewer).to_have_attribute("data-masks", "drawn")
     assert changed_share(coarse, area(viewer)) > 0.001, "nothing became finer"
     context.close()
 
@@ -573,13 +584,13 @@ def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> Non
         "**/Full/labels.dzi": ("ready", "Masks could not be loaded"),
         "**/Full/nuclei.json": ("ready", "measurements of the nuclei are damaged"),
     }
-    for pattern, (state, told) in damaged.items():
+    for pattern, (state, message) in damaged.items():
         context = browser.new_context()
         page = context.new_page()
         page.route(pattern, lambda route: route.fulfill(status=200, body='{"columns": {"roi": [1'))
         page.goto(link(here, panorama="Full", roi=int(full.rois["roi"].iloc[0])))
         viewer = page.locator(".nn-panorama")
-        viewer.get_by_text(told).first.wait_for()
+        viewer.get_by_text(message).first.wait_for()
         page.locator(f".nn-panorama[data-state={state}]").wait_for()
         page.unroute(pattern)
         viewer.get_by_role("button", name="Try again").click()
@@ -589,18 +600,18 @@ def test_damaged_files_are_named(browser: Browser, here: str, full: Full) -> Non
         context.close()
 
 
-def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen) -> None:
+def test_a_panorama_without_masks_and_one_with_a_preview_alone_say_so(seen: Seen) -> None:
     with seen(panorama="Bare") as viewer:
         assert viewer.get_attribute("data-masks") == "none"
         assert "has no masks" in viewer.locator(".nn-remark").inner_text()
         assert viewer.get_by_role("radio", name="Filled").is_disabled()
     with seen(panorama="Reduced") as viewer:
-        viewer.page.wait_for_timeout(SETTLE_MS)
+        rest(viewer.page, SETTLE_MS)
         assert "Preview at reduced size; no masks." in viewer.locator(".nn-remark").inner_text()
         assert np.ptp(middle(area(viewer))) > 60
 
 
-def test_a_name_is_text_never_markup(seen) -> None:
+def test_a_name_is_text_never_markup(seen: Seen) -> None:
     with seen(panorama=MARKUP) as viewer:
         assert viewer.get_attribute("data-masks") == "drawn"
         assert viewer.locator("[aria-current]").inner_text() == MARKUP
@@ -633,16 +644,16 @@ def test_masks_are_right_where_a_browser_alters_what_is_read_from_canvases(
     rois = set()
     for dx in range(-300, 301, 25):
         page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2)
-        told = viewer.locator(".nn-position").inner_text()
-        assert "≈" in told
-        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", told)[:2])
-        assert told_roi(viewer) == full.labels[row, column]
-        rois.add(told_roi(viewer))
+        text = viewer.locator(".nn-position").inner_text()
+        assert "≈" in text
+        column, row = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text)[:2])
+        assert shown_roi(viewer) == full.labels[row, column]
+        rois.add(shown_roi(viewer))
     assert len(rois) > 1
     context.close()
 
 
-def test_a_canvas_whose_memory_was_lost_is_drawn_again(seen, full: Full) -> None:
+def test_a_canvas_whose_memory_was_lost_is_drawn_again(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(view=f"{x},{y},1000") as viewer:
         before = area(viewer)
@@ -677,7 +688,7 @@ def test_a_first_view_takes_few_tiles(browser: Browser, here: str) -> None:
     page.on("request", lambda request: tiles.append(request.url) if re.search(r"_files/", request.url) else None)
     page.goto(here)
     page.wait_for_function(LOADED)
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     assert 2 <= len(tiles) <= 12, tiles
     context.close()
 

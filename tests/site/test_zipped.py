@@ -50,7 +50,7 @@ def ranged(zipped: tuple[Path, Labels]) -> Iterator[str]:
         yield address
 
 
-def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
+def test_a_panorama_in_a_zip_is_shown_and_read_like_any_other(
     browser: Browser, ranged: str, zipped: tuple[Path, Labels]
 ) -> None:
     with open_page(browser, ranged) as (page, problems):
@@ -65,7 +65,7 @@ def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
         numbers = np.argsort(np.bincount(labels.ravel())[1:])[-3:] + 1
         for number, (y, x) in zip(numbers, center_of_mass(labels > 0, labels, numbers), strict=True):
             assert labels[round(y), round(x)] == number, "the middle of this nucleus is outside"
-            left, top = (box[side] + box[size] / 2 for side, size in (("x", "width"), ("y", "height")))
+            left, top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
             page.mouse.move(left + (x - SIDE_PX / 2) * scale, top + (y - SIDE_PX / 2) * scale)
             expect(viewer.locator(".nn-readout-name")).to_have_text(f"ROI {number}")
         assert problems == []
@@ -73,7 +73,7 @@ def test_a_panorama_in_a_zip_is_shown_and_told_like_any_other(
     assert len(RangeHandler.parts) < 40
 
 
-def test_a_host_without_ranges_is_told_of(browser: Browser, zipped: tuple[Path, Labels]) -> None:
+def test_a_host_without_ranges_is_named(browser: Browser, zipped: tuple[Path, Labels]) -> None:
     with serving(zipped[0]) as address, open_page(browser, address) as (page, _):
         viewer = page.locator(PANORAMA)
         viewer.and_(page.locator("[data-state=error]")).wait_for()

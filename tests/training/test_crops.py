@@ -16,7 +16,7 @@ def disc(labels: Labels, y: int, x: int, radius: int, label: int) -> None:
     labels[(rows - y) ** 2 + (columns - x) ** 2 <= radius**2] = label
 
 
-def pieces(labels: Labels, label: int) -> int:
+def components(labels: Labels, label: int) -> int:
     return int(cv2.connectedComponents((labels == label).astype(np.uint8))[0]) - 1
 
 
@@ -39,8 +39,8 @@ def test_two_components_are_joined_by_a_neck(gap: int) -> None:
     disc(labels, 30, 30, 10, 7)
     disc(labels, 30, 51 + gap, 10, 7)
     joined, several = bridge_components(labels, DIAMETER_PX)
-    assert pieces(labels, 7) == 2
-    assert pieces(joined, 7) == 1
+    assert components(labels, 7) == 2
+    assert components(joined, 7) == 1
     assert several == [7]
     assert ((joined == 7) | (labels != 7)).all()
     assert (joined == 7).sum() < 2 * (labels == 7).sum()
@@ -55,21 +55,21 @@ def test_a_neck_leaves_other_nuclei_alone() -> None:
     assert ((joined == 2) == (labels == 2)).all()
 
 
-def test_far_pieces_become_nuclei_and_fragments_background() -> None:
+def test_far_components_become_nuclei_and_fragments_background() -> None:
     labels = np.zeros((80, 160), dtype=np.int32)
     disc(labels, 30, 30, 12, 3)
     disc(labels, 30, 100, 12, 3)
     labels[70, 150] = 3
-    parted, several = bridge_components(labels, DIAMETER_PX)
+    separated, several = bridge_components(labels, DIAMETER_PX)
     assert several == []
-    assert len(np.unique(parted)) == 3  # background and two nuclei
-    assert parted[70, 150] == 0
+    assert len(np.unique(separated)) == 3  # background and two nuclei
+    assert separated[70, 150] == 0
 
 
-def test_every_pixel_of_a_label_in_pieces_has_a_flow(example: Example) -> None:
+def test_every_pixel_of_a_label_of_several_components_has_a_flow(example: Example) -> None:
     length = np.hypot(*example.flows.astype(float))
     assert (length[example.labels > 0] > 0.9).mean() > 0.98
-    # Joined, the telophase flows towards one centre: from its left component to the right, from its right component to the left.
+    # Joined, the telophase flows towards one centre: to the right on its left side, to the left on its right side.
     scale = example.image.shape[0] / 300
     y = round(210 * scale)
     assert example.flows[1, y, round(204 * scale)] > 0.5
@@ -77,8 +77,8 @@ def test_every_pixel_of_a_label_in_pieces_has_a_flow(example: Example) -> None:
 
 
 def test_labels_of_several_components_are_drawn_more_often(example: Example) -> None:
-    assert example.shares.sum() == pytest.approx(1)
-    assert example.shares[3] == pytest.approx(COMPONENTS_WEIGHT * example.shares[0])
+    assert example.probabilities.sum() == pytest.approx(1)
+    assert example.probabilities[3] == pytest.approx(COMPONENTS_WEIGHT * example.probabilities[0])
 
 
 def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
@@ -94,14 +94,14 @@ def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
             assert ((inwards * target[:2, y, x]).sum(axis=0) > 0).mean() > 0.95
 
 
-def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pasted_nuclei_touch_others_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnbook.training.crops.PASTE_SHARE", 1.0)
-    monkeypatch.setattr("nnbook.training.crops.FRAMED_SHARE", 0.0)
-    monkeypatch.setattr("nnbook.training.crops.vary_grey", lambda image, _labels, _rng: image)
+    monkeypatch.setattr("nnbook.training.crops.IMAGE_EDGE_SHARE", 0.0)
+    monkeypatch.setattr("nnbook.training.crops.vary_intensity", lambda image, _labels, _rng: image)
     monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
 
-    def inside(guests: Example | None, rng: Generator) -> tuple[float, float]:
-        image, target = draw_crop(example, rng, 128, DIAMETER_PX, varied=True, guests=guests)
+    def inside(paste_from: Example | None, rng: Generator) -> tuple[float, float]:
+        image, target = draw_crop(example, rng, 128, DIAMETER_PX, varied=True, paste_from=paste_from)
         flow = np.hypot(*target[:2])
         assert (flow[target[2] > 0] < 0.99).sum() <= 0.03 * target[2].sum()
         return float(target[2].sum()), float(image.sum())
@@ -112,23 +112,23 @@ def test_guests_touch_hosts_without_changing_them(example: Example, monkeypatch:
     assert (crowded[:, 0] > 1.2 * alone[:, 0]).sum() >= 5
 
 
-def test_nuclei_at_the_end_of_an_image_have_a_middle_within_it(
+def test_nuclei_that_the_edge_of_the_image_cuts_have_a_centre_inside(
     example: Example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nnbook.training.crops.FRAMED_SHARE", 1.0)
+    monkeypatch.setattr("nnbook.training.crops.IMAGE_EDGE_SHARE", 1.0)
     monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
-    monkeypatch.setattr("nnbook.training.crops.vary_grey", lambda image, _labels, _rng: image + 1)
+    monkeypatch.setattr("nnbook.training.crops.vary_intensity", lambda image, _labels, _rng: image + 1)
     cut = 0
     for seed in range(80):
         image, target = draw_crop(example, np.random.default_rng(seed), 96, DIAMETER_PX, varied=True)
-        beyond = image == 0
-        assert beyond.any()
-        assert not target[:3, beyond].any()
-        at_the_end = cv2.dilate(beyond.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        outside = image == 0
+        assert outside.any()
+        assert not target[:3, outside].any()
+        at_the_edge = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         count, labels, _, centres = cv2.connectedComponentsWithStats(target[2].astype(np.uint8))
         for label in range(1, count):
             y, x = np.nonzero(labels == label)
-            if not at_the_end[y, x].any() or min(y.min(), x.min()) == 0 or max(y.max(), x.max()) == 95 or len(y) < 40:
+            if not at_the_edge[y, x].any() or min(y.min(), x.min()) == 0 or max(y.max(), x.max()) == 95 or len(y) < 40:
                 continue
             cut += 1
             inwards = np.stack([centres[label][1] - y, centres[label][0] - x])
@@ -137,6 +137,6 @@ def test_nuclei_at_the_end_of_an_image_have_a_middle_within_it(
 
 
 def test_equal_seeds_give_equal_crops(example: Example) -> None:
-    one, other = (draw_crop(example, np.random.default_rng(4), 96, 30.0, varied=True, guests=example) for _ in "ab")
+    one, other = (draw_crop(example, np.random.default_rng(4), 96, 30.0, varied=True, paste_from=example) for _ in "ab")
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])

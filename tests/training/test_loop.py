@@ -9,7 +9,7 @@ import torch
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.segmentation.model import load_model, new_network
-from nnbook.training import loop as training
+from nnbook.training import loop
 from nnbook.training.loop import TrainingSettings, held_out, train
 
 SETTINGS = TrainingSettings(
@@ -62,15 +62,15 @@ def test_goes_on_where_it_was_interrupted(
 ) -> None:
     whole = train([data_set], tmp_path / "whole", SETTINGS)
     steps: list[int] = []
-    advance = training._Run.advance
+    advance = loop._TrainingState.advance
 
-    def interrupted(run: training._Run, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
-        steps.append(run.step)
+    def interrupted(state: loop._TrainingState, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
+        steps.append(state.step)
         if len(steps) == 7:
             raise KeyboardInterrupt
-        return advance(run, batch)
+        return advance(state, batch)
 
-    monkeypatch.setattr(training._Run, "advance", interrupted)
+    monkeypatch.setattr(loop._TrainingState, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train([data_set], tmp_path / "model", SETTINGS)
     assert (tmp_path / "model.checkpoint").is_file()
@@ -88,15 +88,15 @@ def test_the_number_of_steps_may_change_before_the_learning_rate_falls(
     data_set: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train([data_set], tmp_path / "whole", SETTINGS)
-    advance = training._Run.advance
+    advance = loop._TrainingState.advance
 
-    def interrupted(run: training._Run, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
-        if run.step == 4:
+    def interrupted(state: loop._TrainingState, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
+        if state.step == 4:
             raise KeyboardInterrupt
-        return advance(run, batch)
+        return advance(state, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "advance", interrupted)
+        patch.setattr(loop._TrainingState, "advance", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train([data_set], tmp_path / "model", replace(SETTINGS, steps=1000))
     with pytest.raises(NnbookError, match="is at step 4 of 1000, too late for 4 in all"):
@@ -115,7 +115,7 @@ def test_goes_on_from_a_model(data_set: tuple[Path, Path], tmp_path: Path) -> No
     first, second = load_model(tmp_path / "first"), load_model(model)
     assert second.diam_mean == first.diam_mean == 17
     weights = [dict(one.network.named_parameters())["output.2.weight"].detach().numpy() for one in (first, second)]
-    np.testing.assert_allclose(*weights, atol=1e-3)
+    np.testing.assert_allclose(weights[0], weights[1], atol=1e-3)
 
 
 def test_validation_part_depends_on_the_name_alone() -> None:

@@ -1,9 +1,12 @@
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from simulated_store import SIDE, put_store, write_store
 from skimage.io import imread
 
@@ -11,11 +14,13 @@ from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cli import main
 from nnbook.viewers.mosaic import brightness_of, gains_of, read_grid, write_mosaic
 
+Made = tuple[Path, NDArray[np.uint8], pd.DataFrame, dict[str, Any]]
+
 LEVELS = {1: [40, 50, 60, 50], 2: [100, 90], 5: [200, 210, 190, 205]}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A store of three runs, one of which has too few cells, and its mosaic."""
     folder = tmp_path_factory.mktemp("mosaic")
     images, table = write_store(folder / "cells", LEVELS)
@@ -24,10 +29,10 @@ def made(tmp_path_factory):
     return folder, images, table, about
 
 
-def whole(dzi):
+def whole(dzi: Path) -> NDArray[np.uint8]:
     """Put the tiles of a pyramid's full size together."""
     height, width, tile, overlap = (
-        int(re.search(rf'{name}="(\d+)"', dzi.read_text())[1]) for name in ("Height", "Width", "TileSize", "Overlap")
+        int(re.findall(rf'{name}="(\d+)"', dzi.read_text())[0]) for name in ("Height", "Width", "TileSize", "Overlap")
     )
     levels = dzi.with_name(f"{dzi.stem}_files")
     level = max(int(path.name) for path in levels.iterdir())
@@ -39,12 +44,12 @@ def whole(dzi):
     return image
 
 
-def cells_of(image):
+def cells_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = (side // SIDE for side in image.shape)
     return image.reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
 
 
-def test_runs_are_rows_in_order_of_time_and_cells_stand_in_the_order_drawn(made):
+def test_runs_are_rows_in_order_of_time_and_cells_stand_in_the_order_drawn(made: Made) -> None:
     folder, images, _, about = made
     sample, _ = read_sample(folder, folder / "cells")
     assert [(row["run"], row["passage"], row["cells"]) for row in about["rows"]] == [
@@ -62,7 +67,7 @@ def test_runs_are_rows_in_order_of_time_and_cells_stand_in_the_order_drawn(made)
     assert not shown[1, 2].any(), "a run of too few cells has black ones at the end of its row"
 
 
-def test_cells_are_named_in_the_order_of_the_grid(made):
+def test_cells_are_named_in_the_order_of_the_grid(made: Made) -> None:
     folder, _, table, about = made
     sample, _ = read_sample(folder, folder / "cells")
     told = json.loads((folder / "mosaic" / about["cells"]).read_text())
@@ -75,7 +80,7 @@ def test_cells_are_named_in_the_order_of_the_grid(made):
     assert columns["mean_intensity"] == pytest.approx(sample["mean_intensity"].tolist())
 
 
-def test_outside_of_masks_both_are_black(made):
+def test_outside_of_masks_both_are_black(made: Made) -> None:
     folder, *_, about = made
     outside = np.hypot(*np.mgrid[-128:128, -128:128]) > 60 + 12  # JPEG's blocks of 8 px reach over the edge
     for name in ("intensity", "normalised"):
@@ -83,11 +88,11 @@ def test_outside_of_masks_both_are_black(made):
         assert shown[..., outside].max() <= 1, name
 
 
-def test_normalised_rows_are_equally_bright_and_raw_ones_are_not(made):
+def test_normalised_rows_are_equally_bright_and_raw_ones_are_not(made: Made) -> None:
     folder, *_, about = made
     inside = np.hypot(*np.mgrid[-128:128, -128:128]) < 40
 
-    def medians(name):
+    def medians(name: str) -> list[float]:
         shown = cells_of(whole(folder / "mosaic" / about[name]))
         sizes = [row["cells"] for row in about["rows"]]
         return [np.median(shown[row, :size][..., inside].mean(axis=1)) for row, size in enumerate(sizes)]
@@ -101,23 +106,23 @@ def test_normalised_rows_are_equally_bright_and_raw_ones_are_not(made):
     )
 
 
-def histogram(*levels):
+def histogram(*levels: list[int]) -> NDArray[np.int64]:
     return np.array([np.bincount(cell, minlength=256) for cell in levels])
 
 
-def test_brightness_is_that_of_the_middle_cell_inside_its_mask():
+def test_brightness_is_that_of_the_middle_cell_inside_its_mask() -> None:
     dark, middle, bright = [0, 0, 10, 20], [0, 30, 30, 30], [250] * 4
     assert brightness_of(histogram(dark, middle, bright)) == 30
     assert brightness_of(histogram(dark, middle, bright, [0] * 4)) == 30, "a black cell counts for nothing"
     assert np.isnan(brightness_of(histogram([0] * 4)))
 
 
-def test_gains_bring_all_runs_to_the_middle_one():
+def test_gains_bring_all_runs_to_the_middle_one() -> None:
     gains = gains_of(np.array([40.0, 50.0, 200.0, np.nan]))
     assert gains.tolist() == [50 / 40, 1, 50 / 200, 1]
 
 
-def test_what_a_gain_makes_white_is_counted_once(tmp_path):
+def test_what_a_gain_makes_white_is_counted_once(tmp_path: Path) -> None:
     levels = np.zeros((4, SIDE, SIDE), np.uint8)
     levels[0, :10] = 50  # a run of brightness 50, with one bright cell that its gain of 2 lifts above white
     levels[1, :10] = 50
@@ -134,7 +139,7 @@ def test_what_a_gain_makes_white_is_counted_once(tmp_path):
     assert sorted(brightest.round()) == [100, 100, 255], "white, as 500 would be"
 
 
-def test_without_cells_there_is_only_the_note(tmp_path):
+def test_without_cells_there_is_only_the_note(tmp_path: Path) -> None:
     put_store(
         tmp_path / "cells",
         [],
@@ -147,7 +152,7 @@ def test_without_cells_there_is_only_the_note(tmp_path):
     assert sorted(path.name for path in (tmp_path / "mosaic").iterdir()) == ["cells.json", "mosaic.json"]
 
 
-def test_the_command_writes_it_and_leaves_nothing_beside(tmp_path, capsys):
+def test_the_command_writes_it_and_leaves_nothing_beside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_store(tmp_path / "cells", {1: [50] * 2})
     assert main(["mosaic", str(tmp_path / "cells"), "--sample", str(tmp_path), "--out", str(tmp_path / "m")]) == 1
     assert "draw one with 'nnbook sample'" in capsys.readouterr().err
@@ -158,7 +163,7 @@ def test_the_command_writes_it_and_leaves_nothing_beside(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cells", "m", "sample.json", "sample.parquet"]
 
 
-def test_the_same_sample_gives_the_same_files(made, tmp_path):
+def test_the_same_sample_gives_the_same_files(made: Made, tmp_path: Path) -> None:
     folder, *_ = made
     write_mosaic(tmp_path / "mosaic", folder / "cells", folder)
     first, second = (
@@ -168,7 +173,7 @@ def test_the_same_sample_gives_the_same_files(made, tmp_path):
     assert first == second
 
 
-def test_the_grid_of_thumbnails_has_the_first_cells_drawn(tmp_path):
+def test_the_grid_of_thumbnails_has_the_first_cells_drawn(tmp_path: Path) -> None:
     images, _ = write_store(tmp_path / "cells", LEVELS)
     write_sample(tmp_path / "cells", tmp_path, per_run=3, seed=2)
     sample, _ = read_sample(tmp_path, tmp_path / "cells")

@@ -33,4 +33,5 @@ def test_nuclei_have_classes_only_where_some_are_known() -> None:
     assert "class" not in columns
     assert (columns["roi"], columns["area_um2"], columns["left_px"]) == ([2, 9], [1, 3], [10, 3])
     assert (columns["x_px"], columns["y_px"]) == ([10.5, 4.5], [10.5, 3])
-    assert nuclei_columns(rois.assign(**{"class": [None, "anaphase"]}))["class"] == [None, "anaphase"]
+    rois["class"] = [None, "anaphase"]
+    assert nuclei_columns(rois)["class"] == [None, "anaphase"]

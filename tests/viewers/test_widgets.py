@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Scene = tuple[NDArray[np.uint8], NDArray[np.int32]]
+
 HEIGHT, WIDTH = 1100, 1337
 
 
@@ -43,7 +45,7 @@ def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def scene() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+def scene() -> Scene:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     labels = (1 + (y // 110) * 10 + x // 140).astype(np.int32)
     labels[(y % 110 < 20) | (x % 140 < 30)] = 0
@@ -60,7 +62,14 @@ def ask(viewer: Any, path: str, monkeypatch: pytest.MonkeyPatch, **span: int) ->
     return content, buffers[0] if buffers else None
 
 
-def test_tiles_in_memory_are_those_that_would_be_written(tmp_path: Path, scene: Any) -> None:
+def chosen(viewer: CellBrowser | Mosaic | PanoramaViewer | Scatter) -> pd.Series[Any]:
+    """Return the row that is chosen in a viewer, which has to be there."""
+    row = viewer.selected
+    assert row is not None
+    return row
+
+
+def test_tiles_in_memory_are_those_that_would_be_written(tmp_path: Path, scene: Scene) -> None:
     write_pyramid(tmp_path / "P", *scene)
     live = LivePyramid("P", *scene)
     written = sorted(path.relative_to(tmp_path / "P") for path in (tmp_path / "P").rglob("*") if path.is_file())
@@ -85,11 +94,11 @@ def test_tiles_in_memory_are_those_that_would_be_written(tmp_path: Path, scene: 
     ["labels_files/11/3_0.png", "intensity_files/11/0_3.jpg", "intensity_files/12/0_0.jpg", "labels_files/11/0_0.jpg",
      "intensity_files/-1/0_0.jpg", "../secret", "labels_files/11/0_0.png/x", ""],
 )  # fmt: skip
-def test_there_are_no_other_files(scene: Any, path: str) -> None:
+def test_there_are_no_other_files(scene: Scene, path: str) -> None:
     assert LivePyramid("P", *scene).read(path) is None
 
 
-def test_an_array_is_served_as_an_index_with_its_pyramid(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_array_is_served_as_an_index_with_its_pyramid(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = PanoramaViewer(*scene, px_per_um=8.0, name="mine")
     _, data = ask(viewer, "index.json", monkeypatch)
     (entry,) = json.loads(data or b"")["panoramas"]
@@ -98,11 +107,12 @@ def test_an_array_is_served_as_an_index_with_its_pyramid(scene: Any, monkeypatch
         assert b'Width="1337"' in (ask(viewer, entry[layer], monkeypatch)[1] or b"")
     nuclei = json.loads(ask(viewer, entry["nuclei"], monkeypatch)[1] or b"")
     assert nuclei["panorama"] == "mine"
+    assert viewer.rois is not None
     assert nuclei["columns"]["roi"] == viewer.rois["roi"].tolist() == np.unique(scene[1])[1:].tolist()
     assert (viewer.panorama, viewer.address, viewer.index) == ("mine", False, "kernel:index.json")
 
 
-def test_without_masks_there_is_nothing_to_choose(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_masks_there_is_nothing_to_choose(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = PanoramaViewer(scene[0], roi=3)
     (entry,) = json.loads(ask(viewer, "index.json", monkeypatch)[1] or b"")["panoramas"]
     assert set(entry) == {"panorama", "width", "height", "px_per_um", "intensity"}
@@ -113,31 +123,31 @@ def test_without_masks_there_is_nothing_to_choose(scene: Any, monkeypatch: pytes
     assert content["error"] == "labels.dzi: no such file"
 
 
-def test_other_messages_are_not_answered(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_messages_are_not_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = PanoramaViewer(scene[0])
     monkeypatch.setattr(viewer, "send", lambda *_: pytest.fail("an answer"))
     viewer._handle_custom_msg({"kind": "anywidget-command", "id": "1"}, [])
 
 
-def test_the_nucleus_chosen_is_a_measured_row(scene: Any) -> None:
+def test_the_nucleus_chosen_is_a_measured_row(scene: Scene) -> None:
     viewer = PanoramaViewer(*scene, px_per_um=8.0)
     assert viewer.selected is None
     viewer.roi = 1400
     expected = measure_panorama("image", *scene, 8.0).set_index("roi").loc[1400]
-    assert viewer.selected["area_um2"] == expected["area_um2"]
-    assert viewer.selected["mean_intensity"] == expected["mean_intensity"]
+    assert chosen(viewer)["area_um2"] == expected["area_um2"]
+    assert chosen(viewer)["mean_intensity"] == expected["mean_intensity"]
     viewer.roi = 1401
     assert viewer.selected is None, "the masks have no such nucleus"
 
 
-def test_without_a_scale_there_is_no_area_in_um2(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_scale_there_is_no_area_in_um2(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = PanoramaViewer(*scene, roi=1400)
-    assert "area_um2" not in viewer.selected
-    assert viewer.selected["area_px"] > 0
+    assert "area_um2" not in chosen(viewer)
+    assert chosen(viewer)["area_px"] > 0
     assert "area_um2" not in json.loads(ask(viewer, "nuclei.json", monkeypatch)[1] or b"")["columns"]
 
 
-def test_files_are_the_same_as_their_arrays(tmp_path: Path, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_the_same_as_their_arrays(tmp_path: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     write_image(tmp_path / "one.tif", scene[0])
     write_mask(tmp_path / "one_cp_masks.tif", scene[1])
     stored = PanoramaViewer(str(tmp_path / "one.tif"), tmp_path / "one_cp_masks.tif")
@@ -150,7 +160,7 @@ def test_files_are_the_same_as_their_arrays(tmp_path: Path, scene: Any, monkeypa
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_pyramid_is_served_as_it_lies(
-    tmp_path: Path, scene: Any, zipped: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scene: Scene, zipped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / ("P.zip" if zipped else "P")
     write_pyramid(path, *scene, zipped=zipped)
@@ -177,12 +187,12 @@ def test_a_folder_of_pyramids_shows_those_of_its_index(tmp_path: Path, monkeypat
     assert viewer.panorama == "A"
     assert viewer.rois is None
     viewer.panorama, viewer.roi = "B", 9
-    assert viewer.selected["class"] == "anaphase"
+    assert chosen(viewer)["class"] == "anaphase"
     for path in ("../secret", str(tmp_path / "secret"), "B"):
         assert ask(viewer, path, monkeypatch)[1] is None, path
 
 
-ARRAY = np.zeros((4, 5), np.uint8)
+ARRAY: NDArray[Any] = np.zeros((4, 5), np.uint8)
 
 
 def damaged_zip(folder: Path) -> Path:
@@ -238,13 +248,13 @@ def test_values_out_of_range_are_refused(traits: dict[str, Any]) -> None:
         PanoramaViewer(ARRAY, **traits)
 
 
-def test_what_the_browser_sets_is_seen_here(scene: Any) -> None:
+def test_what_the_browser_sets_is_seen_here(scene: Scene) -> None:
     viewer = PanoramaViewer(*scene)
     seen: list[Any] = []
     viewer.observe(lambda change: seen.append((change["name"], change["new"])), ["roi", "view"])
     viewer.set_state({"roi": 2100, "view": [5, 6.5, 70], "unknown": 1})
     assert seen == [("roi", 2100), ("view", [5, 6.5, 70])]
-    assert viewer.selected["roi"] == 2100
+    assert chosen(viewer)["roi"] == 2100
     assert {"roi", "view", "contrast", "invert", "colour", "masks", "opacity", "panorama", "address"} <= set(
         viewer.keys
     )
@@ -270,10 +280,10 @@ def test_a_choice_in_the_scatter_is_a_row_and_a_lasso_several() -> None:
     assert scatter.selected is None
     assert scatter.lassoed.empty
     scatter.set_state({"panorama": "c", "lasso": [[600, 40], [1000, 40], [1000, 100], [600, 100]]})
-    assert scatter.selected["num_rois"] == 900
+    assert chosen(scatter)["num_rois"] == 900
     assert scatter.lassoed["image"].tolist() == ["Run3TL_top_left.tif", "c.tif"]
     scatter.panorama = "b"
-    assert scatter.selected["num_rois"] == 0
+    assert chosen(scatter)["num_rois"] == 0
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +324,7 @@ def test_of_other_files_there_are_no_parts(store: Path, path: str, monkeypatch: 
     assert content["error"] == f"{path}: no such file"
 
 
-def test_parts_of_what_is_made_in_memory_are_served_too(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_what_is_made_in_memory_are_served_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = PanoramaViewer(*scene)
     _, whole = ask(viewer, "intensity.dzi", monkeypatch)
     content, data = ask(viewer, "intensity.dzi", monkeypatch, **{"from": 2, "to": 9})
@@ -327,7 +337,7 @@ def test_the_cell_chosen_is_a_row_of_the_table(store: Path) -> None:
     assert browser.selected is None
     row = read_cells(store).table.iloc[2]
     browser.panorama, browser.roi = "P", int(row["roi"])
-    assert browser.selected["cell"] == row["cell"]
+    assert chosen(browser)["cell"] == row["cell"]
     browser.panorama = "Q"
     assert browser.selected is None
 
@@ -364,8 +374,8 @@ def test_the_cell_chosen_in_a_mosaic_is_a_row(mosaic: Path) -> None:
     assert view.selected is None
     told = json.loads((mosaic / "cells.json").read_text())
     view.panorama, view.roi = "P", told["columns"]["roi"][2]
-    assert (view.selected["roi"], view.selected["panorama"], view.selected["run"]) == (view.roi, "P", 1)
-    assert view.selected["area_um2"] == told["columns"]["area_um2"][2]
+    assert (chosen(view)["roi"], chosen(view)["panorama"], chosen(view)["run"]) == (view.roi, "P", 1)
+    assert chosen(view)["area_um2"] == told["columns"]["area_um2"][2]
     view.panorama = "Q"
     assert view.selected is None
 

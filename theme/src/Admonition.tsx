@@ -51,7 +51,7 @@ export function Exercise({ node }: { node: Node }) {
   if (node.class?.split(' ').includes('dropdown') === true) {
     return (
       <details id={node.html_id ?? node.identifier} className={`disclosure statement-${node.type}`} open={node.open}>
-        {/* A link in a summary could not be told from the switch. */}
+        {/* A link in a summary could not be distinguished from the switch. */}
         <summary>{title === undefined ? nameOf(node, node.type) : textOf(title)}</summary>
         <Children of={content} />
       </details>

@@ -1,4 +1,4 @@
-/** Where a page stands: the book, and the group of pages that it is in. Its own title stands right below. */
+/** Where a page is: the book, and the group of pages. Its own title is right below. */
 export function Breadcrumbs({ home, title, group }: { home: string; title: string; group?: string }) {
   return (
     <nav className="breadcrumbs" aria-label="Breadcrumbs">

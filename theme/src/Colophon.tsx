@@ -44,7 +44,7 @@ export function Colophon({ page, project, work }: { page: Page; project: Project
   );
 }
 
-/** A small file that lies in the page itself. */
+/** A small file that is part of the page itself. */
 function Text({ name, type, text, children }: { name: string; type: string; text: string; children: string }) {
   return <a href={`data:${type};charset=utf-8,${encodeURIComponent(text)}`} download={name}>{children}</a>;
 }

@@ -3,7 +3,7 @@ import { usePage } from './context.js';
 import { hrefOf } from './Link.js';
 import { holds, type Node } from './node.js';
 
-/** A figure, table or listing with its caption. What can be explored gets the wide column, unless its class says else. */
+/** A figure, table or listing with its caption. What can be explored gets the wide column, unless its class says otherwise. */
 export function Figure({ node }: { node: Node }) {
   const { page } = usePage();
   // A figure that is embedded from a notebook brings the cell's code along; the notebook is where that is read.

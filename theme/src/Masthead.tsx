@@ -2,7 +2,7 @@ import { Breadcrumbs } from './Breadcrumbs.js';
 import { PartsBefore } from './Parts.js';
 import type { Author, Page } from './site.js';
 
-/** The head of a page: where it stands, its title, who wrote it and when, and what a paper has before its text. */
+/** The head of a page: where in the book it is, its title, who wrote it and when, and what a paper has before its text. */
 interface Props { page: Page; home: string; bookTitle: string; group?: string; isFirst: boolean }
 
 export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {

@@ -1,7 +1,7 @@
 import { Children } from './Children.js';
 import type { Node } from './node.js';
 
-/** MyST has typeset the formula with KaTeX already; it stands here as HTML and MathML. */
+/** MyST has typeset the formula with KaTeX already; it is here as HTML and MathML. */
 export function Math({ node }: { node: Node }) {
   const html = node.html;
   if (node.type === 'inlineMath') {

@@ -6,7 +6,7 @@ import type { Page } from './site.js';
 const BEFORE = { dedication: 'Dedication', epigraph: 'Epigraph', abstract: 'Abstract', summary: 'Plain language summary', keypoints: 'Key points' };
 const AFTER = { data_availability: 'Data availability', acknowledgments: 'Acknowledgments' };
 
-// Other spellings that MyST knows for the names of parts.
+// Other spellings that MyST accepts for the names of parts.
 const SPELLINGS: Record<string, string> = {
   'key-points': 'keypoints', key_points: 'keypoints', keyPoints: 'keypoints',
   'data-availability': 'data_availability', dataAvailability: 'data_availability', availability: 'data_availability',
@@ -35,7 +35,7 @@ export function PartsAfter({ page }: { page: Page }) {
   ));
 }
 
-/** The blocks of a page that are its text, and no parts that stand elsewhere. */
+/** The blocks of a page that are its text, without the parts that are shown elsewhere. */
 export function textBlocks({ mdast }: Page): Node[] {
   return (mdast.children ?? []).filter((block) => partName(block) === undefined);
 }

@@ -2,17 +2,17 @@ import { relOf } from './address.js';
 import { Children } from './Children.js';
 import type { Node } from './node.js';
 
-/** A link that holds a number and, as an abbreviation does, what is to be told of it. */
+/** A link that holds a number and, as an abbreviation does, what there is to say about it. */
 export function isValue(node: Node): boolean {
   return node.class?.split(' ').includes('value') === true && node.children?.[0]?.type === 'abbreviation';
 }
 
-/** A number of the text that links to where it comes from. Its preview tells that in lines; without scripts, its title does. */
+/** A number of the text that links to where it comes from. Its preview says that in lines; without scripts, its title does. */
 export function Value({ node, href }: { node: Node; href: string }) {
-  const told = node.children?.[0];
+  const abbreviation = node.children?.[0];
   return (
-    <a className={node.class} href={href} title={told?.title} rel={relOf(node.url)} data-preview="" data-about="">
-      <Children of={told?.children} />
+    <a className={node.class} href={href} title={abbreviation?.title} rel={relOf(node.url)} data-preview="" data-about="">
+      <Children of={abbreviation?.children} />
     </a>
   );
 }

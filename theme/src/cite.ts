@@ -63,7 +63,7 @@ export function cff(work: Work): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A name that a family or given name can't be told apart in, such as that of a project: it stands as it is. */
+/** A name that a family or given name can't be distinguished in, such as that of a project: it stays as it is. */
 export function isGroup({ name }: Author): boolean {
   return /\b(contributors|consortium|team|project|group|collaboration|authors)\b/i.test(name);
 }

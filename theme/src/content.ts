@@ -38,7 +38,7 @@ export class Content {
   }
 
   /**
-   * Completes a page for rendering: large text outputs lie in files of their own and are read into the page, images
+   * Completes a page for rendering: large text outputs are in files of their own and are read into the page, images
    * get their size, so that nothing moves while they load, and widgets that are embedded from a notebook their state.
    */
   async complete(page: Page): Promise<void> {

@@ -1,7 +1,7 @@
 import { createContext, useContext } from 'react';
 import type { Page } from './site.js';
 
-/** What a node's renderer may need to know about the page that it stands in. */
+/** What a node's renderer may need to know about its page. */
 export interface PageContext { base: string; page: Page }
 
 const Context = createContext<PageContext | undefined>(undefined);

@@ -10,7 +10,7 @@ const hash = (script: string) => `'sha256-${createHash('sha256').update(script).
 
 /**
  * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
- * another host but data of the one that is named, if one is. Styles may stand in the text, because KaTeX, Plotly and
+ * another host but data of the one that is named, if one is. Styles may be in the text, because KaTeX, Plotly and
  * Mermaid place their parts by them. A notebook that saved a widget brings its code along as text, which runs from a blob:
  * only pages of such notebooks allow that.
  */

@@ -35,7 +35,7 @@ const TYPES: Record<string, string> = {
 
 // The export asks for these whether or not a theme has use for them.
 const FIXED: Record<string, [type: string, body: string]> = {
-  '/myst-theme.css': ['text/css; charset=utf-8', '/* The styles of this site lie in assets/. */\n'],
+  '/myst-theme.css': ['text/css; charset=utf-8', '/* The styles of this site are in assets/. */\n'],
   '/sitemap_style.xsl': [
     'application/xml; charset=utf-8',
     '<?xml version="1.0" encoding="UTF-8"?>\n<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"/>\n',

@@ -57,7 +57,7 @@ export interface Page extends SavedWidgets {
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
 }
 
-/** The address that the site will have for its readers, where the site's options or the host that builds it tell one. */
+/** The address that the site will have for its readers, where the site's options or the host that builds it give one. */
 export function siteAddress(site: Site): string | undefined {
   return (site.options?.address ?? process.env.READTHEDOCS_CANONICAL_URL)?.replace(/\/+$/, '');
 }
@@ -96,7 +96,7 @@ export function tableOfContents(project: Project, base: string, current: string)
   return [index, ...rest];
 }
 
-/** The pages before and after this one, and the name of the group that it stands in. */
+/** The pages before and after this one, and the name of the group that it is in. */
 export function neighbours(entries: Entry[]): { previous?: Entry; next?: Entry; group?: string } {
   const at = entries.findIndex((entry) => entry.current);
   if (at < 0) return {};

@@ -20,7 +20,7 @@ test('nothing in sanitised HTML runs or asks another host for anything', () => {
   expect(html).toBe('<table><tr><td style="text-align:right">1</td></tr></table><a>a</a>');
 });
 
-test('a model without a kernel tells of changes and takes every call', () => {
+test('a model without a kernel reports changes and accepts every call', () => {
   const model = new Model({ n: 1 });
   const seen: unknown[] = [];
   const listener = () => { seen.push(model.get('n')); };

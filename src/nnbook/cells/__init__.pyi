@@ -1,5 +1,5 @@
 from .export import write_dataset, write_tiffs
-from .extraction import CELL_PX, THUMBNAIL_PX, cut_cells
+from .extraction import CELL_PX, THUMBNAIL_PX, extract_cells
 from .sample import write_sample
 from .store import Cells, read_cells
 from .writer import write_cells
@@ -8,7 +8,7 @@ __all__ = [
     "CELL_PX",
     "THUMBNAIL_PX",
     "Cells",
-    "cut_cells",
+    "extract_cells",
     "read_cells",
     "write_cells",
     "write_dataset",

@@ -52,7 +52,7 @@ def write_tiffs(cells: Cells, folder: PathLike) -> int:
     NnbookError
         Where the folder is there already.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     folder = Path(folder)
     _check_new(folder)
@@ -69,7 +69,7 @@ def write_tiffs(cells: Cells, folder: PathLike) -> int:
     with atomic_write(folder) as written, ThreadPoolExecutor(2) as pool:
         written.mkdir()
         names = _names(cells)["filename"]
-        for first in tqdm(range(0, len(cells), CELLS_AT_A_TIME), desc="export", unit="batch"):
+        for first in show_progress(range(0, len(cells), CELLS_AT_A_TIME), desc="export", unit="batch"):
             rows = slice(first, first + CELLS_AT_A_TIME)
             list(pool.map(write, (written / name for name in names.iloc[rows]), cells.images[rows]))
     return len(cells)
@@ -153,10 +153,11 @@ def _schema(table: pd.DataFrame) -> pa.Schema:
 def _tables(table: pd.DataFrame, images: Callable[[Sequence[int]], list[bytes]], rows: range) -> Iterator[pa.Table]:
     """Give a dataset's rows, some at a time."""
     import pyarrow as pa
-    from tqdm import tqdm
+
+    from nnbook.io.progress import show_progress
 
     schema = _schema(table)
-    for first in tqdm(range(0, len(rows), CELLS_AT_A_TIME), desc="export", unit="batch"):
+    for first in show_progress(range(0, len(rows), CELLS_AT_A_TIME), desc="export", unit="batch"):
         chosen = rows[first : first + CELLS_AT_A_TIME]
         part = table.iloc[chosen.start : chosen.stop]
         files = [{"bytes": data, "path": name} for data, name in zip(images(chosen), part["filename"], strict=True)]

@@ -1,7 +1,7 @@
 """Cutting nuclei out of a panorama: each centred, turned, and nothing but the nucleus.
 
 A cell image has 256 x 256 px of 8 bits. Its nucleus is centred and turned so that its mask's minimum-area rectangle
-lies with the long side across and the brighter half to the right; everything outside the mask is zero.
+has its long side across and its brighter half to the right; everything outside the mask is zero.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CELL_PX: Final = published.CELL_IMAGE_PX
 THUMBNAIL_PX: Final = 64
 CENTRE: Final = (CELL_PX - 1) / 2
-"""The frame's middle, in px from the centre of its first pixel."""
+"""The centre of the frame, in px from that of its first pixel."""
 
 
 class Cut(NamedTuple):
@@ -45,7 +45,7 @@ class Cut(NamedTuple):
     orientations_deg: NDArray[np.float64]
 
 
-def cut_cells(
+def extract_cells(
     image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
 ) -> Cut:
     """Cut nuclei out of a panorama.
@@ -73,10 +73,10 @@ def cut_cells(
 
     Notes
     -----
-    The minimum-area rectangle is that of the centres of the mask's pixels. Turned about its middle, its long side lies
-    across; where both sides are equal, the smaller turn is taken. Of the two ways to lie across, the nucleus takes the
-    one with more of its brightness to the right of the rectangle's middle, so that the same nucleus gives the same
-    image however it lay.
+    The minimum-area rectangle is that of the centres of the mask's pixels. Rotated about its centre, its long side is
+    across; where both sides are equal, the smaller rotation is taken. Of the two orientations with the long side
+    across, the one with more brightness to the right of the rectangle's centre is taken, so that the same nucleus gives
+    the same image whatever its orientation in the panorama.
 
     A pixel of the cell image is inside where the panorama's pixel nearest to its place has the nucleus's label; it then
     has the panorama's grey level there, by linear interpolation between the four pixels around it. All others are 0. A
@@ -85,13 +85,13 @@ def cut_cells(
     import cv2
 
     points, starts, grey = _outlines(image, labels, rois, boxes)
-    if (strange := np.flatnonzero(~_fill_boxes(points, starts, boxes))).size:
-        roi = rois[strange[0]]
+    if (misplaced := np.flatnonzero(~_fill_boxes(points, starts, boxes))).size:
+        roi = rois[misplaced[0]]
         raise NnbookError(f"nucleus {roi} of the mask is not where it was measured; run 'nnbook measure' again")
     corners = np.empty((len(rois), 4, 2), np.float32)
     for nucleus, (first, end) in enumerate(pairwise(starts.tolist())):
         cv2.boxPoints(cv2.minAreaRect(points[first:end]), corners[nucleus])
-    return Cut(*_turned(image, labels, rois, boxes, points, starts, grey, corners.astype(np.float64)))
+    return Cut(*_rotated(image, labels, rois, boxes, points, starts, grey, corners.astype(np.float64)))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -112,7 +112,7 @@ def _outlines(
         inside = 0 <= left <= labels.shape[1] - width and 0 <= top <= labels.shape[0] - height
         for y in range(height if inside else 0):
             row, levels = labels[top + y], image[top + y]
-            # Unsigned places need no look at whether they are negative: a quarter of the time.
+            # Unsigned indices are not checked for being negative: a quarter of the time.
             first, end = np.uint64(left), np.uint64(left + width)
             while first < end and row[first] != label:
                 first += np.uint64(1)
@@ -152,7 +152,7 @@ def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: N
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _turned(  # noqa: PLR0917 - compiled functions take no keywords
+def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     image: NDArray[np.uint8],
     labels: Labels | NarrowLabels,
     rois: NDArray[np.int64],
@@ -180,8 +180,8 @@ def _turned(  # noqa: PLR0917 - compiled functions take no keywords
         reach = _reach(points[starts[nucleus] : starts[nucleus + 1]], (x, y), (cos, sin))
         if max(reach) > CENTRE + 1e-3:
             continue
-        middle = (boxes[nucleus, 0] + x, boxes[nucleus, 1] + y)
-        _fill(images[count], image, labels, rois[nucleus], middle, (cos, sin), reach)
+        centre = (boxes[nucleus, 0] + x, boxes[nucleus, 1] + y)
+        _fill(images[count], image, labels, rois[nucleus], centre, (cos, sin), reach)
         orientations[count] = math.degrees(turn)
         fits[nucleus] = True
         count += 1
@@ -207,15 +207,15 @@ def _long_side(corners: NDArray[np.float64]) -> float:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _reach(
-    points: NDArray[np.float32], middle: tuple[float, float], across: tuple[float, float]
+    points: NDArray[np.float32], centre: tuple[float, float], across: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return how far points lie from a middle at most, along a direction and square to it."""
-    along, aside = 0.0, 0.0
+    """Return how far points are from a centre at most, along a direction and perpendicular to it."""
+    along, sideways = 0.0, 0.0
     for x, y in points:
-        x_off, y_off = x - middle[0], y - middle[1]
+        x_off, y_off = x - centre[0], y - centre[1]
         along = max(along, abs(x_off * across[0] + y_off * across[1]))
-        aside = max(aside, abs(y_off * across[0] - x_off * across[1]))
-    return along, aside
+        sideways = max(sideways, abs(y_off * across[0] - x_off * across[1]))
+    return along, sideways
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -224,13 +224,13 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
     image: NDArray[np.uint8],
     labels: Labels | NarrowLabels,
     roi: int,
-    middle: tuple[float, float],
+    centre: tuple[float, float],
     across: tuple[float, float],
     reach: tuple[float, float],
 ) -> None:
-    """Fill a frame whose middle lies at (x, y) of the panorama, and whose rows run in a direction (x, y).
+    """Fill a frame whose centre is at (x, y) of the panorama, and whose rows run in a direction (x, y).
 
-    All of the nucleus lies within `reach` of the middle, along rows and along columns. Places are whole numbers of
+    All of the nucleus is within `reach` of the centre, along rows and along columns. Places are whole numbers of
     2^-24 px and weights of 2^-15: faster than floating point, and the same on every machine.
     """
     label = labels.dtype.type(roi)
@@ -238,8 +238,8 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
     columns, rows = min(CENTRE, math.floor(reach[0] + 1) + 0.5), min(CENTRE, math.floor(reach[1] + 1) + 0.5)
     step_x, step_y = round(across[0] * 2**24), round(across[1] * 2**24)
     for i in range(int(CENTRE - rows), int(CENTRE + rows) + 1):
-        x = round((middle[0] - columns * across[0] - (i - CENTRE) * across[1]) * 2**24)
-        y = round((middle[1] - columns * across[1] + (i - CENTRE) * across[0]) * 2**24)
+        x = round((centre[0] - columns * across[0] - (i - CENTRE) * across[1]) * 2**24)
+        y = round((centre[1] - columns * across[1] + (i - CENTRE) * across[0]) * 2**24)
         for j in range(int(CENTRE - columns), int(CENTRE + columns) + 1):
             # As unsigned numbers, places before the first pixel are far beyond the last.
             near_x, near_y = np.uint64((x + 2**23) >> 24), np.uint64((y + 2**23) >> 24)
@@ -257,7 +257,7 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def thumbnails_of(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the rounded means of squares of cell images, with axes (cell, y, x)."""
+    """Return thumbnails of cell images, axes (cell, y, x): the rounded means of squares of pixels."""
     step = CELL_PX // THUMBNAIL_PX
     small = np.empty((len(cells), THUMBNAIL_PX, THUMBNAIL_PX), np.uint8)
     for cell in range(len(cells)):

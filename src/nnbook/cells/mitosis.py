@@ -1,9 +1,9 @@
-"""Dividing cells: two sets of chromosomes under one mask.
+"""Dividing cells: two chromosome masses under one mask.
 
-In anaphase and telophase the chromosomes form two bright components of like size with darker cytoplasm between them, and
-NucleusNet counts both as one ROI. So a cell image with two such components is a candidate, by its pixels alone: components that
-stand out of a mask around both, or the two pieces of a mask that leaves the cytoplasm out (`nnbook.segmentation.grouping`). What they
-are in truth only the twin can tell.
+In anaphase and telophase the chromosomes form two masses of similar size with darker cytoplasm between them, and
+NucleusNet counts both as one ROI. So a cell image with two bright components of similar size is a candidate, by its
+pixels alone: components above a threshold under a mask around both, or those of the mask itself where it leaves the
+cytoplasm out (`nnbook.segmentation.grouping`). Only for the twin is it known what they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIKE_AREA: Final = 0.6
-"""The smaller component has at least this share of the larger one's area: the sets of chromosomes are copies."""
+"""The smaller component has at least this share of the larger one's area: the two chromosome masses are copies."""
 
 BOTH_SHARE: Final = 0.9
 """The two have at least this share of all that is bright."""
@@ -32,7 +32,7 @@ LEAST_COMPONENT_UM2: Final = 10.0
 """Smaller components are specks."""
 
 TELOPHASE_UM: Final = 12.0
-"""Components whose middles are farther apart are called telophase, others anaphase."""
+"""Pairs whose centres are farther apart are called telophase, others anaphase."""
 
 PAIR_COLUMNS: Final = ("index", "stage", "distance_um", "area_ratio", "contrast")
 
@@ -44,7 +44,7 @@ class Components:
     Attributes
     ----------
     distance_px : float
-        Between their middles.
+        Between their centres.
     smaller_px2 : int
         The smaller area.
     area_ratio : float
@@ -52,8 +52,8 @@ class Components:
     both_share : float
         Share of the two in the area of all that is bright.
     contrast : float
-        Mean grey level of what is bright, less that of the rest under the mask, by that of both; 1, as if the rest were
-        black, where the mask leaves out the rest.
+        Mean grey level of what is bright, less that of the rest under the mask, by that of both; with
+        the rest taken as black where the mask leaves it out.
     """
 
     distance_px: float
@@ -64,7 +64,7 @@ class Components:
 
 
 def bright_components(cell: NDArray[np.uint8]) -> Components | None:
-    """Look for two bright components: the pieces of a mask in two, or what is above Otsu's threshold of those under it.
+    """Measure two bright components: those of a mask in two, or those above Otsu's threshold of the pixels under it.
 
     Parameters
     ----------
@@ -81,19 +81,19 @@ def bright_components(cell: NDArray[np.uint8]) -> Components | None:
     inside = cell[cell > 0]
     if inside.size == 0 or inside.min() == inside.max():
         return None
-    # A micronucleus is a piece too, but an unlike one.
+    # A micronucleus is a component of the mask, too, but a much smaller one.
     bright = cell > 0
-    areas, middles = _pieces(bright)
-    apart = len(areas) > 1 and areas[1] >= LIKE_AREA * areas[0]
-    if not apart:
-        bright = cell > threshold_otsu(inside)  # type: ignore[no-untyped-call]
-        areas, middles = _pieces(bright)
+    areas, centres = _components(bright)
+    separate = len(areas) > 1 and areas[1] >= LIKE_AREA * areas[0]
+    if not separate:
+        bright = cell > threshold_otsu(inside)
+        areas, centres = _components(bright)
         if len(areas) < 2:
             return None
     bright_mean = cell[bright].mean()
-    rest_mean = 0.0 if apart else cell[(cell > 0) & ~bright].mean()
+    rest_mean = 0.0 if separate else cell[(cell > 0) & ~bright].mean()
     return Components(
-        distance_px=float(np.hypot(*(middles[0] - middles[1]))),
+        distance_px=float(np.hypot(*(centres[0] - centres[1]))),
         smaller_px2=int(areas[1]),
         area_ratio=float(areas[1] / areas[0]),
         both_share=float((areas[0] + areas[1]) / areas.sum()),
@@ -101,17 +101,17 @@ def bright_components(cell: NDArray[np.uint8]) -> Components | None:
     )
 
 
-def _pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return areas and middles (x, y) of connected pixels, the largest first."""
+def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return areas and centres (x, y) of connected components, the largest first."""
     import cv2
 
-    _, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")
-    return stats[order, cv2.CC_STAT_AREA], middles[order]
+    return stats[order, cv2.CC_STAT_AREA], centres[order]
 
 
 def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataFrame:
-    """Find the cell images that show a dividing cell with two sets of chromosomes.
+    """Find the cell images that show a dividing cell with two chromosome masses.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
     -------
     pandas.DataFrame
         A row a candidate: `index` (its place among the cells), `stage` (`anaphase` or `telophase`, by the distance),
-        `distance_um` (between the middles of both components), `area_ratio`, `contrast`.
+        `distance_um` (between the centres of both components), `area_ratio`, `contrast`.
     """
     rows = []
     for index, cell in enumerate(cells):

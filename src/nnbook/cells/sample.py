@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PER_RUN: Final = published.IMAGES_PER_EXPERIMENT_IN_10K
 SEED: Final = 1
 COLUMNS: Final = ["run", "passage", "cell", "panorama", "roi", "area_um2", "mean_intensity"]
-"""Of a drawn cell, what the record of the draw tells besides its row in the store."""
+"""Of a drawn cell, what the record of the draw has besides its row in the store."""
 
 
 def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArray[np.int64]:
@@ -76,7 +76,7 @@ def write_sample(store: PathLike, folder: PathLike, per_run: int = PER_RUN, seed
     Returns
     -------
     dict
-        What `sample.json` tells: `edition`, `note`, `seed`, `per_run`, `cells`; `runs`, each with its `run`, `passage`,
+        What `sample.json` has: `edition`, `note`, `seed`, `per_run`, `cells`; `runs`, each with its `run`, `passage`,
         `cells` drawn and `of` how many; `table`; and `store`, the number of its `cells` and the `table_sha256`.
 
     Raises
@@ -128,7 +128,7 @@ def read_sample(folder: Path, store: Path) -> tuple[pd.DataFrame, dict[str, Any]
     -------
     (pandas.DataFrame, dict)
         A row a cell in the order of `draw`: `row` (in the store's table), and `COLUMNS`, and `class` where that of any
-        is known; and what `sample.json` tells.
+        is known; and the contents of `sample.json`.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Pa
     masks : Path
         A folder of `NAME_cp_masks.tif`.
     manifest : sequence of Panorama, optional
-        Tells runs and passages. Without it a run is taken from a name in the published form.
+        Has runs and passages. Without it, a run is taken from a name in the published form.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Pa
         elif published_name:
             panoramas.append(MaskedPanorama(name, int(published_name["run"]), "", image, found[name]))
         else:
-            problems.append(f"{image}: tells no run by a name such as Run53TL_bottom_left; give a manifest instead")
+            problems.append(f"{image}: its name has no run, as Run53TL_bottom_left has; rename it or give a manifest")
     if problems:
         raise NnbookError("\n".join(problems))
     return panoramas

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, cut_cells, thumbnails_of
+from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
@@ -288,13 +288,13 @@ def _batches(
     place: _Place,
 ) -> Iterator[tuple[_Batch, _Place]]:
     """Cut the cells from a place on; give those of a part at a time, and the place after them."""
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     waiting = _Batch(schema.empty_table(), [], [])
     left_out, skipped = Counter(place.left_out), place.taken
     jobs = ((one, nuclei_of(one.panorama), schema) for one in panoramas[place.panorama :])
     cuts = _in_order(lambda job: _cut_panorama(*job), jobs)
-    bar = tqdm(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
+    bar = show_progress(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
     for number, (cut, out) in enumerate(bar, start=place.panorama):
         waiting += cut.part(skipped)
         skipped = 0
@@ -332,7 +332,7 @@ def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> t
     for first in range(0, len(whole), CUT_AT_ONCE):
         some = slice(first, first + CUT_AT_ONCE)
         try:
-            cut = cut_cells(image, labels, rois[some], boxes[some])
+            cut = extract_cells(image, labels, rois[some], boxes[some])
         except NnbookError as error:
             raise NnbookError(f"{one.mask}: {error}") from error
         fits.append(cut.fits)

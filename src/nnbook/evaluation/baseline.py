@@ -1,4 +1,4 @@
-"""The classical way to mask nuclei, for comparison: Otsu's threshold and a watershed."""
+"""The classical segmentation of nuclei, for comparison: Otsu's threshold and a watershed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LEAST_AREA = 1 / 20
 
 
 def otsu_watershed(image: Image, diameter_px: float) -> Labels:
-    """Mask nuclei by brightness alone, and part those that touch where their outline narrows.
+    """Mask nuclei by brightness alone, and separate those that touch where their outline narrows.
 
     Foreground is what is brighter than Otsu's threshold (Otsu 1979, doi:10.1109/TSMC.1979.4310076) after smoothing,
-    with holes filled. It is parted by a watershed on the distance to the background, from the peaks of that distance
+    with holes filled. It is separated by a watershed on the distance to the background, from the peaks of that distance
     (Vincent & Soille 1991, doi:10.1109/34.87344).
 
     Parameters
@@ -37,7 +37,7 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
         Axes (y, x), 0 for background.
     """
     import cv2
-    from scipy.ndimage import binary_fill_holes  # type: ignore[attr-defined]
+    from scipy.ndimage import binary_fill_holes
     from skimage.feature import peak_local_max
     from skimage.filters import threshold_otsu
     from skimage.morphology import remove_small_objects
@@ -47,15 +47,15 @@ def otsu_watershed(image: Image, diameter_px: float) -> Labels:
     if low == high:
         return np.zeros(image.shape, dtype=np.int32)
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), SMOOTHING * diameter_px)
-    foreground = binary_fill_holes(smooth > threshold_otsu(smooth))  # type: ignore[no-untyped-call]
+    foreground = binary_fill_holes(smooth > threshold_otsu(smooth))
     least = round(LEAST_AREA * np.pi / 4 * diameter_px**2)
     foreground = remove_small_objects(foreground, max_size=least)
     distance = cv2.distanceTransform(foreground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = cv2.GaussianBlur(distance, (0, 0), 2 * SMOOTHING * diameter_px)
     _, components = cv2.connectedComponents(foreground.astype(np.uint8))
-    apart = max(1, round(SEED_DISTANCE * diameter_px))
-    peaks = peak_local_max(distance, min_distance=apart, labels=components)  # type: ignore[no-untyped-call]
+    spacing = max(1, round(SEED_DISTANCE * diameter_px))
+    peaks = peak_local_max(distance, min_distance=spacing, labels=components)
     seeds = np.zeros(image.shape, dtype=np.int32)
     seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    parted = watershed(-distance, seeds, mask=foreground)  # type: ignore[no-untyped-call]
-    return np.asarray(parted, dtype=np.int32)
+    labels = watershed(-distance, seeds, mask=foreground)
+    return np.asarray(labels, dtype=np.int32)

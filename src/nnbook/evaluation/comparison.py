@@ -1,4 +1,4 @@
-"""How good an edition's masks are, where it has the truth: against the classical method, and at other settings."""
+"""How good an edition's masks are, where the truth is known: against the classical method, and at other settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CELLPROB_THRESHOLDS: Final = (-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 2.0)
 
 @dataclass(frozen=True)
 class Judged:
-    """A panorama with everything that it takes to judge masks of it.
+    """A panorama with all that is needed to score masks of it.
 
     Attributes
     ----------
@@ -78,7 +78,8 @@ def compare_methods(panoramas: Iterable[Judged], diameter_px: float) -> tuple[pd
     Returns
     -------
     scores : DataFrame
-        A row a method: `method` and `SCORES`, over the nuclei of all panoramas together (`nnbook.evaluation.metrics.evaluate`).
+        A row a method: `method` and `SCORES`, over the nuclei of all panoramas together
+        (`nnbook.evaluation.metrics.evaluate`).
     cases : DataFrame
         A row a method and case: `method` and what `nnbook.evaluation.hard_cases.tally_cases` gives.
     """

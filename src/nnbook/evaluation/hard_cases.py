@@ -1,4 +1,4 @@
-"""How the hard cases come out: nuclei by class, touching ones, mitotic pairs and micronuclei (`nnbook evaluate`).
+"""How the hard cases are segmented: nuclei by class, touching ones, mitotic pairs, micronuclei (`nnbook evaluate`).
 
 What counts as one nucleus is the published work's own choice: an anaphase or telophase pair is one, a micronucleus
 belongs to its nucleus, and nuclei that touch are kept apart.
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import find_objects  # type: ignore[attr-defined]
+from scipy.ndimage import find_objects
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import overlaps
@@ -33,7 +33,7 @@ CASES: Final = (
     "pair kept as one",
     "micronuclei with their nucleus",
 )
-"""In the order of the table; the first three are classes without more to say."""
+"""In the order of the table; the first three are classes of a nucleus of one component."""
 
 TRUTH_COLUMNS: Final = ("label", "class", "touching", "cut")
 
@@ -46,19 +46,19 @@ def judge_cases(predicted: Labels, true: Labels, truth: pd.DataFrame) -> pd.Data
     predicted, true : Labels
         Axes (y, x), of one size.
     truth : DataFrame
-        A row a nucleus of `true`: `label`, `class` (`nnbook.simulation.nuclei.CLASSES`), `touching`, `cut` (by the frame). Nuclei
-        that are cut are left out.
+        A row a nucleus of `true`: `label`, `class` (`nnbook.simulation.nuclei.CLASSES`), `touching`, `cut` (by the
+        frame). Nuclei that are cut are left out.
 
     Returns
     -------
     DataFrame
         `label`, `case` and `right`, a row for each case that a nucleus is of. A class, and a touching nucleus, is right
-        where a mask has an intersection over union above 0.5 with it. A pair is right where one mask covers more
-        than half of both its components; a nucleus with micronuclei where the mask on most of it covers more than half of
+        where a mask has an intersection over union above 0.5 with it. A pair is right where one mask covers more than
+        half of both its components; a nucleus with micronuclei where the mask on most of it covers more than half of
         each of them.
     """
     p, t, area = overlaps(predicted, true)
-    p_area, t_area = (_sums(numbers, area) for numbers in (p, t))
+    p_area, t_area = (_areas(numbers, area) for numbers in (p, t))
     both = (p > 0) & (t > 0)
     iou = area[both] / (p_area[p[both]] + t_area[t[both]] - area[both])
     found = set(t[both][iou > 0.5].tolist())  # above a half, no two nuclei share a mask
@@ -79,7 +79,7 @@ def judge_cases(predicted: Labels, true: Labels, truth: pd.DataFrame) -> pd.Data
 
 
 def judge_folders(predicted: Path, true: Path) -> pd.DataFrame | None:
-    """Judge the hard cases of a folder of masks, where tables of nuclei lie beside the true ones.
+    """Judge the hard cases of a folder of masks, where tables of nuclei are beside the true ones.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def judge_folders(predicted: Path, true: Path) -> pd.DataFrame | None:
 
 
 def tally_cases(judged: pd.DataFrame) -> pd.DataFrame:
-    """Count the cases that came out right: `case`, `nuclei`, `right` and `share`, a row a case that occurs."""
+    """Count the cases that are right: `case`, `nuclei`, `right` and `share`, a row a case that occurs."""
     counts = judged.groupby("case")["right"].agg(["size", "sum"]).reindex(CASES).dropna().astype(int)
     counts.columns = pd.Index(["nuclei", "right"])
     return counts.assign(share=counts["right"] / counts["nuclei"]).rename_axis("case").reset_index()
@@ -121,15 +121,16 @@ def _read_truth(path: Path) -> pd.DataFrame:
 
 
 def _in_one_mask(predicted: Labels, nucleus: NDArray[np.bool_]) -> bool:
-    """Whether the mask on most of a nucleus covers more than half of each of its components."""
+    """Return whether the mask on most of a nucleus covers more than half of each of its components."""
     import cv2
 
     mask = int(np.bincount(predicted[nucleus]).argmax())
     count, components = cv2.connectedComponents(nucleus.astype(np.uint8))
-    covered = _sums(components[predicted == mask], 1, count)
-    return mask > 0 and bool((2 * covered > _sums(components, 1, count))[1:].all())
+    covered = _areas(components[predicted == mask], 1, count)
+    return mask > 0 and bool((2 * covered > _areas(components, 1, count))[1:].all())
 
 
-def _sums(numbers: NDArray[Any], area: Any, count: int = 0) -> NDArray[np.int64]:
+def _areas(numbers: NDArray[Any], area: Any, count: int = 0) -> NDArray[np.int64]:
+    """Return the area of each number: of places of one area, or of each its own."""
     weights = np.broadcast_to(area, numbers.shape).ravel()
     return np.bincount(numbers.ravel(), weights, minlength=count).astype(np.int64)

@@ -51,8 +51,8 @@ def evaluate(
           precision as the 2018 Data Science Bowl and Cellpose define it, TP / (TP + FP + FN). NaN without any nucleus.
         - `mean_ap`: mean of the average precisions over the thresholds.
         - `mean_iou`: mean intersection over union of the nuclei matched at the lowest threshold; NaN without any.
-        - `splits`: true nuclei on which more than one predicted nucleus lies by more than half of its own area.
-        - `merges`: predicted nuclei on which more than one true nucleus lies by more than half of its own area.
+        - `splits`: true nuclei that hold more than half the area of more than one predicted nucleus.
+        - `merges`: predicted nuclei that hold more than half the area of more than one true nucleus.
         - `missed`: true nuclei of which predicted ones cover less than half; `spurious`: predicted nuclei of which
           true ones cover less than half.
 
@@ -85,7 +85,7 @@ def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] =
     counts : sequence of dict
         What `count_matches` gives for each, at least one.
     thresholds : sequence of float
-        The same. See `evaluate`, which also tells what is returned.
+        The same. See `evaluate` for what is returned.
     """
     return _scores({key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}, thresholds)
 
@@ -163,7 +163,7 @@ def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArra
 
 
 def partners(predicted: Labels, true: Labels) -> dict[int, int]:
-    """Find for each predicted nucleus the true one that it is: their intersection over union is above 0.5.
+    """Find for each predicted nucleus its true one: their intersection over union is above 0.5.
 
     Above 0.5 neither has another partner.
 
@@ -192,7 +192,7 @@ def partners(predicted: Labels, true: Labels) -> dict[int, int]:
 
 
 def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct keys and how often each stands there. Runs of equal keys, as masks have them, are counted first."""
+    """Return the distinct keys and how often each occurs. Runs of equal keys, as masks have them, are counted first."""
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     lengths = np.diff(np.append(starts, keys.size))
     distinct, places = np.unique(keys[starts], return_inverse=True)
@@ -233,14 +233,14 @@ def count_matches(predicted: Labels, true: Labels, thresholds: Sequence[float] =
 def _match(
     i: NDArray[Any], j: NDArray[Any], iou: NDArray[np.float64], threshold: float, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Intersections over union of a largest one-to-one matching. Above 0.5 a nucleus has at most one partner anyway."""
+    """Return the intersections over union of a largest matching, one to one; above 0.5 partners are unique anyway."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
     good = iou >= threshold
     if not good.any():
         return np.empty(0)
-    graph = csr_array((iou[good], (i[good], j[good])), shape=shape)  # type: ignore[no-untyped-call]
+    graph = csr_array((iou[good], (i[good], j[good])), shape=shape)
     partner = maximum_bipartite_matching(graph, perm_type="column")
     rows = np.flatnonzero(partner >= 0)
     return np.asarray(graph[rows, partner[rows]], dtype=np.float64).ravel()

@@ -1,4 +1,4 @@
-"""What the truth of a simulated panorama says of the nuclei in a mask."""
+"""The classes of the nuclei in a mask, from the truth of a simulated panorama."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def true_classes(labels: Labels, truth: PathLike) -> dict[int, str]:
-    """Return what the nuclei of a mask are, where the truth knows.
+    """Return the classes of a mask's nuclei, as far as the truth has them.
 
     Parameters
     ----------

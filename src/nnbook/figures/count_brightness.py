@@ -163,7 +163,7 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         "yanchor": "bottom",
         "yshift": 6,
     }
-    return PlotlyFigure(  # type: ignore[no-untyped-call]
+    return PlotlyFigure(
         data=[points, middle],
         layout={**_plotly_layout(shown, max(len(lines), 1)), "annotations": [name, edition]},
     )

@@ -89,7 +89,7 @@ def outlined(panel: Panel, white: float) -> NDArray[np.uint8]:
     nuclei = len(np.unique(panel.labels)) - 1
     # Two pixels of outline where there is room for them, one where it would cover the nuclei.
     width_px = math.sqrt((panel.labels > 0).sum() / max(nuclei, 1))
-    edges = find_boundaries(panel.labels, mode="thick" if width_px > 20 else "inner")  # type: ignore[no-untyped-call]
+    edges = find_boundaries(panel.labels, mode="thick" if width_px > 20 else "inner")
     rgb[edges] = [int(VERMILION[i : i + 2], 16) for i in (1, 3, 5)]
     return rgb
 

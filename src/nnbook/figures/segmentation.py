@@ -245,5 +245,5 @@ def speed_table(benchmark: dict[str, Any]) -> Table:
 def _outline(axes: Axes, labels: Labels, colour: str, width: float) -> None:
     for label in np.unique(labels[labels > 0]):
         framed: NDArray[np.uint8] = np.pad((labels == label).astype(np.uint8), 1)
-        for contour in find_contours(framed, 0.5):  # type: ignore[no-untyped-call]
+        for contour in find_contours(framed, 0.5):
             axes.plot(contour[:, 1] - 1, contour[:, 0] - 1, color=colour, linewidth=width)

@@ -18,10 +18,10 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-from tqdm import tqdm
 
 from nnbook import __version__
 from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.io.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ def pause_of(headers: httpx2.Headers) -> float:
 
 def _wait(seconds: float, why: str) -> None:
     end = time.monotonic() + seconds
-    with tqdm(total=math.ceil(seconds), desc=why, unit="s", leave=False) as bar:
+    with show_progress(total=math.ceil(seconds), desc=why, unit="s", leave=False) as bar:
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(1.0, left))
             bar.update()

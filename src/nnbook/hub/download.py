@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.io.files import atomic_write, locked, sha256, write_json
+from nnbook.io.progress import show_progress
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _pull_cells(
     shards: dict[int, dict[str, int]] = {}
     replay = iter(steps)
     total = header["n"] or (stream.info.splits or {}).get(header["split"], None)
-    with tqdm(total=getattr(total, "num_examples", total), desc="pull", unit="cell") as bar:
+    with show_progress(total=getattr(total, "num_examples", total), desc="pull", unit="cell") as bar:
 
         def take(shard: int, first: int, count: int | None) -> tuple[int, int]:
             step = next(replay, None)

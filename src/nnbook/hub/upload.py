@@ -96,7 +96,8 @@ def push(
     hub = connect()
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_token
     from huggingface_hub.errors import RepositoryNotFoundError
-    from tqdm import tqdm
+
+    from nnbook.io.progress import show_progress
 
     if not get_token():
         raise NnbookError(f"{dataset}: there is no token to write with; log in with 'hf auth login', or set HF_TOKEN")
@@ -119,7 +120,7 @@ def push(
         parent = hub.dataset_info(dataset)
         new = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
         added = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=path) for name, path in new.items()]
-        for addition in tqdm(added, desc="push", unit="file"):
+        for addition in show_progress(added, desc="push", unit="file"):
             hub.preupload_lfs_files(dataset, [addition], repo_type="dataset", free_memory=False)
         commit = hub.create_commit(
             dataset,

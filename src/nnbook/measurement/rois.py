@@ -261,7 +261,7 @@ def measure_files(
     NnbookError
         With a line for each panorama whose files are wrong.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     check_scale(px_per_um)
 
@@ -277,7 +277,7 @@ def measure_files(
             return str(error)
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(tqdm(pool.map(measured, files), desc="measure", unit="panorama", total=len(files)))
+        outcomes = list(show_progress(pool.map(measured, files), desc="measure", unit="panorama", total=len(files)))
     if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
         raise NnbookError("\n".join(problems))
     tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}

@@ -47,7 +47,7 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     NnbookError
         At the end, with a line for each image that is missing or isn't what the manifest says; the others are in place.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     fetched: list[Panorama] = []
     problems: list[str] = []
@@ -56,7 +56,7 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
         fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
         stages = [panorama_stage(panorama, folder) if panorama.simulated else None for panorama in panoramas]
         work = pool.map(fetch, panoramas, stages)
-        for outcome in tqdm(work, desc="fetch", unit="panorama", total=len(panoramas)):
+        for outcome in show_progress(work, desc="fetch", unit="panorama", total=len(panoramas)):
             if isinstance(outcome, list):
                 problems += outcome
             else:

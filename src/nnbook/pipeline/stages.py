@@ -142,16 +142,15 @@ def evaluate_panoramas(edition: Edition, panoramas: list[Panorama], model: Path 
     known = [one for one in panoramas if edition.truth_path(one).is_file() and not one.mask]
     if not known:
         return
-    from tqdm import tqdm
-
     from nnbook.evaluation.comparison import compare_methods, vary_settings
+    from nnbook.io.progress import show_progress
     from nnbook.segmentation.model import SHIPPED_MODEL, load_model
 
     compared, varied = (_evenly(known, px2) for px2 in (COMPARED_PX2, VARIED_PX2))
     names = [f"{edition.accuracy.name}/{name}.csv" for name in ACCURACY_TABLES]
 
     def work(folder: Path) -> None:
-        bar = tqdm(compared, desc="accuracy", unit="panorama")
+        bar = show_progress(compared, desc="accuracy", unit="panorama")
         scores, cases = compare_methods((_judged(edition, one) for one in bar), published.DIAMETER_PX)
         settings = vary_settings([_judged(edition, one) for one in varied], load_model(model))
         (folder / edition.accuracy.name).mkdir()
@@ -182,14 +181,14 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
     lists every panorama, each with `previews/NAME.jpg`. Standard error says how many files there are, and their size.
     Addresses are relative to the file that holds them.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     by_image = {Path(one.image).name: one for one in panoramas}
     results = read_results(edition.results)
     rois = pd.read_parquet(edition.rois)
     entries: list[dict[str, Any]] = []
     chosen = most_representative(results)
-    for rank, row in enumerate(tqdm(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
+    for rank, row in enumerate(show_progress(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
         panorama = by_image[row["image"]]
         name = panorama.panorama
         _make_pyramid(edition, panorama)
@@ -225,7 +224,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
 
 def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
     """Write `pyramids/previews/NAME.jpg` of every panorama of an edition; remove those of others."""
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     previews = f"{edition.pyramids.name}/{PREVIEWS}"
 
@@ -240,7 +239,9 @@ def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
         return None
 
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(tqdm(pool.map(write, panoramas), desc="preview", unit="panorama", total=len(panoramas)))
+        outcomes = list(
+            show_progress(pool.map(write, panoramas), desc="preview", unit="panorama", total=len(panoramas))
+        )
     if problems := [outcome for outcome in outcomes if outcome is not None]:
         raise NnbookError("\n".join(problems))
     kept = {one.panorama for one in panoramas}

@@ -1,13 +1,14 @@
 """Which functions, classes and constants of the package a piece of code depends on, each with the hash of its source.
 
 Sources are read and never imported. What a name refers to is taken from the text: a function depends on whatever it
-names, so the answer is a closure over names. Where the text does not decide, more is taken and never less: on a module
-that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole package
-by `import_module` of a name that is not written out. A function under a decorator of this package brings its module,
-because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do statements that do
-something on import. A file with the name of a module, but for its ending, is that module's data and comes with it. Types
-alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that says in which module each is
-defined: such a name is followed through the stub to its definition, and the stub itself is no data.
+names, so the answer is a closure over names. Where the text does not decide, more is taken and never less: on a
+module that is used as a value, or asked for a name that it does not define, code depends as a whole, and on the whole
+package by `import_module` of a name that is not written out. A function under a decorator of this package brings its
+module, because the decorator may keep it somewhere, unless that decorator uses nothing of its module; so do
+statements that do something on import. A file with the name of a module, but for its ending, is that module's data
+and comes with it. Types alone bring nothing. A package that hands out names lazily has a stub (`__init__.pyi`) that
+says in which module each is defined: such a name is followed through the stub to its definition, and the stub itself
+is no data.
 
 Code that is put together as a string, and what another process runs, are not seen.
 """
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 
-BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage")
-"""Modules that decide whether something has to be made, and never what comes out: they are not followed."""
+BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage", "nnbook.io.progress")
+"""Modules that decide what has to be made, or show how far it is, and never what comes out: they are not followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
 NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
@@ -309,7 +310,7 @@ def _sort_statements(statements: Iterable[ast.stmt], module: _Module, package: P
 
 
 def _is_kept(statements: Iterable[ast.stmt], module: _Module, modules: dict[str, _Module]) -> bool:
-    """Tell whether a decorator of the package may keep what it decorates where others find it."""
+    """Return whether a decorator of the package may keep what it decorates where others find it."""
     for decorator in (one for statement in statements for one in getattr(statement, "decorator_list", [])):
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         root = next((node for node in ast.walk(called) if isinstance(node, ast.Name)), None)

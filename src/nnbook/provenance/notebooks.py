@@ -74,7 +74,7 @@ def execute_notebooks(
     NnbookError
         With a line for each notebook that failed: see `execute_notebook`. The others are executed.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     notebooks, folder = Path(notebooks), Path(folder)
     texts = {path.stem: path for path in sorted(notebooks.glob("*.md"))}
@@ -84,7 +84,7 @@ def execute_notebooks(
         raise MissingFileError(f"{notebooks}: has no notebook named {unknown[0]}; it has {', '.join(texts)}")
     _remove_others(folder, set(texts))
     problems, executed = [], []
-    for name, path in (bar := tqdm(texts.items(), desc="notebooks", unit="notebook")):
+    for name, path in (bar := show_progress(texts.items(), desc="notebooks", unit="notebook")):
         bar.set_postfix_str(name)
         if names and name not in names:
             continue
@@ -108,7 +108,7 @@ def execute_notebooks(
 
 
 def stale_notebooks(notebooks: PathLike, folder: PathLike) -> dict[str, list[str]]:
-    """Tell which text notebooks of an edition are out of date, by name, and why."""
+    """Find which text notebooks of an edition are out of date, by name, and why."""
     notebooks, folder = Path(notebooks), Path(folder)
     found = {}
     for path in sorted(notebooks.glob("*.md")):

@@ -1,4 +1,4 @@
-"""The diameter of nuclei: measured on masks, and estimated where it is unknown."""
+"""The diameter of nuclei: measured on masks, and estimated on images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ import numpy as np
 
 from nnbook.segmentation.masks import compute_masks
 from nnbook.segmentation.network import network_shape, run_network
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from nnbook.io.images import Image, Labels
-    from nnbook.segmentation.model import Model
-
-
-from typing import TYPE_CHECKING
-
 from nnbook.segmentation.scale import grey_range, rescale
 from nnbook.values.published import CELLPROB_THRESHOLD, FLOW_THRESHOLD
 
@@ -26,30 +16,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels
+    from nnbook.segmentation.model import Model
 
 GUESS_SIDE_PX: Final = 416
-"""Side at the network's scale of the part of an image in which an unknown diameter is looked for."""
+"""Side, at the network's scale, of the part of an image that is segmented to estimate its diameter."""
 
 GUESSES: Final = 3
 GUESS_TOLERANCE: Final = 1.25
-"""A diameter within this factor of the guess that it was found from stands; else it is the next guess, up to three."""
+"""A diameter within this factor of the guess that it was found from is the estimate; else it is the next guess, up to
+three."""
 
-BLIND_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
-"""First guesses where the image's bright components give none; what most of them lead to stands."""
+FALLBACK_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
+"""First guesses where the image's bright components give none; the estimate is the median of what they lead to."""
 
 LEAST_DIAMETER_PX: Final = 5.0
-"""Smaller components are noise to whoever looks for nuclei of unknown diameter."""
+"""Smaller components are taken for noise."""
 
 OVERVIEW_SIDE_PX: Final = 1024
+"""Longer side of the copy of the image in which its bright components are measured."""
 
 
 def estimate_diameter(image: Image, model: Model) -> float:
-    """Look for the diameter of an image's nuclei.
+    """Estimate the diameter of an image's nuclei.
 
-    The first guess is the diameter of components above Otsu's threshold. Where that has no components but one over half the
-    image, each of `BLIND_GUESSES_PX` is the first, and this one the last. The part of the image with most of that is
-    segmented as if the guess were right, and the median diameter of its masks is the answer, or the next guess where
-    the two differ by more than `GUESS_TOLERANCE`.
+    The first guess is the typical diameter of bright components, those above Otsu's threshold. The part of the image
+    with most bright pixels is segmented as if the guess were right, and the median diameter of its masks is the
+    estimate, or the next guess where the two differ by more than `GUESS_TOLERANCE`. Where the typical bright component
+    is wider than half the image, `FALLBACK_GUESSES_PX` are tried before it.
 
     Parameters
     ----------
@@ -67,26 +60,33 @@ def estimate_diameter(image: Image, model: Model) -> float:
     if low == high:
         return 0.0
     foreground, shrink = _foreground(image, low, high)
-    first = _component_diameter(foreground) / shrink
+    first = _typical_diameter(foreground) / shrink
     if first <= min(image.shape) / 2:
-        return _settle(image, foreground, (low, high), model, first)
-    # Light that varies across the image has joined all components into one, which tells nothing; or it is one nucleus.
-    settled = [_settle(image, foreground, (low, high), model, guess) for guess in BLIND_GUESSES_PX]
-    if any(settled):
-        return float(np.median([found for found in settled if found]))
-    return _settle(image, foreground, (low, high), model, first)
+        return _refine(image, foreground, (low, high), model, first)
+    # Either uneven light has joined all components into one, or it is one large nucleus.
+    refined = [_refine(image, foreground, (low, high), model, guess) for guess in FALLBACK_GUESSES_PX]
+    if any(refined):
+        return float(np.median([found for found in refined if found]))
+    return _refine(image, foreground, (low, high), model, first)
 
 
-def _settle(
+def median_diameter(labels: Labels) -> float:
+    """Return the median diameter in px of a mask's nuclei, of circles of their areas; 0 where there is no nucleus."""
+    areas = np.bincount(labels.ravel())[1:]
+    areas = areas[areas > 0]
+    return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0
+
+
+def _refine(
     image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
 ) -> float:
-    """Segment as if a diameter were right, and go on with what that finds until both agree; 0 where it finds none."""
+    """Segment as if a guess were right, and again with the diameter found, until the two agree; 0 for no nucleus."""
     found = guess
     for _ in range(GUESSES):
         if guess < LEAST_DIAMETER_PX:
             return 0.0
         scale = model.diam_mean / guess
-        part = _part_with_most(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
+        part = _brightest_part(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
         output = run_network(rescale(part, network_shape(part.shape, scale), *greys), model)
         labels = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
         found = median_diameter(labels) / scale
@@ -97,47 +97,39 @@ def _settle(
 
 
 def _foreground(image: Image, low: float, high: float) -> tuple[NDArray[np.bool_], float]:
-    """Return what is above Otsu's threshold in an overview, and how much smaller than the image that is."""
+    """Return which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image."""
     import cv2
     from skimage.filters import threshold_otsu
 
     shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
     overview = rescale(image, network_shape(image.shape, shrink), low, high)
     overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 1), 0, 1)
-    return overview > threshold_otsu(overview), shrink  # type: ignore[no-untyped-call]
+    return overview > threshold_otsu(overview), shrink
 
 
-def _component_diameter(foreground: NDArray[np.bool_]) -> float:
-    """Return the typical diameter in px of connected components, of circles of their area; 0 where there is none.
+def _typical_diameter(foreground: NDArray[np.bool_]) -> float:
+    """Return the typical diameter in px of connected components, of circles of their areas; 0 where there is none.
 
-    It is the median of components weighted by their diameters: neither specks of noise nor a few clumps decide it.
+    It is the median weighted by the diameters: neither specks of noise nor a few clumps decide it.
     """
     import cv2
 
     areas = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))[2][1:, cv2.CC_STAT_AREA]
-    diameters = np.sort(2 * np.sqrt(areas / math.pi))
+    diameters = 2 * np.sqrt(areas / math.pi)
     diameters = diameters[diameters >= LEAST_DIAMETER_PX]
-    sums = np.cumsum(diameters)
-    return float(diameters[np.searchsorted(sums, sums[-1] / 2)]) if diameters.size else 0.0
+    return float(np.quantile(diameters, 0.5, weights=diameters, method="inverted_cdf")) if diameters.size else 0.0
 
 
-def _part_with_most(image: Image, foreground: NDArray[np.bool_], side: int) -> Image:
-    """Cut out the square of this side that holds most foreground."""
+def _brightest_part(image: Image, foreground: NDArray[np.bool_], side: int) -> Image:
+    """Return the square of this side with most foreground."""
     import cv2
 
     shrink = foreground.shape[0] / image.shape[0]
     width = max(1, min(round(side * shrink), *foreground.shape))
     share = cv2.blur(foreground.astype(np.float32), (width, width), borderType=cv2.BORDER_CONSTANT)
-    middle = np.unravel_index(int(np.argmax(share)), foreground.shape)
+    centre = np.unravel_index(int(np.argmax(share)), foreground.shape)
     box = []
-    for place, whole in zip(middle, image.shape, strict=True):
-        start = min(max(0, round(int(place) / shrink - side / 2)), max(0, whole - side))
+    for place, length in zip(centre, image.shape, strict=True):
+        start = min(max(0, round(int(place) / shrink - side / 2)), max(0, length - side))
         box.append(slice(start, start + side))
     return image[tuple(box)]
-
-
-def median_diameter(labels: Labels) -> float:
-    """Return the median diameter in px of a mask's nuclei, of circles of their area; 0 where there is no nucleus."""
-    areas = np.bincount(labels.ravel())[1:]
-    areas = areas[areas > 0]
-    return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0

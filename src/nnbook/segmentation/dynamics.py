@@ -2,8 +2,8 @@
 
 The method is that of Cellpose 3 (Stringer et al. 2021, doi:10.1038/s41592-020-01018-x; `cellpose.dynamics`): pixels
 follow the flow, those that end together are a mask, and masks whose own flow differs from the network's are dropped.
-Here every loop is compiled and works on one pixel or one mask, so that the time goes with the area of the nuclei and no
-mask depends on those far from it.
+Here every loop is compiled and works on one pixel or one mask, so that the time grows with the area of the nuclei and
+no mask depends on those far from it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ ITERATIONS: Final = 200
 LARGEST_SHARE: Final = 0.4
 """Masks over this share of the image are dropped, as in Cellpose."""
 
-SEED_REACH_PX: Final = 2
+SEED_RADIUS_PX: Final = 2
 SEED_PX: Final = 10
-SINK_REACH_PX: Final = 5
+SINK_RADIUS_PX: Final = 5
 SINK_PX: Final = 2
-"""Where more than 10 pixels end, more than anywhere within 2 px, is the middle of a mask; to it belong those that end
-within 5 px of it, joined by pixels where more than 2 end. As in Cellpose."""
+"""A pixel where more than 10 pixels end, and no fewer than anywhere within 2 px, is the seed of a mask. To the mask
+belong those that end within 5 px of it, connected to it by pixels where more than 2 end. As in Cellpose."""
 
 
 def follow_flows(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels:
-    """Make a mask of all pixels that end together.
+    """Give pixels that end together one label.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def follow_flows(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels
     Returns
     -------
     Labels
-        Axes (y, x); numbered upwards by how many pixels end in the middle.
+        Axes (y, x); numbered upwards by how many pixels end at the seed.
     """
     places = np.argwhere(inside).astype(np.int32)
     steps = np.ascontiguousarray(np.moveaxis(flow * inside, 0, 2))
@@ -56,12 +56,12 @@ def follow_flows(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels
     height, width = inside.shape
     counts = np.bincount(ends[:, 0].astype(np.int64) * width + ends[:, 1], minlength=height * width)
     counts = counts.reshape(inside.shape).astype(np.int32)
-    middles = _middles(counts)
-    # Where masks meet, the one with the most pixels in its middle has them: it is drawn last.
-    middles = middles[np.argsort(counts[middles[:, 0], middles[:, 1]], kind="stable")]
-    sinks = _sinks(counts, middles)
+    seeds = _seeds(counts)
+    # Where masks meet, the one with the most pixels at its seed gets them: it is drawn last.
+    seeds = seeds[np.argsort(counts[seeds[:, 0], seeds[:, 1]], kind="stable")]
+    sinks = _sinks(counts, seeds)
     labels[inside] = sinks[ends[:, 0], ends[:, 1]]
-    areas = np.bincount(labels.ravel(), minlength=1)
+    areas = np.bincount(labels.ravel())
     areas[0] = 0
     if (large := areas > labels.size * LARGEST_SHARE).any():
         labels[large[labels]] = 0
@@ -69,7 +69,7 @@ def follow_flows(flow: NDArray[np.float32], inside: NDArray[np.bool_]) -> Labels
 
 
 def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compare the flow in each mask with the one that the mask itself would have.
+    """Compare the flow in each mask with the one that follows from its shape.
 
     Parameters
     ----------
@@ -87,15 +87,15 @@ def flow_errors(labels: Labels, flow: NDArray[np.float32]) -> NDArray[np.float64
 
 
 def masks_to_flows(labels: Labels) -> NDArray[np.float32]:
-    """Return the flow that leads to the middle of each mask, which the network is to learn.
+    """Return the flow that leads to the centre of each mask, which the network is to learn.
 
-    It is the direction in which heat comes from the mask's middle, with a source there, spreading for twice as many
-    steps as the mask is high and wide together.
+    It is the direction from which heat comes that spreads from the mask's centre, for twice as many steps as the mask
+    is high and wide together.
 
     Parameters
     ----------
     labels : Labels
-        Axes (y, x), each label in one piece; a piece without the middle has no flow.
+        Axes (y, x), each label in one component; one without the label's centre has no flow.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def _follow(steps: Any, places: Any, iterations: int) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _middles(counts: Any) -> Any:
+def _seeds(counts: Any) -> Any:
     height, width = counts.shape
     found = []
     for y in range(height):
@@ -155,43 +155,43 @@ def _middles(counts: Any) -> Any:
             if count <= SEED_PX:
                 continue
             near = counts[
-                max(0, y - SEED_REACH_PX) : y + SEED_REACH_PX + 1, max(0, x - SEED_REACH_PX) : x + SEED_REACH_PX + 1
+                max(0, y - SEED_RADIUS_PX) : y + SEED_RADIUS_PX + 1, max(0, x - SEED_RADIUS_PX) : x + SEED_RADIUS_PX + 1
             ]
             if near.max() == count:
                 found.append((y, x))
-    middles = np.empty((len(found), 2), dtype=np.int64)
+    seeds = np.empty((len(found), 2), dtype=np.int64)
     for k in range(len(found)):
-        middles[k, 0], middles[k, 1] = found[k]
-    return middles
+        seeds[k, 0], seeds[k, 1] = found[k]
+    return seeds
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sinks(counts: Any, middles: Any) -> Any:
+def _sinks(counts: Any, seeds: Any) -> Any:
     """Label the pixels where those of each mask end."""
     height, width = counts.shape
     sinks = np.zeros((height, width), dtype=np.int32)
-    side = 2 * SINK_REACH_PX + 1
-    for k in range(len(middles)):
-        y, x = middles[k]
+    side = 2 * SINK_RADIUS_PX + 1
+    for k in range(len(seeds)):
+        y, x = seeds[k]
         reached = np.zeros((side + 2, side + 2), dtype=np.bool_)
-        reached[SINK_REACH_PX + 1, SINK_REACH_PX + 1] = True
-        for _ in range(SINK_REACH_PX):
+        reached[SINK_RADIUS_PX + 1, SINK_RADIUS_PX + 1] = True
+        for _ in range(SINK_RADIUS_PX):
             before = reached.copy()
             for i in range(side):
                 for j in range(side):
-                    at, beside = y + i - SINK_REACH_PX, x + j - SINK_REACH_PX
-                    if 0 <= at < height and 0 <= beside < width and counts[at, beside] > SINK_PX:
+                    row, column = y + i - SINK_RADIUS_PX, x + j - SINK_RADIUS_PX
+                    if 0 <= row < height and 0 <= column < width and counts[row, column] > SINK_PX:
                         reached[i + 1, j + 1] = before[i : i + 3, j : j + 3].any()
         for i in range(side):
             for j in range(side):
                 if reached[i + 1, j + 1]:
-                    sinks[y + i - SINK_REACH_PX, x + j - SINK_REACH_PX] = k + 1
+                    sinks[y + i - SINK_RADIUS_PX, x + j - SINK_RADIUS_PX] = k + 1
     return sinks
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _boxes(labels: Any, count: int) -> Any:
-    """Top, bottom, left and right of each label, bottom and right beyond it; bottom 0 for one that no pixel has."""
+    """Return top, bottom, left and right of each label, bottom and right exclusive; bottom 0 for one without pixels."""
     boxes = np.zeros((count + 1, 4), dtype=np.int64)
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
@@ -224,12 +224,12 @@ def _heat(labels: Any, boxes: Any, heat: Any) -> None:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _spread(inside: Any, steps: int) -> Any:
     ys, xs = np.nonzero(inside)
-    middle = np.argmin((xs - xs.mean()) ** 2 + (ys - ys.mean()) ** 2)
+    centre = np.argmin((xs - xs.mean()) ** 2 + (ys - ys.mean()) ** 2)
     share = inside / 9
     heat = np.zeros(inside.shape)
     across = np.zeros(inside.shape)
     for _ in range(steps):
-        heat[ys[middle], xs[middle]] += 1
+        heat[ys[centre], xs[centre]] += 1
         for y in range(1, inside.shape[0] - 1):
             for x in range(1, inside.shape[1] - 1):
                 across[y, x] = heat[y, x - 1] + heat[y, x] + heat[y, x + 1]
@@ -275,21 +275,21 @@ def _fill_holes(labels: Any, boxes: Any) -> None:
         height, width = bottom - top, right - left
         if height < 3 or width < 3:
             continue
-        # From a margin around the box, walk over all that is not the mask; what is not reached is enclosed.
-        open_ = np.zeros((height + 2, width + 2), dtype=np.bool_)
+        # A flood fill of all that is not the mask, from a margin around the box; what it does not reach is enclosed.
+        outside = np.zeros((height + 2, width + 2), dtype=np.bool_)
         stack = [(0, 0)]
-        open_[0, 0] = True
+        outside[0, 0] = True
         while stack:
             y, x = stack.pop()
             for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if not (0 <= v < height + 2 and 0 <= u < width + 2) or open_[v, u]:
+                if not (0 <= v < height + 2 and 0 <= u < width + 2) or outside[v, u]:
                     continue
                 within = 1 <= v <= height and 1 <= u <= width
                 if within and labels[top + v - 1, left + u - 1] == label:
                     continue
-                open_[v, u] = True
+                outside[v, u] = True
                 stack.append((v, u))
         for y in range(height):
             for x in range(width):
-                if not open_[y + 1, x + 1] and labels[top + y, left + x] == 0:
+                if not outside[y + 1, x + 1] and labels[top + y, left + x] == 0:
                     labels[top + y, left + x] = label

@@ -1,9 +1,9 @@
-"""A Cellpose 3 network for inference on a processor: its layers joined where that gives the same numbers.
+"""A Cellpose 3 network for inference on a processor: its layers fused where that gives the same numbers.
 
 In a `CPnet` every convolution comes after a batch normalisation and a rectifier. Here a normalisation that follows a
-convolution, or stands before one of a single pixel, is part of that convolution's weights, and oneDNN rectifies and
-adds while it writes a convolution's result, instead of in passes of their own over memory. One tile at a time stays
-mostly in the processor's cache.
+convolution, or precedes one of a single pixel, is part of that convolution's weights, and oneDNN rectifies and adds
+while it writes a convolution's result, instead of in passes of their own over memory. One tile at a time mostly stays
+in the processor's cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def is_supported() -> bool:
     """Return whether this build of torch has the convolutions that this module is made of."""
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    available: bool = torch.backends.mkldnn.is_available()
     return available and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
@@ -88,11 +88,11 @@ class _Convolution:
         """Convolve, then add an `offset` a channel (before the normalisation), rectify, or add `plus`."""
         bias = (self.bias if offset is None else self.bias + offset * self.factor).to(x.dtype)
         window = (self.padding, [1, 1], [1, 1], 1)
-        joined = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001 - torch has no public name for it
+        convolve = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001 - torch has no public name for it
         if plus is None:
-            result = joined(x, self.weight, bias, *window, "relu" if rectify else "none", [], "")
+            result = convolve(x, self.weight, bias, *window, "relu" if rectify else "none", [], "")
         else:
-            result = joined.binary(x, plus, self.weight, bias, *window, "add", 1.0, None, [], None)
+            result = convolve.binary(x, plus, self.weight, bias, *window, "add", 1.0, None, [], None)
         return result  # type: ignore[no-any-return]
 
 
@@ -115,7 +115,7 @@ class _Down:
 
 
 class _Up:
-    """A `resup` block: as `_Down`, with the result of the way down, and the style as offsets of the channels."""
+    """A `resup` block: as `_Down`, plus the output of a block on the way down, and the style as offsets of channels."""
 
     def __init__(self, block: Any, dtype: torch.dtype) -> None:
         first, *others = block.conv
@@ -133,7 +133,7 @@ class _Up:
     def __call__(self, x: Tensor, level: Tensor, style: Tensor) -> Tensor:
         first, second, third, fourth = self.convolutions
         offsets = [layer(style) for layer in self.styles]
-        # What is done to pixels one by one is done before they are repeated, for a quarter of the work.
+        # What works on single pixels is done before they are repeated, for a quarter of the work.
         projected, rectified = self.projection(x), _rectified(x, self.affines[0])
         if x.shape[2] < level.shape[2]:
             projected, rectified = _twice(projected), _twice(rectified)
@@ -157,7 +157,7 @@ def _rectified(x: Tensor, affine: Affine, offset: Tensor | None = None) -> Tenso
     factor, summand = affine
     if offset is not None:
         summand = summand + offset * factor
-    nothing = torch.zeros_like(factor)
+    mean, variance = torch.zeros_like(factor), torch.ones_like(factor)
     return torch.batch_norm(
-        x, factor, summand, nothing, torch.ones_like(factor), training=False, momentum=0.0, eps=0.0, cudnn_enabled=False
+        x, factor, summand, mean, variance, training=False, momentum=0.0, eps=0.0, cudnn_enabled=False
     ).relu_()

@@ -1,9 +1,9 @@
-"""Nuclei of several components: mitotic pairs, and micronuclei, which a network parts from their nucleus or passes over.
+"""Nuclei of several components: mitotic pairs, and micronuclei, which a network separates from their nucleus or misses.
 
-NucleusNet counts the two sets of chromosomes of an anaphase or telophase as one nucleus, and a micronucleus with the
-nucleus beside which it lies. A network learns what one component looks like. What belongs together is decided afterwards, by
-the rules of this module, at the network's scale. All sizes are shares of the diameter, or of the area, of a nucleus as
-the network expects it.
+NucleusNet counts the two chromosome masses of an anaphase or telophase as one nucleus, and a micronucleus with the
+nucleus beside it. A network learns what one component looks like. Which components belong together is decided
+afterwards, by the rules of this module, at the network's scale. All sizes are shares of the diameter, or of the area,
+of a nucleus as the network expects it.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ PAIRED_AREA: Final = (0.03, 0.4)
 """Least and most area of a mask that may be half of a pair: smaller ones are specks, larger ones nuclei."""
 
 PAIRED_DISTANCE: Final = 1.25
-"""Most distance between the middles of two halves."""
+"""Most distance between the centres of two halves."""
 
 LIKE_AREA: Final = 0.7
 LIKE_GREY: Final = 0.75
 """The smaller and the dimmer half have at least these shares of the other's area, and of its grey over background."""
 
 BRIGHTEST: Final = 95.0
-"""Percentile of grey levels that stands for the brightest: single pixels are noise."""
+"""Percentile of grey levels that is taken for the brightest: single pixels are noise."""
 
 MICRONUCLEUS_AREA: Final = 1 / 9
 """Most area of a micronucleus: a third of the nucleus's diameter, as in the usual criteria (Fenech 2007,
 doi:10.1038/nprot.2007.77)."""
 
-MICRONUCLEUS_REACH: Final = 0.3
-"""Most distance from the edge of its nucleus to the middle of a micronucleus."""
+MICRONUCLEUS_DISTANCE: Final = 0.3
+"""Most distance from the edge of its nucleus to the peak of a micronucleus."""
 
 MICRONUCLEUS_GREY: Final = (0.2, 1.2)
-"""How far a micronucleus rises over what is around it, as a share of its nucleus's grey over background. What is
-brighter is debris: a component so small is thin, and blurred by the optics, so that its peak is hardly brighter than a
-nucleus is on average."""
+"""Least and most height of a micronucleus's peak over its surroundings, as a share of its nucleus's grey over
+background. What is brighter is debris: a component so small is thin, and blurred by the optics, so its peak is barely
+brighter than a nucleus is on average."""
 
 LEAST_SIGNAL: Final = 3.5
-"""And at least by how many standard deviations of the background."""
+"""Least height of that peak in standard deviations of the background."""
 
 
 def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
@@ -53,7 +53,7 @@ def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: floa
     Parameters
     ----------
     labels : Labels
-        Axes (y, x): masks with a component each.
+        Axes (y, x): masks of one component each.
     grey : float32, axes (y, x)
         The image, of the same size.
     diameter_px : float
@@ -67,18 +67,18 @@ def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: floa
 def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
     """Join the two halves of an anaphase or telophase, in place.
 
-    Two small masks are halves of one nucleus where their middles lie within `PAIRED_DISTANCE`, with no third mask
+    Two small masks are halves of one nucleus where their centres are within `PAIRED_DISTANCE`, with no third mask
     between them, and what is bright in them, at least half as bright as the brightest, is alike in area and in grey and
-    not longer along the line between them than across: chromosomes are drawn apart as two plates that face each other.
-    Where a mask has several such partners, the nearest is its own. Masks that touch the image's edge are left alone,
-    for their shape isn't known.
+    not longer along the line between them than across it: chromosomes are pulled apart as two plates that face each
+    other. A mask with several such partners is joined to the nearest. Masks at the image's edge are left as they are,
+    since their shape isn't known.
 
     Parameters
     ----------
     labels, grey, diameter_px
         See `join_components`.
     """
-    from scipy.ndimage import find_objects  # type: ignore[attr-defined]
+    from scipy.ndimage import find_objects
     from scipy.spatial import KDTree
 
     areas = np.bincount(labels.ravel())
@@ -88,10 +88,10 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     if len(small) < 2:
         return
     boxes = find_objects(labels)
-    middles = np.array([_middle(labels, label, boxes[label - 1]) for label in small])
+    centres = np.array([_centre(labels, label, boxes[label - 1]) for label in small])
     background = _background(labels, grey)[0]
-    near = KDTree(middles).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")  # type: ignore[no-untyped-call]
-    order = np.argsort(np.hypot(*(middles[near[:, 0]] - middles[near[:, 1]]).T), kind="stable")
+    near = KDTree(centres).query_pairs(PAIRED_DISTANCE * diameter_px, output_type="ndarray")
+    order = np.argsort(np.hypot(*(centres[near[:, 0]] - centres[near[:, 1]]).T), kind="stable")
     free = np.ones(len(small), np.bool_)
     for one, other in near[order]:
         if free[one] and free[other]:
@@ -103,10 +103,11 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
 
 
 def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
-    """Give micronuclei to their nucleus, in place: small masks beside it, and small components that no mask covers.
+    """Give micronuclei the label of their nucleus, in place: small masks beside it, and components without a mask.
 
-    A component is found as a peak outside masks: how far it rises over its surroundings is the image less its opening by a
-    disk as wide as the largest micronucleus, and its pixels are those of at least half that height.
+    A component is found as a peak outside the other masks. Its height over its surroundings is that of the image over
+    the image's opening by a disk as wide as the largest micronucleus; its pixels are those of at least half that
+    height.
 
     Parameters
     ----------
@@ -134,33 +135,33 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
     peaks = (
         (smooth == cv2.dilate(smooth, np.ones((5, 5), np.uint8)))
         & (nuclei == 0)
-        & (distance <= MICRONUCLEUS_REACH * diameter_px)
+        & (distance <= MICRONUCLEUS_DISTANCE * diameter_px)
         & (share >= MICRONUCLEUS_GREY[0])
         & (share <= MICRONUCLEUS_GREY[1])
         & (height >= LEAST_SIGNAL * noise)
     )
-    reach = 2 * radius
+    half_side = 2 * radius
     numbers = np.arange(len(areas), dtype=labels.dtype)
     for y, x in np.argwhere(peaks):
         nucleus = nearest[y, x]
-        box = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+        box = np.s_[max(0, y - half_side) : y + half_side + 1, max(0, x - half_side) : x + half_side + 1]
         bright = (smooth[box] >= base[y, x] + height[y, x] / 2) & (nuclei[box] == 0)
-        _, pieces = cv2.connectedComponents(bright.astype(np.uint8), connectivity=4)
-        component = pieces == pieces[y - box[0].start, x - box[1].start]
+        _, components = cv2.connectedComponents(bright.astype(np.uint8), connectivity=4)
+        component = components == components[y - box[0].start, x - box[1].start]
         if np.count_nonzero(component) <= largest:
             rim = cv2.dilate(component.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
             labels[box][rim & (labels[box] == 0)] = nucleus
-            numbers[labels[y, x]] = nucleus  # a mask of its own, too
+            numbers[labels[y, x]] = nucleus  # where the component has a mask of its own
     labels[...] = numbers[labels]
 
 
 def labels_at_edge(labels: Labels) -> NDArray[np.int32]:
-    """Return the labels of the image's outermost pixels: how large and what shape these nuclei are isn't known."""
+    """Return the labels of the image's outermost pixels: the size and the shape of these nuclei aren't known."""
     return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
 
 
 def _are_halves(labels: Labels, grey: NDArray[np.float32], pair: tuple[int, int]) -> bool:
-    """Whether what is bright in two masks is alike, lies across, and has no third mask between."""
+    """Return whether what is bright in two masks is alike, faces each other, and has no third mask between."""
     masks = [labels == label for label in pair]
     half_of_brightest = np.percentile(grey[masks[0] | masks[1]], BRIGHTEST) / 2
     halves = [mask & (grey > half_of_brightest) for mask in masks]
@@ -171,17 +172,17 @@ def _are_halves(labels: Labels, grey: NDArray[np.float32], pair: tuple[int, int]
     if greys[0] < LIKE_GREY * greys[1]:
         return False
     places = [np.argwhere(half) for half in halves]
-    middles = [place.mean(axis=0) for place in places]
-    line = middles[1] - middles[0]
+    centres = [place.mean(axis=0) for place in places]
+    line = centres[1] - centres[0]
     along = line / np.hypot(*line)
     across = np.array([-along[1], along[0]])
     if any((place @ along).var() > (place @ across).var() for place in places):
         return False
-    steps = np.rint(middles[0] + np.linspace(0, 1, 2 * math.ceil(np.hypot(*line)))[:, None] * line).astype(int)
+    steps = np.rint(centres[0] + np.linspace(0, 1, 2 * math.ceil(np.hypot(*line)))[:, None] * line).astype(int)
     return bool(np.isin(labels[steps[:, 0], steps[:, 1]], (0, *pair)).all())
 
 
-def _middle(labels: Labels, label: int, box: tuple[slice, slice]) -> tuple[float, float]:
+def _centre(labels: Labels, label: int, box: tuple[slice, slice]) -> tuple[float, float]:
     ys, xs = np.nonzero(labels[box] == label)
     return box[0].start + ys.mean(), box[1].start + xs.mean()
 
@@ -192,15 +193,16 @@ def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice
 
 def _background(labels: Labels, grey: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
     """Return the median of what no mask covers, and its standard deviation, from the median absolute deviation."""
+    from scipy.stats import median_abs_deviation
+
     outside = grey[labels == 0]
     if not outside.size:
         return np.float32(0), np.float32(0)
-    median = np.median(outside)
-    return median, np.float32(1.4826) * np.median(np.abs(outside - median))
+    return np.median(outside), np.float32(median_abs_deviation(outside, scale="normal"))
 
 
 def _nearest_label(labels: Labels) -> tuple[NDArray[np.float32], Labels]:
-    """Return for each pixel how far the nearest mask is, in px, and its label."""
+    """Return for each pixel the distance to the nearest mask in px, and its label."""
     import cv2
 
     inside = labels > 0

@@ -20,13 +20,13 @@ MIN_AREA_PX: Final = 15
 """Smaller masks are dropped, at full resolution, as in Cellpose."""
 
 LEAST_CONFIDENCE: Final = 1.5
-"""A mask's mean cell probability exceeds the threshold by so much, as a logit: less is debris, blur or noise."""
+"""A mask's mean cell probability exceeds the threshold by at least this, as a logit: less is debris, blur or noise."""
 
 LEAST_SHARE: Final = 0.35
-"""It exceeds it by at least this share, too, of what the median mask of the image does: a sharp image of bright nuclei
-has less excuse for a doubtful one. Chosen on DSB2018 and the twin; a larger share drops more debris, but dividing
-nuclei as well, of which the network is less sure. Masks that the image's edge cuts are let pass: the rim is the least
-certain part of a nucleus, and a sliver is all rim."""
+"""It also exceeds it by at least this share of what the image's median mask does: where nuclei are bright and sharp, a
+mask of low confidence is more likely wrong. Chosen on DSB2018 and the twin; a larger share drops more debris, but
+dividing nuclei as well, of which the network is less certain. Masks that the image's edge cuts are kept: the rim is the
+least certain part of a nucleus, and a sliver is all rim."""
 
 
 def full_masks(
@@ -39,14 +39,15 @@ def full_masks(
 ) -> Labels:
     """Turn the network's output into the masks of an image of this height and width: see `segment_image`.
 
-    Components of one nucleus have one label (`nnbook.segmentation.grouping`), and doubtful masks are dropped (`drop_doubtful`).
-    With `narrow` they are uint16 where there are few enough, as `write_mask` stores them: half of the memory.
+    Components of one nucleus have one label (`nnbook.segmentation.grouping`), and masks of low confidence are dropped
+    (`drop_low_confidence`). With `narrow` labels are uint16 where there are few enough, as `write_mask` stores them:
+    half the memory.
     """
     cellprob = output.channels[2]
     labels = compute_masks(output.channels, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold)
     count = int(labels.max())
     join_components(labels, output.grey, output.diameter_px)
-    drop_doubtful(labels, cellprob, cellprob_threshold)
+    drop_low_confidence(labels, cellprob, cellprob_threshold)
     full = enlarge(labels, cellprob, cellprob_threshold, shape, narrow=narrow and count <= np.iinfo(np.uint16).max)
     _renumber(full, count, MIN_AREA_PX)
     return full
@@ -75,8 +76,8 @@ def compute_masks(output: NDArray[np.float32], *, flow_threshold: float, cellpro
     return labels
 
 
-def drop_doubtful(labels: Labels, cellprob: NDArray[np.float32], threshold: float) -> None:
-    """Drop masks that the network hardly believes in, in place: see `LEAST_CONFIDENCE` and `LEAST_SHARE`.
+def drop_low_confidence(labels: Labels, cellprob: NDArray[np.float32], threshold: float) -> None:
+    """Drop masks of low confidence, in place: see `LEAST_CONFIDENCE` and `LEAST_SHARE`.
 
     Parameters
     ----------
@@ -93,9 +94,9 @@ def drop_doubtful(labels: Labels, cellprob: NDArray[np.float32], threshold: floa
     masks = 1 + np.flatnonzero(areas[1:])
     if not masks.size:
         return
-    doubtful = confidence < max(LEAST_CONFIDENCE, LEAST_SHARE * float(np.median(confidence[masks])))
-    doubtful[labels_at_edge(labels)] = False
-    labels[doubtful[labels]] = 0
+    dropped = confidence < max(LEAST_CONFIDENCE, LEAST_SHARE * float(np.median(confidence[masks])))
+    dropped[labels_at_edge(labels)] = False
+    labels[dropped[labels]] = 0
 
 
 def enlarge(
@@ -115,7 +116,7 @@ def enlarge(
     shape : (int, int)
         Height and width at full resolution.
     narrow : bool
-        Give uint16.
+        Whether the result is uint16 instead of int32.
 
     Returns
     -------
@@ -126,14 +127,14 @@ def enlarge(
     logit = np.where((labels > 0) & (cellprob <= threshold), np.float32(threshold + 1), cellprob)  # filled holes
     rows, row_parts = _neighbours(labels.shape[0], shape[0])
     columns, column_parts = _neighbours(labels.shape[1], shape[1])
-    # -1: above the threshold, but in no mask. It takes its place among the four, and then leaves background.
-    ranked = np.where((labels == 0) & (logit > threshold), np.int32(-1), labels)
-    _enlarge(ranked, logit, np.float32(threshold), rows, row_parts, columns, column_parts, out)
+    # Pixels above the threshold but in no mask count among the four as -1, which becomes background.
+    counted = np.where((labels == 0) & (logit > threshold), np.int32(-1), labels)
+    _enlarge(counted, logit, np.float32(threshold), rows, row_parts, columns, column_parts, out)
     return out  # type: ignore[no-any-return]
 
 
 def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each pixel at full resolution, the network's pixel before its centre, and how far it is on to the next."""
+    """Return for each pixel at full resolution the network's pixel before its centre, and how far it is to the next."""
     places = np.clip((np.arange(large) + 0.5) * (small / large) - 0.5, 0, small - 1)
     first = np.minimum(places.astype(np.int64), max(0, small - 2))
     return first, (places - first).astype(np.float32)

@@ -83,7 +83,7 @@ def new_network(diam_mean: float) -> Any:
     from cellpose.resnet_torch import CPnet
 
     # `mkldnn=False` leaves tensors in torch's own layout; convolutions are oneDNN's either way.
-    return CPnet([2, 32, 64, 128, 256], 3, sz=3, mkldnn=False, diam_mean=diam_mean)  # type: ignore[no-untyped-call]
+    return CPnet([2, 32, 64, 128, 256], 3, sz=3, mkldnn=False, diam_mean=diam_mean)
 
 
 def load_model(path: PathLike | None = None, *, device: str | None = None) -> Model:

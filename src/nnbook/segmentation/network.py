@@ -1,4 +1,4 @@
-"""The network over a whole image: the scale, tiles with overlap, and the taper that joins them."""
+"""The network over a whole image: its scale, overlapping tiles, and the taper that blends them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NETWORK_STEP_PX: Final = 16
 """Overlap, taper and padding of tiles as in Cellpose."""
 
 MAX_NETWORK_PX: Final = 400_000_000
-"""Most pixels at the network's scale; more means a wrong diameter."""
+"""Most pixels of an image at the network's scale; more means a wrong diameter."""
 
 
 class Output(NamedTuple):
-    """What the network says of an image, at the network's scale.
+    """What the network makes of an image, at the network's scale.
 
     Attributes
     ----------
@@ -110,13 +110,13 @@ def network_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
 
 
 def _padding(side: int) -> tuple[int, int]:
-    """Zeros before and after: at least 8 px a side, up to a multiple of 16 px in all."""
+    """Return how many zeros go before and after: at least 8 px each, up to a multiple of 16 px in all."""
     missing = -side % NETWORK_STEP_PX
     return PADDING_PX + missing // 2, PADDING_PX + missing - missing // 2
 
 
 def _tiles(side: int) -> tuple[list[int], int]:
-    """Return where tiles start along one axis, and their side: as few and as small as will do, spread evenly."""
+    """Return where tiles start along one axis, and their side: as few and as small as possible, spread evenly."""
     count = max(1, math.ceil((side - TILE_OVERLAP_PX) / (TILE_PX - TILE_OVERLAP_PX)))
     needed = math.ceil((side + (count - 1) * TILE_OVERLAP_PX) / count)
     tile = needed + -needed % NETWORK_STEP_PX
@@ -124,6 +124,6 @@ def _tiles(side: int) -> tuple[list[int], int]:
 
 
 def _taper(side: int) -> NDArray[np.float64]:
-    """Weight of a tile's pixels along one axis: half of it 20 px from the edge."""
+    """Return the weights of a tile's pixels along one axis: a half 20 px from the edge."""
     offset = np.abs(np.arange(side) - (side - 1) / 2)
     return np.asarray(1 / (1 + np.exp((offset - (side / 2 - TILE_OVERLAP_PX / 2)) / TAPER_PX)))

@@ -1,4 +1,4 @@
-"""An image at the network's scale: how large nuclei are, grey levels between percentiles, antialiased resizing."""
+"""An image at the network's scale: grey levels between percentiles, antialiased resizing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PERCENTILES: Final = (1.0, 99.0)
 """Grey levels that become 0 and 1, as in Cellpose."""
 
 SAMPLED_PX: Final = 2_000_000
-"""Percentiles are taken from about so many pixels on a regular grid: 1 in 75 of a full panorama."""
+"""Percentiles are taken from about this many pixels on a regular grid: 1 in 75 of a full panorama."""
 
 
 def grey_range(image: Image) -> tuple[float, float]:
@@ -45,9 +45,9 @@ def grey_range(image: Image) -> tuple[float, float]:
 def rescale(image: Image, shape: tuple[int, int], low: float = 0.0, high: float = 1.0) -> NDArray[np.float32]:
     """Bring an image to another size, and its grey levels `low` and `high` to 0 and 1.
 
-    Every new pixel is the mean of the old ones weighted by a triangle, which is as wide as two new pixels where the
-    image shrinks (so noise averages out and nothing aliases) and as two old ones where it grows (linear
-    interpolation). Pixels beyond the edge have no weight.
+    Every new pixel is the mean of the old ones weighted by a triangle: two new pixels wide where the image shrinks (so
+    noise averages out and nothing aliases), two old ones where it grows (linear interpolation). Pixels beyond the edge
+    have no weight.
 
     Parameters
     ----------
@@ -77,14 +77,14 @@ def rescale(image: Image, shape: tuple[int, int], low: float = 0.0, high: float 
 
 
 def _weights(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each new pixel, the first old one that it takes from, and the weights of that one and the next ones."""
+    """Return for each new pixel the first old one that has weight, and the weights of that one and the next ones."""
     step = old / new
-    reach = max(step, 1.0)
+    half_width = max(step, 1.0)
     centres = (np.arange(new) + 0.5) * step - 0.5
-    taps = min(old, 2 * math.ceil(reach) + 1)
-    first = np.clip(np.ceil(centres - reach).astype(np.int64), 0, old - taps)
+    taps = min(old, 2 * math.ceil(half_width) + 1)
+    first = np.clip(np.ceil(centres - half_width).astype(np.int64), 0, old - taps)
     places = first[:, None] + np.arange(taps)
-    weights = np.maximum(0.0, 1 - np.abs(places - centres[:, None]) / reach)
+    weights = np.maximum(0.0, 1 - np.abs(places - centres[:, None]) / half_width)
     weights /= weights.sum(axis=1, keepdims=True)
     return first, weights.astype(np.float32)
 
@@ -93,7 +93,7 @@ def _weights(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.float32]
 def _resample(  # noqa: PLR0917 - numba takes no keyword-only arguments
     image: Any, rows: Any, row_weights: Any, columns: Any, column_weights: Any, low: float, gain: float, out: Any
 ) -> None:
-    """Weight rows, then columns. Every new row is made by itself, so threads change nothing in it."""
+    """Weight rows, then columns. Every new row is computed on its own, so the number of threads changes nothing."""
     for y in prange(out.shape[0]):
         line = np.zeros(image.shape[1], dtype=np.float32)
         for tap in range(row_weights.shape[1]):

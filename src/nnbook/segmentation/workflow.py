@@ -125,7 +125,7 @@ def segment_files(
         At the end, with one line for each image that couldn't be segmented; the others are done. At once where a
         setting is wrong.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     out = Path(out)
     _check(diameter_px, flow_threshold, cellprob_threshold)
@@ -144,7 +144,7 @@ def segment_files(
     masks: list[Path] = []
     problems: list[str] = []
     files = {name: Path(path) for name, path in images.items()}
-    for name, path in tqdm(files.items(), desc="segment", unit="panorama"):
+    for name, path in show_progress(files.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
         stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
         try:

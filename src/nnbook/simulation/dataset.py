@@ -9,15 +9,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
-
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
 from nnbook.provenance.stage import Stage, make, why_stale
 from nnbook.simulation.panorama import check_side, simulate_panorama
-from nnbook.simulation.population import PUBLISHED_AREA_PX2, check_place, draw_imaging_conditions
+from nnbook.simulation.population import check_place
 from nnbook.values.published import PX_PER_UM
 
 if TYPE_CHECKING:
@@ -35,27 +33,6 @@ PUBLISHED_SIDE_PX: Final = 12_275
 FIRST_PASSAGE: Final = 12
 PASSAGES_PER_RUN: Final = 0.21
 """The published 100 runs came from 21 passages."""
-
-
-def simulate_results(seed: int, runs: int) -> pd.DataFrame:
-    """Draw the results table of a full-size twin without rendering it.
-
-    Parameters
-    ----------
-    seed, runs : int
-        The twin's seed and how many experiments.
-
-    Returns
-    -------
-    DataFrame
-        A row a panorama, in the manifest's order: `image`, `num_rois`, `mean_intensity`, `std_intensity` as published.
-    """
-    rows = []
-    for panorama in simulate_manifest(seed, runs, PUBLISHED_SIDE_PX):
-        conditions = draw_imaging_conditions(seed, panorama.run, panorama.quarter, panorama.crop)
-        count = round(conditions.per_mpx * PUBLISHED_AREA_PX2 / 1e6)
-        rows.append((f"{panorama.panorama}.tif", count, conditions.mean_grey, conditions.spread_grey))
-    return pd.DataFrame(rows, columns=["image", "num_rois", "mean_intensity", "std_intensity"])
 
 
 def simulate_manifest(seed: int, runs: int, side_px: int) -> list[Panorama]:
@@ -188,7 +165,7 @@ def write_dataset(
     NnbookError
         Where an argument is out of range, or the folder holds another twin.
     """
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     out = Path(out)
     planned = simulate_manifest(seed, runs, side_px)
@@ -196,7 +173,7 @@ def write_dataset(
     _check_same_twin(manifest, planned)
     write_manifest(manifest, planned)
     written: dict[str, Panorama] = {}
-    with tqdm(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
+    with show_progress(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
         for panorama in _make_all(planned, [panorama_stage(row, out) for row in planned], processes):
             written[panorama.panorama] = panorama
             bar.update()

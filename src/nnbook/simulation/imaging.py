@@ -1,73 +1,103 @@
-"""The microscope: haze, cytoplasm, staining, shading and noise of the fields."""
+"""The microscope: staining of nuclei, haze, shading of the fields, and exposure with noise."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from nnbook.simulation import nuclei, rendering
-from nnbook.simulation.placement import CELL_PX, Frame, blur, smooth_noise
-from nnbook.simulation.rendering import compiled
+from nnbook.simulation.grid import GRID_PX, blur, smooth_noise
+from nnbook.simulation.nuclei import MITOSES
+from nnbook.simulation.rendering import compiled, sample_components, scramble
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from nnbook.simulation.grid import Frame
     from nnbook.simulation.population import ImagingConditions
-
 
 FIELD_PX: Final = 1024
 FIELD_OVERLAP: Final = 0.05
+"""Side of a microscope's field, and the share of it in which neighbouring fields are blended."""
 
 
-def draw_haze(rng: Generator, facts: pd.DataFrame, conditions: ImagingConditions, frame: Frame) -> NDArray[np.float32]:
-    """Return a coarse map of background light in grey levels: unbound stain, and light from outside the section."""
-    cells = np.zeros(frame.coarse(CELL_PX))
-    np.add.at(cells, _cell_of(facts, cells.shape, frame), 1.0)
-    # One nucleus spread over a cell component of 25 um has height 1 at its centre.
-    glow = blur(cells, 3.2, "constant") * (2 * math.pi * 3.2**2)
-    slow, patchy = smooth_noise(rng, frame, CELL_PX, 12.0), smooth_noise(rng, frame, CELL_PX, 2.0)
+class Shading(NamedTuple):
+    """How brightly the fields of a panorama are lit.
+
+    Attributes
+    ----------
+    along_x, along_y : float32, shape (width,) and (height,)
+        Relative change of the light; the two are added.
+    gains : float32, axes (field row, field column)
+        Factor of each field.
+    field_x, field_y : float64, shape (width,) and (height,)
+        The number of the field that a column or row is in, plus how far it is blended with the next one.
+    """
+
+    along_x: NDArray[np.float32]
+    along_y: NDArray[np.float32]
+    gains: NDArray[np.float32]
+    field_x: NDArray[np.float64]
+    field_y: NDArray[np.float64]
+
+
+def draw_haze(rng: Generator, table: pd.DataFrame, conditions: ImagingConditions, frame: Frame) -> NDArray[np.float32]:
+    """Return a coarse map of background light in grey levels: unbound stain, cytoplasm, and light from out of focus."""
+    nuclei = np.zeros(frame.grid_shape(GRID_PX))
+    np.add.at(nuclei, _grid_place(table, nuclei.shape, frame), 1.0)
+    # One nucleus, spread over a cell 25 um wide, has height 1 at its centre.
+    glow = blur(nuclei, 3.2, "constant") * (2 * math.pi * 3.2**2)
+    slow, patchy = smooth_noise(rng, frame, GRID_PX, 12.0), smooth_noise(rng, frame, GRID_PX, 2.0)
     level = 0.018 * np.exp(0.35 * slow) + 0.030 * glow * np.exp(0.25 * patchy)
     return np.asarray(conditions.mean_grey * level, dtype=np.float32)
 
 
-def _cell_of(facts: pd.DataFrame, shape: tuple[int, ...], frame: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the row and the column of each nucleus's centre in a coarse map of pitch `CELL_PX`."""
-    pitch = CELL_PX * frame.scale
-    row = np.clip(facts["y"].to_numpy(dtype=np.float64) / pitch, 0, shape[0] - 1).round().astype(np.int64)
-    column = np.clip(facts["x"].to_numpy(dtype=np.float64) / pitch, 0, shape[1] - 1).round().astype(np.int64)
+def _grid_place(
+    table: pd.DataFrame, shape: tuple[int, ...], frame: Frame
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the row and the column of each nucleus's centre in a coarse map of pitch `GRID_PX`."""
+    pitch = GRID_PX * frame.scale
+    row = np.clip(table["y"].to_numpy(dtype=np.float64) / pitch, 0, shape[0] - 1).round().astype(np.int64)
+    column = np.clip(table["x"].to_numpy(dtype=np.float64) / pitch, 0, shape[1] - 1).round().astype(np.int64)
     return row, column
 
 
 def stain(
     rng: Generator,
     components: NDArray[Any],
-    facts: pd.DataFrame,
+    table: pd.DataFrame,
     conditions: ImagingConditions,
     haze: NDArray[np.float32],
     *,
     frame: Frame,
 ) -> NDArray[np.float64]:
-    """Return each nucleus's grey level (and, last, debris's), so that mean and spread in the masks are as drawn.
+    """Return each nucleus's grey level (and, last, debris's), for the mean and the spread in the masks that were drawn.
 
-    Staining follows a gamma distribution over nuclei, its quantiles dealt out evenly. Its level and its width are
-    solved for from a sample of the panorama's own masks, saturation and noise included.
+    Staining follows a gamma distribution over nuclei, whose quantiles are spread evenly over them. Its level and its
+    width are fitted to a sample of the panorama's own masks, saturation and noise included.
     """
     from scipy.special import ndtri
 
-    count = len(facts)
+    count = len(table)
     if not count:
         return np.array([conditions.mean_grey])
     deviate = ndtri((rng.permutation(count) + rng.random(count)) / count)
-    deviate[facts["class"].isin(nuclei.MITOSES)] *= 0.6  # condensed chromatin is bright in every cell
-    offset = facts["offset"].to_numpy(dtype=np.float64)
-    owner, relative = rendering.sample_components(components, frame.width, frame.height, max(2, round(6 * frame.scale)))
-    behind = conditions.dark_grey + haze[_cell_of(facts, haze.shape, frame)].astype(np.float64)
+    deviate[table["class"].isin(MITOSES)] *= 0.6  # condensed chromatin is bright in every cell
+    offset = table["offset"].to_numpy(dtype=np.float64)
+    nucleus, relative = sample_components(components, frame.width, frame.height, max(2, round(6 * frame.scale)))
+    background = conditions.dark_grey + haze[_grid_place(table, haze.shape, frame)].astype(np.float64)
     grey = _fit_staining(
-        owner, relative, deviate, offset, behind, conditions.mean_grey, conditions.spread_grey, conditions.noise_grey
+        nucleus,
+        relative,
+        deviate,
+        offset,
+        background,
+        conditions.mean_grey,
+        conditions.spread_grey,
+        conditions.noise_grey,
     )
     return np.append(grey, np.median(grey))
 
@@ -76,18 +106,18 @@ def stain(
 def _staining(
     deviate: NDArray[np.float64], offset: NDArray[np.float64], level: float, width: float
 ) -> NDArray[np.float64]:
-    """Return grey levels from normal deviates: about gamma-distributed (Wilson & Hilferty 1931), never quite dark."""
+    """Return grey levels from normal deviates: about gamma-distributed (Wilson & Hilferty 1931), never quite 0."""
     root = np.maximum(1 - width * width / 9 + width * deviate / 3, 0.44)
     return np.asarray(level * np.exp(offset) * root * root * root)
 
 
 @compiled
 def _fit_staining(  # noqa: PLR0917 - numba takes no keyword-only arguments
-    owner: NDArray[np.int32],
+    nucleus: NDArray[np.int32],
     relative: NDArray[np.float32],
     deviate: NDArray[np.float64],
     offset: NDArray[np.float64],
-    behind: NDArray[np.float64],
+    background: NDArray[np.float64],
     mean: float,
     spread: float,
     noise: float,
@@ -103,13 +133,13 @@ def _fit_staining(  # noqa: PLR0917 - numba takes no keyword-only arguments
             level = (low + high) / 2
             grey = _staining(deviate, offset, math.exp(level), width)
             total, squares = 0.0, 0.0
-            for k in range(len(owner)):
-                clean = behind[owner[k]] + grey[owner[k]] * relative[k]
+            for k in range(len(nucleus)):
+                clean = background[nucleus[k]] + grey[nucleus[k]] * relative[k]
                 value = min(clean, 255.0)
                 total += value
                 squares += value * value + (noise * clean if clean < 255.0 else 0.0)
-            mean_now = total / max(len(owner), 1)
-            spread_now = math.sqrt(max(squares / max(len(owner), 1) - mean_now * mean_now, 0.0))
+            mean_now = total / max(len(nucleus), 1)
+            spread_now = math.sqrt(max(squares / max(len(nucleus), 1) - mean_now * mean_now, 0.0))
             if mean_now < mean:
                 low = level
             else:
@@ -121,16 +151,11 @@ def _fit_staining(  # noqa: PLR0917 - numba takes no keyword-only arguments
     return grey
 
 
-def shading(
-    rng: Generator, conditions: ImagingConditions, frame: Frame
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the fields' shading along x and along y, each field's gain, and the place of every column and row in them.
-
-    A place is the field's number plus, in the overlap before the next field, how far blending has gone.
-    """
+def draw_shading(rng: Generator, conditions: ImagingConditions, frame: Frame) -> Shading:
+    """Draw the shading of a panorama's fields, which are tiled from a place and tilted by an angle of its own."""
     stride = FIELD_PX * (1 - FIELD_OVERLAP)
     blend = FIELD_PX * FIELD_OVERLAP
-    profiles, places = [], []
+    profiles, fields = [], []
     for length in (frame.width, frame.height):
         phase = rng.uniform(0, stride)
         tilt = rng.normal(0, 0.25) * conditions.shading
@@ -144,9 +169,9 @@ def shading(
 
         here, there = dimming(2 * inside / FIELD_PX - 1), dimming(2 * (inside - stride) / FIELD_PX - 1)
         profiles.append(((1 - weight) * here + weight * there).astype(np.float32))
-        places.append(field + weight)
-    gains = rng.normal(1, 0.012, (int(places[1][-1]) + 2, int(places[0][-1]) + 2)).astype(np.float32)
-    return profiles[0], profiles[1], gains, places[0], places[1]
+        fields.append(field + weight)
+    gains = rng.normal(1, 0.012, (int(fields[1][-1]) + 2, int(fields[0][-1]) + 2)).astype(np.float32)
+    return Shading(profiles[0], profiles[1], gains, fields[0], fields[1])
 
 
 @compiled
@@ -156,38 +181,56 @@ def expose(  # noqa: PLR0917 - numba takes no keyword-only arguments
     top: int,
     haze: NDArray[np.float32],
     pitch: float,
-    shade_x: NDArray[np.float32],
-    shade_y: NDArray[np.float32],
+    along_x: NDArray[np.float32],
+    along_y: NDArray[np.float32],
     gains: NDArray[np.float32],
-    place_x: NDArray[np.float64],
-    place_y: NDArray[np.float64],
+    field_x: NDArray[np.float64],
+    field_y: NDArray[np.float64],
     dark: float,
     noise: float,
     seed: int,
 ) -> None:
-    """Expose one strip: haze, shading and gain of the fields, shot and read noise, 8 bits."""
+    """Expose one strip: haze, shading and gain of the fields, shot and read noise, 8 bits.
+
+    Parameters
+    ----------
+    image : uint8, axes (y, x)
+        The strip, to be written to.
+    signal : float32, axes (y, x)
+        Light of the nuclei in it.
+    top : int
+        The panorama's row that is the strip's first.
+    haze : float32, axes (y, x)
+        A coarse map of the whole panorama; `pitch` px of the panorama are one of it.
+    along_x, along_y, gains, field_x, field_y
+        See `Shading`.
+    dark, noise : float
+        See `ImagingConditions`.
+    seed : int
+        Of the noise, which depends on it and on a pixel's place alone.
+    """
     height, width = signal.shape
     for row in range(height):
         y = row + top
         at_y = y / pitch
         iy = int(at_y)
         wy = at_y - iy
-        jy = int(place_y[y])
-        vy = place_y[y] - jy
+        jy = int(field_y[y])
+        vy = field_y[y] - jy
         for column in range(width):
             at_x = column / pitch
             ix = int(at_x)
             wx = at_x - ix
             upper = haze[iy, ix] + wx * (haze[iy, ix + 1] - haze[iy, ix])
             lower = haze[iy + 1, ix] + wx * (haze[iy + 1, ix + 1] - haze[iy + 1, ix])
-            jx = int(place_x[column])
-            vx = place_x[column] - jx
+            jx = int(field_x[column])
+            vx = field_x[column] - jx
             left = gains[jy, jx] + vy * (gains[jy + 1, jx] - gains[jy, jx])
             right = gains[jy, jx + 1] + vy * (gains[jy + 1, jx + 1] - gains[jy, jx + 1])
-            light = (signal[row, column] + upper + wy * (lower - upper)) * (1 + shade_x[column] + shade_y[y])
+            light = (signal[row, column] + upper + wy * (lower - upper)) * (1 + along_x[column] + along_y[y])
             light *= left + vx * (right - left)
-            # The sum of the four 16-bit numbers of two hashes is near enough to normal, and the same in any strip.
-            a, b = rendering.scramble(column, y, seed), rendering.scramble(y, column, seed + 77)
+            # The sum of the four 16-bit numbers of two hashes is close enough to normal, and the same in any strip.
+            a, b = scramble(column, y, seed), scramble(y, column, seed + 77)
             deviate = ((a & 0xFFFF) + (a >> 16) + (b & 0xFFFF) + (b >> 16)) * (1 / 65535) - 2
             deviate *= math.sqrt(3.0)
             value = dark + light + deviate * math.sqrt(noise * light + 0.8)

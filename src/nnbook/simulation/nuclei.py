@@ -1,10 +1,8 @@
-"""Drawing DAPI-stained nuclei: outlines, chromatin, mitotic figures, micronuclei and debris, one component at a time.
+"""Making DAPI-stained nuclei: outlines, chromatin, mitotic figures, micronuclei and debris.
 
-A *component* is one piece of chromatin with its own outline. An interphase nucleus is one component; an anaphase or telophase
-pair and a nucleus with micronuclei are several that share a nucleus, hence a label. Every pixel of a component is a pure
-function of the component and of the pixel's place, so a panorama drawn in strips of any height comes out the same.
-
-Lengths are in px. They are made at `PX_PER_UM` and scaled to the panorama that is simulated.
+A *component* is one piece of chromatin with its own outline. An interphase nucleus is one component; an anaphase or
+telophase pair has two and a nucleus with micronuclei has several, under one label. Components are made here and drawn
+by `nnbook.simulation.rendering`. Lengths are in px: made at `PX_PER_UM`, and scaled to the panorama that is simulated.
 """
 
 from __future__ import annotations
@@ -21,18 +19,18 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-
 CLASSES: Final = ("interphase", "prophase", "metaphase", "anaphase", "telophase", "micronucleus")
-"""What a nucleus of the truth table can be; `micronucleus` is an interphase nucleus with one or more micronuclei."""
+"""The classes of a nucleus in the truth table; `micronucleus` is an interphase nucleus with one or more micronuclei."""
 
 MITOSES: Final = ("prophase", "metaphase", "anaphase", "telophase")
 
 CLASS_SHARES: Final = (0.950, 0.008, 0.010, 0.005, 0.007, 0.020)
 """Share of each class: 3 % in mitosis, as in an asynchronous culture, and 2 % with micronuclei."""
 
+DEBRIS: Final = -1
+"""The number of a nucleus that components of debris have: they are drawn, and never labelled."""
 
 _ANGLES: Final = np.arange(OUTLINE_STEPS) * (2 * math.pi / OUTLINE_STEPS)
-_DEBRIS: Final = -1
 
 
 def draw_class(rng: Generator) -> str:
@@ -62,18 +60,17 @@ def make_nucleus(
     -------
     components : ndarray of COMPONENT, shape (n,)
         With `nucleus` 0, to be set by the caller; the first component is the main one.
-    facts : dict
+    properties : dict
         `dna_content` (1 for G1, 2 for G2 and mitosis), `defocus_um` and `offset`, the part of log brightness that does
         not come from the nucleus's own staining.
     """
     dna = _dna_content(rng) if kind in ("interphase", "micronucleus") else 2.0
     defocus_um = float(abs(rng.normal(0.0, 0.25)) + (rng.uniform(0.8, 2.5) if rng.random() < 0.06 else 0.0))
     makers = {"metaphase": _metaphase, "anaphase": _anaphase, "telophase": _telophase, "prophase": _prophase}
-    parts = makers[kind](rng) if kind in makers else _interphase(rng, dna, size, contrast, kind == "micronucleus")
-    components = np.array(parts, dtype=COMPONENT)
-    turn = rng.uniform(0, 2 * math.pi)
-    _turn(components, turn)
-    focus(components, defocus_um)
+    made = makers[kind](rng) if kind in makers else _interphase(rng, dna, size, contrast, kind == "micronucleus")
+    components = np.array(made, dtype=COMPONENT)
+    _rotate(components, rng.uniform(0, 2 * math.pi))
+    defocus(components, defocus_um)
     components["noise"] = rng.integers(0, 2**32, len(components), dtype=np.uint32)
     resize(components, scale)
     offset = 0.35 * math.log(dna) - 0.30 * defocus_um
@@ -81,46 +78,47 @@ def make_nucleus(
 
 
 def make_debris(rng: Generator, *, scale: float) -> NDArray[Any]:
-    """Make one piece of debris about the origin: an apoptotic cluster, a speck, or a floating cell far out of focus.
+    """Make one piece of debris about the origin: an apoptotic cluster, specks, or a floating cell far out of focus.
 
     Returns
     -------
     ndarray of COMPONENT, shape (n,)
-        With `nucleus` -1: drawn, never labelled. Its levels are relative to the mean nucleus.
+        With `nucleus` set to `DEBRIS`. Levels are relative to the median nucleus.
     """
-    what = rng.random()
-    parts = []
-    if what < 0.15:
+    kind = rng.random()
+    made = []
+    if kind < 0.15:  # an apoptotic cluster
         for _ in range(int(rng.integers(3, 9))):
             radius = rng.lognormal(math.log(8.0), 0.5)
-            part = _component(_outline(rng, radius, radius * rng.uniform(0.7, 1.0), 0.08), level=rng.uniform(1.5, 3.5))
-            part["x"], part["y"] = rng.normal(0, 16, 2)
-            part["edge"], part["dome"], part["chromatin"] = rng.uniform(4, 9), 0.5, 0.8
-            parts.append(part)
-    elif what < 0.85:
+            outline = _outline(rng, radius, radius * rng.uniform(0.7, 1.0), 0.08)
+            component = _component(outline, level=rng.uniform(1.5, 3.5))
+            component["x"], component["y"] = rng.normal(0, 16, 2)
+            component["edge"], component["dome"], component["chromatin"] = rng.uniform(4, 9), 0.5, 0.8
+            made.append(component)
+    elif kind < 0.85:  # specks
         for _ in range(1 + int(rng.poisson(2.5))):
             radius = rng.lognormal(math.log(2.6), 0.5)
-            part = _component(
-                _outline(rng, radius, radius * rng.uniform(0.4, 1.0), 0.2), level=rng.lognormal(-1.4, 0.8)
-            )
-            part["x"], part["y"] = rng.normal(0, 40, 2)
-            part["edge"] = rng.uniform(2.0, 4.0)
-            parts.append(part)
-    else:
+            outline = _outline(rng, radius, radius * rng.uniform(0.4, 1.0), 0.2)
+            component = _component(outline, level=rng.lognormal(-1.4, 0.8))
+            component["x"], component["y"] = rng.normal(0, 40, 2)
+            component["edge"] = rng.uniform(2.0, 4.0)
+            made.append(component)
+    else:  # a floating cell
         radius = rng.uniform(35, 75)
-        part = _component(_outline(rng, radius, radius * rng.uniform(0.6, 1.0), 0.1), level=rng.uniform(0.06, 0.22))
-        part["edge"], part["blur"], part["chromatin"] = radius * rng.uniform(0.5, 0.9), 12.0, 0.6
-        parts.append(part)
-    components = np.array(parts, dtype=COMPONENT)
-    components["nucleus"] = _DEBRIS
-    _turn(components, rng.uniform(0, 2 * math.pi))
+        outline = _outline(rng, radius, radius * rng.uniform(0.6, 1.0), 0.1)
+        component = _component(outline, level=rng.uniform(0.06, 0.22))
+        component["edge"], component["blur"], component["chromatin"] = radius * rng.uniform(0.5, 0.9), 12.0, 0.6
+        made.append(component)
+    components = np.array(made, dtype=COMPONENT)
+    components["nucleus"] = DEBRIS
+    _rotate(components, rng.uniform(0, 2 * math.pi))
     components["noise"] = rng.integers(0, 2**32, len(components), dtype=np.uint32)
     resize(components, scale)
     return components
 
 
 def resize(components: NDArray[Any], scale: float) -> None:
-    """Scale components made at `PX_PER_UM` to the panorama's pixels, in place, and set their reach."""
+    """Scale components made at `PX_PER_UM` to the panorama's pixels, in place, and set their `reach`."""
     for length in ("x", "y", "edge", "blur", "outline"):
         components[length] *= scale
     components["nucleoli"][..., :3] *= scale
@@ -132,7 +130,7 @@ def resize(components: NDArray[Any], scale: float) -> None:
     )
 
 
-def focus(components: NDArray[Any], defocus_um: float) -> None:
+def defocus(components: NDArray[Any], defocus_um: float) -> None:
     """Put components out of focus, in place: a softer edge and less fine chromatin."""
     blur_px = 0.9 * defocus_um * PX_PER_UM / 2
     components["blur"] = np.hypot(components["blur"], blur_px)
@@ -141,8 +139,8 @@ def focus(components: NDArray[Any], defocus_um: float) -> None:
 
 def outline_points(components: NDArray[Any], steps: int = 64) -> NDArray[np.float64]:
     """Return points on the outlines of all components, shape (components * steps, 2), columns x and y in px."""
-    take = slice(None, None, OUTLINE_STEPS // steps)
-    radius, angle = components["outline"][:, take], _ANGLES[take]
+    every = OUTLINE_STEPS // steps
+    radius, angle = components["outline"][:, ::every], _ANGLES[::every]
     along, across = radius * np.cos(angle), radius * np.sin(angle)
     across = across + components["bend"][:, None] * along**2
     cos, sin = components["cos"][:, None], components["sin"][:, None]
@@ -152,7 +150,7 @@ def outline_points(components: NDArray[Any], steps: int = 64) -> NDArray[np.floa
 
 
 def _dna_content(rng: Generator) -> float:
-    """Draw the DNA content of a cycling cell: G1 55 %, S 20 % in between, G2 25 %."""
+    """Draw the DNA content of a cycling cell: 1 in G1 (55 %), between 1 and 2 in S (20 %), 2 in G2 (25 %)."""
     phase = rng.random()
     return 1.0 if phase < 0.55 else float(rng.uniform(1, 2)) if phase < 0.75 else 2.0
 
@@ -163,19 +161,21 @@ def _component(outline: NDArray[np.float64], *, level: float) -> NDArray[Any]:
     return component
 
 
-def _outline(rng: Generator, long: float, short: float, rough: float) -> NDArray[np.float64]:
-    """Draw an ellipse of the given half axes whose radius varies by `rough`, in the first seven Fourier orders."""
+def _outline(rng: Generator, long: float, short: float, roughness: float) -> NDArray[np.float64]:
+    """Draw an ellipse of the given half axes whose radius varies by `roughness`, in Fourier orders 2 to 8."""
     radius = long * short / np.hypot(short * np.cos(_ANGLES), long * np.sin(_ANGLES))
     ripple = np.zeros(OUTLINE_STEPS)
     for order in range(2, 9):
-        ripple += rng.normal(0, rough / (order - 1) ** 1.15) * np.cos(order * _ANGLES + rng.uniform(0, 2 * math.pi))
+        ripple += rng.normal(0, roughness / (order - 1) ** 1.15) * np.cos(order * _ANGLES + rng.uniform(0, 2 * math.pi))
     return np.asarray(radius * np.exp(ripple))
 
 
-def _dent(rng: Generator, outline: NDArray[np.float64], depth: float, width: float, at: float) -> NDArray[np.float64]:
-    """Press a dent (or, of negative depth, a bleb) into an outline at an angle, as in a kidney-shaped nucleus."""
-    away = np.angle(np.exp(1j * (_ANGLES - at)))
-    return np.asarray(outline * (1 - depth * np.exp(-0.5 * (away / (width * rng.uniform(0.8, 1.2))) ** 2)))
+def _dented(
+    rng: Generator, outline: NDArray[np.float64], depth: float, width: float, angle: float
+) -> NDArray[np.float64]:
+    """Return an outline with a dent (of negative depth: a bleb) at an angle, as in a kidney-shaped nucleus."""
+    offset = np.angle(np.exp(1j * (_ANGLES - angle)))
+    return np.asarray(outline * (1 - depth * np.exp(-0.5 * (offset / (width * rng.uniform(0.8, 1.2))) ** 2)))
 
 
 def _interphase(rng: Generator, dna: float, size: float, contrast: float, micronuclei: bool) -> list[NDArray[Any]]:
@@ -186,14 +186,14 @@ def _interphase(rng: Generator, dna: float, size: float, contrast: float, micron
     outline = _outline(rng, math.sqrt(aspect), 1 / math.sqrt(aspect), 0.05)
     shape = rng.random()
     if shape < 0.20:  # kidney: one dent on a long side
-        outline = _dent(
+        outline = _dented(
             rng, outline, rng.uniform(0.12, 0.38), 0.42, math.pi / 2 * rng.choice([-1, 1]) + rng.normal(0, 0.4)
         )
     elif shape < 0.27:  # lobed
-        for at in rng.uniform(0, 2 * math.pi, int(rng.integers(2, 4))):
-            outline = _dent(rng, outline, rng.uniform(0.1, 0.28), 0.25, at)
+        for angle in rng.uniform(0, 2 * math.pi, int(rng.integers(2, 4))):
+            outline = _dented(rng, outline, rng.uniform(0.1, 0.28), 0.25, angle)
     elif shape < 0.31:  # bleb
-        outline = _dent(rng, outline, -rng.uniform(0.1, 0.22), 0.22, rng.uniform(0, 2 * math.pi))
+        outline = _dented(rng, outline, -rng.uniform(0.1, 0.22), 0.22, rng.uniform(0, 2 * math.pi))
     outline *= radius / math.sqrt(np.mean(outline**2))
     component = _component(outline, level=1.0)
     component["edge"] = rng.uniform(2.6, 4.4)
@@ -201,14 +201,14 @@ def _interphase(rng: Generator, dna: float, size: float, contrast: float, micron
     component["rim"] = rng.uniform(0.0, 0.32)
     component["dome"] = rng.uniform(0.05, 0.35)
     _add_nucleoli(rng, component, radius)
-    parts = [component]
+    made = [component]
     if micronuclei:
         step = int(rng.integers(OUTLINE_STEPS))
-        parts.append(_micronucleus(rng, outline, step))
+        made.append(_micronucleus(rng, outline, step))
         if rng.random() < 0.2:  # a second one, well away from the first
             step += int(rng.integers(OUTLINE_STEPS // 4, OUTLINE_STEPS * 3 // 4))
-            parts.append(_micronucleus(rng, outline, step % OUTLINE_STEPS))
-    return parts
+            made.append(_micronucleus(rng, outline, step % OUTLINE_STEPS))
+    return made
 
 
 def _add_nucleoli(rng: Generator, component: NDArray[Any], radius: float) -> None:
@@ -217,8 +217,8 @@ def _add_nucleoli(rng: Generator, component: NDArray[Any], radius: float) -> Non
     for slot in range(count):
         size = float(radius * rng.lognormal(math.log(0.14), 0.32))
         for _ in range(8):  # a nucleolus that finds no room is left out
-            angle, out = rng.uniform(0, 2 * math.pi), 0.62 * math.sqrt(rng.random())
-            r = out * np.interp(angle, _ANGLES, component["outline"], period=2 * math.pi)
+            angle, share = rng.uniform(0, 2 * math.pi), 0.62 * math.sqrt(rng.random())
+            r = share * np.interp(angle, _ANGLES, component["outline"], period=2 * math.pi)
             u, v = float(r * math.cos(angle)), float(r * math.sin(angle))
             if all(math.hypot(u - a, v - b) > 1.3 * (size + c) for a, b, c in placed):
                 placed.append((u, v, size))
@@ -227,17 +227,18 @@ def _add_nucleoli(rng: Generator, component: NDArray[Any], radius: float) -> Non
 
 
 def _micronucleus(rng: Generator, outline: NDArray[np.float64], step: int) -> NDArray[Any]:
+    """Make a micronucleus beside a nucleus, off the point of its outline at an angular step."""
     radius = rng.lognormal(math.log(10.0), 0.35)
-    part = _component(_outline(rng, radius, radius * rng.uniform(0.8, 1.0), 0.03), level=rng.uniform(0.7, 1.2))
+    component = _component(_outline(rng, radius, radius * rng.uniform(0.8, 1.0), 0.03), level=rng.uniform(0.7, 1.2))
     # Two mask margins and a gap that no blur closes: the label must have two components.
-    away = outline[step] + part["outline"].max() + 2 * MASK_MARGIN_PX + rng.uniform(5, 16)
+    distance = outline[step] + component["outline"].max() + 2 * MASK_MARGIN_PX + rng.uniform(5, 16)
     tangent = np.gradient(outline)[step] * OUTLINE_STEPS / (2 * math.pi)
     normal = _ANGLES[step] - math.atan2(tangent, outline[step])
-    gap = away - outline[step]
-    part["x"] = outline[step] * math.cos(_ANGLES[step]) + gap * math.cos(normal)
-    part["y"] = outline[step] * math.sin(_ANGLES[step]) + gap * math.sin(normal)
-    part["chromatin"], part["dome"] = 0.6, 0.3
-    return part
+    gap = distance - outline[step]
+    component["x"] = outline[step] * math.cos(_ANGLES[step]) + gap * math.cos(normal)
+    component["y"] = outline[step] * math.sin(_ANGLES[step]) + gap * math.sin(normal)
+    component["chromatin"], component["dome"] = 0.6, 0.3
+    return component
 
 
 def _prophase(rng: Generator) -> list[NDArray[Any]]:
@@ -259,40 +260,38 @@ def _metaphase(rng: Generator) -> list[NDArray[Any]]:
 
 def _anaphase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(40, 54), rng.uniform(11, 15)
-    apart = 2 * short + rng.uniform(28, 62)
+    distance = 2 * short + rng.uniform(28, 62)
     bend = rng.normal(0.003, 0.003)
-    return _pair(rng, long, short, apart, bend, level=rng.uniform(1.9, 2.6), rough=0.09)
+    return _chromosome_masses(rng, long, short, distance, bend, level=rng.uniform(1.9, 2.6), roughness=0.09)
 
 
 def _telophase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(38, 50), rng.uniform(19, 27)
-    apart = 2 * short + rng.uniform(65, 130)
-    return _pair(rng, long, short, apart, rng.normal(0.001, 0.003), level=rng.uniform(1.4, 2.0), rough=0.06)
+    distance = 2 * short + rng.uniform(65, 130)
+    bend = rng.normal(0.001, 0.003)
+    return _chromosome_masses(rng, long, short, distance, bend, level=rng.uniform(1.4, 2.0), roughness=0.06)
 
 
-def _pair(
-    rng: Generator, long: float, short: float, apart: float, bend: float, *, level: float, rough: float
+def _chromosome_masses(
+    rng: Generator, long: float, short: float, distance: float, bend: float, *, level: float, roughness: float
 ) -> list[NDArray[Any]]:
-    """Make two sister components that face each other across the spindle's axis, each on its own side of it."""
-    parts = []
+    """Make the two chromosome masses of a dividing nucleus, which face each other across the spindle's equator."""
+    made = []
     for side in (-1.0, 1.0):
-        outline = _outline(rng, long * rng.uniform(0.92, 1.08), short * rng.uniform(0.9, 1.1), rough)
-        part = _component(outline, level=level * rng.uniform(0.93, 1.07))
-        part["y"], part["bend"] = side * apart / 2, -side * bend
-        part["x"] = rng.normal(0, 4)
+        outline = _outline(rng, long * rng.uniform(0.92, 1.08), short * rng.uniform(0.9, 1.1), roughness)
+        component = _component(outline, level=level * rng.uniform(0.93, 1.07))
+        component["y"], component["bend"] = side * distance / 2, -side * bend
+        component["x"] = rng.normal(0, 4)
         tilt = rng.normal(0, 0.10)
-        part["cos"], part["sin"] = math.cos(tilt), math.sin(tilt)
-        part["chromatin"], part["threads"], part["dome"] = 0.45, 0.3, 0.15
-        parts.append(part)
-    return parts
+        component["cos"], component["sin"] = math.cos(tilt), math.sin(tilt)
+        component["chromatin"], component["threads"], component["dome"] = 0.45, 0.3, 0.15
+        made.append(component)
+    return made
 
 
-def _turn(components: NDArray[Any], angle: float) -> None:
+def _rotate(components: NDArray[Any], angle: float) -> None:
     cos, sin = math.cos(angle), math.sin(angle)
     x, y = components["x"].copy(), components["y"].copy()
     components["x"], components["y"] = x * cos - y * sin, x * sin + y * cos
     own_cos, own_sin = components["cos"].copy(), components["sin"].copy()
     components["cos"], components["sin"] = own_cos * cos - own_sin * sin, own_sin * cos + own_cos * sin
-
-
-# ---- Kernels. Each pixel is a pure function of its place: no stream of random numbers runs through them. ----

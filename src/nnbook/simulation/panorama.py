@@ -1,14 +1,7 @@
 """The twin: a virtual microscope that simulates NucleusNet's experiments, images and exact ground truth alike.
 
-Counts, brightness and spread follow the published table of 1600 panoramas (100 runs of 16): the constants below were
-estimated from it by nested analysis of variance, on the scales on which runs are closest to normal. The table showed:
-
-- Runs differ most. The root of their count is near to normal; their brightness has a long lower tail, so its
-  quantiles are given; and sparse runs are somewhat brighter.
-- Within a run, brightness changes with the coverslip's row of panoramas and not with its column: fields were taken in a
-  snake by rows, and one profile over the four rows (dim at first, then level) explains 93 % of it, in some runs more
-  than in others.
-- The spread inside the masks is set by the brightness, up to 0.034 (runs) and 0.016 (panoramas) in log spread / mean.
+How bright and crowded a panorama is, is drawn (`nnbook.simulation.population`); nuclei are made and placed
+(`nuclei`, `placement`), then drawn strip by strip (`rendering`) and exposed (`imaging`).
 
 A panorama is a pure function of seed, run, quarter, crop and size: it can be simulated alone, in any order and process.
 """
@@ -22,11 +15,11 @@ import pandas as pd
 
 from nnbook.errors import InvalidValueError
 from nnbook.io.manifest import MAX_SIDE_PX
-from nnbook.simulation import rendering
-from nnbook.simulation.imaging import draw_haze, expose, shading, stain
-from nnbook.simulation.placement import CELL_PX, Frame, place_nuclei, scatter_debris
+from nnbook.simulation.grid import GRID_PX, Frame
+from nnbook.simulation.imaging import draw_haze, draw_shading, expose, stain
+from nnbook.simulation.placement import place_nuclei, scatter_debris
 from nnbook.simulation.population import check_place, draw_imaging_conditions, random_stream
-from nnbook.simulation.rendering import compiled
+from nnbook.simulation.rendering import compiled, draw_components
 from nnbook.values.published import PX_PER_UM
 
 if TYPE_CHECKING:
@@ -34,16 +27,15 @@ if TYPE_CHECKING:
 
     from nnbook.io.images import Image, Labels
 
-
 MIN_SIDE_PX: Final = 160
 """A panorama is at least as wide and high as a nucleus."""
 
-
 STRIP_PX: Final = 1024
-
+"""Height of the strips that are drawn one after the other, which bounds the memory for signal and depth."""
 
 TRUTH_COLUMNS: Final = (
-    "label", "class", "x_px", "y_px", "area_px", "components", "touching", "cut", "dna_content", "defocus_um", "brightness",
+    "label", "class", "x_px", "y_px", "area_px", "components", "touching", "cut", "dna_content", "defocus_um",
+    "brightness",
 )  # fmt: skip
 
 
@@ -59,7 +51,7 @@ def simulate_panorama(
 ) -> tuple[Image, Labels, pd.DataFrame]:
     """Simulate one panorama: its image, its truth mask and its table of nuclei.
 
-    Nuclei that the frame cuts are kept as cut objects, and the number of labels (not of centres) is what follows the
+    Nuclei that the frame cuts are kept as cut objects, and it is the number of labels, not of centres, that follows the
     published count an area, whatever the panorama's size.
 
     Parameters
@@ -80,10 +72,10 @@ def simulate_panorama(
     labels : int32, axes (y, x)
         0 for background, 1..N for nuclei, from the top down. Debris has no label.
     truth : DataFrame
-        A row a nucleus: `label`; `class`, one of `nnbook.simulation.nuclei.CLASSES`; `x_px` and `y_px`, the mask's centroid, and
-        `area_px`; `components`, in how many pieces it was drawn (in the frame or beyond it); `touching`, whether its mask
-        meets another nucleus's; `cut`, whether the frame cuts it; `dna_content`, 1 to 2; `defocus_um`;
-        `brightness`, its own grey level.
+        A row a nucleus: `label`; `class`, one of `nnbook.simulation.nuclei.CLASSES`; `x_px` and `y_px`, the mask's
+        centroid, and `area_px`; `components`, how many it has (in the frame or beyond it); `touching`, whether its mask
+        meets another nucleus's; `cut`, whether the frame cuts it; `dna_content`, 1 to 2; `defocus_um`; `brightness`,
+        its own grey level.
 
     Raises
     ------
@@ -100,12 +92,12 @@ def simulate_panorama(
     conditions = draw_imaging_conditions(seed, run, quarter, crop)
     rng = random_stream(seed, run, quarter, crop, 1)
     frame = Frame(width_px, height_px, px_per_um / PX_PER_UM)
-    components, facts = place_nuclei(rng, conditions, frame)
-    debris = scatter_debris(rng, len(facts), frame)
-    haze = draw_haze(rng, facts, conditions, frame)
-    brightness = stain(rng, components, facts, conditions, haze, frame=frame)
-    shade = shading(rng, conditions, frame)
-    noise = int(rng.integers(2**32))
+    components, table = place_nuclei(rng, conditions, frame)
+    debris = scatter_debris(rng, len(table), frame)
+    haze = draw_haze(rng, table, conditions, frame)
+    brightness = stain(rng, components, table, conditions, haze, frame=frame)
+    shading = draw_shading(rng, conditions, frame)
+    noise_seed = int(rng.integers(2**32))
 
     drawn = np.concatenate([components, debris])
     image = np.empty((height_px, width_px), dtype=np.uint8)
@@ -115,19 +107,19 @@ def simulate_panorama(
         signal = np.zeros((rows.stop - top, width_px), dtype=np.float32)
         depths = np.full_like(signal, -np.inf)
         near = drawn[(drawn["y"] + drawn["reach"] >= top) & (drawn["y"] - drawn["reach"] <= rows.stop)]
-        rendering.draw_components(signal, labels[rows], depths, top, near, brightness)
+        draw_components(signal, labels[rows], depths, top, near, brightness)
         expose(
             image[rows],
             signal,
             top,
             haze,
-            CELL_PX * frame.scale,
-            *shade,
+            GRID_PX * frame.scale,
+            *shading,
             conditions.dark_grey,
             conditions.noise_grey,
-            noise,
+            noise_seed,
         )
-    return image, labels, _truth_table(labels, facts, brightness)
+    return image, labels, _truth_table(labels, table, brightness)
 
 
 def simulate(
@@ -188,28 +180,28 @@ def check_side(side_px: int, parameter: str = "side_px") -> None:
         )
 
 
-def _truth_table(labels: Labels, facts: pd.DataFrame, brightness: NDArray[np.float64]) -> pd.DataFrame:
-    """Measure the masks; drop a nucleus that lies wholly under others and renumber, in place."""
-    sums, touching, cut = _measure(labels, len(facts))
-    seen = sums[:, 0] > 0
-    if not seen.all():
-        number = np.concatenate([[0], np.cumsum(seen) * seen]).astype(np.int32)
-        np.take(number, labels, out=labels)
-    table = facts[seen]
-    area = sums[seen, 0]
+def _truth_table(labels: Labels, table: pd.DataFrame, brightness: NDArray[np.float64]) -> pd.DataFrame:
+    """Measure the masks; drop nuclei that others cover entirely and number the rest anew, in place."""
+    sums, touching, cut = _measure(labels, len(table))
+    visible = sums[:, 0] > 0
+    if not visible.all():
+        numbers = np.concatenate([[0], np.cumsum(visible) * visible]).astype(np.int32)
+        np.take(numbers, labels, out=labels)
+    table = table[visible]
+    area = sums[visible, 0]
     return pd.DataFrame(
         {
             "label": np.arange(1, len(table) + 1),
             "class": table["class"].to_numpy(),
-            "x_px": (sums[seen, 1] / area).round(2),
-            "y_px": (sums[seen, 2] / area).round(2),
+            "x_px": (sums[visible, 1] / area).round(2),
+            "y_px": (sums[visible, 2] / area).round(2),
             "area_px": area.astype(np.int64),
             "components": table["components"].to_numpy(dtype=np.int64),
-            "touching": touching[seen],
-            "cut": cut[seen] | table["cut"].to_numpy(dtype=bool),
+            "touching": touching[visible],
+            "cut": cut[visible] | table["cut"].to_numpy(dtype=bool),
             "dna_content": table["dna_content"].to_numpy(dtype=np.float64).round(3),
             "defocus_um": table["defocus_um"].to_numpy(dtype=np.float64).round(3),
-            "brightness": brightness[:-1][seen].round(2),
+            "brightness": brightness[:-1][visible].round(2),
         },
         columns=list(TRUTH_COLUMNS),
     )
@@ -217,7 +209,7 @@ def _truth_table(labels: Labels, facts: pd.DataFrame, brightness: NDArray[np.flo
 
 @compiled
 def _measure(labels: NDArray[np.int32], count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return area and sums of x and y of each label, whether it meets another, and whether it lies on the frame."""
+    """Return area and sums of x and y of each label, whether it meets another, and whether the frame cuts it."""
     height, width = labels.shape
     sums = np.zeros((count, 3))
     touching, cut = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)

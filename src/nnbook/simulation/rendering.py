@@ -1,4 +1,8 @@
-"""Drawing nuclei: noise, chromatin texture and outlines, compiled."""
+"""Drawing nuclei: outlines, chromatin texture and masks of components, compiled.
+
+Every pixel of a component is a pure function of the component and of the pixel's place. No stream of random numbers
+runs through it, so a panorama drawn in strips of any height comes out the same.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ MASK_MARGIN_PX: Final = 3.0
 
 OUTLINE_STEPS: Final = 256
 NUCLEOLI: Final = 6
+"""Points of an outline, and nucleoli that a component may have."""
 
 COMPONENT: Final = np.dtype(
     [
@@ -202,14 +207,17 @@ def draw_components(  # noqa: PLR0917 - numba takes no keyword-only arguments
 def sample_components(
     components: NDArray[Any], width: int, height: int, stride: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Sample the masks of components on a grid of the panorama: the nucleus, and the brightness there relative to its own.
+    """Sample the masks of components on a grid of the panorama.
 
     Returns
     -------
     nucleus : int32, shape (n,)
+        Of each sample, the row of the table of nuclei.
     relative : float32, shape (n,)
+        The brightness there, relative to the nucleus's own.
     """
-    owners, values = [np.int32(0) for _ in range(0)], [np.float32(0) for _ in range(0)]
+    # Comprehensions over nothing give numba the types of empty lists.
+    nuclei, relative = [np.int32(0) for _ in range(0)], [np.float32(0) for _ in range(0)]
     for index in range(len(components)):
         component = components[index]
         first_y, last_y = (
@@ -229,6 +237,6 @@ def sample_components(
                 across = dy * component.cos - dx * component.sin - component.bend * along * along
                 depth = _depth(component, along, across)
                 if depth > -margin:
-                    owners.append(np.int32(component.nucleus))
-                    values.append(np.float32(_brightness(component, along, across, depth)))
-    return np.array(owners, dtype=np.int32), np.array(values, dtype=np.float32)
+                    nuclei.append(np.int32(component.nucleus))
+                    relative.append(np.float32(_brightness(component, along, across, depth)))
+    return np.array(nuclei, dtype=np.int32), np.array(relative, dtype=np.float32)

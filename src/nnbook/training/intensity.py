@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from nnbook.io.images import Labels
 
 
-def vary_grey(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
+def vary_intensity(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
     """Vary a crop's grey levels: nuclei, gamma, debris, blur, background, contrast, brightness and noise.
 
-    Never inverted: nuclei are bright in fluorescence.
+    They are never inverted: nuclei are bright in fluorescence.
 
     Parameters
     ----------
     image : float32, axes (y, x)
         Grey levels, most of them from 0 to 1.
     labels : int32, axes (y, x)
-        Nuclei, for brightness that differs from one to the next.
+        Nuclei, each of which gets a brightness of its own.
     rng : Generator
-        The source of every draw.
+        The stream to draw from.
     """
     image = _vary_optics(_vary_nuclei(image, labels, rng), rng)
     image = _vary_light(image, rng)
     if rng.random() < 0.6:
-        image = _with_noise(image, rng)
+        image = _add_noise(image, rng)
     return image.astype(np.float32, copy=False)
 
 
@@ -45,7 +45,7 @@ def _vary_nuclei(image: NDArray[np.float32], labels: Labels, rng: Generator) -> 
     if rng.random() < 0.5:
         low, span = image.min(), max(float(np.ptp(image)), 1e-3)
         image = low + span * ((image - low) / span) ** np.float32(math.exp(rng.uniform(-0.7, 0.7)))
-    return _with_specks(image, rng) if rng.random() < 0.15 else image
+    return _add_specks(image, rng) if rng.random() < 0.15 else image
 
 
 def _vary_optics(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
@@ -53,13 +53,13 @@ def _vary_optics(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float
 
     side = image.shape[0]
     if rng.random() < 0.35:
-        image = _blurred(image, rng.uniform(0.4, 2.2))
+        image = _blur(image, rng.uniform(0.4, 2.2))
     if rng.random() < 0.15:  # a camera with larger pixels
         coarse = round(side / rng.uniform(1.3, 3.0))
         small = cv2.resize(image, (coarse, coarse), interpolation=cv2.INTER_AREA)
         image = np.asarray(cv2.resize(small, (side, side)), dtype=np.float32)
-    if rng.random() < 0.2:  # light of what lies out of focus
-        image = image + np.float32(rng.uniform(0.1, 0.8)) * _blurred(image[::-1, ::-1], rng.uniform(6, 25))
+    if rng.random() < 0.2:  # light from out of focus
+        image = image + np.float32(rng.uniform(0.1, 0.8)) * _blur(image[::-1, ::-1], rng.uniform(6, 25))
     return image
 
 
@@ -75,22 +75,22 @@ def _vary_light(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float3
     return image * np.float32(gain) + np.float32(rng.normal(0, 0.08))
 
 
-def _with_noise(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+def _add_noise(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     if rng.random() < 0.5:
-        noise = 2.3 * _blurred(noise, 0.8)
-    # Shot noise: more of it where there is more light.
+        noise = 2.3 * _blur(noise, 0.8)
+    # Shot noise: stronger where there is more light.
     return np.asarray(image + np.float32(rng.uniform(0.005, 0.12)) * noise * np.sqrt(0.3 + np.clip(image, 0, 2)))
 
 
-def _blurred(image: NDArray[np.float32], sd_px: float) -> NDArray[np.float32]:
+def _blur(image: NDArray[np.float32], sd_px: float) -> NDArray[np.float32]:
     import cv2
 
     return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), sd_px), dtype=np.float32)
 
 
-def _with_specks(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    """Add small bright debris, which is nobody's nucleus."""
+def _add_specks(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+    """Add small bright debris, which has no label."""
     y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
     for _ in range(rng.integers(1, 9)):
         centre_y, centre_x = rng.uniform(0, image.shape[0], 2)
@@ -100,7 +100,7 @@ def _with_specks(image: NDArray[np.float32], rng: Generator) -> NDArray[np.float
 
 
 def _ramp(side: int, rng: Generator) -> NDArray[np.float32]:
-    """Background from 0 to 1 that rises across the crop, bent a little."""
+    """Return a background from 0 to 1 that rises across the crop and is slightly curved."""
     angle, bend = rng.uniform(0, 2 * math.pi), rng.uniform(-1, 1)
     y, x = np.mgrid[:side, :side] / side - 0.5
     along = x * math.cos(angle) + y * math.sin(angle)

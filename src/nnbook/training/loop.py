@@ -1,10 +1,10 @@
 """Training a Cellpose 3 network: `nnbook train`.
 
 Network, targets and loss are those of Cellpose (Stringer et al. 2021, doi:10.1038/s41592-020-01018-x): mean squared
-error of five times the unit flows, half weight, plus the cross-entropy of the cell probability. Two things differ. The
-cell probability's even odds lie at a logit of `EVEN_ODDS` and not at 0, so that the published threshold of the cell
-probability draws the outlines where the masks of the training data have them. And pixels of small nuclei, such as the
-slivers that a frame leaves of cut ones, weigh more.
+error of five times the unit flows, half weight, plus the cross-entropy of the cell probability. Two things differ. A
+cell probability of one half is a logit of `EVEN_ODDS` instead of 0, so that the published threshold of the cell
+probability puts outlines where the masks of the training data have them. And pixels of small nuclei, such as the
+slivers of those that the image's edge cuts, weigh more.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EVEN_ODDS: Final = -2.0
 """The cell probability's logit at which a pixel is as likely inside a nucleus as outside: the published threshold."""
 
 WARM_UP_STEPS: Final = 50
-FALL_SHARE: Final = 0.2
+DECAY_SHARE: Final = 0.2
 WEIGHT_DECAY: Final = 0.01
 MAX_GRADIENT: Final = 5.0
 VALIDATION_CROPS: Final = 96
@@ -151,7 +151,7 @@ def train(
     training, validation = _read(folders, settings, diam_mean)
     diameters = [example.original_diameter_px for examples in training for example in examples]
     network.diam_labels.data[:] = float(np.mean(diameters))
-    run = _Run(network.to(memory_format=torch.channels_last), settings)
+    state = _TrainingState(network.to(memory_format=torch.channels_last), settings)
     checkpoint = model_path.with_name(f"{model_path.name}.checkpoint")
     identity = {
         "settings": {name: value for name, value in asdict(settings).items() if name != "steps"},
@@ -159,21 +159,21 @@ def train(
         "from_model": None if from_model is None else str(Path(from_model)),
     }
     if checkpoint.is_file():
-        run.restore(checkpoint, identity)
+        state.restore(checkpoint, identity)
     fixed = _validation_batches(validation, settings, diam_mean)
-    for step in _progress(run.step, settings.steps):
-        loss = run.advance(_batch(training, run.rng, settings, diam_mean, varied=True))
-        run.losses.append(loss)
+    for step in _progress(state.step, settings.steps):
+        loss = state.advance(_batch(training, state.rng, settings, diam_mean, varied=True))
+        state.losses.append(loss)
         if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
-            run.validate(fixed)
-            run.store(checkpoint, identity)
-            _write_history(model_path, run.history)
-    _write_model(model_path, run.best)
+            state.validate(fixed)
+            state.store(checkpoint, identity)
+            _write_history(model_path, state.history)
+    _write_model(model_path, state.best)
     checkpoint.unlink(missing_ok=True)
     return model_path
 
 
-class _Run:
+class _TrainingState:
     """What changes while a network is trained, and what a checkpoint holds."""
 
     def __init__(self, network: Any, settings: TrainingSettings) -> None:
@@ -193,7 +193,7 @@ class _Run:
     def _rate(self) -> float:
         """Return the learning rate of the step to come."""
         rising = (self.step + 1) / WARM_UP_STEPS
-        falling = (self.settings.steps - self.step) / (self.settings.steps * FALL_SHARE)
+        falling = (self.settings.steps - self.step) / (self.settings.steps * DECAY_SHARE)
         return self.settings.learning_rate * min(1.0, rising, falling)
 
     def advance(self, batch: tuple[torch.Tensor, torch.Tensor]) -> float:
@@ -209,7 +209,7 @@ class _Run:
                 f"{self.settings.learning_rate:g}"
             )
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT)
         self.optimizer.step()
         self.step += 1
@@ -256,7 +256,7 @@ class _Run:
             raise NnbookError(f"{path}: can't be read as a checkpoint ({error}); delete it to train anew") from error
         if not same:
             raise NnbookError(f"{path}: is of a training with other settings or data; delete it to train anew")
-        fall = math.floor(min(steps, self.settings.steps) * (1 - FALL_SHARE))
+        fall = math.floor(min(steps, self.settings.steps) * (1 - DECAY_SHARE))
         if steps != self.settings.steps and state["step"] > fall:
             raise NnbookError(
                 f"{path}: is at step {state['step']} of {steps}, too late for {self.settings.steps} in all, whose "
@@ -299,7 +299,7 @@ def _batch(
             settings.crop_px,
             diam_mean,
             varied=varied,
-            guests=others[rng.integers(len(others))],
+            paste_from=others[rng.integers(len(others))],
         )
     return torch.from_numpy(images).to(memory_format=torch.channels_last), torch.from_numpy(targets)
 
@@ -362,9 +362,9 @@ def _check(settings: TrainingSettings) -> None:
 
 
 def _progress(start: int, stop: int) -> Iterator[int]:
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
-    yield from tqdm(range(start, stop), initial=start, total=stop, desc="train", unit="step")
+    yield from show_progress(range(start, stop), initial=start, total=stop, desc="train", unit="step")
 
 
 def _write_history(model_path: Path, history: list[tuple[int, float, float, float]]) -> None:

@@ -47,7 +47,7 @@ def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> 
     Returns
     -------
     dict
-        What `mosaic.json` tells: `edition`, `note`, `seed`, `columns`, `cell_px`, `px_per_um`; `rows`, from the top,
+        What `mosaic.json` has: `edition`, `note`, `seed`, `columns`, `cell_px`, `px_per_um`; `rows`, from the top,
         each with its `run`, `passage`, `cells`, `brightness` (see `brightness_of`) and `gain` (see `gains_of`);
         `clipped`, the share of pixels inside masks that became white by their gain; and the addresses of `intensity`,
         `normalised` and `cells`. The latter has a list a column, in order of rows: `panorama` (an index into
@@ -164,7 +164,7 @@ def gains_of(brightness: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _write_pyramids(folder: Path, images: Any, sample: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
-    """Write both pyramids, and return what there is to be told of them."""
+    """Write both pyramids, and return their part of `mosaic.json`."""
     import pyvips
 
     side, columns, rows = about["cell_px"], about["columns"], about["rows"]
@@ -188,22 +188,22 @@ def _write_pyramids(folder: Path, images: Any, sample: pd.DataFrame, about: dict
     with ThreadPoolExecutor(2) as pool:
         for layer in [pool.submit(save, "intensity", None), pool.submit(save, "normalised", gains)]:
             layer.result()
-    told = [
+    described = [
         {**row, "brightness": None if np.isnan(level) else round(float(level), 3), "gain": round(float(gain), 4)}
         for row, level, gain in zip(rows, brightness, gains, strict=True)
     ]
     share = _clipped_share(histograms, np.repeat(gains, np.diff(starts)))
-    return {"rows": told, "clipped": share, "intensity": "intensity.dzi", "normalised": "normalised.dzi"}
+    return {"rows": described, "clipped": share, "intensity": "intensity.dzi", "normalised": "normalised.dzi"}
 
 
 def _tiles(
     images: Any, rows: NDArray[np.int64], starts: NDArray[np.int64], columns: int, histograms: NDArray[np.int64]
 ) -> Iterator[NDArray[np.uint8]]:
     """Give the grid's cells in order, black ones where a run has too few; count the grey levels of each on the way."""
-    from tqdm import tqdm
+    from nnbook.io.progress import show_progress
 
     black = np.zeros(images.shape[1:], np.uint8)
-    with tqdm(desc="mosaic", unit="run", total=len(starts) - 1) as bar:
+    with show_progress(desc="mosaic", unit="run", total=len(starts) - 1) as bar:
         for first, end in pairwise(starts):
             # Read in the order in which they are stored, since neighbours share a file.
             order = np.argsort(rows[first:end])

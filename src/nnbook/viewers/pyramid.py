@@ -274,7 +274,7 @@ def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
 def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
     wide = _streamed(labels, np.uint16) if isinstance(labels, Path) else None
     if wide is not None:
-        # A label's bytes, the lowest first, are the red and green that stand for it.
+        # A label's bytes, the lowest first, are the red and the green that encode it.
         rgb = wide.copy(format="uchar", bands=2).bandjoin(0).copy(interpretation="srgb")
     else:
         values = read_mask(labels) if isinstance(labels, Path) else labels
@@ -314,7 +314,7 @@ def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
         raise NnbookError(
             f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged or the disk full"
         ) from error
-    # It tells where and when the tiles were made, and no viewer reads it.
+    # It records where and when the tiles were made; no viewer reads it.
     stem.with_name(f"{stem.name}_files").joinpath("vips-properties.xml").unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Tables as viewers read them: JSON with a list a column."""
+"""Tables as viewers read them: JSON with a list for each column."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ from nnbook.viewers.tables import nuclei_columns, panoramas_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from nnbook.io.images import Image, Labels
     from nnbook.io.paths import PathLike
 
@@ -282,7 +284,8 @@ class Scatter(_View):
 
         points = self._table[["num_rois", "mean_intensity"]].fillna(-1.0).to_numpy(np.float64)
         corners = np.array(self.lasso or np.zeros((0, 2)))
-        return self._table[points_in_poly(points, corners)]  # type: ignore[no-untyped-call]
+        inside: NDArray[np.bool_] = points_in_poly(points, corners)
+        return self._table[inside]
 
 
 class CellBrowser(_ImageView):

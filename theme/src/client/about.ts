@@ -1,6 +1,6 @@
 const VALUES = 'a[data-about]';
 
-/** Keeps what numbers tell of themselves from showing as a browser's own tooltip beside the preview. */
+/** Keeps what numbers say about themselves from showing as a browser's own tooltip beside the preview. */
 export function holdTitles(): void {
   document.querySelectorAll<HTMLAnchorElement>(VALUES).forEach((link) => {
     link.dataset.about = link.title;
@@ -9,13 +9,13 @@ export function holdTitles(): void {
   });
 }
 
-/** What a number tells of itself: what it is, where it comes from, and a link to that. */
+/** What a number says about itself: what it is, where it comes from, and a link to that. */
 export function aboutOf(link: HTMLElement): Element | undefined {
   const lines = link.dataset.about?.split('\n') ?? [];
   const last = lines.pop();
   if (last === undefined || !(link instanceof HTMLAnchorElement)) return undefined;
-  const told = document.createElement('div');
-  told.className = 'about';
+  const about = document.createElement('div');
+  about.className = 'about';
   const value = document.createElement('p');
   value.className = 'about-value';
   value.textContent = link.textContent;
@@ -29,6 +29,6 @@ export function aboutOf(link: HTMLElement): Element | undefined {
   leads.href = link.href;
   leads.textContent = last;
   source.append(leads);
-  told.append(value, ...rest, source);
-  return told;
+  about.append(value, ...rest, source);
+  return about;
 }

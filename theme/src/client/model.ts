@@ -1,6 +1,6 @@
 type Listener = (...values: unknown[]) => void;
 
-/** An anywidget model without a kernel behind it: it keeps values and tells of changes, and takes every call in good part. */
+/** An anywidget model without a kernel behind it: it keeps values, reports changes, and accepts every call. */
 export class Model {
   readonly #values: Record<string, unknown>;
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -16,8 +16,8 @@ export class Model {
   set(name: string, value: unknown): void {
     if (Object.is(this.#values[name], value)) return;
     this.#values[name] = value;
-    this.#tell(`change:${name}`, value);
-    this.#tell('change');
+    this.#report(`change:${name}`, value);
+    this.#report('change');
   }
 
   on(names: string, listener: Listener): void {
@@ -46,7 +46,7 @@ export class Model {
     get_model: (): Promise<never> => Promise.reject(new Error('This page has no kernel to ask for other models')),
   };
 
-  #tell(event: string, value?: unknown): void {
+  #report(event: string, value?: unknown): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {
         listener({ name: event, source: this }, value);

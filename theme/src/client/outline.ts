@@ -5,7 +5,7 @@ export function followOutline(): void {
     const heading = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (heading !== null) links.set(heading, link);
   });
-  // On narrow screens a chosen section lies behind the drawer, which closes by itself only for clicks outside of it.
+  // On narrow screens a chosen section is behind the drawer, which closes by itself only for clicks outside of it.
   document.querySelectorAll<HTMLAnchorElement>('#contents a').forEach((link) => {
     link.addEventListener('click', () => {
       const drawer = document.getElementById('contents');

@@ -45,7 +45,7 @@ export function excerpt(text: string, query: string, length = 160): { text: stri
   const words = query.split(/[\s\p{P}\p{S}]+/u).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   if (words.length === 0) return [{ text: text.slice(0, length), marked: false }];
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join('|')})[\\p{L}\\p{N}]*`, 'giu');
-  // Of the places where a word stands, the one with most of the others soon after it.
+  // Of the places where a word occurs, the one with most of the others soon after it.
   const places = [...text.matchAll(pattern)].map(({ 0: word, index }) => ({ index, word: fold(word) }));
   const near = (from: number) => new Set(places.filter(({ index }) => index >= from && index < from + length / 2).map(({ word }) => word)).size;
   const at = places.reduce((best, place) => (near(place.index) > best.near ? { index: place.index, near: near(place.index) } : best), { index: 0, near: 0 }).index;

@@ -91,7 +91,7 @@ async function targetOf(link: HTMLElement): Promise<Element | null> {
   copy.append(document.importNode(found, true));
   // A heading or a term says little without what follows it.
   if (/^(?:H[2-6]|DT)$/.test(found.tagName) && found.nextElementSibling !== null) copy.append(document.importNode(found.nextElementSibling, true));
-  // A copy must not carry names that are taken, nor parts that only live where they are.
+  // A copy must not carry names that are taken, nor parts that only work where they are.
   copy.querySelectorAll('[id]').forEach((element) => { element.removeAttribute('id'); });
   copy.querySelectorAll('[tabindex], [role="button"]').forEach((element) => {
     element.removeAttribute('tabindex');

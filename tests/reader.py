@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -23,9 +23,10 @@ from nnbook.book.website import show_edition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 SITE = PROJECT / "_build" / "html"
 BOOK = PROJECT / "build" / "book"
 STEP_PX = 600
@@ -34,6 +35,15 @@ PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
 CELLS = ".nn-cells"
 MOSAIC = ".nn-mosaic"
+Scheme = Literal["light", "dark"]
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Only the page itself aborts a request: for a tile that is not wanted any more, after movement.
 GIVEN_UP = "net::ERR_ABORTED"
 # What OpenSeadragon says of a tile that came after the picture it belongs to was taken away.
@@ -52,7 +62,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files."""
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: the tests tell what matters."""
+        """Say nothing: the tests report what matters."""
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):
@@ -84,8 +94,8 @@ def page_paths(site: Path) -> list[str]:
 
 @contextmanager
 def open_page(
-    browser: Browser, address: str, *, width: int = 1440, scheme: str = "light", policy: bool = False, **options: Any
-) -> Iterator[tuple[Page, list]]:
+    browser: Browser, address: str, *, width: int = 1440, scheme: Scheme = "light", policy: bool = False, **options: Any
+) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read.
 
     The page's Content-Security-Policy holds with `policy` alone: it stops what Playwright's `wait_for_function` and
@@ -94,7 +104,8 @@ def open_page(
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
     )
-    page, problems = context.new_page(), []
+    page = context.new_page()
+    problems: list[str] = []
     host = urlsplit(address).netloc
 
     def on_request(request: Request) -> None:
@@ -148,13 +159,23 @@ def until(page: Page, condition: str, seconds: float = 30) -> None:
     pytest.fail(f"after {seconds} s it isn't true that {condition}")
 
 
+def rest(page: Page, milliseconds: int) -> None:
+    """Wait by the page's own clock: what it has put off for less time is then done and drawn, on a busy machine too."""
+    page.evaluate(
+        """milliseconds => new Promise((done) => {
+            setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), milliseconds);
+        })""",
+        milliseconds,
+    )
+
+
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
     for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}").all():
         viewer.scroll_into_view_if_needed()
         viewer.evaluate(
             """async (viewer) => {
-                for (let waited = 0; waited < 15000; waited += 50) {
+                for (let waited = 0; waited < 60000; waited += 50) {
                     if (viewer.dataset.state !== 'loading' && viewer.dataset.masks !== 'loading'
                         && viewer.dataset.names !== 'loading') return;
                     await new Promise((done) => setTimeout(done, 50));
@@ -163,7 +184,7 @@ def wait_for_viewers(page: Page) -> None:
         )
 
 
-def pixels(png: bytes) -> np.ndarray:
+def pixels(png: bytes) -> NDArray[np.uint8]:
     """Decode a screenshot."""
     with Image.open(BytesIO(png)) as image:
         return np.asarray(image.convert("RGB"))
@@ -200,7 +221,9 @@ def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
 
 def panoramas_table() -> dict[str, list[Any]]:
     """The table that the book's scatter shows."""
-    return json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
+    columns: dict[str, list[Any]]
+    columns = json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
+    return columns
 
 
 def open_scatter(page: Page) -> Locator:
@@ -210,7 +233,7 @@ def open_scatter(page: Page) -> Locator:
     scatter.wait_for()
     scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
     scatter.scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLE_MS)
+    rest(page, SETTLE_MS)
     return scatter
 
 
@@ -223,7 +246,8 @@ def choose_by_search(scatter: Locator, name: str) -> None:
 
 
 def settled(page: Page, name: str) -> str:
-    """Wait until the address tells a parameter, and return it."""
+    """Wait until the address has a parameter, and views have written to it what was done last; return it."""
+    rest(page, SETTLE_MS)
     page.wait_for_url(re.compile(rf"[?&]{re.escape(name)}="))
     return parameters(page)[name]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator
 
     from nnbook.io.images import Image, Labels
@@ -91,7 +92,7 @@ def link(address: str, **state: Any) -> str:
     return f"{address}/?{urlencode(state, safe=',')}"
 
 
-def open_viewer(browser: Browser, address: str, **options: Any) -> Iterator[tuple[Locator, list]]:
+def open_viewer(browser: Browser, address: str, **options: Any) -> Iterator[tuple[Locator, list[str]]]:
     """Open an address, and yield the viewer once it shows something, with what goes wrong."""
     with open_page(browser, address, **options) as (page, problems):
         viewer = page.locator(PANORAMA)
@@ -100,10 +101,11 @@ def open_viewer(browser: Browser, address: str, **options: Any) -> Iterator[tupl
         yield viewer, problems
 
 
-def contrast_table(low: int, high: int, gamma: float = 1.0, *, inverted: bool = False) -> np.ndarray:
+def contrast_table(low: int, high: int, gamma: float = 1.0, *, inverted: bool = False) -> NDArray[np.uint8]:
     """Return what each of 256 grey levels is to be shown as."""
     levels = np.clip((np.arange(256) - low) / (high - low), 0, 1) ** gamma
-    return np.floor((1 - levels if inverted else levels) * 255 + 0.5).astype(np.uint8)
+    table: NDArray[np.uint8] = np.floor((1 - levels if inverted else levels) * 255 + 0.5).astype(np.uint8)
+    return table
 
 
 def _entry(name: str, folder: str, side_px: int) -> dict[str, Any]:

@@ -16,7 +16,8 @@ RUN = """() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wc
 
 
 def violations(page: Page) -> list[str]:
-    """List the violations on a page as it stands, with the element and the reason. The page's policy has to be off."""
+    """List the violations on a page as it is, with the element and the reason. The page's policy has to be off."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    return page.evaluate(RUN)
+    found: list[str] = page.evaluate(RUN)
+    return found

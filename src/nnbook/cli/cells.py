@@ -1,0 +1,96 @@
+"""The commands that cut, sample and export cell images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnbook.cli.options import add_command, add_images, add_masks, print_values
+from nnbook.values import published
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nnbook.cli.options import Commands
+
+
+def add_cells(commands: Commands) -> None:
+    """Add `nnbook cells`."""
+    command = add_command(
+        commands, "cells", _cells, "Cut the single-cell images of masked nuclei into a store; call again to go on."
+    )
+    add_images(command)
+    add_masks(command)
+    command.add_argument("--rois", type=Path, required=True, help="the rois.parquet that 'nnbook measure' made of them")
+    command.add_argument(
+        "--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json"
+    )
+    command.add_argument(
+        "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: %(default)s)"
+    )
+
+
+def _cells(call: argparse.Namespace) -> None:
+    from nnbook.cells.store import masked_panoramas
+    from nnbook.cells.writer import write_cells
+    from nnbook.io.inputs import list_images
+    from nnbook.io.manifest import read_manifest
+
+    images = list_images(call.images)
+    rows = read_manifest(call.images[0]) if call.images[0].suffix == ".csv" else []
+    about = write_cells(
+        call.out,
+        masked_panoramas(images, call.masks, rows),
+        call.rois,
+        edition=call.out.name,
+        note="Simulated edition: cut from panoramas that a virtual microscope drew."
+        if any(row.simulated for row in rows)
+        else "Cell images cut by 'nnbook cells'.",
+        px_per_um=rows[0].px_per_um if rows else call.px_per_um,
+    )
+    print_values(call, {"cells": about["cells"], **about["left_out"], "out": str(call.out)})
+
+
+def add_sample(commands: Commands) -> None:
+    """Add `nnbook sample`."""
+    command = add_command(
+        commands, "sample", _sample, "Draw so many cells of each run from a store: sample.parquet and sample.json."
+    )
+    command.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
+    command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    command.add_argument(
+        "--per-run", type=int, default=published.IMAGES_PER_EXPERIMENT_IN_10K, help="default: %(default)s"
+    )
+    command.add_argument("--seed", type=int, default=1, help="default: 1")
+
+
+def _sample(call: argparse.Namespace) -> None:
+    from nnbook.cells.sample import short_runs, write_sample
+
+    about = write_sample(call.cells, call.out, call.per_run, call.seed)
+    short = {"fewer_than_asked": short_runs(about)} if short_runs(about) else {}
+    print_values(
+        call, {"cells": about["cells"], "runs": len(about["runs"]), "seed": call.seed, **short, "out": str(call.out)}
+    )
+
+
+def add_export(commands: Commands) -> None:
+    """Add `nnbook export`."""
+    command = add_command(
+        commands, "export", _export, "Write a store of cells as TIFF files, or as a Hugging Face dataset."
+    )
+    command.add_argument("cells", type=Path, help="the store, such as build/twin/cells")
+    form = command.add_mutually_exclusive_group(required=True)
+    form.add_argument("--tiff", type=Path, metavar="FOLDER", help="a new folder: NAME_ROI_N.tif for each cell")
+    form.add_argument(
+        "--dataset", type=Path, metavar="FOLDER", help="a new folder: Parquet files of image and filename"
+    )
+
+
+def _export(call: argparse.Namespace) -> None:
+    from nnbook.cells.export import write_dataset, write_tiffs
+    from nnbook.cells.store import read_cells
+
+    cells = read_cells(call.cells)
+    count = write_tiffs(cells, call.tiff) if call.tiff else write_dataset(cells, call.dataset)
+    print_values(call, {"cells": count, "out": str(call.tiff or call.dataset)})

@@ -1,0 +1,90 @@
+"""The commands that make an edition and say what of it is out of date."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from nnbook.cli.options import add_command, add_edition, add_local, add_manifest, add_model, print_values
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nnbook.cli.options import Commands
+
+
+def add_run(commands: Commands) -> None:
+    """Add `nnbook run`."""
+    command = add_command(commands, "run", _run, "Make every stage of an edition that is not up to date.")
+    add_manifest(command)
+    add_edition(command)
+    _add_cell_seconds(command)
+    add_local(command)
+    add_model(command)
+
+
+def _run(call: argparse.Namespace) -> None:
+    from nnbook.pipeline.editions import PUBLISHED, run, run_published
+
+    folder = call.build / call.edition
+    if call.edition == PUBLISHED:
+        run_published(folder, call.notebooks, local=call.local, cell_seconds=call.cell_seconds)
+    else:
+        run(
+            call.manifest,
+            folder,
+            call.notebooks,
+            model=call.model,
+            local=call.local,
+            cell_seconds=call.cell_seconds,
+        )
+    print_values(call, {"edition": str(folder)})
+
+
+def add_notebook(commands: Commands) -> None:
+    """Add `nnbook notebook`."""
+    command = add_command(
+        commands, "notebook", _notebook, "Execute notebooks of an edition again, and leave the others alone."
+    )
+    command.add_argument("notebook", nargs="+", help="its name, such as 'area'")
+    add_edition(command)
+    _add_cell_seconds(command)
+
+
+def _notebook(call: argparse.Namespace) -> None:
+    from nnbook.io.edition import read_edition
+    from nnbook.io.files import locked
+    from nnbook.provenance.notebooks import execute_notebooks
+
+    folder = call.build / call.edition
+    read_edition(folder)
+    with locked(folder):
+        executed = execute_notebooks(call.notebooks, folder, call.notebook, cell_seconds=call.cell_seconds)
+    print_values(call, {"executed": [str(folder / "notebooks" / f"{name}.ipynb") for name in executed]})
+
+
+def add_status(commands: Commands) -> None:
+    """Add `nnbook status`."""
+    command = add_command(
+        commands, "status", _status, "Tell what of an edition is out of date, and why; exit status 0 either way."
+    )
+    add_manifest(command)
+    add_edition(command)
+
+
+def _status(call: argparse.Namespace) -> None:
+    from nnbook.pipeline.editions import PUBLISHED
+    from nnbook.provenance.staleness import status, summary
+
+    manifest = None if call.edition == PUBLISHED else call.manifest
+    found = status(manifest, call.build / call.edition, call.notebooks)
+    if call.json:
+        print(json.dumps([one._asdict() for one in found], indent=2))
+    else:
+        print(summary(found) if found else f"{call.build / call.edition} is up to date")
+
+
+def _add_cell_seconds(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cell-seconds", type=float, default=600, help="how long a cell of a notebook may take (default: 600)"
+    )

@@ -1,0 +1,53 @@
+"""The command that segments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnbook.cli.options import add_command, add_images, add_model, print_values
+from nnbook.values import published
+
+if TYPE_CHECKING:
+    import argparse
+
+    from nnbook.cli.options import Commands
+
+
+def add_segment(commands: Commands) -> None:
+    """Add `nnbook segment`."""
+    command = add_command(commands, "segment", _segment, "Mask the nuclei of panoramas: NAME_cp_masks.tif for each.")
+    add_images(command)
+    command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_model(command)
+    command.add_argument(
+        "--diameter",
+        dest="diameter_px",
+        metavar="DIAMETER",
+        type=_diameter,
+        default=published.DIAMETER_PX,
+        help="of a nucleus in px, or 'auto' (default: 152.91)",
+    )
+    command.add_argument("--flow-threshold", type=float, default=published.FLOW_THRESHOLD)
+    command.add_argument("--cellprob-threshold", type=float, default=published.CELLPROB_THRESHOLD)
+
+
+def _diameter(text: str) -> float | str:
+    return text if text == "auto" else float(text)
+
+
+def _segment(call: argparse.Namespace) -> None:
+    from nnbook.io.inputs import list_images
+    from nnbook.segmentation.model import load_model
+    from nnbook.segmentation.workflow import segment_files
+
+    diameter = None if call.diameter_px == "auto" else call.diameter_px
+    masks = segment_files(
+        list_images(call.images),
+        call.out,
+        load_model(call.model),
+        diameter_px=diameter,
+        flow_threshold=call.flow_threshold,
+        cellprob_threshold=call.cellprob_threshold,
+    )
+    print_values(call, {"masks": [str(mask) for mask in masks]})

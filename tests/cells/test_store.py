@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated_store import write_store
+
+from nnbook.cells.store import masked_panoramas, read_cells
+from nnbook.cells.writer import write_cells
+from nnbook.errors import NnbookError
+from nnbook.io.images import write_mask
+
+
+def test_two_masks_of_a_panorama_are_refused(tmp_path: Path) -> None:
+    for name in ("Run1TL_top_left_cp_masks.tif", "Run1TL_top_left.tif"):
+        write_mask(tmp_path / "masks" / name, np.ones((9, 9), np.int32))
+    with pytest.raises(NnbookError, match=r"has the same stem as Run1TL_top_left\.tif; keep one"):
+        masked_panoramas({"Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}, tmp_path / "masks")
+
+
+def test_a_panorama_without_a_mask_or_a_run_is_named(tmp_path: Path) -> None:
+    write_mask(tmp_path / "mine_cp_masks.tif", np.ones((9, 9), np.int32))
+    images = {"mine": tmp_path / "mine.tif", "Run1TL_top_left": tmp_path / "Run1TL_top_left.tif"}
+    with pytest.raises(NnbookError) as raised:
+        masked_panoramas(images, tmp_path)
+    mine, other = str(raised.value).splitlines()
+    assert mine.endswith("mine.tif: its name has no run, as Run53TL_bottom_left has; rename it or give a manifest")
+    assert other.endswith(f"Run1TL_top_left.tif: has no mask in {tmp_path}; make it with 'nnbook segment'")
+
+
+@pytest.mark.parametrize("gone", ["cells.json", "cells.parquet", "cells.zarr/images/zarr.json"])
+def test_a_store_that_lacks_a_file_is_refused(tmp_path: Path, gone: str) -> None:
+    write_cells(tmp_path / "cells", [], None, edition="a", note="N.", px_per_um=8.0453)
+    (tmp_path / "cells" / gone).unlink()
+    with pytest.raises(NnbookError, match=r"cells: holds no store of cells( \(.+\))?; make one with 'nnbook cells'"):
+        read_cells(tmp_path / "cells")
+
+
+def test_a_table_of_another_length_is_refused(tmp_path: Path) -> None:
+    write_store(tmp_path / "cells", {1: [90, 120]})
+    assert len(read_cells(tmp_path / "cells")) == 2
+    path = tmp_path / "cells" / "cells.parquet"
+    pd.read_parquet(path).iloc[1:].to_parquet(path)
+    with pytest.raises(NnbookError, match="its table and its arrays differ in length"):
+        read_cells(tmp_path / "cells")

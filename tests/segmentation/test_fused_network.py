@@ -1,0 +1,18 @@
+import torch
+
+from nnbook.io.images import Image, Labels
+from nnbook.segmentation import fused_network
+from nnbook.segmentation.model import Model
+from nnbook.segmentation.scale import grey_range, rescale
+
+
+def test_fused_layers_compute_what_the_network_does(model: Model, panorama: tuple[Image, Labels]) -> None:
+    small = rescale(panorama[0], (256, 240), *grey_range(panorama[0]))
+    tile = torch.zeros(1, 2, *small.shape)
+    tile[0, 0] = torch.from_numpy(small)
+    with torch.inference_mode():
+        expected = model.network(tile)[0]
+    assert fused_network.is_supported()
+    torch.testing.assert_close(fused_network.fuse(model.network, torch.float32)(tile), expected, rtol=0, atol=1e-3)
+    rounded = fused_network.fuse(model.network, torch.bfloat16)(tile)
+    assert (rounded - expected).abs().mean() < 0.03

@@ -1,0 +1,41 @@
+import numpy as np
+
+from nnbook.evaluation.metrics import evaluate
+from nnbook.io.images import Labels
+from nnbook.segmentation.masks import drop_low_confidence, enlarge
+
+
+def test_labels_are_numbered_by_first_pixel(masks: Labels) -> None:
+    values, first = np.unique(masks, return_index=True)
+    assert list(values) == list(range(masks.max() + 1))
+    assert list(first[1:]) == sorted(first[1:])
+
+
+def test_outlines_are_smooth() -> None:
+    # A disc of radius 9 px whose logit falls off linearly, 5 times enlarged.
+    y, x = np.mgrid[:30, :30]
+    logit = (9 - np.hypot(y - 14.5, x - 14.5)).astype(np.float32)
+    full = enlarge((logit > 0).astype(np.int32), logit, 0.0, (150, 150))
+    v, u = np.mgrid[:150, :150]
+    disc = np.hypot(v - 74.5, u - 74.5) < 45
+    assert evaluate(full, disc.astype(np.int32))["mean_iou"] > 0.99
+    # What is above the threshold but in no mask stays background.
+    assert not enlarge(np.zeros((30, 30), dtype=np.int32), logit, 0.0, (150, 150)).any()
+
+
+def test_masks_of_low_confidence_are_dropped_unless_the_edge_cuts_them() -> None:
+    labels = np.zeros((40, 60), dtype=np.int32)
+    cellprob = np.full(labels.shape, -5, dtype=np.float32)
+    for label, (y, x, logit) in enumerate([(10, 10, 3.0), (10, 30, -1.0), (0, 45, -1.0), (25, 30, -0.4)], start=1):
+        labels[y : y + 8, x : x + 8] = label
+        cellprob[y : y + 8, x : x + 8] = logit
+    whole = labels.copy()
+    drop_low_confidence(labels, cellprob, -2)
+    assert set(np.unique(labels)) == {0, 1, 3, 4}
+    assert (labels[10:18, 30:38] == 0).all()
+    labels[...] = whole
+    drop_low_confidence(labels, np.where(labels == 4, -0.3, np.where(labels, 3.0, -5.0)).astype(np.float32), -2)
+    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 5 over the threshold, one of 1.7 is dropped"
+    labels[...] = 0
+    drop_low_confidence(labels, cellprob, -2)
+    assert not labels.any()
