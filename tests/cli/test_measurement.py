@@ -67,5 +67,5 @@ def test_measure_refuses_a_scale_that_cannot_be(tmp_path: Path, capsys: Said, sc
     write_mask(tmp_path / "m" / "a_cp_masks.tif", np.ones((8, 9), np.int32))
     call = ["measure", str(tmp_path / "a.tif"), "--masks", str(tmp_path / "m"), "--out", str(tmp_path / "out")]
     assert main([*call, "--px-per-um", scale]) == 1
-    assert "px/um" in capsys.readouterr().err
+    assert "nnbook measure: --px-per-um is " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

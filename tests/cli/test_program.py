@@ -45,8 +45,9 @@ def test_a_wrong_call_exits_with_2(call: list[str], capsys: Said) -> None:
 @pytest.mark.parametrize(
     ("call", "named"),
     [
-        (["area", "--px2", "0"], "0 px2"),
-        (["area", "--px2", "-3"], "above 0"),
+        (["area", "--px2", "0"], "--px2 is 0"),
+        (["area", "--px2", "-3"], "--px2 is -3"),
+        (["segment", "a.tif", "--out", "masks", "--diameter", "0"], "--diameter is 0"),
         (["area", "none.csv"], "none.csv: no such manifest"),
         (["validate", "none.csv"], "none.csv: no such manifest"),
         (["representatives", "none.csv"], "none.csv: no such table"),
