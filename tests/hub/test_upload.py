@@ -94,7 +94,7 @@ def test_push_refuses_before_it_sends(hub: Hub, nnbook: Commands, tmp_path: Path
     assert f"{ID}: there is no token to write with; log in" in nnbook(*call).told
     assert hub.requests == [], "without a token, nothing is asked"
     assert f"{ID}: the hub refuses the token (401)" in nnbook(*call, token="hf_another").told  # noqa: S106
-    assert "is no licence's name on the hub" in nnbook(*call, "--licence", "CC BY", token=hub.token).told
+    assert "licence is 'CC BY', which the hub doesn't know" in nnbook(*call, "--licence", "CC BY", token=hub.token).told
     assert "doesn't say what its cells are; say so, for the data set's card" in nnbook(*call[:5], token=hub.token).told
     (made / "Run1TL_top_left_ROI_99.tif").write_bytes(TIFF[:500])
     assert "ROI_99.tif: can't be read as an image" in nnbook(*call, token=hub.token).told

@@ -162,7 +162,7 @@ def write_dataset(cells: Path, folder: Path, dataset: str, *, licence: str, abou
     check_id(dataset)
     if not _LICENCE.fullmatch(licence):
         raise InvalidValueError(
-            f"licence {licence!r} is no licence's name on the hub; give one such as cc-by-4.0 or mit",
+            f"licence is {licence!r}, which the hub doesn't know; give one such as cc-by-4.0 or mit",
             parameter="licence",
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
