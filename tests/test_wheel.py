@@ -68,6 +68,7 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         }
         modules = {name for name in archive.namelist() if name.endswith((".py", ".pyi"))}
     assert names == {
+        "nnbook/figures/count_brightness.json",
         "nnbook/py.typed",
         "nnbook/segmentation/weights/nnbook_nuclei",
         "nnbook/values/published.yml",

@@ -156,7 +156,7 @@ def test_names_every_bad_file(data_set: tuple[Path, Path], tmp_path: Path) -> No
 
 
 def test_nothing_to_train_on(data_set: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(NnbookError, match="no data set"):
+    with pytest.raises(NnbookError, match="data_sets is empty"):
         train([], tmp_path / "model", SETTINGS)
     with pytest.raises(NnbookError, match="no image of it falls to validation"):
         train([data_set], tmp_path / "model", replace(SETTINGS, validation_share=1e-6))
