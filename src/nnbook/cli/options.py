@@ -104,8 +104,8 @@ def name_option(error: NnbookError, parser: argparse.ArgumentParser) -> str:
     if option is None:
         return message
     name = option.option_strings[-1] if option.option_strings else str(option.metavar or option.dest)
-    # Once, where it is a word of its own: not within a path, a longer name, or an option.
-    return re.sub(rf"(?<![\w./-]){re.escape(error.parameter)}(?![\w/-]|\.\w)", name, message, count=1)
+    # Where it is a word of its own: not within a path, a longer name, or an option.
+    return re.sub(rf"(?<![\w./-]){re.escape(error.parameter)}(?![\w/-]|\.\w)", name, message)
 
 
 def print_values(call: argparse.Namespace, values: dict[str, Any]) -> None:
