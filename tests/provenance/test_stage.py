@@ -188,3 +188,17 @@ def test_state_distinguishes_versions_of_a_file(tmp_path: Path) -> None:
     path.write_text("two")
     os.utime(path, ns=(first[1] + 1000, first[1] + 1000))
     assert file_state(path) != first, "another time at the same size"
+
+
+def test_moved_files_of_one_name_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    def of(folder: str) -> Stage:
+        reads = [tmp_path / folder / kind / "a.tif" for kind in ("image", "truth")]
+        return Stage("nnbook.some.function", tmp_path / "edition", RECORD, ["out"], {}, reads=reads)
+
+    for folder, grey in (("here", "1"), ("there", "1"), ("other", "2")):
+        for kind, text in (("image", grey), ("truth", "2")):
+            (tmp_path / folder / kind).mkdir(parents=True)
+            (tmp_path / folder / kind / "a.tif").write_text(text)
+    make(of("here"), lambda folder: (folder / "out").touch())
+    assert why_stale(of("there")) == []
+    assert [reason.split("other/")[1] for reason in why_stale(of("other"))] == ["image/a.tif changed"]

@@ -229,14 +229,13 @@ def _changed_reads(stage: Stage, was: dict[str, Any]) -> list[str]:
     now = {os.path.relpath(path, stage.folder): path for path in stage.reads}
     if now.keys() == was["files"].keys():
         return changed_files(stage.folder, was)
-    if sorted(path.name for path in now.values()) != sorted(Path(name).name for name in was["files"]):
+    if [path.name for path in now.values()] != [Path(name).name for name in was["files"]]:
         return ["it reads other files"]
-    # Files that were moved: by their names, what is in them decides.
-    digests = {Path(name).name: digest for name, (_, _, digest) in was["files"].items()}
+    # Files that were moved, in the order in which they are read: what is in them decides.
     return [
         f"{displayed(path)} changed"
-        for path in now.values()
-        if not path.is_file() or file_entry(path)[2] != digests[path.name]
+        for path, (_, _, digest) in zip(now.values(), was["files"].values(), strict=True)
+        if not path.is_file() or file_entry(path)[2] != digest
     ]
 
 
