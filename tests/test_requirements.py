@@ -7,6 +7,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -33,14 +34,25 @@ def imported() -> dict[str, str]:
 
 
 def declared() -> list[str]:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [canonicalize_name(Requirement(line).name) for line in project["dependencies"]]
+    return [canonicalize_name(Requirement(line).name) for line in _project()["dependencies"]]
+
+
+def optional() -> set[str]:
+    groups = _project()["optional-dependencies"].values()
+    return {canonicalize_name(Requirement(line).name) for group in groups for line in group}
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project
 
 
 def test_what_is_imported_is_declared_and_nothing_else() -> None:
     found, names = imported(), declared()
-    assert {name: file for name, file in found.items() if name not in names} == {}, "imported and not declared"
+    unknown = {name: file for name, file in found.items() if name not in {*names, *optional()}}
+    assert unknown == {}, "imported and not declared"
     assert set(names) - found.keys() == NOT_IMPORTED.keys(), "declared and not imported"
+    assert optional() <= found.keys(), "optional and not imported"
     assert names == sorted(set(names)), "each once, in alphabetical order"
 
 
@@ -48,4 +60,4 @@ def test_what_is_declared_is_pinned() -> None:
     lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = [Requirement(line) for line in lines if not line.startswith("#")]
     assert [str(one) for one in pinned if not str(one.specifier).startswith("==")] == []
-    assert set(declared()) - {canonicalize_name(one.name) for one in pinned} == set()
+    assert {*declared(), *optional()} - {canonicalize_name(one.name) for one in pinned} == set()

@@ -47,7 +47,10 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "truncated": (truncated, "cut off|truncated"),
     "header alone": (header_alone, "truncated"),
     "text renamed": (lambda path: path.write_text("image,num_rois\n" * 50), "no TIFF|no image"),
-    "RGB": (lambda path: tifffile.imwrite(path, np.zeros((9, 8, 3), np.uint8), photometric="rgb"), "9 x 8 x 3"),
+    "RGB": (
+        lambda path: tifffile.imwrite(path, np.eye(9, 24, dtype=np.uint8).reshape(9, 8, 3), photometric="rgb"),
+        "in colours",
+    ),
     "pages": (lambda path: tifffile.imwrite(path, np.zeros((4, 9, 8), np.uint16), photometric="minisblack"), "4 pages"),
 }
 BROKEN_VALUES: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -123,7 +126,7 @@ def test_masks_round_trip_in_as_many_bits_as_they_need(tmp_path: Path, highest: 
     [
         (np.array([[0, -1]], np.int32), "below 0"),
         (np.array([[0, 2**31]], np.uint32), "above 2147483647"),
-        (np.array([[0, 1]], np.float32), "float32"),
+        (np.array([[0, 0.5]], np.float32), "float32"),
     ],
 )
 def test_values_that_are_no_labels_are_refused(tmp_path: Path, values: Any, expected: str) -> None:

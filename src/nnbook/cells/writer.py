@@ -29,7 +29,7 @@ from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, locked, write_json
-from nnbook.io.images import image_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.provenance.stage import Stage, make
 
 if TYPE_CHECKING:
@@ -193,11 +193,11 @@ def _check_files(panoramas: Sequence[MaskedPanorama]) -> None:
     problems = []
     for one in panoramas:
         try:
-            image, mask = image_shape(one.image), image_shape(one.mask)
+            image, mask = image_shape(one.image), mask_shape(one.mask)
         except NnbookError as error:
             problems.append(str(error))
             continue
-        if image != mask:
+        if mask is not None and image != mask:
             problems.append(
                 f"{one.mask}: is {mask[1]} x {mask[0]} px but {one.image} {image[1]} x {image[0]} px; "
                 "segment this image again"

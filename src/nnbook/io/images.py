@@ -1,24 +1,47 @@
-"""Panoramas and masks as arrays: the TIFF files that nnbook reads and writes."""
+"""Panoramas and masks as arrays, whatever file they are in: one way to read them for all commands."""
 
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import tifffile
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write
+from nnbook.io.labels import label_problem
+from nnbook.io.microscopes import open_czi
+from nnbook.io.png import open_png
+from nnbook.io.roi_files import read_roi_set, read_seg_npy
+from nnbook.io.tiff import open_tiff
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnbook.io.paths import PathLike
+    from nnbook.io.pixels import Pixels
+    from nnbook.io.planes import Plane
 
-_WRONG_SHAPE = "{path}: has {shape} values; nnbook wants one channel, so export the DAPI channel on its own"
+SIGNATURES: Final = {
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "CZI": (b"ZISRAWFILE",),
+    "NumPy": (b"\x93NUMPY",),
+    "ROI set": (b"PK\x03\x04", b"PK\x05\x06", b"Iout"),
+}
+FOREIGN: Final = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "GIF": (b"GIF8",),
+    "BMP": (b"BM",),
+    "PDF": (b"%PDF",),
+    "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xffO\xffQ"),
+    "HDF5": (b"\x89HDF",),
+    "ND2": (b"\xda\xce\xbe\n",),
+    "FITS": (b"SIMPLE",),
+}
+"""Formats that come up in the place of the ones that are read, so that a message can name them."""
 
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 """A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
@@ -30,13 +53,13 @@ NarrowLabels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
 """A mask in 16 bits, for what reads many and only compares labels."""
 
 
-def image_shape(path: PathLike) -> tuple[int, int]:
-    """Return height and width in px of a panorama or mask, without decoding its pixels where the format allows.
+def image_shape(path: PathLike, plane: Plane | None = None) -> tuple[int, int]:
+    """Return height and width in px of a panorama, without decoding its pixels.
 
     Parameters
     ----------
-    path : str or Path
-        A TIFF or PNG file.
+    path, plane
+        As in `read_image`.
 
     Returns
     -------
@@ -46,37 +69,41 @@ def image_shape(path: PathLike) -> tuple[int, int]:
     Raises
     ------
     NnbookError
-        Where the file is missing, empty, no image, or has several pages or channels.
+        As `read_image`, but for what only its pixels show.
+    """
+    return _open(Path(path), plane, labels=False).shape
+
+
+def mask_shape(path: PathLike) -> tuple[int, int] | None:
+    """Return height and width in px of a mask; None for a ROI set, which has no size.
+
+    Raises
+    ------
+    NnbookError
+        As `read_mask`, but for what only its labels show.
     """
     path = Path(path)
-    if path.suffix.lower() == ".png" or not path.is_file() or path.stat().st_size == 0:
-        height, width = _read(path).shape
+    kind = _kind(path)
+    if kind == "ROI set":
+        return None
+    if kind == "NumPy":
+        height, width = read_narrow_mask(path).shape
         return height, width
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            pages, shape = len(tiff.pages), tiff.pages.first.shape
-            # A copy that broke off keeps its header: the last strip's bytes must be there too.
-            end = max(
-                map(sum, zip(tiff.pages.first.dataoffsets, tiff.pages.first.databytecounts, strict=True)), default=0
-            )
-    except Exception as error:
-        raise NnbookError(f"{path}: can't be read ({error}); it is truncated, damaged or no image") from error
-    if end > path.stat().st_size:
-        raise NnbookError(f"{path}: is cut off, it ends before its last pixels; copy or export it again")
-    if pages != 1:
-        raise NnbookError(f"{path}: has {pages} pages; nnbook wants one, so export each as a file")
-    if len(shape) != 2:
-        raise NnbookError(_WRONG_SHAPE.format(path=path, shape=" x ".join(map(str, shape))))
-    return shape[0], shape[1]
+    return _open(path, None, labels=True).shape
 
 
-def read_image(path: PathLike) -> Image:
-    """Read a panorama or field from a TIFF or PNG file as it is, without scaling its grey levels.
+def read_image(path: PathLike, plane: Plane | None = None) -> Image:
+    """Read a panorama or field, with its grey levels as they are.
 
     Parameters
     ----------
     path : str or Path
-        A file with one page and one channel, of 8, 12 or 16 bits, 32-bit integers or floats.
+        A TIFF (also OME-TIFF, ImageJ's, LSM), PNG or CZI file, of 1 to 16 bits, 32-bit integers or floats. What the
+        file's values mean is heeded: an image whose least value is white is inverted, one with a palette of one hue
+        gets the levels that the palette shows, fewer than 8 bits are stretched to 8, and an image that is stored
+        turned or flipped is put upright.
+    plane : Plane, optional
+        Which channel, and which z plane or projection, where the file has several.
 
     Returns
     -------
@@ -87,8 +114,11 @@ def read_image(path: PathLike) -> Image:
     ------
     MissingFileError
         Where there is no such file.
+    InvalidValueError
+        Where the file has several channels or z planes, and `plane` does not choose among them.
     NnbookError
-        Where the file is empty, truncated, no image, has several pages or channels, or holds NaN or infinity.
+        Where the file is empty, damaged, no image, in colours, needs more memory than is free, or holds NaN or
+        infinity.
 
     Examples
     --------
@@ -98,21 +128,24 @@ def read_image(path: PathLike) -> Image:
     ((768, 1024), dtype('uint8'))
     """
     path = Path(path)
-    array = _read(path)
+    array = _decode(path, _open(path, plane, labels=False))
     if array.dtype.kind not in "uif":
         raise NnbookError(f"{path}: holds {array.dtype} values; a panorama has integer or floating-point grey levels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise NnbookError(f"{path}: has pixels that are not a number or infinite; replace them, then run again")
-    return array
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def read_mask(path: PathLike) -> Labels:
+def read_mask(path: PathLike, shape: tuple[int, int] | None = None) -> Labels:
     """Read a mask: 0 is background, every other value a nucleus.
 
     Parameters
     ----------
     path : str or Path
-        A TIFF or PNG file with one page of whole numbers from 0 to 2,147,483,647.
+        A TIFF or PNG file of whole numbers from 0 to 2,147,483,647, of any type; a palette is not looked at. Also a
+        `_seg.npy` file of Cellpose, or a ROI set of ImageJ.
+    shape : (int, int), optional
+        Height and width of its image in px, which a ROI set does not have itself; a mask of another size is refused.
 
     Returns
     -------
@@ -122,7 +155,8 @@ def read_mask(path: PathLike) -> Labels:
     Raises
     ------
     NnbookError
-        As `read_image`; also where values are negative or no whole numbers.
+        Where the file is empty, damaged, or no label image: compressed with loss, in colours, binary, with labels that
+        are on several nuclei, that are negative or no whole numbers, or with a label for the background.
 
     Examples
     --------
@@ -133,21 +167,30 @@ def read_mask(path: PathLike) -> Labels:
     >>> int(mask.max())  # nuclei
     5
     """
-    return read_narrow_mask(path).astype(np.int32, copy=False)
+    return read_narrow_mask(path, shape).astype(np.int32, copy=False)
 
 
-def read_narrow_mask(path: PathLike) -> Labels | NarrowLabels:
+def read_narrow_mask(path: PathLike, shape: tuple[int, int] | None = None) -> Labels | NarrowLabels:
     """Read a mask as `read_mask` does, but leave one of 16 bits as it is: half the memory, and no pass over it."""
     path = Path(path)
-    array = _read(path)
-    if array.dtype.kind not in "ui":
-        raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
-    if array.dtype == np.uint16:
-        return array
-    unsafe = array.size > 0 and not (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
-    if unsafe and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
-        raise NnbookError(f"{path}: has labels below 0 or above {np.iinfo(np.int32).max}; number nuclei from 1")
-    return array.astype(np.int32, copy=False)
+    kind = _kind(path)
+    if kind == "ROI set":
+        array: NDArray[Any] = read_roi_set(path, shape)
+    elif kind == "NumPy":
+        array = read_seg_npy(path)
+    else:
+        array = _decode(path, _open(path, None, labels=True))
+    if array.ndim != 2 or array.size == 0:
+        raise NnbookError(f"{path}: has {' x '.join(map(str, array.shape))} values; a mask has rows and columns")
+    if shape is not None and array.shape != shape:
+        raise NnbookError(
+            f"{path}: is {array.shape[1]} x {array.shape[0]} px but its image {shape[1]} x {shape[0]}; segment the "
+            "image again"
+        )
+    array = _whole_numbers(path, array)
+    if problem := label_problem(array):
+        raise NnbookError(f"{path}: {problem}")
+    return array
 
 
 def as_image(image: Image | PathLike) -> Image:
@@ -290,34 +333,67 @@ def _check_array(array: NDArray[Any], name: str, kinds: str, wanted: str) -> Non
         raise InvalidValueError(f"the {name} holds {array.dtype} values; it has to hold {wanted}")
 
 
-def _read(path: Path) -> NDArray[Any]:
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file; check the name, or the path in the manifest")
-    if path.stat().st_size == 0:
-        raise NnbookError(f"{path}: the file is empty; copy or export it again")
+def _open(path: Path, plane: Plane | None, *, labels: bool) -> Pixels:
+    """Look at an image file; every failure of a decoder names the file."""
+    kind = _kind(path)
+    if kind in {"NumPy", "ROI set"}:
+        raise NnbookError(f"{path}: is a {kind} file, not an image; export the image as TIFF or PNG")
     try:
-        array = _decode(path)
+        if kind == "PNG":
+            return open_png(path, plane, labels=labels)
+        if kind == "CZI":
+            return open_czi(path, plane)
+        return open_tiff(path, plane, labels=labels)
     except NnbookError:
         raise
     except Exception as error:  # decoders raise whatever they like on broken files
-        raise NnbookError(
-            f"{path}: can't be read as an image ({error}); it is truncated, damaged or no TIFF"
-        ) from error
-    if array.ndim != 2:
-        raise NnbookError(_WRONG_SHAPE.format(path=path, shape=" x ".join(map(str, array.shape))))
-    if array.size == 0:
-        raise NnbookError(f"{path}: has no pixels; export it again")
-    return array
+        raise NnbookError(_damaged(path, error)) from error
 
 
-def _decode(path: Path) -> NDArray[Any]:
-    if path.suffix.lower() == ".png":
-        from skimage.io import imread
+def _decode(path: Path, pixels: Pixels) -> NDArray[Any]:
+    try:
+        array = pixels.decode()
+    except NnbookError:
+        raise
+    except Exception as error:  # decoders raise whatever they like on broken files
+        raise NnbookError(_damaged(path, error)) from error
+    if array.shape != pixels.shape:
+        raise NnbookError(f"{path}: has other pixels than its header says; it is damaged, copy or export it again")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
-        return np.asarray(imread(path))
-    with tifffile.TiffFile(path) as tiff:
-        if len(tiff.pages) != 1:
-            raise NnbookError(f"{path}: has {len(tiff.pages)} pages; nnbook wants one, so export each as a file")
-        # Threads other than the main one already read files two at a time.
-        workers = 2 if threading.current_thread() is threading.main_thread() else 1
-        return np.asarray(tiff.asarray(maxworkers=workers))
+
+def _damaged(path: Path, error: Exception) -> str:
+    why = " ".join(str(error).split()) or type(error).__name__
+    return f"{path}: can't be read as an image ({why}); it is truncated, damaged or no image"
+
+
+def _kind(path: Path) -> str:
+    """Return a file's format by its first bytes, whatever its name ends in."""
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file; check the name, or the path in the manifest")
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start:
+        raise NnbookError(f"{path}: the file is empty; copy or export it again")
+    for kind, signatures in SIGNATURES.items():
+        if start.startswith(signatures):
+            return kind
+    for kind, signatures in FOREIGN.items():
+        if start.startswith(signatures):
+            raise NnbookError(f"{path}: is a {kind} file; export it as TIFF or PNG")
+    raise NnbookError(f"{path}: is no TIFF, PNG or CZI file; export it as TIFF, or copy it again if it should be one")
+
+
+def _whole_numbers(path: Path, array: NDArray[Any]) -> Labels | NarrowLabels:
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8)
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+        array = array.astype(np.int64) if float(np.abs(array).max()) < 2.0**53 else array
+    if array.dtype.kind not in "ui":
+        raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
+    if array.dtype == np.uint16:
+        return array
+    unsafe = not (array.dtype.kind == "u" and array.dtype.itemsize <= 2)
+    if unsafe and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+        raise NnbookError(f"{path}: has labels below 0 or above {np.iinfo(np.int32).max}; number nuclei from 1")
+    return array.astype(np.int32, copy=False)

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write
-from nnbook.io.images import image_shape, read_image, read_mask, to_8_bits
+from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.tiff import streams_as
 
 if TYPE_CHECKING:
-    from nnbook.io.images import Image, Labels
+    from nnbook.io.images import Image, Labels, NarrowLabels
     from nnbook.io.paths import PathLike
+    from nnbook.io.planes import Plane
 
 INTENSITY_TILE_PX = 510
 INTENSITY_OVERLAP_PX = 1
@@ -28,8 +29,6 @@ LABEL_TILE_PX = 512
 MAX_LABEL = 2**24 - 1
 PREVIEW_PX = 768
 PREVIEW_QUALITY = 80
-STREAMED = {tifffile.COMPRESSION[name] for name in ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS")}
-"""Compressions of TIFF files that every libvips decodes."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,12 @@ class Pyramid:
 
 
 def write_pyramid(
-    path: PathLike, image: Image | PathLike, labels: Labels | PathLike | None = None, *, zipped: bool = False
+    path: PathLike,
+    image: Image | PathLike,
+    labels: Labels | PathLike | None = None,
+    *,
+    zipped: bool = False,
+    plane: Plane | None = None,
 ) -> Pyramid:
     """Write a panorama's tiles: grey levels as JPEG, labels without loss.
 
@@ -59,6 +63,8 @@ def write_pyramid(
     zipped : bool
         Whether `path` is to be one zip file with what the folder would hold, stored without compression, so that a
         viewer can fetch any tile by its range of bytes.
+    plane : Plane, optional
+        Which plane of the image's file to show, where it has several.
 
     Returns
     -------
@@ -71,20 +77,21 @@ def write_pyramid(
 
     Notes
     -----
-    An 8-bit image and a 16-bit mask are not held in memory where they are plain TIFF files: libvips decodes them strip
-    by strip as it writes tiles, each in a thread of its own.
+    An 8-bit image is not held in memory where it is a plain TIFF file: libvips decodes it strip by strip as it writes
+    tiles, once the checksums of compressed strips are checked. Image and labels are each a thread of their own.
     """
     path = Path(path)
     image = Path(image) if isinstance(image, str | os.PathLike) else image
     labels = Path(labels) if isinstance(labels, str | os.PathLike) else labels
-    _check_sizes(path.name, _shape(image), None if labels is None else _shape(labels))
+    shape = image_shape(image, plane) if isinstance(image, Path) else (image.shape[0], image.shape[1])
+    _check_sizes(path.name, shape, mask_shape(labels) if isinstance(labels, Path) else getattr(labels, "shape", None))
     with atomic_write(path) as written:
         folder = written.with_name("tiles") if zipped else written
         folder.mkdir()
         with ThreadPoolExecutor(2) as pool:
-            layers = [pool.submit(_write_intensity, folder / "intensity", image, path.name)]
+            layers = [pool.submit(_write_intensity, folder / "intensity", image, path.name, plane)]
             if labels is not None:
-                layers.append(pool.submit(_write_labels, folder / "labels", labels, path.name))
+                layers.append(pool.submit(_write_labels, folder / "labels", labels, path.name, shape))
             for layer in layers:
                 layer.result()
         tiles = [file for file in folder.rglob("*") if file.suffix in {".jpg", ".png"}]
@@ -234,10 +241,6 @@ def save_intensity(stem: Path, image: Any, source: Path | str) -> None:
     )
 
 
-def _shape(image: Image | Path) -> tuple[int, int]:
-    return image_shape(image) if isinstance(image, Path) else (image.shape[0], image.shape[1])
-
-
 def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
     if mask is not None and mask != image:
         raise InvalidValueError(
@@ -246,43 +249,38 @@ def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None
         )
 
 
-def _check_labels(name: str, labels: Labels) -> None:
+def _check_labels(name: str, labels: Labels | NarrowLabels) -> None:
     if labels.max(initial=0) > MAX_LABEL:
         raise InvalidValueError(f"{name}: has labels above {MAX_LABEL:,}; number its nuclei from 1")
 
 
-def _rgb(labels: Labels) -> Any:
+def _rgb(labels: Labels | NarrowLabels) -> Any:
     """Return labels as libvips has colours: their three lowest bytes, the lowest first."""
     import pyvips
 
-    values = np.ascontiguousarray(labels, dtype="<i4")
+    narrow = labels.dtype == np.uint16
+    values = np.ascontiguousarray(labels, dtype="<u2" if narrow else "<i4")
     height, width = values.shape
-    image = pyvips.Image.new_from_memory(values.data, width, height, 4, "uchar")
-    return image[0:3].copy(interpretation="srgb")
+    image = pyvips.Image.new_from_memory(values.data, width, height, values.itemsize, "uchar")
+    return (image.bandjoin(0) if narrow else image[0:3]).copy(interpretation="srgb")
 
 
-def _write_intensity(stem: Path, image: Image | Path, name: str) -> None:
+def _write_intensity(stem: Path, image: Image | Path, name: str, plane: Plane | None) -> None:
     import pyvips
 
-    grey = _streamed(image, np.uint8) if isinstance(image, Path) else None
+    grey = _streamed(image) if isinstance(image, Path) else None
     if grey is None:
-        pixels = to_8_bits(read_image(image) if isinstance(image, Path) else image)
+        pixels = to_8_bits(read_image(image, plane) if isinstance(image, Path) else image)
         grey = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
     save_intensity(stem, grey, image if isinstance(image, Path) else name)
 
 
-def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
-    wide = _streamed(labels, np.uint16) if isinstance(labels, Path) else None
-    if wide is not None:
-        # A label's bytes, the lowest first, are the red and the green that encode it.
-        rgb = wide.copy(format="uchar", bands=2).bandjoin(0).copy(interpretation="srgb")
-    else:
-        values = read_mask(labels) if isinstance(labels, Path) else labels
-        _check_labels(name, values)
-        rgb = _rgb(values)
+def _write_labels(stem: Path, labels: Labels | Path, name: str, shape: tuple[int, int]) -> None:
+    values = read_narrow_mask(labels, shape) if isinstance(labels, Path) else labels
+    _check_labels(name, values)
     _save(
         stem,
-        rgb,
+        _rgb(values),
         labels if isinstance(labels, Path) else name,
         suffix=".png[compression=6,filter=none,strip]",
         tile_size=LABEL_TILE_PX,
@@ -291,17 +289,13 @@ def _write_labels(stem: Path, labels: Labels | Path, name: str) -> None:
     )
 
 
-def _streamed(path: Path, dtype: type[np.generic]) -> Any:
-    """Open a file so that libvips decodes it strip by strip; None where it may see other values than tifffile does."""
+def _streamed(path: Path) -> Any:
+    """Open a file so that libvips decodes it strip by strip; None where it may see other values than nnbook does."""
     import pyvips
 
-    if path.suffix.lower() not in {".tif", ".tiff"}:
+    if not streams_as(path, np.uint8):
         return None
-    with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages.first
-        plain = page.photometric == tifffile.PHOTOMETRIC.MINISBLACK and page.compression in STREAMED
-        whole = page.dtype == dtype and page.bitspersample == 8 * np.dtype(dtype).itemsize
-    return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="error") if plain and whole else None
+    return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="error")
 
 
 def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
