@@ -167,4 +167,4 @@ def test_scales_in_common_or_named() -> None:
     assert common_scale({"a": 8.0, "b": 8.0}, "m.csv", "part them") == 8.0
     with pytest.raises(NnbookError) as caught:
         common_scale({"a": 8.0453, "b": 2.0}, "m.csv", "part them")
-    assert str(caught.value) == "m.csv: has panoramas of different px_per_um, 8.0453 (a) and 2 (b); part them"
+    assert str(caught.value) == "m.csv: panoramas have different px_per_um, 8.0453 (a) and 2 (b); part them"

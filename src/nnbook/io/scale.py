@@ -111,19 +111,31 @@ def image_scales(
     NnbookError
         Where a file that has to say its scale can't be read, or its pixels are not square.
     """
-    known = {} if px_per_um is None else dict.fromkeys(images, px_per_um)
-    for row in rows:
-        if px_per_um is not None and not math.isclose(px_per_um, row.px_per_um, rel_tol=1e-9):
-            raise InvalidValueError(
-                f"px_per_um is {px_per_um:g}, but the manifest says {row.px_per_um:g} for {row.panorama}; leave the "
-                "option out, or correct the manifest",
-                parameter="px_per_um",
-            )
-        known[row.panorama] = row.px_per_um
+    known = row_scales(rows, px_per_um)
+    if px_per_um is not None:
+        known = dict.fromkeys(images, px_per_um) | known
     if known:
         warn_of_scales(images, known)
         return {name: known[name] for name in images}
     return _own_scales(images)
+
+
+def row_scales(rows: Sequence[Panorama], px_per_um: float | None = None) -> dict[str, float]:
+    """Return the scale of each row by its name.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the one that was given contradicts a row.
+    """
+    for row in rows:
+        if px_per_um is not None and not math.isclose(px_per_um, row.px_per_um, rel_tol=1e-9):
+            raise InvalidValueError(
+                f"px_per_um is {px_per_um:g}, but the manifest says {row.px_per_um:g} for {row.panorama}; leave it "
+                "out, or correct the manifest",
+                parameter="px_per_um",
+            )
+    return {row.panorama: row.px_per_um for row in rows}
 
 
 def warn_of_scales(images: Mapping[str, Path], scales: Mapping[str, float]) -> None:
@@ -159,7 +171,7 @@ def common_scale(scales: Mapping[str, float], where: object, remedy: str) -> flo
     for name, scale in others:
         if not math.isclose(scale, first[1], rel_tol=1e-9):
             raise NnbookError(
-                f"{where}: has panoramas of different px_per_um, {first[1]:g} ({first[0]}) and {scale:g} ({name}); "
+                f"{where}: panoramas have different px_per_um, {first[1]:g} ({first[0]}) and {scale:g} ({name}); "
                 f"{remedy}"
             )
     return first[1]
