@@ -35,11 +35,11 @@ def write_files(folder: Path) -> Path:
     for number, (name, crop) in enumerate({NAME: "top_left", "Run1TL_top_right": "top_right"}.items()):
         image, truth, _ = simulate(seed=8, width_px=1024, height_px=768, crop=crop)
         mask = _shrunk(truth)
-        write_image(folder / "images" / f"{name}.tif", image)
+        write_image(folder / "images" / f"{name}.tif", image, px_per_um=PX_PER_UM)
         write_mask(folder / "masks" / f"{name}{MASK_SUFFIX}.tif", mask)
         write_mask(folder / "truth" / f"{name}.tif", truth)
         if number == 0:
-            write_image(folder / "panorama.tif", image)
+            write_image(folder / "panorama.tif", image, px_per_um=PX_PER_UM)
             write_mask(folder / f"panorama{MASK_SUFFIX}.tif", mask)
             write_mask(folder / "truth.tif", truth)
     files = {

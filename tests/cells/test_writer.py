@@ -37,7 +37,7 @@ def scene(folder: Path, name: str, seed: int = 1) -> tuple[Image, Labels]:
         turn = rng.uniform(0, np.pi)
         u, v = (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn), (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)
         labels[(u / a) ** 2 + (v / b) ** 2 <= 1] = 3 * number + 2
-    write_image(folder / f"{name}.tif", image)
+    write_image(folder / f"{name}.tif", image, px_per_um=SCALE)
     write_mask(folder / f"{name}_cp_masks.tif", labels)
     return image, labels
 

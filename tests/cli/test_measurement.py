@@ -2,11 +2,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnbook.cli import main
 from nnbook.io.images import write_image, write_mask
-from nnbook.io.manifest import write_manifest
+from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
 from nnbook.simulation.dataset import simulate_manifest
 
@@ -28,7 +29,7 @@ def test_representatives_as_json(shared: Path, capsys: Said) -> None:
 
 
 def test_area_as_json(capsys: Said) -> None:
-    assert main(["area", "--px2", "241083171855", "--json"]) == 0
+    assert main(["area", "--px2", "241083171855", "--px-per-um", "8.0453", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert list(said) == ["px2", "cm2", "square_side_cm", "px_per_um"]
     assert (said["px2"], round(said["cm2"], 2), said["px_per_um"]) == (241_083_171_855, 37.25, 8.0453)
@@ -51,7 +52,7 @@ def test_images_of_one_name_are_refused(tmp_path: Path, capsys: Said) -> None:
 
 
 def test_measure_keeps_and_names_a_panorama_without_nucleus(tmp_path: Path, capsys: Said) -> None:
-    write_image(tmp_path / "dark.tif", np.zeros((8, 9), np.uint8))
+    write_image(tmp_path / "dark.tif", np.zeros((8, 9), np.uint8), px_per_um=8.0453)
     write_mask(tmp_path / "m" / "dark_cp_masks.tif", np.zeros((8, 9), np.int32))
     call = ["measure", str(tmp_path / "dark.tif"), "--masks", str(tmp_path / "m"), "--out", str(tmp_path / "out")]
     assert main(call) == 0
@@ -69,3 +70,92 @@ def test_measure_refuses_a_scale_that_cannot_be(tmp_path: Path, capsys: Said, sc
     assert main([*call, "--px-per-um", scale]) == 1
     assert "nnbook measure: --px-per-um is " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Path:
+    """A folder with two images of one nucleus of 400 px each, `a.tif` and `b.tif`, and their masks in `masks/`."""
+    labels = np.zeros((40, 50), np.int32)
+    labels[10:30, 10:30] = 1
+    for name in "ab":
+        write_image(tmp_path / f"{name}.tif", (labels * 100).astype(np.uint8))
+        write_mask(tmp_path / "masks" / f"{name}_cp_masks.tif", labels)
+    return tmp_path
+
+
+def manifest(folder: Path, *scales: float) -> str:
+    rows = [Panorama(n, 1, "", "", "", f"{n}.tif", "", 50, 40, s, "", "") for n, s in zip("ab", scales, strict=True)]
+    write_manifest(folder / "m.csv", rows)
+    return str(folder / "m.csv")
+
+
+def measured(folder: Path, *images: str, options: tuple[str, ...] = ()) -> list[float]:
+    call = ["measure", *images, "--masks", str(folder / "masks"), "--out", str(folder / "out"), *options]
+    assert main(call) == 0
+    areas: list[float] = pd.read_parquet(folder / "out" / "rois.parquet")["area_um2"].tolist()
+    assert read_results(folder / "out" / "results.csv")["area_um2"].tolist() == areas
+    return areas
+
+
+class TestScale:
+    def test_measure_takes_each_rows_scale(self, field: Path) -> None:
+        assert measured(field, manifest(field, 2.0, 4.0)) == [100.0, 25.0]
+        assert measured(field, manifest(field, 2.0, 2.0), options=("--px-per-um", "2")) == [100.0, 100.0]
+
+    @pytest.mark.parametrize("command", ["measure", "cells", "area"])
+    def test_an_option_that_contradicts_a_row_is_an_error(self, field: Path, capsys: Said, command: str) -> None:
+        call = [command, manifest(field, 2.0, 8.0), "--px-per-um", "2"]
+        if command != "area":
+            call += ["--masks", str(field / "masks"), "--out", str(field / "out")]
+        assert main([*call, "--rois", "none.parquet"] if command == "cells" else call) == 1
+        said = capsys.readouterr().err
+        line = "--px-per-um is 2, but the manifest says 8 for b; leave it out, or correct the manifest"
+        assert said == f"nnbook {command}: {line}\n"
+        assert not (field / "out").exists()
+
+    def test_a_file_that_contradicts_its_row_is_a_warning(self, field: Path, capsys: Said) -> None:
+        write_image(field / "b.tif", np.ones((40, 50), np.uint8), px_per_um=4.0)
+        assert measured(field, manifest(field, 2.0, 2.0)) == [100.0, 100.0]
+        line = f"nnbook: {field / 'b.tif'}: says 4 px/µm itself, but 2 is used, as given; correct the one that is wrong"
+        assert line in capsys.readouterr().err.splitlines()
+
+    def test_without_a_manifest_the_file_says_its_scale(self, field: Path, capsys: Said) -> None:
+        image = field / "a.tif"
+        write_image(image, np.ones((40, 50), np.uint8), px_per_um=4.0)
+        assert measured(field, str(image)) == [25.0]
+        assert f"nnbook: {image}: 4 px/µm, as it says itself" in capsys.readouterr().err.splitlines()
+        assert measured(field, str(image), options=("--px-per-um", "2")) == [100.0]
+        assert f"nnbook: {image}: says 4 px/µm itself, but 2 is used" in capsys.readouterr().err
+
+    def test_without_any_scale_it_is_asked_for(self, field: Path, capsys: Said) -> None:
+        call = ["measure", str(field), "--masks", str(field / "masks"), "--out", str(field / "out")]
+        assert main(call) == 1
+        assert capsys.readouterr().err == (
+            f"nnbook measure: {field / 'a.tif'}: doesn't say how large its pixels are; give --px-per-um, pixels a "
+            "micrometre, or a manifest (and 1 more)\n"
+        )
+        assert not (field / "out").exists()
+
+    def test_area_of_two_scales_is_refused_by_name(self, field: Path, capsys: Said) -> None:
+        assert main(["area", manifest(field, 2.0, 8.0)]) == 1
+        assert "different px_per_um, 2 (a) and 8 (b); give each scale its own" in capsys.readouterr().err
+        assert main(["area", manifest(field, 2.0, 2.0), "--px-per-um", "2", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["cm2"] == pytest.approx(2 * 50 * 40 / 4 / 1e8)
+
+
+def test_masks_beside_their_images_are_measured_twice_with_the_same_result(field: Path) -> None:
+    for mask in (field / "masks").iterdir():
+        mask.rename(field / mask.name)
+    call = ["measure", str(field), "--masks", str(field), "--out", str(field), "--px-per-um", "2"]
+    outputs = []
+    for _ in range(2):
+        assert main(call) == 0
+        outputs.append((field / "results.csv").read_bytes())
+    assert outputs[0] == outputs[1]
+    assert read_results(field / "results.csv")["image"].tolist() == ["a.tif", "b.tif"]
+
+
+def test_an_image_is_not_measured_by_itself(field: Path, capsys: Said) -> None:
+    call = ["measure", str(field), "--masks", str(field), "--out", str(field / "out"), "--px-per-um", "2"]
+    assert main(call) == 1
+    assert f"{field / 'a.tif'}: has no mask in {field}; make it with 'nnbook segment'" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from nnbook.errors import InvalidValueError, MissingFileError
 from nnbook.io.images import write_image
 
 Said = pytest.CaptureFixture[str]
+AREA = ["area", "--px2", "4", "--px-per-um", "8"]
 
 
 @pytest.mark.parametrize(
@@ -45,9 +46,10 @@ def test_a_wrong_call_exits_with_2(call: list[str], capsys: Said) -> None:
 @pytest.mark.parametrize(
     ("call", "named"),
     [
-        (["area", "--px2", "0"], "--px2 is 0"),
-        (["area", "--px2", "-3"], "--px2 is -3"),
+        (["area", "--px2", "0", "--px-per-um", "8"], "--px2 is 0"),
+        (["area", "--px2", "-3", "--px-per-um", "8"], "--px2 is -3"),
         (["segment", "a.tif", "--out", "masks", "--diameter", "0"], "--diameter is 0"),
+        (["area", "--px2", "4"], "--px-per-um is missing; say how many pixels are a micrometre"),
         (["area", "none.csv"], "none.csv: no such manifest"),
         (["validate", "none.csv"], "none.csv: no such manifest"),
         (["representatives", "none.csv"], "none.csv: no such table"),
@@ -94,14 +96,14 @@ def test_what_goes_wrong_is_one_line_and_exit_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, error: BaseException, line: str
 ) -> None:
     raise_in(monkeypatch, "nnbook.measurement.imaged_area.area", error)
-    assert main(["area", "--px2", "4"]) == 1
+    assert main(AREA) == 1
     assert capsys.readouterr().err == f"{line}\n"
 
 
 def test_a_defect_of_nnbook_is_not_passed_off_as_wrong_data(monkeypatch: pytest.MonkeyPatch) -> None:
     raise_in(monkeypatch, "nnbook.measurement.imaged_area.area", ValueError("defect"))
     with pytest.raises(ValueError, match="defect"):
-        main(["area", "--px2", "4"])
+        main(AREA)
 
 
 OPTIONS = [
@@ -116,13 +118,13 @@ OPTIONS = [
     ),
     (
         ["measure", "a.tif", "--masks", "m", "--out", "o"],
-        "nnbook.measurement.rois.measure_files",
+        "nnbook.io.scale.image_scales",
         "px_per_um",
         "--px-per-um",
     ),
     (["sample", "cells", "--out", "o"], "nnbook.cells.sample.write_sample", "per_run", "--per-run"),
-    (["area", "--px2", "4"], "nnbook.measurement.imaged_area.area", "px2", "--px2"),
-    (["area", "--px2", "4"], "nnbook.measurement.imaged_area.area", "px_per_um", "--px-per-um"),
+    (AREA, "nnbook.measurement.imaged_area.area", "px2", "--px2"),
+    (AREA, "nnbook.measurement.imaged_area.area", "px_per_um", "--px-per-um"),
     (["evaluate", "p", "t"], "nnbook.evaluation.metrics.evaluate_folders", "true", "TRUE"),
     (["train", "--data", "i", "m", "--out", "o"], "nnbook.training.loop.TrainingSettings", "steps", "--steps"),
     (["train", "--data", "i", "m", "--out", "o"], "nnbook.training.loop.train", "from_model", "--from"),
@@ -160,7 +162,7 @@ def test_only_the_parameter_itself_is_replaced(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, error: Exception, message: str
 ) -> None:
     raise_in(monkeypatch, "nnbook.measurement.imaged_area.area", error)
-    assert main(["area", "--px2", "4"]) == 1
+    assert main(AREA) == 1
     assert capsys.readouterr().err == f"nnbook area: {message}\n"
 
 
@@ -178,7 +180,7 @@ def raise_in(monkeypatch: pytest.MonkeyPatch, function: str, error: BaseExceptio
 
 @pytest.mark.parametrize(
     ("call", "rooms"),
-    [([], {"cli", "errors", "values"}), (["area", "--px2", "4"], {"cli", "errors", "values", "measurement"})],
+    [([], {"cli", "errors", "values"}), (AREA, {"cli", "errors", "values", "measurement"})],
 )
 def test_a_command_starts_without_what_only_the_work_of_others_needs(call: list[str], rooms: set[str]) -> None:
     code = "import json, sys; from nnbook.cli import main; sys.argv[1:] and main(); print(json.dumps([*sys.modules]))"

@@ -11,7 +11,7 @@ from nnbook.simulation.panorama import simulate_panorama
 
 def test_segment_and_measure_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image, _, _ = simulate_panorama(11, 4, "BR", "top_right", width_px=512, height_px=480)
-    write_image(tmp_path / "mine.tif", image)
+    write_image(tmp_path / "mine.tif", image, px_per_um=8.0453)
     masks, out = tmp_path / "masks", tmp_path / "out"
     assert main(["segment", str(tmp_path / "mine.tif"), "--out", str(masks), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"masks": [str(masks / "mine_cp_masks.tif")]}
@@ -31,8 +31,8 @@ def test_a_folder_is_segmented_and_measured_with_a_panorama_without_nucleus(
 ) -> None:
     panoramas, masks, out = tmp_path / "panoramas", tmp_path / "masks", tmp_path / "out"
     image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=700, height_px=700)
-    write_image(panoramas / "seen.tif", image)
-    write_image(panoramas / "black.tif", image * 0)
+    write_image(panoramas / "seen.tif", image, px_per_um=8.0453)
+    write_image(panoramas / "black.tif", image * 0, px_per_um=8.0453)
     assert main(["segment", str(panoramas), "--out", str(masks)]) == 0
     assert main(["measure", str(panoramas), "--masks", str(masks), "--out", str(out)]) == 0
     assert "black has no nucleus" in capsys.readouterr().err

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nnbook.io.files import atomic_write, write_json
+from nnbook.errors import MissingFileError, NnbookError
+from nnbook.io.files import atomic_write, check_regular, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -44,3 +45,26 @@ def test_json_that_says_the_same_is_left_alone(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == 1
     write_json(path, {"roi": [1, 3]}, indent=None)
     assert path.read_text() == '{"roi":[1,3]}\n'
+
+
+def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "folder.tif").mkdir()
+    os.mkfifo(tmp_path / "pipe.tif")
+    (tmp_path / "circle.tif").symlink_to("circle.tif")
+    (tmp_path / "link.tif").symlink_to("gone.tif")
+    check_regular(tmp_path / "a.tif")
+    for path, named in {
+        tmp_path / "folder.tif": "is a folder",
+        tmp_path / "pipe.tif": "is a pipe, device or socket",
+        Path("/dev/zero"): "is a pipe, device or socket",
+        tmp_path / "circle.tif": "symbolic links",
+        tmp_path / ("a" * 300): "name too long",
+    }.items():
+        with pytest.raises(NnbookError, match=f"(?i){named}") as caught:
+            check_regular(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+    for name, named in {"none.tif": "no such file", "a.tif/b": "no such file", "link.tif": "a link to a file"}.items():
+        with pytest.raises(MissingFileError, match=named):
+            check_regular(tmp_path / name)

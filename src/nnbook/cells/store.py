@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from nnbook.errors import MissingFileError, NnbookError
-from nnbook.io.inputs import image_files
+from nnbook.io.inputs import masks_of
 from nnbook.io.manifest import NAME
 
 if TYPE_CHECKING:
@@ -79,30 +79,34 @@ def masked_panoramas(images: dict[str, Path], masks: Path, manifest: Sequence[Pa
     images : dict of str to Path
         Image files by the panorama's name.
     masks : Path
-        A folder of `NAME_cp_masks.tif`.
+        A folder of masks: see `nnbook.io.inputs.masks_of`.
     manifest : sequence of Panorama, optional
         Has runs and passages. Without it, a run is taken from a name in the published form.
 
     Raises
     ------
     NnbookError
-        With a line for each panorama that has no mask, or whose run isn't known; and where one has two masks.
+        As `nnbook.io.inputs.masks_of`; also with a line for each panorama whose run isn't known.
     """
-    rows, found = {row.panorama: row for row in manifest}, image_files(masks)
-    problems, panoramas = [], []
+    rows = {row.panorama: row for row in manifest}
+    runs: dict[str, tuple[int, str]] = {}
+    problems = []
     for name, image in images.items():
-        row, published_name = rows.get(name), NAME.fullmatch(name)
-        if name not in found:
-            problems.append(f"{image}: has no mask in {masks}; make it with 'nnbook segment'")
-        elif row:
-            panoramas.append(MaskedPanorama(name, row.run, row.passage, image, found[name]))
-        elif published_name:
-            panoramas.append(MaskedPanorama(name, int(published_name["run"]), "", image, found[name]))
+        if name in rows:
+            runs[name] = (rows[name].run, rows[name].passage)
+        elif published_name := NAME.fullmatch(name):
+            runs[name] = (int(published_name["run"]), "")
         else:
             problems.append(f"{image}: its name has no run, as Run53TL_bottom_left has; rename it or give a manifest")
+    try:
+        found = masks_of(images, masks)
+    except NnbookError as error:
+        if not problems:
+            raise
+        problems.append(str(error))
     if problems:
         raise NnbookError("\n".join(problems))
-    return panoramas
+    return [MaskedPanorama(name, *runs[name], image, found[name]) for name, image in images.items()]
 
 
 def read_cells(folder: PathLike) -> Cells:

@@ -28,8 +28,9 @@ from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbn
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
-from nnbook.io.files import atomic_write, locked, write_json
+from nnbook.io.files import atomic_write, check_regular, locked, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.stage import Stage, make
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def write_cells(
     edition, note : str
         The edition's name, and the sentence that says where its images come from.
     px_per_um : float
-        Pixels a micrometre.
+        Pixels a micrometre, the same for all panoramas.
 
     Returns
     -------
@@ -104,8 +105,8 @@ def write_cells(
     Raises
     ------
     NnbookError
-        Where a file can't be read, a mask is of another size than its panorama or not the one that was measured, the
-        disk is full, or another process is writing this store.
+        Where a file can't be read, a mask is of another size than its panorama or not the one that was measured, areas
+        were measured with another scale, the disk is full, or another process is writing this store.
     """
     folder = Path(folder)
     rois = None if rois is None else Path(rois)
@@ -172,7 +173,10 @@ def _write(
 
     def work(out: Path) -> None:
         _check_files(ordered)
-        nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
+        names = [one.panorama for one in ordered]
+        nuclei_of, schema = _open_rois(rois, names)
+        if rois is not None:
+            check_rois_scale(rois, names, about["px_per_um"])
         store, parts = out / folder.name, out / "parts"
         if not store.is_dir():
             arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
@@ -216,6 +220,8 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
 
     if rois is None:
         return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
+    if rois.exists():
+        check_regular(rois)
     try:
         columns = pq.read_schema(rois).names
     except (OSError, pa.ArrowException) as error:

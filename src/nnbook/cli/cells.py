@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, print_values
+from nnbook.cli.options import add_command, add_images, add_masks, add_scale, print_values
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -25,19 +25,20 @@ def add_cells(commands: Commands) -> None:
     command.add_argument(
         "--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json"
     )
-    command.add_argument(
-        "--px-per-um", type=float, default=published.PX_PER_UM, help="without a manifest (default: %(default)s)"
-    )
+    add_scale(command)
 
 
 def _cells(call: argparse.Namespace) -> None:
     from nnbook.cells.store import masked_panoramas
     from nnbook.cells.writer import write_cells
-    from nnbook.io.inputs import list_images
-    from nnbook.io.manifest import read_manifest
+    from nnbook.io.inputs import list_images, listed_rows
+    from nnbook.io.scale import common_scale, image_scales
+    from nnbook.measurement.imaged_area import check_scale
 
-    images = list_images(call.images)
-    rows = read_manifest(call.images[0]) if call.images[0].suffix == ".csv" else []
+    if call.px_per_um is not None:
+        check_scale(call.px_per_um)
+    images, rows = list_images(call.images), listed_rows(call.images)
+    scales = image_scales(images, rows, call.px_per_um)
     about = write_cells(
         call.out,
         masked_panoramas(images, call.masks, rows),
@@ -46,7 +47,7 @@ def _cells(call: argparse.Namespace) -> None:
         note="Simulated edition: cut from panoramas that a virtual microscope drew."
         if any(row.simulated for row in rows)
         else "Cell images cut by 'nnbook cells'.",
-        px_per_um=rows[0].px_per_um if rows else call.px_per_um,
+        px_per_um=common_scale(scales, call.out, "cut the cells of each scale into a store of their own"),
     )
     print_values(call, {"cells": about["cells"], **about["left_out"], "out": str(call.out)})
 

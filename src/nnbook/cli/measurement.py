@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, print_values
-from nnbook.errors import NnbookError
+from nnbook.cli.options import add_command, add_images, add_masks, add_scale, print_values
+from nnbook.errors import InvalidValueError
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -22,17 +22,21 @@ def add_measure(commands: Commands) -> None:
     add_images(command)
     add_masks(command)
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
-    command.add_argument("--px-per-um", type=float, default=published.PX_PER_UM, help="default: %(default)s")
+    add_scale(command)
 
 
 def _measure(call: argparse.Namespace) -> None:
-    from nnbook.io.inputs import MASK_SUFFIX, list_images
+    from nnbook.io.inputs import list_images, listed_rows, masks_of
+    from nnbook.io.scale import image_scales
+    from nnbook.measurement.imaged_area import check_scale
     from nnbook.measurement.rois import measure_files, write_measurements
 
+    if call.px_per_um is not None:
+        check_scale(call.px_per_um)
     images = list_images(call.images)
-    rois, results = measure_files(
-        {name: (image, call.masks / f"{name}{MASK_SUFFIX}.tif") for name, image in images.items()}, call.px_per_um
-    )
+    scales = image_scales(images, listed_rows(call.images), call.px_per_um)
+    masks = masks_of(images, call.masks)
+    rois, results = measure_files({name: (image, masks[name]) for name, image in images.items()}, scales)
     write_measurements(rois, results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 
@@ -70,9 +74,7 @@ def add_area(commands: Commands) -> None:
     pixels = command.add_mutually_exclusive_group(required=True)
     pixels.add_argument("manifest", type=Path, nargs="?")
     pixels.add_argument("--px2", type=int, help="a number of pixels instead of a manifest")
-    command.add_argument(
-        "--px-per-um", type=float, default=published.PX_PER_UM, help="with --px2 (default: %(default)s)"
-    )
+    command.add_argument("--px-per-um", type=float, help="pixels a micrometre, with --px2; a manifest has its own")
 
 
 def _area(call: argparse.Namespace) -> None:
@@ -81,12 +83,12 @@ def _area(call: argparse.Namespace) -> None:
     px2, px_per_um = call.px2, call.px_per_um
     if call.manifest:
         from nnbook.io.manifest import read_manifest
+        from nnbook.io.scale import common_scale, row_scales
 
         rows = read_manifest(call.manifest)
+        scales = row_scales(rows, px_per_um)
         px2 = sum(row.width_px * row.height_px for row in rows)
-        if len({row.px_per_um for row in rows}) > 1:
-            raise NnbookError(
-                f"{call.manifest}: has panoramas of different px_per_um; give each scale its own manifest"
-            )
-        px_per_um = rows[0].px_per_um
+        px_per_um = common_scale(scales, call.manifest, "give each scale its own manifest")
+    elif px_per_um is None:
+        raise InvalidValueError("px_per_um is missing; say how many pixels are a micrometre", parameter="px_per_um")
     print_values(call, asdict(area(px2, px_per_um)))

@@ -54,7 +54,14 @@ def add_images(command: argparse.ArgumentParser) -> None:
 
 def add_masks(command: argparse.ArgumentParser) -> None:
     """Add the folder of the images' masks."""
-    command.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif")
+    command.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif; may be that of images")
+
+
+def add_scale(command: argparse.ArgumentParser) -> None:
+    """Add the scale of images that no manifest gives it for: see `nnbook.io.scale.image_scales`."""
+    command.add_argument(
+        "--px-per-um", type=float, help="pixels a micrometre (default: what the manifest says, else each file itself)"
+    )
 
 
 def add_model(command: argparse.ArgumentParser) -> None:

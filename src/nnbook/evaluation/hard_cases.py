@@ -15,7 +15,7 @@ from scipy.ndimage import find_objects
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import overlaps
 from nnbook.io.images import read_mask
-from nnbook.io.inputs import pair_files
+from nnbook.io.inputs import pair_masks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +97,7 @@ def judge_folders(predicted: Path, true: Path) -> pd.DataFrame | None:
         Where a table lacks a column, or a file can't be read.
     """
     judged = []
-    for predicted_path, true_path in pair_files(predicted, true).values():
+    for predicted_path, true_path in pair_masks(predicted, true).values():
         table = true_path.with_suffix(".csv")
         if table.is_file():
             judged.append(judge_cases(read_mask(predicted_path), read_mask(true_path), _read_truth(table)))

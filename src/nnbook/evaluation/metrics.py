@@ -10,7 +10,7 @@ import pandas as pd
 
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.images import as_mask, read_mask
-from nnbook.io.inputs import pair_files
+from nnbook.io.inputs import pair_masks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def evaluate_folders(
     problems: list[str] = []
     names: list[str] = []
     counts: list[dict[str, Any]] = []
-    for name, (predicted_path, true_path) in pair_files(predicted, true).items():
+    for name, (predicted_path, true_path) in pair_masks(predicted, true).items():
         try:
             masks = read_mask(predicted_path), read_mask(true_path)
             if masks[0].shape != masks[1].shape:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnbook.errors import NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,30 @@ def locked(path: Path) -> Iterator[None]:
         raise NnbookError(f"{path}: another process is writing it; wait until that is done") from None
     with lock:
         yield
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a path that can't be read as a file: opening a pipe waits for a writer, and a device may never end.
+
+    Raises
+    ------
+    MissingFileError
+        Where there is no such file.
+    NnbookError
+        Where it is a folder, a pipe, a device or a socket, or its links lead in a circle.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        what = "is a link to a file that isn't there" if path.is_symlink() else "no such file"
+        raise MissingFileError(f"{path}: {what}; check the name, or the path in the manifest") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NnbookError(f"{path}: can't be opened ({reason}); check the path, and where its links lead") from None
+    if stat.S_ISDIR(mode):
+        raise NnbookError(f"{path}: is a folder; name a file in it")
+    if not stat.S_ISREG(mode):
+        raise NnbookError(f"{path}: is a pipe, device or socket; copy its content to a file and name that")
 
 
 def sha256(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from nnbook.io.results import write_results
 from nnbook.measurement.imaged_area import check_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -41,6 +42,10 @@ ROI_COLUMNS = [
     "height_px",
     "at_border",
 ]
+
+
+SAME_SCALE = 1e-4
+"""By which share the scale that areas give may differ from the one that is said: less than rounding in a manifest."""
 
 
 def measure(
@@ -233,7 +238,7 @@ def _size(array: Image | Labels) -> str:
 
 def measure_files(
     files: Mapping[str, tuple[PathLike, PathLike]],
-    px_per_um: float,
+    px_per_um: float | Mapping[str, float],
     classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure image files with their masks.
@@ -242,8 +247,8 @@ def measure_files(
     ----------
     files : mapping of str to (str or Path, str or Path)
         Image and mask by the panorama's name.
-    px_per_um : float
-        Pixels a micrometre.
+    px_per_um : float or mapping of str to float
+        Pixels a micrometre: of all panoramas, or of each by its name.
     classes : callable, optional
         Takes a panorama's name and mask and returns what its nuclei are: a class by label, for those that are known.
 
@@ -257,19 +262,21 @@ def measure_files(
     Raises
     ------
     InvalidValueError
-        Where the scale is not above 0.
+        Where a scale is not above 0.
     NnbookError
         With a line for each panorama whose files are wrong.
     """
     from nnbook.io.progress import show_progress
 
-    check_scale(px_per_um)
+    scales = px_per_um if isinstance(px_per_um, Mapping) else dict.fromkeys(files, px_per_um)
+    for name in files:
+        check_scale(scales[name])
 
     def measured(name: str) -> pd.DataFrame | str:
         image, mask = files[name]
         try:
             pixels, labels = read_image(image), read_mask(mask)
-            table = measure_panorama(name, pixels, labels, px_per_um)
+            table = measure_panorama(name, pixels, labels, scales[name])
             if known := classes(name, labels):
                 table["class"] = [known.get(roi) for roi in table["roi"]]
             return table
@@ -306,3 +313,35 @@ def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: PathLi
     with atomic_write(folder / "rois.parquet") as written:
         rois.to_parquet(written, index=False, row_group_size=65_536)  # so that a range of rows can be read alone
     write_results(folder / "results.csv", results)
+
+
+def check_rois_scale(rois: PathLike, names: Collection[str], px_per_um: float) -> None:
+    """Refuse measurements that were made with another scale.
+
+    Parameters
+    ----------
+    rois : str or Path
+        `rois.parquet`, see `write_measurements`.
+    names : collection of str
+        The panoramas that count.
+    px_per_um : float
+        Pixels a micrometre of these panoramas.
+
+    Raises
+    ------
+    NnbookError
+        Where there is no such table, or the areas of one of these panoramas' nuclei in px and um2 give another scale.
+    """
+    try:
+        table = pd.read_parquet(rois, columns=["panorama", "area_px", "area_um2"])
+    except (OSError, ValueError) as error:
+        raise NnbookError(f"{rois}: holds no measured areas ({error}); make it with 'nnbook measure'") from error
+    table = table[table["panorama"].isin(list(names))]
+    area_px, area_um2 = (table[column].to_numpy(np.float64) for column in ("area_px", "area_um2"))
+    with np.errstate(all="ignore"):
+        scales = np.sqrt(area_px / area_um2)
+    if len(other := np.flatnonzero(~(np.abs(scales - px_per_um) <= SAME_SCALE * px_per_um))):
+        raise NnbookError(
+            f"{rois}: has {table['panorama'].iloc[other[0]]} measured with {scales[other[0]]:.6g} px/µm, but its scale "
+            f"is {px_per_um:.6g}; run 'nnbook measure' again"
+        )

@@ -108,7 +108,7 @@ def segment_files(
     Parameters
     ----------
     images : mapping of str to str or Path
-        Image files by the name that their masks get: see `nnbook.io.inputs.image_files` and `manifest_images`.
+        Image files by the name that their masks get: see `nnbook.io.inputs.list_images`.
     out : str or Path
         The folder to write to.
     model, diameter_px, flow_threshold, cellprob_threshold
