@@ -45,6 +45,7 @@ from nnbook.io.images import read_image
 
 if TYPE_CHECKING:
     from nnbook.io.manifest import Panorama
+    from nnbook.io.planes import Plane
 
 TURNS = 3
 """Of which the fastest counts, where cells are cut."""
@@ -155,9 +156,9 @@ def write_many(listed: list[MaskedPanorama], rois: Path, out: Path) -> dict[str,
     done: dict[Path, Any] = {}
     cut_panorama = stage._cut_panorama  # noqa: SLF001 - what is timed is all the rest
 
-    def cut_once(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> Any:
+    def cut_once(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None) -> Any:
         if one.image not in done:
-            done[one.image] = cut_panorama(one, nuclei, schema)
+            done[one.image] = cut_panorama(one, nuclei, schema, plane)
         batch, out = done[one.image]
         table = batch.table
         new = {

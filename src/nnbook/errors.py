@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class NnbookError(Exception):
     """Something that the user can mend: one line that names the thing, what is wrong with it, and what to do.
@@ -28,19 +33,26 @@ class InvalidValueError(NnbookError, ValueError):
         The line. Where a parameter is at fault it has the parameter's name, as in "px_per_um is -1; give a number above
         0": the command line replaces that name by the option's.
     parameter : str, optional
-        That name.
+        That name; several are separated by a space.
 
     Attributes
     ----------
-    parameter : str or None
-        The parameter at fault, as the function that raises this spells it; None where it is the content of an array, a
-        table or a file.
+    parameters : tuple of str
+        The parameters at fault, as the function that raises this spells them; none where it is the content of an array,
+        a table or a file.
     """
 
-    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+    def __init__(self, message: str, *, parameter: str = "") -> None:
         super().__init__(message)
-        self.parameter = parameter
+        self.parameters = tuple(parameter.split())
 
 
 class MissingFileError(NnbookError, FileNotFoundError):
     """A file or folder that isn't there. It is an OSError too, so catch NnbookError before OSError."""
+
+
+def all_of(errors: Sequence[NnbookError]) -> NnbookError:
+    """Put errors of many files into one, with a line for each; the parameters at fault are those of all."""
+    lines = "\n".join(map(str, errors))
+    names = [name for error in errors if isinstance(error, InvalidValueError) for name in error.parameters]
+    return InvalidValueError(lines, parameter=" ".join(dict.fromkeys(names))) if names else NnbookError(lines)

@@ -261,9 +261,9 @@ def test_only_what_was_not_written_is_cut_again(tmp_path: Path, monkeypatch: pyt
             write(tmp_path, panoramas)
     read = []
 
-    def noted(path: Path) -> NarrowLabels | Labels:
+    def noted(path: Path, shape: tuple[int, int]) -> NarrowLabels | Labels:
         read.append(path)
-        return read_narrow_mask(path)
+        return read_narrow_mask(path, shape)
 
     monkeypatch.setattr(stage, "read_narrow_mask", noted)
     write(tmp_path, panoramas)

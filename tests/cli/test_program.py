@@ -56,7 +56,7 @@ def test_a_wrong_call_exits_with_2(call: list[str], capsys: Said) -> None:
         (["segment", "none.tif", "--out", "masks"], "none.tif: no such file"),
         (["pyramid", "none.tif", "--out", "tiles"], "none.tif: no such file"),
         (["measure", "none.tif", "--masks", "masks", "--out", "out"], "none.tif: no such file"),
-        (["measure", "folder", "--masks", "masks", "--out", "out"], "folder: holds no TIFF or PNG file"),
+        (["measure", "folder", "--masks", "masks", "--out", "out"], "folder: holds no TIFF, PNG or CZI file"),
         (
             ["push", "none", "lab/x", "--licence", "mit", "--dry-run", "out"],
             "none: is no store of cells and holds no TIFF",

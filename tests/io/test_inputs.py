@@ -39,7 +39,7 @@ def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NnbookError, match="empty: holds no TIFF or PNG file"):
+    with pytest.raises(NnbookError, match="empty: holds no TIFF, PNG or CZI file"):
         list_images([tmp_path / "empty"])
 
 
@@ -85,6 +85,16 @@ class TestMasksBesideImages:
         images(tmp_path, "a_cp_masks.tif")
         with pytest.raises(NnbookError, match=r"^[^\n]*b\.tif: has no mask in [^\n]*$"):
             masks_of(list_images([folder]), folder)
+
+    def test_files_of_cellpose_and_roi_sets_are_masks_where_there_is_no_other(self, tmp_path: Path) -> None:
+        folder = images(tmp_path, "a.tif", "b.tif", "c.tif", "c_cp_masks.png")
+        for name in ("a_seg.npy", "a_rois.zip", "b_rois.zip", "c_seg.npy"):
+            (folder / name).touch()
+        assert masks_of(list_images([folder]), folder) == {
+            "a": folder / "a_seg.npy",
+            "b": folder / "b_rois.zip",
+            "c": folder / "c_cp_masks.png",
+        }
 
     def test_pairs_of_one_folder_are_images_with_masks(self, tmp_path: Path) -> None:
         folder = images(tmp_path, "a.tif", "a_cp_masks.tif")

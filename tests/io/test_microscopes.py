@@ -8,8 +8,8 @@ import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import image_shape, read_image
-from nnbook.io.microscopes import czi_scale
 from nnbook.io.planes import Plane
+from nnbook.io.scale import image_scale
 
 SHAPE = (40, 60)
 
@@ -40,7 +40,7 @@ def test_without_a_choice_the_message_lists_what_is_there(czi: Path) -> None:
 
 
 def test_the_scale_is_the_files(czi: Path) -> None:
-    assert czi_scale(czi) == pytest.approx(8.0)
+    assert image_scale(czi) == 8.0
 
 
 def test_a_damaged_file_is_named(czi: Path, tmp_path: Path) -> None:

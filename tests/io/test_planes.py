@@ -40,25 +40,24 @@ def test_the_chosen_plane_is_read(tmp_path: Path, write, plane: Plane, expected)
 
 @pytest.mark.parametrize("write", [ome, imagej])
 @pytest.mark.parametrize(
-    ("plane", "expected", "parameter"),
+    ("plane", "expected"),
     [
-        (None, r"has 2 channels \(0 DAPI, 1 GFP\) and 3 z planes; choose with channel DAPI and project max", "channel"),
-        (Plane("DAPI"), r"and 3 z planes; choose with project max", "project"),
-        (Plane(None, "max"), r"has 2 channels \(0 DAPI, 1 GFP\) and 3 z planes; choose with channel DAPI$", "channel"),
-        (Plane("RFP", "max"), "channel is 'RFP'; choose one of them", "channel"),
-        (Plane("2", "max"), "channel is 2; give a number from 0 to 1", "channel"),
-        (Plane("DAPI", "3"), "project is 3; give a number from 0 to 2", "project"),
+        (None, r"has 2 channels \(0 DAPI, 1 GFP\) and 3 z planes; choose with channel DAPI and project max"),
+        (Plane("DAPI"), r"and 3 z planes; choose with project max"),
+        (Plane(None, "max"), r"has 2 channels \(0 DAPI, 1 GFP\) and 3 z planes; choose with channel DAPI$"),
+        (Plane("RFP", "max"), "channel is 'RFP'; choose one of them"),
+        (Plane("2", "max"), "channel is 2; give a number from 0 to 1"),
+        (Plane("DAPI", "3"), "project is 3; give a number from 0 to 2"),
     ],
 )
 def test_without_a_choice_the_message_lists_what_is_there(  # type: ignore[no-untyped-def]
-    tmp_path: Path, write, plane: Plane | None, expected: str, parameter: str
+    tmp_path: Path, write, plane: Plane | None, expected: str
 ) -> None:
     path = tmp_path / "a.tif"
     write(path)
     for read in (read_image, image_shape):
         with pytest.raises(InvalidValueError, match=expected) as caught:
             read(path, plane)
-        assert caught.value.parameter == parameter
         assert str(caught.value).startswith(f"{path}: ")
 
 
@@ -88,7 +87,7 @@ def test_a_choice_that_a_plain_file_does_not_have_is_refused(tmp_path: Path) -> 
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, STACK[0, 0])
     np.testing.assert_array_equal(read_image(path, Plane("0", "max")), STACK[0, 0])
-    with pytest.raises(InvalidValueError, match="has one channel, and channel is 'DAPI'"):
+    with pytest.raises(InvalidValueError, match="has one plane alone, and channel is 'DAPI'"):
         read_image(path, Plane("DAPI"))
     with pytest.raises(InvalidValueError, match="has one z plane, and project is 4"):
         read_image(path, Plane(None, "4"))

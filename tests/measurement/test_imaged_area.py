@@ -28,4 +28,4 @@ def test_one_square_centimetre_is_ten_thousand_um_a_side() -> None:
 def test_what_is_no_area_is_refused(px2: int, scale: float, named: str) -> None:
     with pytest.raises(InvalidValueError, match=f"^{named} is ") as caught:
         area(px2, scale)
-    assert caught.value.parameter == named
+    assert caught.value.parameters == (named,)

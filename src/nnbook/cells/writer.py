@@ -27,9 +27,10 @@ import numpy as np
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, cell_name
-from nnbook.errors import NnbookError
+from nnbook.errors import NnbookError, all_of
 from nnbook.io.files import atomic_write, check_regular, locked, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.stage import Stage, make
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from nnbook.io.paths import PathLike
+    from nnbook.io.planes import Plane
 
 
 Job = TypeVar("Job")
@@ -80,6 +82,7 @@ def write_cells(
     edition: str,
     note: str,
     px_per_um: float,
+    plane: Plane | None = None,
 ) -> dict[str, Any]:
     """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
 
@@ -96,6 +99,8 @@ def write_cells(
         The edition's name, and the sentence that says where its images come from.
     px_per_um : float
         Pixels a micrometre, the same for all panoramas.
+    plane : Plane, optional
+        Which plane of each image file is the image, where files have several.
 
     Returns
     -------
@@ -112,7 +117,8 @@ def write_cells(
     rois = None if rois is None else Path(rois)
     try:
         with locked(folder):
-            return _write(folder, panoramas, rois, {"edition": edition, "note": note, "px_per_um": px_per_um})
+            about = {"edition": edition, "note": note, "px_per_um": px_per_um}
+            return _write(folder, panoramas, rois, about, plane)
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise
@@ -157,7 +163,11 @@ class _Place(NamedTuple):
 
 
 def _write(
-    folder: Path, panoramas: Sequence[MaskedPanorama], rois: Path | None, about: dict[str, Any]
+    folder: Path,
+    panoramas: Sequence[MaskedPanorama],
+    rois: Path | None,
+    about: dict[str, Any],
+    plane: Plane | None,
 ) -> dict[str, Any]:
     ordered = sorted(panoramas, key=lambda one: one.run)
     stage = Stage.of(
@@ -166,13 +176,13 @@ def _write(
         record=f"{folder.name}/record.json",
         writes=[folder.name],
         reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
-        settings={**about, "panoramas": [one[:3] for one in ordered]},
+        settings={**about, "panoramas": [one[:3] for one in ordered], **plane_settings(plane)},
         holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
         resumes=True,
     )
 
     def work(out: Path) -> None:
-        _check_files(ordered)
+        _check_files(ordered, plane)
         names = [one.panorama for one in ordered]
         nuclei_of, schema = _open_rois(rois, names)
         if rois is not None:
@@ -182,7 +192,7 @@ def _write(
             arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
             create_group(store / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
         written, place = _written_parts(store, parts)
-        for batch, after in _batches(ordered, nuclei_of, schema, place):
+        for batch, after in _batches(ordered, nuclei_of, schema, place, plane):
             written.append(_write_part(store, _part_path(parts, len(written)), len(written), batch, after))
             place = after
         _finish(store, written, schema, {**about, "left_out": place.left_out})
@@ -192,22 +202,24 @@ def _write(
     return metadata
 
 
-def _check_files(panoramas: Sequence[MaskedPanorama]) -> None:
+def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
     """Look at every file before the first is read whole."""
-    problems = []
+    problems: list[NnbookError] = []
     for one in panoramas:
         try:
-            image, mask = image_shape(one.image), mask_shape(one.mask)
+            image, mask = image_shape(one.image, plane), mask_shape(one.mask)
         except NnbookError as error:
-            problems.append(str(error))
+            problems.append(error)
             continue
         if mask is not None and image != mask:
             problems.append(
-                f"{one.mask}: is {mask[1]} x {mask[0]} px but {one.image} {image[1]} x {image[0]} px; "
-                "segment this image again"
+                NnbookError(
+                    f"{one.mask}: is {mask[1]} x {mask[0]} px but {one.image} {image[1]} x {image[0]} px; "
+                    "segment this image again"
+                )
             )
     if problems:
-        raise NnbookError("\n".join(problems))
+        raise all_of(problems)
 
 
 def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str], pa.Table], pa.Schema]:
@@ -292,13 +304,14 @@ def _batches(
     nuclei_of: Callable[[str], pa.Table],
     schema: pa.Schema,
     place: _Place,
+    plane: Plane | None,
 ) -> Iterator[tuple[_Batch, _Place]]:
     """Cut the cells from a place on; give those of a part at a time, and the place after them."""
     from nnbook.io.progress import show_progress
 
     waiting = _Batch(schema.empty_table(), [], [])
     left_out, skipped = Counter(place.left_out), place.taken
-    jobs = ((one, nuclei_of(one.panorama), schema) for one in panoramas[place.panorama :])
+    jobs = ((one, nuclei_of(one.panorama), schema, plane) for one in panoramas[place.panorama :])
     cuts = _in_order(lambda job: _cut_panorama(*job), jobs)
     bar = show_progress(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
     for number, (cut, out) in enumerate(bar, start=place.panorama):
@@ -324,11 +337,14 @@ def _in_order(work: Callable[[Job], Outcome], jobs: Iterable[Job]) -> Iterator[O
             yield begun.popleft().result()
 
 
-def _cut_panorama(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema) -> tuple[_Batch, Counter[str]]:
+def _cut_panorama(
+    one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None
+) -> tuple[_Batch, Counter[str]]:
     """Cut the cells of one panorama; count the nuclei that give none."""
     import pyarrow as pa
 
-    image, labels = to_8_bits(read_image(one.image)), read_narrow_mask(one.mask)
+    image = to_8_bits(read_image(one.image, plane))
+    labels = read_narrow_mask(one.mask, (image.shape[0], image.shape[1]))
     whole = np.flatnonzero(~nuclei["at_border"].to_numpy())
     rois = nuclei["roi"].to_numpy()[whole]
     boxes = np.stack([nuclei[side].to_numpy()[whole] for side in BOX], axis=1)

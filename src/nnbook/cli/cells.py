@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, add_scale, print_values
+from nnbook.cli.options import add_command, add_images, add_masks, add_plane, add_scale, plane_of, print_values
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def add_cells(commands: Commands) -> None:
         commands, "cells", _cells, "Cut the single-cell images of masked nuclei into a store; call again to go on."
     )
     add_images(command)
+    add_plane(command)
     add_masks(command)
     command.add_argument("--rois", type=Path, required=True, help="the rois.parquet that 'nnbook measure' made of them")
     command.add_argument(
@@ -48,6 +49,7 @@ def _cells(call: argparse.Namespace) -> None:
         if any(row.simulated for row in rows)
         else "Cell images cut by 'nnbook cells'.",
         px_per_um=common_scale(scales, call.out, "cut the cells of each scale into a store of their own"),
+        plane=plane_of(call),
     )
     print_values(call, {"cells": about["cells"], **about["left_out"], "out": str(call.out)})
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, add_scale, print_values
+from nnbook.cli.options import add_command, add_images, add_masks, add_plane, add_scale, plane_of, print_values
 from nnbook.errors import InvalidValueError
 from nnbook.values import published
 
@@ -20,6 +20,7 @@ def add_measure(commands: Commands) -> None:
     """Add `nnbook measure`."""
     command = add_command(commands, "measure", _measure, "Measure nuclei and panoramas: rois.parquet and results.csv.")
     add_images(command)
+    add_plane(command)
     add_masks(command)
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_scale(command)
@@ -36,7 +37,8 @@ def _measure(call: argparse.Namespace) -> None:
     images = list_images(call.images)
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
-    rois, results = measure_files({name: (image, masks[name]) for name, image in images.items()}, scales)
+    files = {name: (image, masks[name]) for name, image in images.items()}
+    rois, results = measure_files(files, scales, plane=plane_of(call))
     write_measurements(rois, results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from nnbook.io.planes import Plane
+
     Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names its type no other way
 
 
@@ -55,6 +57,21 @@ def add_images(command: argparse.ArgumentParser) -> None:
 def add_masks(command: argparse.ArgumentParser) -> None:
     """Add the folder of the images' masks."""
     command.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif; may be that of images")
+
+
+def add_plane(command: argparse.ArgumentParser) -> None:
+    """Add which plane of files with several is the image: see `plane_of`."""
+    command.add_argument(
+        "--channel", help="of files with several: a channel's name, such as DAPI, or its number from 0"
+    )
+    command.add_argument("--project", help="of z stacks: max, or the number of one z plane from 0")
+
+
+def plane_of(call: argparse.Namespace) -> Plane | None:
+    """Return the plane that was chosen; None where none was."""
+    from nnbook.io.planes import Plane
+
+    return Plane(call.channel, call.project) if (call.channel, call.project) != (None, None) else None
 
 
 def add_scale(command: argparse.ArgumentParser) -> None:
@@ -104,15 +121,14 @@ def name_option(error: NnbookError, parser: argparse.ArgumentParser) -> str:
         The error's message. What is no option of the command keeps its name.
     """
     message = str(error)
-    if not isinstance(error, InvalidValueError) or error.parameter is None:
-        return message
     options = parser._actions  # noqa: SLF001 - argparse lists them nowhere else
-    option = next((option for option in options if option.dest == error.parameter), None)
-    if option is None:
-        return message
-    name = option.option_strings[-1] if option.option_strings else str(option.metavar or option.dest)
-    # Where it is a word of its own: not within a path, a longer name, or an option.
-    return re.sub(rf"(?<![\w./-]){re.escape(error.parameter)}(?![\w/-]|\.\w)", name, message)
+    for parameter in error.parameters if isinstance(error, InvalidValueError) else ():
+        option = next((option for option in options if option.dest == parameter), None)
+        if option is not None:
+            name = option.option_strings[-1] if option.option_strings else str(option.metavar or option.dest)
+            # Where it is a word of its own: not within a path, a longer name, or an option.
+            message = re.sub(rf"(?<![\w./-]){re.escape(parameter)}(?![\w/-]|\.\w)", name, message)
+    return message
 
 
 def print_values(call: argparse.Namespace, values: dict[str, Any]) -> None:

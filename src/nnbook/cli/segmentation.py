@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_model, print_values
+from nnbook.cli.options import add_command, add_images, add_model, add_plane, plane_of, print_values
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def add_segment(commands: Commands) -> None:
     command = add_command(commands, "segment", _segment, "Mask the nuclei of panoramas: NAME_cp_masks.tif for each.")
     add_images(command)
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_plane(command)
     add_model(command)
     command.add_argument(
         "--diameter",
@@ -49,5 +50,6 @@ def _segment(call: argparse.Namespace) -> None:
         diameter_px=diameter,
         flow_threshold=call.flow_threshold,
         cellprob_threshold=call.cellprob_threshold,
+        plane=plane_of(call),
     )
     print_values(call, {"masks": [str(mask) for mask in masks]})

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, print_values
+from nnbook.cli.options import add_command, add_plane, plane_of, print_values
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +36,8 @@ def add_pyramid(commands: Commands) -> None:
     command = add_command(
         commands, "pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama and of its mask; tell how many."
     )
-    command.add_argument("image", type=Path, help="a TIFF or PNG file; its grey levels become JPEG tiles")
+    command.add_argument("image", type=Path, help="a TIFF, PNG or CZI file; its grey levels become JPEG tiles")
+    add_plane(command)
     command.add_argument("--mask", type=Path, help="its label image, which becomes lossless tiles")
     command.add_argument("--out", type=Path, required=True, help="folder to write, or file with --zip")
     command.add_argument(
@@ -47,5 +48,5 @@ def add_pyramid(commands: Commands) -> None:
 def _pyramid(call: argparse.Namespace) -> None:
     from nnbook.viewers.pyramid import write_pyramid
 
-    written = write_pyramid(call.out, call.image, call.mask, zipped=call.zip)
+    written = write_pyramid(call.out, call.image, call.mask, zipped=call.zip, plane=plane_of(call))
     print_values(call, {"out": str(call.out), **asdict(written)})

@@ -222,13 +222,15 @@ def as_image(image: Image | PathLike) -> Image:
     return array
 
 
-def as_mask(mask: Labels | PathLike) -> Labels:
+def as_mask(mask: Labels | PathLike, image: Image | None = None) -> Labels:
     """Return a mask that a function was given as an array or as a path.
 
     Parameters
     ----------
     mask : numpy.ndarray, str or Path
         An array, axes (y, x), of whole numbers: 0 for background. Or a file, see `read_mask`.
+    image : Image, optional
+        The image that a file has the mask of.
 
     Returns
     -------
@@ -243,7 +245,7 @@ def as_mask(mask: Labels | PathLike) -> Labels:
         As `read_mask`.
     """
     if isinstance(mask, str | os.PathLike):
-        return read_mask(mask)
+        return read_mask(mask, None if image is None else (image.shape[0], image.shape[1]))
     array = np.asarray(mask)
     _check_array(array, "mask array", "ui", "whole numbers, 0 for background")
     if array.min() < 0 or array.max() > np.iinfo(np.int32).max:

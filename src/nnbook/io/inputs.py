@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 MASK_SUFFIX: Final = "_cp_masks"
 """What follows an image's stem in the name of its mask, as Cellpose names them."""
 
-IMAGE_TYPES: Final = (".tif", ".tiff", ".png")
+IMAGE_TYPES: Final = (".tif", ".tiff", ".png", ".lsm", ".czi")
+
+OTHER_MASKS: Final = ("_seg.npy", "_rois.zip", "_RoiSet.zip", ".zip")
+"""What follows an image's stem in names of Cellpose's own files, and of ROI sets of Cellpose and ImageJ."""
 
 MANIFEST_TYPES: Final = (".csv", ".tsv", ".txt")
 """Endings of manifests, in capitals too: Excel calls a table with tabs .txt."""
@@ -105,8 +108,8 @@ def masks_of(images: Mapping[str, Path], folder: PathLike) -> dict[str, Path]:
     images : mapping of str to Path
         Image files by name.
     folder : str or Path
-        A folder of masks, `NAME_cp_masks.tif` or `NAME.tif`. It may be the one that the images are in: they are not
-        taken for masks.
+        A folder of masks, `NAME_cp_masks.tif` or `NAME.tif`; for an image that has none of these, `NAME_seg.npy`, else
+        `NAME_rois.zip`. It may be the one that the images are in: they are not taken for masks.
 
     Returns
     -------
@@ -127,7 +130,11 @@ def masks_of(images: Mapping[str, Path], folder: PathLike) -> dict[str, Path]:
     for name, image in images.items():
         match by_stem.get(name, []):
             case []:
-                problems.append(f"{image}: has no mask in {folder}; make it with 'nnbook segment'")
+                others = [path for end in OTHER_MASKS if (path := Path(folder) / f"{name}{end}").is_file()]
+                if others:
+                    found[name] = others[0]
+                else:
+                    problems.append(f"{image}: has no mask in {folder}; make it with 'nnbook segment'")
             case [mask]:
                 found[name] = mask
             case [first, second, *_]:
@@ -204,5 +211,5 @@ def _by_stem(folder: PathLike, paths: Sequence[Path]) -> dict[str, Path]:
             raise NnbookError(_same_stem(path, files[stem]))
         files[stem] = path
     if not files:
-        raise NnbookError(f"{folder}: holds no TIFF or PNG file; give the folder that holds the images or masks")
+        raise NnbookError(f"{folder}: holds no TIFF, PNG or CZI file; give the folder that holds the images or masks")
     return files

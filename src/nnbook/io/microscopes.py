@@ -55,10 +55,16 @@ def open_czi(path: Path, plane: Plane | None) -> Pixels:
     return Pixels((sizes["Y"], sizes["X"]), decode)
 
 
-def czi_scale(path: Path) -> float | None:
-    """Return the pixels per micrometre that a CZI file says; None where it says none."""
-    size_um = _open(path).physical_pixel_sizes.X
-    return 1 / float(size_um) if size_um else None
+def is_czi(path: Path) -> bool:
+    """Return whether a file begins as CZI files do."""
+    with path.open("rb") as file:
+        return file.read(10) == b"ZISRAWFILE"
+
+
+def czi_scale(path: Path) -> tuple[float, float] | None:
+    """Return the pixels per micrometre, across and down, that a CZI file says; None where it says none."""
+    sizes_um = _open(path).physical_pixel_sizes
+    return (1 / float(sizes_um.X), 1 / float(sizes_um.Y)) if sizes_um.X and sizes_um.Y else None
 
 
 def _open(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nnbook.errors import InvalidValueError, NnbookError
@@ -43,6 +43,11 @@ class Plane:
             raise InvalidValueError(
                 "channel is empty; give a channel's name, or its number from 0", parameter="channel"
             )
+
+
+def plane_settings(plane: Plane | None) -> dict[str, str]:
+    """Return what was chosen, for the record of what was made from it."""
+    return {name: value for name, value in asdict(plane or Plane()).items() if value is not None}
 
 
 class Selection(NamedTuple):
@@ -93,14 +98,14 @@ def select_plane(path: Path, sizes: Mapping[str, int], channels: Sequence[str], 
     hints = [f"channel {channels[0] if channels else 0}"] if channel_axis and plane.channel is None else []
     hints += ["project max"] if stack_axis and plane.project is None else []
     if hints:
-        parameter = hints[0].split(" ", 1)[0]
-        raise InvalidValueError(f"{path}: has {there}; choose with {' and '.join(hints)}", parameter=parameter)
+        raise InvalidValueError(f"{path}: has {there}; choose with {' and '.join(hints)}", parameter="channel project")
     indices = dict.fromkeys((axis for axis in sizes if axis not in "YX"), 0)
     if channel_axis is not None:
         indices[channel_axis] = _channel(path, many[channel_axis], channels, str(plane.channel), there)
     elif plane.channel is not None and not _is_only(plane.channel, channels):
         raise InvalidValueError(
-            f"{path}: has one channel{_named(channels)}, and channel is {plane.channel!r}; leave it out",
+            f"{path}: has {channels[0] if channels else 'one plane'} alone, and channel is {plane.channel!r}; leave it "
+            "out",
             parameter="channel",
         )
     projected = None
@@ -128,7 +133,7 @@ def _axes(path: Path, many: Mapping[str, int], plane: Plane) -> tuple[str | None
         raise InvalidValueError(
             f"{path}: has {many[others[0]]} pages and does not say what they are; choose one with channel 0, or, "
             "where they are a z stack, give project max",
-            parameter="channel",
+            parameter="channel project",
         )
     if others:
         what = ", ".join(f"{many[axis]} {KINDS.get(axis, f'planes along {axis}')}" for axis in others)
@@ -157,10 +162,6 @@ def _within(path: Path, chosen: str, count: int, parameter: str, there: str) -> 
 
 def _is_only(chosen: str, names: Sequence[str]) -> bool:
     return chosen.strip() == "0" or [name.casefold() for name in names] == [chosen.strip().casefold()]
-
-
-def _named(names: Sequence[str]) -> str:
-    return f", {names[0]}" if names else ""
 
 
 def _listed(many: Mapping[str, int], channel_axis: str | None, stack_axis: str | None, names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import math
 import re
@@ -15,6 +16,7 @@ from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import check_regular
 from nnbook.io.images import image_shape
 from nnbook.io.manifest import MAX_PX_PER_UM
+from nnbook.io.microscopes import czi_scale, is_czi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +45,7 @@ which values may be rounded."""
 
 
 def image_scale(path: PathLike) -> float | None:
-    """Return the scale that a TIFF file says itself.
+    """Return the scale that a TIFF or CZI file says itself.
 
     Parameters
     ----------
@@ -53,9 +55,9 @@ def image_scale(path: PathLike) -> float | None:
     Returns
     -------
     float or None
-        Pixels a micrometre, to six digits: from OME metadata, else from ImageJ's, else from the resolution that the
-        tags give in centimetres. None where none of them says any, where it is that of a printer or screen, and for
-        files that are no TIFF.
+        Pixels a micrometre, to six digits: from the metadata of OME, ImageJ, LSM or CZI, else from the resolution that
+        the tags give in centimetres. None where none of them says any, where it is that of a printer or screen, and
+        for files of other formats.
 
     Raises
     ------
@@ -68,7 +70,9 @@ def image_scale(path: PathLike) -> float | None:
     check_regular(path)
     try:
         with tifffile.TiffFile(path) as tiff:
-            said = _ome_scale(tiff) or _imagej_scale(tiff) or _tag_scale(tiff)
+            said = _ome_scale(tiff) or _imagej_scale(tiff) or _lsm_scale(tiff) or _tag_scale(tiff)
+    except tifffile.TiffFileError:
+        said = czi_scale(path) if is_czi(path) else None
     except Exception:  # noqa: BLE001 - readers raise whatever they like on damaged metadata
         return None
     if said is None:
@@ -186,7 +190,8 @@ def _own_scales(images: Mapping[str, Path]) -> dict[str, float]:
         try:
             said = image_scale(path)
             if said is None:
-                image_shape(path)  # a file that can't be read is named for that
+                with contextlib.suppress(InvalidValueError):  # which plane is the image is asked elsewhere
+                    image_shape(path)  # a file that can't be read is named for that
                 silent.append(path)
             else:
                 scales[name] = said
@@ -234,6 +239,12 @@ def _imagej_scale(tiff: tifffile.TiffFile) -> tuple[float, float] | None:
     across = _um_per_unit(about.get("unit", ""))
     down = _um_per_unit(about["yunit"]) if "yunit" in about else across
     return (resolution[0] / across, resolution[1] / down) if across and down else None
+
+
+def _lsm_scale(tiff: tifffile.TiffFile) -> tuple[float, float] | None:
+    about = tiff.lsm_metadata if tiff.is_lsm else None
+    sizes = [float(about[f"VoxelSize{axis}"]) * 1e6 for axis in "XY"] if about else []
+    return (1 / sizes[0], 1 / sizes[1]) if sizes and all(0 < size < math.inf for size in sizes) else None
 
 
 def _tag_scale(tiff: tifffile.TiffFile) -> tuple[float, float] | None:

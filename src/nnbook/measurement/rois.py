@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, NnbookError, all_of
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask, read_image, read_mask
 from nnbook.io.results import write_results
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from nnbook.io.images import Image, Labels
     from nnbook.io.paths import PathLike
+    from nnbook.io.planes import Plane
 
 ROI_COLUMNS = [
     "panorama",
@@ -91,7 +92,8 @@ def measure(
         check_scale(px_per_um)
     if name is None:
         name = Path(image).stem if isinstance(image, str | os.PathLike) else "image"
-    table = measure_panorama(name, as_image(image), as_mask(mask), 1.0 if px_per_um is None else px_per_um)
+    pixels = as_image(image)
+    table = measure_panorama(name, pixels, as_mask(mask, pixels), 1.0 if px_per_um is None else px_per_um)
     return table.drop(columns="area_um2") if px_per_um is None else table
 
 
@@ -240,6 +242,8 @@ def measure_files(
     files: Mapping[str, tuple[PathLike, PathLike]],
     px_per_um: float | Mapping[str, float],
     classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
+    *,
+    plane: Plane | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure image files with their masks.
 
@@ -251,6 +255,8 @@ def measure_files(
         Pixels a micrometre: of all panoramas, or of each by its name.
     classes : callable, optional
         Takes a panorama's name and mask and returns what its nuclei are: a class by label, for those that are known.
+    plane : Plane, optional
+        Which plane of each image file is the image, where files have several.
 
     Returns
     -------
@@ -272,21 +278,22 @@ def measure_files(
     for name in files:
         check_scale(scales[name])
 
-    def measured(name: str) -> pd.DataFrame | str:
+    def measured(name: str) -> pd.DataFrame | NnbookError:
         image, mask = files[name]
         try:
-            pixels, labels = read_image(image), read_mask(mask)
+            pixels = read_image(image, plane)
+            labels = read_mask(mask, (pixels.shape[0], pixels.shape[1]))
             table = measure_panorama(name, pixels, labels, scales[name])
             if known := classes(name, labels):
                 table["class"] = [known.get(roi) for roi in table["roi"]]
             return table
         except NnbookError as error:
-            return str(error)
+            return error
 
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(show_progress(pool.map(measured, files), desc="measure", unit="panorama", total=len(files)))
-    if problems := [outcome for outcome in outcomes if isinstance(outcome, str)]:
-        raise NnbookError("\n".join(problems))
+    if problems := [outcome for outcome in outcomes if isinstance(outcome, NnbookError)]:
+        raise all_of(problems)
     tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
     for name, table in tables.items():
         if table.empty:

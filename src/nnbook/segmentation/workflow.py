@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, NnbookError, all_of
 from nnbook.io.images import read_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
+from nnbook.io.planes import plane_settings
 from nnbook.provenance.stage import Stage, make
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import full_masks
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from nnbook.io.images import Image, Labels
     from nnbook.io.paths import PathLike
+    from nnbook.io.planes import Plane
 
 
 def segment_image(
@@ -99,6 +101,7 @@ def segment_files(
     diameter_px: float | None = DIAMETER_PX,
     flow_threshold: float = FLOW_THRESHOLD,
     cellprob_threshold: float = CELLPROB_THRESHOLD,
+    plane: Plane | None = None,
 ) -> list[Path]:
     """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
 
@@ -113,6 +116,8 @@ def segment_files(
         The folder to write to.
     model, diameter_px, flow_threshold, cellprob_threshold
         See `segment_image`.
+    plane : Plane, optional
+        Which plane of each file is the image, where files have several.
 
     Returns
     -------
@@ -137,51 +142,58 @@ def segment_files(
         "diameter_px": diameter_px,
         "network_scale": None if diameter_px is None else model.diam_mean / diameter_px,
         **thresholds,
+        **plane_settings(plane),
         "device": model.device,
         "dtype": network_dtype(model.device),
         "versions": {name: importlib.metadata.version(name) for name in ("cellpose", "torch", "numba")},
     }
     masks: list[Path] = []
-    problems: list[str] = []
+    problems: list[NnbookError] = []
     files = {name: Path(path) for name, path in images.items()}
     for name, path in show_progress(files.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
         stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
         try:
-            segment = partial(_segment_file, path, f"{mask}.tif", model=model, diameter_px=diameter_px)
+            segment = partial(_segment_file, path, f"{mask}.tif", model=model, diameter_px=diameter_px, plane=plane)
             make(stage, partial(segment, thresholds=thresholds))
             masks.append(out / f"{mask}.tif")
         except NnbookError as error:
-            text = str(error)
-            problems.append(text if str(path) in text else f"{path}: {text}")
+            problems.append(error if str(path) in str(error) else NnbookError(f"{path}: {error}"))
         except OSError as error:
-            problems.append(f"{path}: can't be read, or its mask not written to {out} ({error}); check both")
+            problems.append(
+                NnbookError(f"{path}: can't be read, or its mask not written to {out} ({error}); check both")
+            )
     if problems:
-        raise NnbookError("\n".join(problems))
+        raise all_of(problems)
     return masks
 
 
 def _segment_file(
-    path: Path, mask: str, out: Path, *, model: Model, diameter_px: float | None, thresholds: dict[str, float]
+    path: Path,
+    mask: str,
+    out: Path,
+    *,
+    model: Model,
+    diameter_px: float | None,
+    plane: Plane | None,
+    thresholds: dict[str, float],
 ) -> dict[str, Any]:
     """Segment one file and write its mask into a folder; return the diameter and the number of its nuclei."""
-    labels, found = _masks_of_file(path, model, diameter_px, thresholds)
+    labels, found = _masks_of_image(read_image(path, plane), model, diameter_px, thresholds)
     write_mask(out / mask, labels)
     return {"result": {"found_diameter_px": found, "nuclei": int(labels.max())}}
 
 
-def _masks_of_file(
-    path: Path, model: Model, diameter_px: float | None, thresholds: dict[str, float]
+def _masks_of_image(
+    image: Image, model: Model, diameter_px: float | None, thresholds: dict[str, float]
 ) -> tuple[Labels, float]:
-    """Return the masks of one file, in 16 bits where they fit, and the diameter of its nuclei in px."""
-    image = read_image(path)
+    """Return the masks of one image, in 16 bits where they fit, and the diameter of its nuclei in px."""
     shape = (image.shape[0], image.shape[1])
     low, high = grey_range(image)
     found = 0.0 if low == high else diameter_px or estimate_diameter(image, model)
     if found == 0:
         return np.zeros(shape, dtype=np.int32), found
     output = network_output(image, model, found)
-    del image
     return full_masks(output, shape, **thresholds, narrow=True), found
 
 
