@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import tifffile
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.images import image_shape, read_image
 from nnbook.io.planes import Plane
+from nnbook.io.scale import image_scale
 
 STACK = np.random.default_rng(8).integers(0, 4096, (3, 2, 20, 30)).astype(np.uint16)
 """Axes (z, channel, y, x)."""
@@ -18,6 +20,32 @@ def ome(path: Path) -> None:
 
 def imagej(path: Path) -> None:
     tifffile.imwrite(path, STACK, imagej=True, metadata={"axes": "ZCYX", "Labels": ["DAPI", "GFP"] * 3})
+
+
+def lsm(path: Path) -> None:
+    """Write the beginning of an LSM file: three z planes of three channels, each with a thumbnail."""
+    form = np.dtype([(name or "rest", kind) for name, kind in tifffile.TIFF.CZ_LSMINFO]).newbyteorder("<")
+    about = np.zeros(1, form)
+    about["MagicNumber"], about["StructureSize"] = 67_127_628, form.itemsize
+    about["DimensionX"], about["DimensionY"], about["DimensionZ"] = 30, 20, 3
+    about["DimensionChannels"], about["DimensionTime"], about["DataType"] = 3, 1, 2
+    about["VoxelSizeX"] = about["VoxelSizeY"] = 0.125e-6
+    tag = (34_412, "B", form.itemsize, about.tobytes(), True)
+    options: dict[str, Any] = {"photometric": "minisblack", "planarconfig": "separate", "metadata": None}
+    with tifffile.TiffWriter(path) as tiff:
+        for z, plane in enumerate(STACK):
+            colours = np.concatenate([plane, plane[:1] + 1])
+            tiff.write(colours, extratags=() if z else (tag,), **options)
+            tiff.write(colours[:, ::2, ::2], subfiletype=1, **options)
+
+
+def test_a_plane_and_the_scale_of_an_lsm_file_are_read(tmp_path: Path) -> None:
+    lsm(tmp_path / "a.lsm")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.lsm", Plane("1", "max")), STACK[:, 1].max(axis=0))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.lsm", Plane("2", "0")), STACK[0, 0] + 1)
+    assert image_scale(tmp_path / "a.lsm") == 8.0
+    with pytest.raises(InvalidValueError, match=r"has 3 channels \(0, 1, 2\) and 3 z planes"):
+        read_image(tmp_path / "a.lsm")
 
 
 @pytest.mark.parametrize("write", [ome, imagej])

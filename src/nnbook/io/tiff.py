@@ -109,7 +109,7 @@ def open_tiff(path: Path, plane: Plane | None, *, labels: bool) -> Pixels:
             if plain:
                 pixels = np.asarray(tiff.pages.first.asarray(maxworkers=_workers()))
             else:
-                pixels = _selected(tiff, selection)
+                pixels = _selected(_series(path, tiff), selection)
             if unchosen_colour:
                 samples = np.moveaxis(pixels, _sample_axis(series.axes), -1)
                 pixels = single_channel(path, samples)
@@ -160,10 +160,11 @@ def streams_as(path: Path, dtype: type[np.generic]) -> bool:
 
 
 def _series(path: Path, tiff: tifffile.TiffFile) -> Any:
-    if len(tiff.series) > 1:
-        sizes = ", ".join(" x ".join(map(str, one.shape)) for one in tiff.series[:4])
-        raise NnbookError(f"{path}: has {len(tiff.series)} images ({sizes}); export the one that is meant as a file")
-    return tiff.series[0]
+    series = [one for one in tiff.series if not one.keyframe.is_reduced] or tiff.series  # but for thumbnails
+    if len(series) > 1:
+        sizes = ", ".join(" x ".join(map(str, one.shape)) for one in series[:4])
+        raise NnbookError(f"{path}: has {len(series)} images ({sizes}); export the one that is meant as a file")
+    return series[0]
 
 
 def _check_pages(path: Path, series: Any) -> None:
@@ -222,11 +223,10 @@ def _channel_names(tiff: tifffile.TiffFile, page: Any, sizes: dict[str, int]) ->
     return names[:count] if len(names) >= count else []
 
 
-def _selected(tiff: tifffile.TiffFile, selection: Selection) -> NDArray[Any]:
+def _selected(series: Any, selection: Selection) -> NDArray[Any]:
     """Decode the chosen plane alone, or the planes that are projected one by one."""
     import zarr
 
-    series = tiff.series[0]
     with series.aszarr(level=0) as store:
         array: Any = zarr.open(store, mode="r")
         at = [selection.indices.get(axis, slice(None)) for axis in series.axes]
