@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
+import unicodedata
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook.errors import MissingFileError, NnbookError
-from nnbook.io.files import atomic_write, sha256
+from nnbook.io.files import atomic_write, check_regular, sha256
 from nnbook.io.images import image_shape
+from nnbook.io.spreadsheet import plain_name, read_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from nnbook.io.paths import PathLike
+    from nnbook.io.spreadsheet import Sheet
 
 QUARTERS = ("TL", "TR", "BL", "BR")
 CROPS = ("top_left", "top_right", "bottom_left", "bottom_right")
@@ -33,9 +37,10 @@ class Panorama:
     Attributes
     ----------
     panorama : str
-        Its name, unique in the manifest: the stem of every file made from it.
+        Its name, unique in the manifest: the stem of every file made from it. Left empty it is the image's, with `_`
+        for what a name can't have.
     run : int
-        The number of the experiment, in order of time.
+        The number of the experiment, in order of time. Left empty it is that of a name in the published form, else 1.
     quarter, crop : str
         Which quarter of the coverslip (TL, TR, BL, BR) and which crop of that quarter; empty where it doesn't apply.
     passage : str
@@ -43,7 +48,7 @@ class Panorama:
     image, mask : str
         Paths below the manifest's folder. An empty mask is made by `nnbook segment`.
     width_px, height_px : int
-        Size in px.
+        Size in px; left empty, that of the image.
     px_per_um : float
         Pixels a micrometre.
     image_sha256 : str
@@ -72,11 +77,31 @@ class Panorama:
 
 
 COLUMNS = tuple(field.name for field in fields(Panorama))
+NEEDED = ("image", "px_per_um")
+"""The columns without which a manifest is none."""
 
 
 def panorama_name(run: int, quarter: str, crop: str) -> str:
     """Return a panorama's name in the published form, such as `Run53TL_bottom_left`."""
     return f"Run{run}{quarter}_{crop}"
+
+
+class ParsedManifest(NamedTuple):
+    """What a manifest says, and what is wrong with it.
+
+    Attributes
+    ----------
+    rows : dict of int to Panorama
+        The rows without fault, by the line of the file that each begins in.
+    problems : list of str
+        A line for each thing that is wrong, with the file's name and the line.
+    unused : list of str
+        The columns that are the writer's own, as the header spells them.
+    """
+
+    rows: dict[int, Panorama]
+    problems: list[str]
+    unused: list[str]
 
 
 def read_manifest(path: PathLike) -> list[Panorama]:
@@ -85,42 +110,68 @@ def read_manifest(path: PathLike) -> list[Panorama]:
     Parameters
     ----------
     path : str or Path
-        A CSV file in UTF-8 with the columns of `COLUMNS`, in any order.
+        A table as spreadsheets write it: fields between commas, semicolons or tabs, in UTF-8, or in UTF-16 with a byte
+        order mark. Its header has columns of `COLUMNS` in any order, in small letters or capitals, with spaces for
+        underscores; `image` and `px_per_um` it must have. Further columns are not read.
 
     Returns
     -------
     list of Panorama
-        In the order of the file. Whether the images are there is not checked: see `image_problems`.
+        In the order of the file. What a row leaves out is filled in: `panorama` from the image's name, `run` from a
+        name in the published form and else 1, the size from the image. Only for that are images looked at: see
+        `image_problems`.
 
     Raises
     ------
     MissingFileError
         Where there is no such file.
     NnbookError
-        With one line for each thing that is wrong, naming the file, the row and the column.
+        With one line for each thing that is wrong, naming the file, the line and the column.
+    """
+    parsed = parse_manifest(path)
+    if parsed.problems:
+        raise NnbookError("\n".join(parsed.problems))
+    return list(parsed.rows.values())
+
+
+def parse_manifest(path: PathLike, folder: PathLike | None = None) -> ParsedManifest:
+    """Read a manifest as `read_manifest` does, but return what is wrong with rows instead of raising it.
+
+    Parameters
+    ----------
+    path : str or Path
+        See `read_manifest`.
+    folder : str or Path, optional
+        What the paths of images are below; by default the manifest's folder.
+
+    Raises
+    ------
+    MissingFileError
+        Where there is no such file.
+    NnbookError
+        Where it is no table, or its header is not that of a manifest.
     """
     path = Path(path)
-    rows = _rows(path)
+    folder = path.parent if folder is None else Path(folder)
+    sheet = _sheet(path)
+    unused = [name for name, column in zip(sheet.header, sheet.columns, strict=True) if column is None]
     problems: list[str] = []
-    panoramas: list[Panorama] = []
-    first_row: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(rows, start=2):
-        where = f"{path}, row {number}"
-        try:
-            panorama = _parse(row)
-        except ValueError as error:
-            problems.append(f"{where}: {error}")
+    rows: dict[int, Panorama] = {}
+    first_line: dict[tuple[str, str], int] = {}
+    for number, text in sheet.rows.items():
+        where = f"{path}, line {number}"
+        panorama, wrong = (None, [text]) if isinstance(text, str) else _parse(text, folder)
+        problems += [f"{where}: {problem}" for problem in wrong]
+        if panorama is None:
             continue
+        rows[number] = panorama
         for column in ("panorama", "image", "mask"):
             value = getattr(panorama, column)
-            if value and (other := first_row.setdefault((column, value), number)) != number:
-                problems.append(f"{where}: {column} {value} is in row {other} too; each may appear once")
-        panoramas.append(panorama)
-    if not panoramas and not problems:
+            if value and (other := first_line.setdefault((column, value), number)) != number:
+                problems.append(f"{where}: {column} {value} is in line {other} too; each may appear once")
+    if not sheet.rows:
         problems.append(f"{path}: lists no panorama; add a row for each")
-    if problems:
-        raise NnbookError("\n".join(problems))
-    return panoramas
+    return ParsedManifest(rows, problems, unused)
 
 
 def write_manifest(path: PathLike, panoramas: Iterable[Panorama]) -> None:
@@ -139,85 +190,146 @@ def write_manifest(path: PathLike, panoramas: Iterable[Panorama]) -> None:
         writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
 
 
-def _rows(path: Path) -> list[dict[str, str | None]]:
-    reader = csv.DictReader(_text(path).splitlines())
-    try:
-        header, rows = list(reader.fieldnames or []), list(reader)
-    except csv.Error as error:
-        raise NnbookError(f"{path}, row {reader.line_num}: {error}; check for an open quote") from error
-    if missing := [column for column in COLUMNS if column not in header]:
-        raise NnbookError(f"{path}: has no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
-    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+def _sheet(path: Path) -> Sheet:
+    if not path.exists() and not path.is_symlink() and path.parent.is_dir():
+        raise MissingFileError(f"{path}: no such manifest; write one with the columns {' and '.join(NEEDED)}")
+    sheet = read_sheet(path, COLUMNS)
+    _check_header(path, sheet.header, sheet.columns)
+    return sheet
+
+
+def _check_header(path: Path, header: Sequence[str], columns: Sequence[str | None]) -> None:
+    absent = [column for column in COLUMNS if column not in columns]
+    for name in (name for name, column in zip(header, columns, strict=True) if column is None):
+        # A mask or run that was not read would give other results without a word.
+        words = {"masks": "mask", "runs": "run"} | {word: word for word in ("mask", "run")}
+        meant = [words[word] for word in plain_name(name).split("_") if words.get(word) in absent]
+        if meant := meant or difflib.get_close_matches(plain_name(name), absent, 1, 0.8):
+            raise NnbookError(
+                f"{path}: has no column {meant[0]}, but {name.strip()!r}; rename it, or write {meant[0]} too"
+            )
+    if missing := [column for column in NEEDED if column in absent]:
+        raise NnbookError(f"{path}: has no column {', '.join(missing)}; its first line has to name the columns")
+    if twice := [column for column in COLUMNS if columns.count(column) > 1]:
         raise NnbookError(f"{path}: has the column {', '.join(twice)} twice; remove one")
-    if unknown := [column for column in header if column not in COLUMNS]:
-        raise NnbookError(f"{path}: has unknown columns {', '.join(unknown)}; remove or rename them")
-    return rows
 
 
-def _text(path: Path) -> str:
+def _parse(text: dict[str, str], folder: Path) -> tuple[Panorama | None, list[str]]:
+    """Return a row, or None and what is wrong with it."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for column, parse in PARSERS.items():
+        try:
+            values[column] = parse(_one_line(text[column], column), column)
+        except ValueError as error:
+            problems.append(str(error))
+    if values.get("image") and values.get("image") == values.get("mask"):
+        problems.append(f"mask is the image itself, {values['mask']!r}; give the label image, or leave it empty")
+    if problems:
+        return None, problems
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise MissingFileError(f"{path}: no such manifest; write one with the columns {', '.join(COLUMNS)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise NnbookError(f"{path}: can't be read as UTF-8 text ({error}); save it as CSV in UTF-8") from error
+        values["panorama"] = values["panorama"] or _name_of(values["image"])
+        if not (values["width_px"] and values["height_px"]):
+            values |= _size_of(folder / values["image"], values)
+    except (NnbookError, ValueError) as error:
+        return None, [str(error)]
+    published_name = NAME.fullmatch(values["panorama"])
+    values["run"] = values["run"] or (int(published_name["run"]) if published_name else 1)
+    return Panorama(**values), []
 
 
-def _parse(row: dict[str, str | None]) -> Panorama:
-    if None in row.values() or None in row:
-        raise ValueError("has more or fewer fields than the header; check for stray commas or quotes")
-    text = {column: (row[column] or "").strip() for column in COLUMNS}
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text["panorama"]):
-        raise ValueError(f"panorama {text['panorama']!r} is no name; use letters, digits, '.', '_' and '-'")
-    if text["quarter"] not in ("", *QUARTERS):
-        raise ValueError(f"quarter {text['quarter']!r} is unknown; use {', '.join(QUARTERS)} or leave it empty")
-    if text["crop"] not in ("", *CROPS):
-        raise ValueError(f"crop {text['crop']!r} is unknown; use {', '.join(CROPS)} or leave it empty")
-    if text["image_sha256"] and not re.fullmatch(r"[0-9a-f]{64}", text["image_sha256"]):
-        raise ValueError(
-            f"image_sha256 {text['image_sha256']!r} is no SHA-256; give 64 hexadecimal digits or leave it empty"
-        )
-    if text["source"] and not re.fullmatch(r"twin:\d+|https://\S+", text["source"]):
-        raise ValueError(
-            f"source {text['source']!r} is unknown; give twin:SEED, an https:// address, or leave it empty"
-        )
-    return Panorama(
-        panorama=text["panorama"],
-        run=_whole(text["run"], "run", 10_000_000),
-        quarter=text["quarter"],
-        crop=text["crop"],
-        passage=text["passage"],
-        image=_inside(text["image"], "image"),
-        mask=_inside(text["mask"], "mask") if text["mask"] else "",
-        width_px=_whole(text["width_px"], "width_px", MAX_SIDE_PX),
-        height_px=_whole(text["height_px"], "height_px", MAX_SIDE_PX),
-        px_per_um=_scale(text["px_per_um"]),
-        image_sha256=text["image_sha256"],
-        source=text["source"],
-    )
+def _one_line(text: str, column: str) -> str:
+    if any(unicodedata.category(sign) == "Cc" for sign in text):
+        raise ValueError(f"{column} is {text!r}; take the line break or control character out of it")
+    return text
 
 
-def _whole(text: str, column: str, most: int) -> int:
-    if not re.fullmatch(r"\d{1,9}", text) or not 1 <= int(text) <= most:
-        raise ValueError(f"{column} is {text!r}; give a whole number from 1 to {most:,}")
-    return int(text)
+def _name_of(image: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(image).stem).lstrip("._-")
+    if not name:
+        raise ValueError(f"panorama is empty, and no name can be made of image {image!r}; give one")
+    return name
 
 
-def _scale(text: str) -> float:
+def _size_of(image: Path, values: dict[str, Any]) -> dict[str, int]:
+    """Return what a row leaves out of its size."""
+    if values["source"] and not image.exists():
+        raise ValueError(f"width_px or height_px is empty, and {image} isn't here yet to read it from; give both")
+    check_regular(image)
+    height, width = image_shape(image)
+    if max(height, width) > MAX_SIDE_PX:
+        raise ValueError(f"{image} has {width} x {height} px; at most {MAX_SIDE_PX:,} px a side are read")
+    return {"width_px": values["width_px"] or width, "height_px": values["height_px"] or height}
+
+
+def _name(text: str, column: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text):
+        raise ValueError(f"{column} {text!r} is no name; use letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _one_of(known: Sequence[str]) -> Callable[[str, str], str]:
+    def parse(text: str, column: str) -> str:
+        if text not in {"", *known}:
+            raise ValueError(f"{column} {text!r} is unknown; use {', '.join(known)} or leave it empty")
+        return text
+
+    return parse
+
+
+def _sha256(text: str, column: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-f]{64}", text.lower()):
+        raise ValueError(f"{column} {text!r} is no SHA-256; give 64 hexadecimal digits or leave it empty")
+    return text.lower()
+
+
+def _source(text: str, column: str) -> str:
+    if text and not re.fullmatch(r"twin:\d+|https://\S+", text):
+        raise ValueError(f"{column} {text!r} is unknown; give twin:SEED, an https:// address, or leave it empty")
+    return text
+
+
+def _whole(most: int) -> Callable[[str, str], int | None]:
+    def parse(text: str, column: str) -> int | None:
+        if text and (not re.fullmatch(r"\d{1,9}", text) or not 1 <= int(text) <= most):
+            raise ValueError(f"{column} is {text!r}; give a whole number from 1 to {most:,}")
+        return int(text) if text else None
+
+    return parse
+
+
+def _scale(text: str, column: str) -> float:
     try:
-        value = float(text)
+        value = float(re.sub(r"^(\d+),(\d+)$", r"\1.\2", text))  # a decimal comma
     except ValueError:
         value = float("nan")
     if not 0 < value <= MAX_PX_PER_UM:
-        raise ValueError(f"px_per_um is {text!r}; give pixels a micrometre, above 0 and at most {MAX_PX_PER_UM:g}")
+        raise ValueError(f"{column} is {text!r}; give pixels a micrometre, above 0 and at most {MAX_PX_PER_UM:g}")
     return value
 
 
 def _inside(text: str, column: str) -> str:
     path = PurePosixPath(text.replace("\\", "/"))
-    if not text or path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", text):
+    if path == PurePosixPath() or path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", text):
         raise ValueError(f"{column} is {text!r}; give a path below the manifest's folder, without '..'")
     return str(path)
+
+
+PARSERS: dict[str, Callable[[str, str], object]] = {
+    "panorama": _name,
+    "run": _whole(10_000_000),
+    "quarter": _one_of(QUARTERS),
+    "crop": _one_of(CROPS),
+    "passage": lambda text, _: text,
+    "image": _inside,
+    "mask": lambda text, column: _inside(text, column) if text else "",
+    "width_px": _whole(MAX_SIDE_PX),
+    "height_px": _whole(MAX_SIDE_PX),
+    "px_per_um": _scale,
+    "image_sha256": _sha256,
+    "source": _source,
+}
+"""What reads each column: gets its text and its name, and raises ValueError where it is wrong."""
 
 
 def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
