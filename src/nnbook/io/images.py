@@ -240,7 +240,8 @@ def as_mask(mask: Labels | PathLike, image: Image | None = None) -> Labels:
     Raises
     ------
     InvalidValueError
-        Where the array has other axes, no pixel, another type, or labels below 0 or above those of int32.
+        Where the array has other axes, no pixel, another type, labels below 0 or above those of int32, or is no label
+        image: see `nnbook.io.labels.label_problem`.
     NnbookError
         As `read_mask`.
     """
@@ -250,7 +251,10 @@ def as_mask(mask: Labels | PathLike, image: Image | None = None) -> Labels:
     _check_array(array, "mask array", "ui", "whole numbers, 0 for background")
     if array.min() < 0 or array.max() > np.iinfo(np.int32).max:
         raise InvalidValueError("the mask array has labels below 0 or too large; number nuclei from 1")
-    return array.astype(np.int32, copy=False)
+    labels = array.astype(np.int32, copy=False)
+    if problem := label_problem(labels):
+        raise InvalidValueError(f"the mask array is no label image: {problem}")
+    return labels
 
 
 def write_image(path: PathLike, image: Image, *, px_per_um: float | None = None) -> None:
