@@ -258,5 +258,83 @@ def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
     run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
     monkeypatch.setattr("socket.getaddrinfo", unreachable)
     run_published(tmp_path / "published", notebooks)
-    with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .* or name a local folder with --local"):
+    with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .*folder as local") as caught:
         run_published(tmp_path / "other", notebooks)
+    assert getattr(caught.value, "parameter", None) == "local"
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["masks/black_cp_masks.tif", "Masks/a.tif", "cells/black.tif", "truth/black.tif", "records/a.tif", ".x/a.tif"],
+)
+def test_an_image_where_nnbook_writes_is_refused_and_stays(tmp_path: Path, black: Panorama, image: str) -> None:
+    (tmp_path / image).parent.mkdir()
+    (tmp_path / black.image).rename(tmp_path / image)
+    before = (tmp_path / image).read_bytes()
+    write_manifest(tmp_path / "manifest.csv", [replace(black, image=image)])
+    with pytest.raises(NnbookError) as caught:
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'manifest.csv'}, line 2: image {image} would be in the edition's {Path(image).parts[0]}, where "
+        "nnbook's own files are; move it to another folder"
+    )
+    assert (tmp_path / image).read_bytes() == before
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"image": "build/own/masks/black_cp_masks.tif"}, "image build/own/masks/black_cp_masks.tif is in"),
+        ({"image": "link.tif"}, "image link.tif is in"),
+        ({"mask": "build/own/cells/m.tif"}, "mask build/own/cells/m.tif is in"),
+    ],
+)
+def test_a_file_in_the_editions_own_folders_is_refused_and_stays(
+    tmp_path: Path, black: Panorama, change: dict[str, Any], named: str
+) -> None:
+    inside = tmp_path / "build" / "own" / "masks" / "black_cp_masks.tif"
+    inside.parent.mkdir(parents=True)
+    (tmp_path / black.image).rename(inside)
+    (tmp_path / "link.tif").symlink_to(inside)
+    before = inside.read_bytes()
+    write_manifest(tmp_path / "manifest.csv", [replace(black, **change)])
+    with pytest.raises(NnbookError) as caught:
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    assert f"line 2: {named} {tmp_path / 'build' / 'own'}, among nnbook's own files" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert inside.read_bytes() == before
+    assert not inside.is_symlink()
+
+
+def test_a_manifest_that_the_edition_would_replace_is_refused(tmp_path: Path, black: Panorama) -> None:
+    path = tmp_path / "manifest.csv"
+    write_manifest(path, [black])
+    with pytest.raises(NnbookError, match=r"manifest\.csv: would be replaced by the edition's own manifest"):
+        run(path, tmp_path, tmp_path)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in", "manifest.csv"]
+
+
+def test_every_row_that_can_be_in_no_edition_is_a_line(tmp_path: Path, black: Panorama) -> None:
+    rows = [black, replace(black, panorama="previews", image="x/black.tif", px_per_um=2.0)]
+    write_manifest(tmp_path / "manifest.csv", rows)
+    with pytest.raises(NnbookError) as caught:
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    told = [line.removeprefix(f"{tmp_path / 'manifest.csv'}")[:29] for line in str(caught.value).splitlines()]
+    assert told == [
+        ", line 3: a panorama can't be", ", line 3: its image is named ", ": panoramas have different px",
+    ]  # fmt: skip
+
+
+def test_a_file_that_contradicts_the_scale_of_its_row_is_named(
+    tmp_path: Path, black: Panorama, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise NnbookError("enough")
+
+    write_image(tmp_path / black.image, np.zeros((64, 64), np.uint8), px_per_um=4.0)
+    write_manifest(tmp_path / "manifest.csv", [black])
+    monkeypatch.setattr("nnbook.pipeline.editions.segment_panoramas", stop)
+    with pytest.raises(NnbookError, match="enough"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
+    assert "black.tif: says 4 px/µm itself, but 8.0453 is used, as given" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from nnbook.book.myst import Directive, Link, Picture, Words, read_myst
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError
 from nnbook.provenance.notebook_record import LABEL
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ def lint_text(project: PathLike, values: Sequence[Value]) -> list[Finding]:
     -------
     list of Finding
         In the order of files and lines.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the folder has no `myst.yml`, or one that can't be read.
     """
     project = Path(project)
     chapters, notebooks = (
@@ -209,7 +214,9 @@ def _pages(project: Path) -> set[str]:
     try:
         configuration: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise NnbookError(f"{path}: can't be read ({error}); name the book's folder with --project") from error
+        raise InvalidValueError(
+            f"{path}: can't be read ({error}); give the book's folder as project", parameter="project"
+        ) from error
 
     def files(entries: Any) -> Iterator[str]:
         for entry in entries or ():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_edition, add_local, add_manifest, add_model, print_values
+from nnbook.cli.options import (
+    add_command,
+    add_edition,
+    add_local,
+    add_manifest,
+    add_model,
+    edition_folder,
+    print_json,
+    print_values,
+)
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
@@ -53,7 +61,8 @@ def _check(call: argparse.Namespace) -> None:
             found = compare(call.project, folder, call.build / "check")
     faults = lint_text(call.project, known_values(call.project))
     if call.json:
-        print(json.dumps({"drifts": [one._asdict() for one in found], "faults": [one._asdict() for one in faults]}))
+        drifts, lacks = ([one._asdict() for one in several] for several in (found, faults))
+        print_json({"drifts": drifts, "faults": lacks}, indent=None)
     if found or faults:
         meant = ["if what differs is meant, accept it with 'nnbook check --built --accept'"] if found else []
         raise NnbookError("\n".join(map(str, [*found, *faults, *meant])))
@@ -67,8 +76,8 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
     from nnbook.pipeline.editions import PUBLISHED, run, run_published
     from nnbook.provenance.notebooks import stale_notebooks
 
+    folder = edition_folder(call)
     if call.built:
-        folder = call.build / call.edition
         if stale := stale_notebooks(call.notebooks, folder):
             raise NnbookError(f"{folder}: {', '.join(stale)} is out of date; call 'nnbook run' first")
         yield folder

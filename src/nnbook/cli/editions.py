@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_edition, add_local, add_manifest, add_model, print_values
+from nnbook.cli.options import (
+    add_command,
+    add_edition,
+    add_local,
+    add_manifest,
+    add_model,
+    edition_folder,
+    print_json,
+    print_values,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +34,7 @@ def add_run(commands: Commands) -> None:
 def _run(call: argparse.Namespace) -> None:
     from nnbook.pipeline.editions import PUBLISHED, run, run_published
 
-    folder = call.build / call.edition
+    folder = edition_folder(call)
     if call.edition == PUBLISHED:
         run_published(folder, call.notebooks, local=call.local, cell_seconds=call.cell_seconds)
     else:
@@ -56,7 +64,7 @@ def _notebook(call: argparse.Namespace) -> None:
     from nnbook.io.files import locked
     from nnbook.provenance.notebooks import execute_notebooks
 
-    folder = call.build / call.edition
+    folder = edition_folder(call)
     read_edition(folder)
     with locked(folder):
         executed = execute_notebooks(call.notebooks, folder, call.notebook, cell_seconds=call.cell_seconds)
@@ -77,11 +85,12 @@ def _status(call: argparse.Namespace) -> None:
     from nnbook.provenance.staleness import status, summary
 
     manifest = None if call.edition == PUBLISHED else call.manifest
-    found = status(manifest, call.build / call.edition, call.notebooks)
+    folder = edition_folder(call)
+    found = status(manifest, folder, call.notebooks)
     if call.json:
-        print(json.dumps([one._asdict() for one in found], indent=2))
+        print_json([one._asdict() for one in found])
     else:
-        print(summary(found) if found else f"{call.build / call.edition} is up to date")
+        print(summary(found) if found else f"{folder} is up to date")
 
 
 def _add_cell_seconds(command: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnbook.cli.options import add_command, print_values
-from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
     import argparse
@@ -22,11 +21,9 @@ def add_validate(commands: Commands) -> None:
 
 
 def _validate(call: argparse.Namespace) -> None:
-    from nnbook.io.manifest import image_problems, read_manifest
+    from nnbook.pipeline.validation import validate_manifest
 
-    rows = read_manifest(call.manifest)
+    rows = validate_manifest(call.manifest, call.images)
     folder = call.images or call.manifest.parent
-    if problems := [problem for row in rows for problem in image_problems(row, folder)]:
-        raise NnbookError("\n".join(problems))
     there = sum((folder / row.image).exists() for row in rows)
     print_values(call, {"manifest": str(call.manifest), "panoramas": len(rows), "images_at_hand": there})

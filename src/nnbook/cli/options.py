@@ -6,6 +6,7 @@ An option's `dest` is the name of the parameter that its value is given to, whic
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,21 @@ def add_edition(command: argparse.ArgumentParser) -> None:
     command.add_argument("--notebooks", type=Path, default=Path("notebooks"))
 
 
+def edition_folder(call: argparse.Namespace) -> Path:
+    """Return the folder of the edition that a call names.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the name is none, or would lead out of the folder of editions.
+    """
+    from nnbook.io.edition import check_edition_name
+
+    check_edition_name(call.edition)
+    folder: Path = call.build / call.edition
+    return folder
+
+
 def add_local(command: argparse.ArgumentParser) -> None:
     """Add the folder that replaces the address of the published table."""
     command.add_argument("--local", type=Path, help="folder with the published results.csv, instead of its address")
@@ -134,7 +150,23 @@ def name_option(error: NnbookError, parser: argparse.ArgumentParser) -> str:
 def print_values(call: argparse.Namespace, values: dict[str, Any]) -> None:
     """Print what a command found or wrote: as JSON where that is asked for, else a line a value."""
     if call.json:
-        print(json.dumps(values, indent=2, default=str))
+        print_json(values)
         return
     for key, value in values.items():
         print(f"{key}: {len(value) if isinstance(value, list) else value}")
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a value as JSON, in which a number that is none is null."""
+    print(json.dumps(_plain(value), indent=indent, default=str, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can say: NaN and infinity become None, numbers of NumPy Python's."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

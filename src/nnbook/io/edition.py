@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from nnbook.errors import MissingFileError, NnbookError
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
@@ -21,6 +22,28 @@ FOLDER_VARIABLE = "NNBOOK_EDITION"
 """The environment variable that names the folder of the edition that a notebook reads."""
 
 DEFAULT_FOLDER = Path("build/twin")
+
+OWN_NAMES: Final = frozenset({
+    "accuracy", "cells", "edition.json", "edition.yml", "figures", "manifest.csv", "masks", "mosaic", "notebooks",
+    "numbers.json", "print", "provenance", "published.json", "pyramids", "records", "results.csv", "rois.parquet",
+    "sample.json", "sample.parquet", "truth",
+})  # fmt: skip
+"""The files and folders that nnbook makes in an edition's folder, and replaces: no image can be in them."""
+
+
+def check_edition_name(edition: str) -> None:
+    """Refuse what is no name of a folder: an empty one, one that leads elsewhere, and a hidden one.
+
+    Raises
+    ------
+    InvalidValueError
+        Which names `edition`.
+    """
+    if not re.fullmatch(r"[^\W_][^/\\:\x00-\x1f\x7f]*", edition):
+        raise InvalidValueError(
+            f"edition is {edition!r}; give a name that begins with a letter or digit and has no separator",
+            parameter="edition",
+        )
 
 
 @dataclass(frozen=True)

@@ -364,9 +364,10 @@ def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
 
 
 def _file_problems(panorama: Panorama, path: Path, folder: Path) -> list[str]:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return [f"{panorama.panorama}: {path} leads out of {folder}; copy the file there"]
     try:
+        check_regular(path)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return [f"{panorama.panorama}: {path} leads out of {folder}; copy the file there"]
         height, width = image_shape(path)
     except NnbookError as error:
         return [f"{panorama.panorama}: {error}"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from nnbook.errors import NnbookError
-from nnbook.io.edition import Edition, write_edition
+from nnbook.io.edition import OWN_NAMES, Edition, write_edition
 from nnbook.io.files import locked, write_json
-from nnbook.io.manifest import Panorama, read_manifest, write_manifest
+from nnbook.io.inputs import MASK_SUFFIX
+from nnbook.io.manifest import Panorama, parse_manifest, write_manifest
 from nnbook.io.results import read_results
+from nnbook.io.scale import common_scale, warn_of_scales
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
@@ -27,6 +30,8 @@ from nnbook.values import published
 from nnbook.viewers.tables import PREVIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nnbook.io.paths import PathLike
 
 PUBLISHED = "published"
@@ -74,21 +79,92 @@ def run(
     manifest, folder, notebooks = Path(manifest), Path(folder), Path(notebooks)
     model = None if model is None else Path(model)
     local = None if local is None else Path(local)
-    rows = read_manifest(manifest)
-    if len({row.px_per_um for row in rows}) > 1:
-        raise NnbookError(f"{manifest}: has panoramas of different px_per_um; make an edition of each scale")
-    names = [Path(row.image).name for row in rows]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise NnbookError(f"{manifest}: has several images named {', '.join(twice)}; give each another name")
-    if taken := sorted(TAKEN & {row.panorama for row in rows}):
-        raise NnbookError(f"{manifest}: has a panorama named {taken[0]}, as nnbook's own files; give it another name")
+    parsed = parse_manifest(manifest)
+    if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder):
+        raise NnbookError("\n".join(problems))
+    rows = list(parsed.rows.values())
     with locked(folder):
         _make_stages(rows, manifest, folder, model=model, local=local)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
 
 
+def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path | None = None) -> list[str]:
+    """Find what keeps the panoramas of a manifest from being an edition.
+
+    Parameters
+    ----------
+    manifest : Path
+        The manifest's file.
+    rows : mapping of int to Panorama
+        Its rows by line.
+    folder : Path, optional
+        The edition's folder, where it is known.
+
+    Returns
+    -------
+    list of str
+        A line for each thing that is wrong; empty where nothing is.
+    """
+    problems = []
+    first_line: dict[str, int] = {}
+    for number, row in rows.items():
+        where, name = f"{manifest}, line {number}", Path(row.image).name
+        if row.panorama in TAKEN:
+            problems.append(f"{where}: a panorama can't be named {row.panorama}, as nnbook's own files; rename it")
+        if (other := first_line.setdefault(name, number)) != number:
+            problems.append(f"{where}: its image is named {name} as that in line {other}; results.csv needs two names")
+        problems += [f"{where}: {problem}" for problem in _misplaced(manifest, row, folder)]
+    if rows:
+        try:
+            common_scale(
+                {row.panorama: row.px_per_um for row in rows.values()}, manifest, "make an edition of each scale"
+            )
+        except NnbookError as error:
+            problems.append(str(error))
+    if folder is not None and _within(manifest, folder) == "manifest.csv" and not (folder / "edition.json").is_file():
+        problems.append(f"{manifest}: would be replaced by the edition's own manifest; move it out of {folder}")
+    return problems
+
+
+def _misplaced(manifest: Path, row: Panorama, folder: Path | None) -> list[str]:
+    """Say which of a row's files nnbook would replace, or replace by links to them."""
+    if _is_own(row.image):
+        return [
+            f"image {row.image} would be in the edition's {PurePosixPath(row.image).parts[0]}, where nnbook's own "
+            "files are; move it to another folder"
+        ]
+    if folder is None:
+        return []
+    mask_path = f"masks/{row.panorama}{MASK_SUFFIX}.tif"
+    return [
+        f"{column} {path} is in {folder}, among nnbook's own files; move it to another folder"
+        for column, path in (("image", row.image), ("mask", row.mask))
+        if path
+        and (place := _within(manifest.parent / path, folder)) is not None
+        and _is_own(place)
+        and (column, place) != ("mask", mask_path)
+    ]
+
+
+def _is_own(path: str) -> bool:
+    """Return whether a path below an edition's folder is that of what nnbook writes there."""
+    first = PurePosixPath(path).parts[0].casefold()
+    return first in OWN_NAMES or first.startswith(".")
+
+
+def _within(path: Path, folder: Path) -> str | None:
+    """Return where a file is below a folder, without links; None where it is not there."""
+    real = Path(os.path.realpath(path))  # which bears links in a circle
+    root = Path(os.path.realpath(folder))
+    return real.relative_to(root).as_posix() if real.is_relative_to(root) and real != root else None
+
+
 def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
+    real = {panorama.panorama: panorama for panorama in panoramas if not panorama.simulated}
+    warn_of_scales(
+        {name: folder / row.image for name, row in real.items()}, {name: row.px_per_um for name, row in real.items()}
+    )
     simulated = all(panorama.simulated for panorama in panoramas)
     edition = Edition(
         folder,

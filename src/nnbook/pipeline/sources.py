@@ -120,7 +120,10 @@ def published_results(path: Path, local: Path | None = None) -> Path:
     if path.is_file() and sha256(path) == published.RESULTS_SHA256:
         return path
     if local is None:
-        download(published.RESULTS_ADDRESS, path, published.RESULTS_SHA256)
+        try:
+            download(published.RESULTS_ADDRESS, path, published.RESULTS_SHA256)
+        except NnbookError as error:
+            raise InvalidValueError(f"{error}; or give the table's folder as local", parameter="local") from error
         return path
     source = local / "results.csv"
     if not source.is_file():
@@ -157,8 +160,7 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
             raise NnbookError(f"{address}: its SHA-256 isn't the expected one; the file there has changed") from error
         except OSError as error:
             raise NnbookError(
-                f"{address}: can't be downloaded ({type(error).__name__}); check the network, or name a local folder "
-                "with --local"
+                f"{address}: can't be downloaded ({type(error).__name__}); check the address and the network"
             ) from error
 
 

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from nnbook.cli import main
+from nnbook.values import published
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("name", ["../../x", "..", ".", "", "/abs", "a/b", "a\\b", "a\nb", ".hidden", "-x/y"])
+@pytest.mark.parametrize(
+    "call",
+    [["run", "m.csv"], ["status", "m.csv"], ["notebook", "area"], ["check", "--built"]],
+    ids=lambda call: call[0],
+)
+def test_an_edition_that_would_be_elsewhere_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, call: list[str], name: str
+) -> None:
+    folder = tmp_path / "one" / "two"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "record.json").write_text('{"numbers": {}, "tables": {}, "pictures": {}}')
+    monkeypatch.chdir(folder)
+    assert main([*call, f"--edition={name}"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"nnbook {call[0]}: --edition is {name!r}; give a name that begins with a letter or digit")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "one", "record.json", "two"]
+
+
+def test_the_folder_of_the_table_is_asked_for_by_its_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setattr(published, "RESULTS_ADDRESS", "http://127.0.0.1:1/results.csv")
+    assert main(["run", "--edition", "published", "--build", str(tmp_path)]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("nnbook run: http://127.0.0.1:1/results.csv: can't be downloaded")
+    assert line.endswith("or give the table's folder as --local")
