@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numba
@@ -141,7 +142,7 @@ def test_files_are_named_kept_and_redone(
         ({"cellprob_threshold": float("inf")}, "cellprob_threshold is inf"),
     ],
 )
-def test_settings_out_of_range(model: Model, tmp_path: Path, settings: dict[str, float], message: str) -> None:
+def test_settings_out_of_range(model: Model, tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(NnbookError, match=message):
         segment_image(np.eye(9, dtype=np.uint8), model, **settings)
     with pytest.raises(NnbookError, match=message):

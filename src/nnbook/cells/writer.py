@@ -30,6 +30,7 @@ from nnbook.cells.store import MaskedPanorama, cell_name
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, locked, write_json
 from nnbook.io.images import image_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def _write(
 
     def work(out: Path) -> None:
         _check_files(ordered)
+        check_mask_origins((one.image, one.mask) for one in ordered)
         nuclei_of, schema = _open_rois(rois, [one.panorama for one in ordered])
         store, parts = out / folder.name, out / "parts"
         if not store.is_dir():

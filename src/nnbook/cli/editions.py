@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_edition, add_local, add_manifest, add_model, print_values
+from nnbook.cli.options import add_command, add_edition, add_local, add_manifest, add_model, add_overwrite, print_values
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +21,7 @@ def add_run(commands: Commands) -> None:
     _add_cell_seconds(command)
     add_local(command)
     add_model(command)
+    add_overwrite(command)
 
 
 def _run(call: argparse.Namespace) -> None:
@@ -37,6 +38,7 @@ def _run(call: argparse.Namespace) -> None:
             model=call.model,
             local=call.local,
             cell_seconds=call.cell_seconds,
+            overwrite=call.overwrite,
         )
     print_values(call, {"edition": str(folder)})
 

@@ -28,8 +28,10 @@ def add_measure(commands: Commands) -> None:
 def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.inputs import MASK_SUFFIX, list_images
     from nnbook.measurement.rois import measure_files, write_measurements
+    from nnbook.provenance.mask_origin import check_mask_origins
 
     images = list_images(call.images)
+    check_mask_origins((image, call.masks / f"{name}{MASK_SUFFIX}.tif") for name, image in images.items())
     rois, results = measure_files(
         {name: (image, call.masks / f"{name}{MASK_SUFFIX}.tif") for name, image in images.items()}, call.px_per_um
     )

@@ -47,6 +47,7 @@ def run(
     model: PathLike | None = None,
     local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
+    overwrite: bool = False,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -64,6 +65,8 @@ def run(
         A folder that stands in for the public address of the published table.
     cell_seconds : float, optional
         How long a cell of a notebook may take.
+    overwrite : bool
+        Whether masks that were corrected by hand, or are not nnbook's, may be replaced where they are out of date.
 
     Raises
     ------
@@ -83,11 +86,13 @@ def run(
     if taken := sorted(TAKEN & {row.panorama for row in rows}):
         raise NnbookError(f"{manifest}: has a panorama named {taken[0]}, as nnbook's own files; give it another name")
     with locked(folder):
-        _make_stages(rows, manifest, folder, model=model, local=local)
+        _make_stages(rows, manifest, folder, model=model, local=local, overwrite=overwrite)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
 
 
-def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None) -> None:
+def _make_stages(
+    rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None, overwrite: bool
+) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     simulated = all(panorama.simulated for panorama in panoramas)
     edition = Edition(
@@ -100,7 +105,7 @@ def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: P
     )
     write_manifest(edition.manifest, panoramas)
     write_edition(edition)
-    segment_panoramas(edition, panoramas, model)
+    segment_panoramas(edition, panoramas, model, overwrite=overwrite)
     measure_panoramas(edition, panoramas)
     extract_cells(edition, panoramas)
     sample_cells(edition)
