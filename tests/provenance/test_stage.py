@@ -1,12 +1,15 @@
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nnbook.provenance.stage import NEVER_MADE, Stage, file_state, make, remake, remove, why_stale
+from nnbook.errors import NnbookError
+from nnbook.io.files import sha256
+from nnbook.provenance.stage import NEVER_MADE, Stage, _digest, file_state, make, remake, remove, why_stale
 
 RECORD = "records/measure.json"
 
@@ -106,11 +109,204 @@ def test_work_that_fails_leaves_what_was_there_with_its_record(stage: Stage) -> 
         write(folder)
         raise KeyboardInterrupt
 
+    record = (stage.folder / RECORD).read_bytes()
     with pytest.raises(KeyboardInterrupt):
         remake(stage, failing)
-    assert why_stale(stage) == []
+    assert (stage.folder / RECORD).read_bytes() == record
     assert (stage.folder / "results.csv").read_text() == "corrected by hand\n"
     assert names(stage.folder) == ["records", "results.csv", "tiles"]
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files whose SHA-256 was computed, of which nothing is remembered by this process."""
+    read: list[str] = []
+
+    def noted(path: Path) -> str:
+        read.append(path.name)
+        return sha256(path)
+
+    monkeypatch.setattr("nnbook.provenance.stage.sha256", noted)
+    _digest.cache_clear()
+    return read
+
+
+def test_another_file_of_the_same_size_and_time_is_noticed(stage: Stage) -> None:
+    assert stage.reads
+    status = stage.reads[0].stat()
+    copied = stage.reads[0].with_name("copied.tif")
+    copied.write_text("gray")
+    os.utime(copied, ns=(status.st_atime_ns, status.st_mtime_ns))
+    copied.replace(stage.reads[0])  # as rsync -t and cp -p leave it
+    assert [reason.rsplit("/")[-1] for reason in why_stale(stage)] == ["in.tif changed"]
+
+
+def test_another_file_put_into_the_same_inode_is_noticed(stage: Stage) -> None:
+    assert stage.reads
+    status = stage.reads[0].stat()
+    with stage.reads[0].open("r+") as file:
+        file.write("gray")
+    os.utime(stage.reads[0], ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert [reason.rsplit("/")[-1] for reason in why_stale(stage)] == ["in.tif changed"]
+
+
+def test_files_that_were_touched_copied_or_moved_are_read_once_more_and_then_no_more(
+    stage: Stage, hashed: list[str], tmp_path: Path
+) -> None:
+    assert not make(stage, write)
+    assert hashed == [], "nothing was touched"
+    os.utime(tmp_path / "in.tif", ns=(1, 1))
+    shutil.copy(stage.folder / "results.csv", tmp_path / "copy")
+    (tmp_path / "copy").replace(stage.folder / "results.csv")
+    assert not make(stage, write)
+    assert sorted(hashed) == ["in.tif", "results.csv"]
+    _digest.cache_clear()  # as in another process
+    assert not make(stage, write)
+    assert len(hashed) == 2
+    (tmp_path / "there").mkdir()
+    moved = replace(stage, reads=[(tmp_path / "in.tif").rename(tmp_path / "there" / "in.tif")])
+    for _ in range(2):
+        _digest.cache_clear()
+        assert not make(moved, write)
+    assert len(hashed) == 3
+
+
+def test_a_record_of_the_former_form_is_compared_by_sha256(stage: Stage, hashed: list[str], tmp_path: Path) -> None:
+    path = stage.folder / RECORD
+    record = json.loads(path.read_text())
+    size, changed, *_, digest = record["files"]["../in.tif"]
+    former = {**record, "files": {"../in.tif": [size, changed, digest]}}
+    del former["outputs"], former["by_hand"]
+    path.write_text(json.dumps(former))
+    assert not make(stage, lambda _: pytest.fail("made again"))
+    assert hashed == ["in.tif"]
+    _digest.cache_clear()
+    assert not make(stage, lambda _: pytest.fail("made again"))
+    assert hashed == ["in.tif"], "the record has the file's state now"
+    path.write_text(json.dumps(former))
+    (tmp_path / "in.tif").write_text("gray")
+    os.utime(tmp_path / "in.tif", ns=(changed, changed))
+    assert [reason.rsplit("/")[-1] for reason in why_stale(stage)] == ["in.tif changed"]
+
+
+@pytest.mark.parametrize("entry", [None, 7, "x", [], [1, 2], {"a": 1}])
+def test_a_record_with_an_entry_of_another_form_is_none(stage: Stage, entry: Any) -> None:
+    path = stage.folder / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), "files": {"../in.tif": entry}}))
+    assert why_stale(stage) == [NEVER_MADE]
+
+
+@pytest.mark.parametrize("damage", ["deleted", "empty", "cut off", "added"])
+def test_a_damaged_part_of_an_output_is_noticed(stage: Stage, damage: str) -> None:
+    tile = stage.folder / "tiles" / "0" / "0_0.jpg"
+
+    def tiled(folder: Path) -> None:
+        write(folder)
+        (folder / "tiles" / "0").mkdir()
+        (folder / "tiles" / "0" / "0_0.jpg").write_text("tile")
+
+    remake(stage, tiled)
+    assert why_stale(stage) == []
+    match damage:
+        case "deleted":
+            tile.unlink()
+        case "empty":
+            tile.write_text("")
+        case "cut off":
+            tile.write_text("til")
+        case "added":
+            tile.with_name("0_1.jpg").touch()
+    assert [reason.rsplit("/")[-1] for reason in why_stale(stage)] == ["tiles changed"]
+    assert make(stage, tiled)
+    assert why_stale(stage) == []
+
+
+def test_an_output_that_was_cut_off_is_noticed(stage: Stage) -> None:
+    (stage.folder / "results.csv").write_text("ima")
+    assert [reason.rsplit("/")[-1] for reason in why_stale(stage)] == ["results.csv changed"]
+
+
+def test_what_other_work_writes_into_an_output_does_not_count(stage: Stage) -> None:
+    shared = replace(stage, others=["tiles/nuclei.json"])
+    remake(shared, write)
+    for text in ("1", "22"):
+        (stage.folder / "tiles" / "nuclei.json").write_text(text)
+        assert why_stale(shared) == []
+
+
+class TestMasks:
+    """Outputs that people correct."""
+
+    @pytest.fixture
+    def mask(self, tmp_path: Path) -> Stage:
+        (tmp_path / "in.tif").write_text("grey")
+        reads, writes = [tmp_path / "in.tif"], ["mask.tif"]
+        made = Stage("nnbook.some.function", tmp_path / "masks", "mask.json", writes, {}, reads=reads, by_hand=True)
+        make(made, draw)
+        return made
+
+    def test_a_correction_stays_and_makes_nothing_stale(self, mask: Stage) -> None:
+        (mask.folder / "mask.tif").write_text("corrected")
+        assert not make(mask, draw)
+        assert (mask.folder / "mask.tif").read_text() == "corrected"
+
+    @pytest.mark.parametrize("why", ["corrected", "never nnbook's", "of an older version"])
+    def test_it_is_not_replaced_unless_that_is_asked_for(self, mask: Stage, why: str) -> None:
+        output, record = mask.folder / "mask.tif", mask.folder / "mask.json"
+        match why:
+            case "corrected":
+                output.write_text("corrected")
+            case "never nnbook's":
+                record.unlink()
+            case "of an older version":
+                former = json.loads(record.read_text())
+                del former["outputs"], former["by_hand"]
+                record.write_text(json.dumps(former))
+        told = {
+            "corrected": "was changed since",
+            "never nnbook's": "was not written by nnbook",
+            "of an older version": "was written by an older version",
+        }
+        before = output.read_text()
+        changed = replace(mask, settings={"diameter": 2})
+        with pytest.raises(NnbookError, match=rf"mask\.tif: {told[why]}.*--overwrite"):
+            make(changed, draw)
+        assert output.read_text() == before
+        assert make(changed, draw, overwrite=True)
+        assert output.read_text() == "mask"
+        assert make(mask, draw), "it is the stage's own again"
+
+    def test_a_correction_made_while_the_work_runs_is_not_lost(self, mask: Stage) -> None:
+        def meanwhile(folder: Path) -> None:
+            draw(folder)
+            (mask.folder / "mask.tif").write_text("corrected")
+
+        with pytest.raises(NnbookError, match="was changed since"):
+            make(replace(mask, settings={"diameter": 2}), meanwhile)
+        assert (mask.folder / "mask.tif").read_text() == "corrected"
+
+    @pytest.mark.parametrize("at", ["before the move", "after the move"])
+    def test_one_that_a_kill_left_without_its_record_is_still_known_to_be_ours(
+        self, mask: Stage, at: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def redraw(folder: Path) -> None:
+            (folder / "mask.tif").write_text("new")
+
+        def die(written: Path, path: Path) -> None:
+            if at == "after the move":
+                written.replace(path)
+            raise Killed
+
+        changed = replace(mask, settings={"diameter": 2})
+        with monkeypatch.context() as dying, pytest.raises(Killed):
+            dying.setattr("nnbook.provenance.stage.move_into_place", die)
+            make(changed, redraw)
+        assert make(changed, redraw)
+        assert (mask.folder / "mask.tif").read_text() == "new"
+
+
+def draw(folder: Path) -> None:
+    (folder / "mask.tif").write_text("mask")
 
 
 class Killed(BaseException):

@@ -32,6 +32,7 @@ from nnbook.io.files import atomic_write, check_regular, locked, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
+from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def _write(
 
     def work(out: Path) -> None:
         _check_files(ordered, plane)
+        check_mask_origins((one.image, one.mask) for one in ordered)
         names = [one.panorama for one in ordered]
         nuclei_of, schema = _open_rois(rois, names)
         if rois is not None:

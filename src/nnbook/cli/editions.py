@@ -10,6 +10,7 @@ from nnbook.cli.options import (
     add_local,
     add_manifest,
     add_model,
+    add_overwrite,
     edition_folder,
     print_json,
     print_values,
@@ -29,6 +30,7 @@ def add_run(commands: Commands) -> None:
     _add_cell_seconds(command)
     add_local(command)
     add_model(command)
+    add_overwrite(command)
 
 
 def _run(call: argparse.Namespace) -> None:
@@ -45,6 +47,7 @@ def _run(call: argparse.Namespace) -> None:
             model=call.model,
             local=call.local,
             cell_seconds=call.cell_seconds,
+            overwrite=call.overwrite,
         )
     print_values(call, {"edition": str(folder)})
 

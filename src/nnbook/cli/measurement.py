@@ -31,6 +31,7 @@ def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.scale import image_scales
     from nnbook.measurement.imaged_area import check_scale
     from nnbook.measurement.rois import measure_files, write_measurements
+    from nnbook.provenance.mask_origin import check_mask_origins
 
     if call.px_per_um is not None:
         check_scale(call.px_per_um)
@@ -38,6 +39,7 @@ def _measure(call: argparse.Namespace) -> None:
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
     files = {name: (image, masks[name]) for name, image in images.items()}
+    check_mask_origins(files.values())
     rois, results = measure_files(files, scales, plane=plane_of(call))
     write_measurements(rois, results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})

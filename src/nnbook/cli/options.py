@@ -87,6 +87,13 @@ def add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", type=Path, help="a Cellpose 3 model (default: the one in models/)")
 
 
+def add_overwrite(command: argparse.ArgumentParser) -> None:
+    """Add whether masks may be replaced that were corrected by hand, or that nnbook did not make."""
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace also masks that were corrected by hand or are not nnbook's"
+    )
+
+
 def add_manifest(command: argparse.ArgumentParser) -> None:
     """Add the manifest that an edition is made from."""
     command.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_model, add_plane, plane_of, print_values
+from nnbook.cli.options import add_command, add_images, add_model, add_overwrite, add_plane, plane_of, print_values
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_segment(commands: Commands) -> None:
     )
     command.add_argument("--flow-threshold", type=float, default=published.FLOW_THRESHOLD)
     command.add_argument("--cellprob-threshold", type=float, default=published.CELLPROB_THRESHOLD)
+    add_overwrite(command)
 
 
 def _diameter(text: str) -> float | str:
@@ -51,5 +52,6 @@ def _segment(call: argparse.Namespace) -> None:
         flow_threshold=call.flow_threshold,
         cellprob_threshold=call.cellprob_threshold,
         plane=plane_of(call),
+        overwrite=call.overwrite,
     )
     print_values(call, {"masks": [str(mask) for mask in masks]})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import hashlib
 import json
+import os
+import re
 import shutil
 import stat
 import tempfile
@@ -32,14 +36,104 @@ def atomic_write(path: Path) -> Iterator[Path]:
         A path of the same name in a fresh folder on the same file system. Whatever the block leaves there replaces
         `path`; after an exception it is deleted and `path` stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
+    with work_folder(path) as folder:
         written = folder / path.name
         yield written
         move_into_place(written, path)
+
+
+@contextmanager
+def work_folder(path: Path) -> Iterator[Path]:
+    """Give a fresh hidden folder beside a file or folder, to write it in; it is removed at the end.
+
+    What earlier processes left beside `path` when they were killed is removed first: see `sweep`.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder that is written. Its parent is made where missing.
+
+    Yields
+    ------
+    Path
+        `.NAME.` and eight characters, on the same file system.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sweep(path)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        lock = _lock(folder, wait=True)
+        if folder.is_dir():  # no other process took it for a leftover before it was locked
+            break
+        _unlock(lock)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _unlock(lock)
+
+
+def sweep(path: Path) -> None:
+    """Remove the work folders that processes left beside a file or folder when they were killed.
+
+    A work folder is locked for as long as its process lives, so those of processes that are at work stay.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        return
+    pattern = re.compile(rf"{re.escape(f'.{path.name}.')}[a-z0-9_]{{8}}")
+    for name in _hidden_folders(folder, folder.stat().st_mtime_ns):
+        if pattern.fullmatch(name):
+            _remove_abandoned(folder / name)
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock while a short block runs: other processes and threads that ask for it wait.
+
+    A file system without locks gives it to everyone.
+    """
+    lock = _lock(folder, wait=True)
+    try:
+        yield
+    finally:
+        _unlock(lock)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove a work folder, unless it is gone or the process that works in it is alive."""
+    if (lock := _lock(folder, wait=False)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        _unlock(lock)
+
+
+def _lock(folder: Path, *, wait: bool) -> int | None:
+    """Lock a folder; return the open descriptor that holds the lock, or None where there is none to have."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system without locks: nothing there can be told to be abandoned
+        if not wait:
+            os.close(descriptor)
+            return None
+    return descriptor
+
+
+def _unlock(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+@functools.lru_cache(maxsize=64)
+def _hidden_folders(folder: Path, changed_ns: int) -> tuple[str, ...]:  # noqa: ARG001 - it tells states of the folder apart
+    """List the hidden folders in a folder: once for each state of it, as a run asks for every file that it writes."""
+    return tuple(entry.name for entry in os.scandir(folder) if entry.name[0] == "." and entry.is_dir())
 
 
 def move_into_place(written: Path, path: Path) -> None:
@@ -120,6 +214,7 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, indent=indent, separators=separators, allow_nan=False) + "\n"
     if path.is_file() and path.read_bytes() == text.encode():
+        sweep(path)
         return
     with atomic_write(path) as written:
         written.write_text(text, encoding="utf-8")

@@ -52,6 +52,7 @@ def run(
     model: PathLike | None = None,
     local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
+    overwrite: bool = False,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -69,6 +70,8 @@ def run(
         A folder that stands in for the public address of the published table.
     cell_seconds : float, optional
         How long a cell of a notebook may take.
+    overwrite : bool
+        Whether masks that were corrected by hand, or are not nnbook's, may be replaced where they are out of date.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def run(
         raise NnbookError("\n".join(problems))
     rows = list(parsed.rows.values())
     with locked(folder):
-        _make_stages(rows, manifest, folder, model=model, local=local)
+        _make_stages(rows, manifest, folder, model=model, local=local, overwrite=overwrite)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
 
 
@@ -159,7 +162,9 @@ def _within(path: Path, folder: Path) -> str | None:
     return real.relative_to(root).as_posix() if real.is_relative_to(root) and real != root else None
 
 
-def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None) -> None:
+def _make_stages(
+    rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None, overwrite: bool
+) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     real = {panorama.panorama: panorama for panorama in panoramas if not panorama.simulated}
     warn_of_scales(
@@ -176,7 +181,7 @@ def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: P
     )
     write_manifest(edition.manifest, panoramas)
     write_edition(edition)
-    segment_panoramas(edition, panoramas, model)
+    segment_panoramas(edition, panoramas, model, overwrite=overwrite)
     measure_panoramas(edition, panoramas)
     extract_cells(edition, panoramas)
     sample_cells(edition)

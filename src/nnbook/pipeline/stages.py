@@ -18,6 +18,7 @@ from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files, write_measurements
+from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make, remove
 from nnbook.values import published
 from nnbook.viewers.mosaic import write_mosaic
@@ -37,14 +38,16 @@ VARIED_PX2 = 17_000_000
 ACCURACY_TABLES = ("scores", "cases", "settings")
 
 
-def segment_panoramas(edition: Edition, panoramas: list[Panorama], model: Path | None) -> None:
+def segment_panoramas(
+    edition: Edition, panoramas: list[Panorama], model: Path | None, *, overwrite: bool = False
+) -> None:
     """Segment every panorama of an edition that comes without a mask into `masks/NAME_cp_masks.tif`."""
     from nnbook.segmentation.model import load_model
     from nnbook.segmentation.workflow import segment_files
 
     unmasked = {one.panorama: edition.image_path(one) for one in panoramas if not one.mask}
     if unmasked:
-        segment_files(unmasked, edition.masks, load_model(model))
+        segment_files(unmasked, edition.masks, load_model(model), overwrite=overwrite)
 
 
 def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
@@ -56,6 +59,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
         return true_classes(labels, truths[name]) if name in truths else {}
 
     def work(folder: Path) -> None:
+        check_mask_origins(files.values())
         rois, results = measure_files(files, edition.px_per_um, classes)
         rows = {Path(one.image).name: one for one in panoramas}
         results["run"] = [rows[image].run for image in results["image"]]
@@ -271,6 +275,7 @@ def _make_pyramid(edition: Edition, panorama: Panorama) -> None:
         writes=[tiles],
         reads=[image, mask],
         holds=[f"{tiles}/intensity.dzi", f"{tiles}/labels.dzi"],
+        others=[f"{tiles}/nuclei.json"],
     )
     make(stage, work)
 

@@ -56,8 +56,9 @@ def audit(log: str, guarded: list[str], output: str) -> None:
     Parameters
     ----------
     log : str
-        A file to append to, a line of JSON for each thing that is noted: `["read", path, size, mtime_ns]`,
-        `["absent", path]` and `["listed", path]`, with absolute paths, each once.
+        A file to append to, a line of JSON for each thing that is noted: `["read", path, ...]` with the file's size,
+        times and inode as `nnbook.provenance.stage.file_state` has them, `["absent", path]` and `["listed", path]`;
+        with absolute paths, each once.
     guarded : list of str
         Real paths of folders that hold the book: nothing in them may be written.
     output : str
@@ -141,7 +142,7 @@ class _Audit:
                 return
             if not S_ISREG(status.st_mode):
                 return
-            state = [status.st_size, status.st_mtime_ns]
+            state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         os.write(self.journal, (json.dumps([kind, path, *state]) + "\n").encode())
 
     def check(self, path: str) -> None:

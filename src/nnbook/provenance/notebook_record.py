@@ -98,7 +98,7 @@ def noted_reads(noted: Sequence[list[Any]], folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `files`: by path, size in bytes, time of change in ns and SHA-256 of each file that it read; `absent`: paths of
+        `files`: by path, the entry of each file that it read, see `file_entry`; `absent`: paths of
         files that it looked for in vain; `listed`: by path, the hash of the names in each folder that it listed.
     """
     folder = folder.resolve()
@@ -139,7 +139,7 @@ def write_provenance(path: Path, text: str, stage: Stage, files: Mapping[str, An
             **about(path.stem, text),
             "inputs": [
                 {"path": displayed(folder / name), "sha256": digest, "bytes": size}
-                for name, (size, _, digest) in files.items()
+                for name, (size, *_, digest) in files.items()
             ],
             "code": dict(stage.code),
             "version": nnbook.__version__,

@@ -28,7 +28,7 @@ from nnbook.provenance.notebook_record import (
     record_name,
     write_provenance,
 )
-from nnbook.provenance.stage import Stage, remake, remove, why_stale
+from nnbook.provenance.stage import Stage, keep, note_outputs, remake, remove, why_stale
 from nnbook.values.computed import collect_numbers
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def execute_notebooks(
         text = path.read_text(encoding="utf-8")
         stage = notebook_stage(name, text, folder)
         if not names and not _why_stale(stage):
-            _take_over_prose(text, *(folder / output for output in stage.writes))
+            if _take_over_prose(text, *(folder / output for output in stage.writes)):
+                note_outputs(stage)
+            keep(stage)
             continue
         # A notebook writes its static figures itself: those of one that fails are neither the old ones nor whole.
         (folder / stage.record).unlink(missing_ok=True)
@@ -247,8 +249,8 @@ def _read_text(text: str, name: str) -> Any:
     return notebook
 
 
-def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
-    """Write a notebook's prose, and the options of its cells, as they are now into the executed one."""
+def _take_over_prose(text: str, executed: Path, provenance: Path) -> bool:
+    """Write a notebook's prose, and the options of its cells, as they are now into the executed one, if they differ."""
     import nbformat
 
     old, new = nbformat.read(executed, as_version=4), _read_text(text, executed.stem)
@@ -259,7 +261,7 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
     new.nbformat_minor = old.nbformat_minor
     now = nbformat.writes(new).encode()
     if now == executed.read_bytes():
-        return
+        return False
     # Written in place, in one call: a live preview takes a file that is moved there for a new page, and builds all of
     # them again. Half a file is no notebook, and is executed again.
     with executed.open("r+b", buffering=0) as file:
@@ -267,6 +269,7 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> None:
         file.truncate()
     was = json.loads(provenance.read_text(encoding="utf-8"))
     write_json(provenance, {**was, **about(was["notebook"], text)})
+    return True
 
 
 def _why_stale(stage: Stage) -> list[str]:

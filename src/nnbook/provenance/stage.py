@@ -7,23 +7,25 @@ place, that an interrupted stage goes on or begins anew, and the record that goe
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnbook.io.files import move_into_place, sha256, write_json
+from nnbook.errors import NnbookError
+from nnbook.io.files import folder_locked, move_into_place, sha256, sweep, work_folder, write_json
 from nnbook.provenance.dependencies import PACKAGE, function_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-KEYS = {"stage", "code", "settings", "files", "absent", "listed", "result"}
-"""What a record holds."""
+FORMER_KEYS = {"stage", "code", "settings", "files", "absent", "listed", "result"}
+KEYS = FORMER_KEYS | {"outputs", "by_hand"}
+"""What a record holds; those of former versions do not say what the outputs were."""
 
 NEVER_MADE = "it was never made to its end"
 
@@ -51,7 +53,13 @@ class Stage:
     holds : sequence of str
         The names of files and folders inside the outputs without which those are not whole.
     resumes : bool
-        Whether the work can go on from what an interrupted call left in its folder.
+        Whether the work can go on from what an interrupted call left in its folder. Whoever makes such a stage keeps
+        other processes from it: see `nnbook.io.files.locked`.
+    others : sequence of str
+        The names of files inside outputs that other work writes: they do not count.
+    by_hand : bool
+        Whether people correct the outputs, which are files: a correction makes none of them stale, and what this stage
+        did not write, or was changed since, is replaced only where that is asked for.
     """
 
     name: str
@@ -63,6 +71,8 @@ class Stage:
     settings: Mapping[str, Any] = field(default_factory=dict)
     holds: Sequence[str] = ()
     resumes: bool = False
+    others: Sequence[str] = ()
+    by_hand: bool = False
 
     @classmethod
     def of(cls, function: Callable[..., Any], folder: Path, record: str, writes: Sequence[str], **more: Any) -> Stage:
@@ -74,19 +84,21 @@ class Stage:
 def why_stale(stage: Stage) -> list[str]:
     """Return why the outputs of a stage are out of date, a reason each in plain words; empty where they are not.
 
-    A file counts as unchanged where its size and time of change are those recorded, or else its SHA-256 is: a copy, or
-    a file that was touched, is no change. That an output was edited by hand is no reason either.
+    A file counts as unchanged where its size, times and inode are those recorded, or else its SHA-256 is: a copy, or a
+    file that was touched, is no change. A folder that was written counts as unchanged where its files have the names
+    and sizes recorded.
     """
     was = read_record(stage.folder / stage.record)
     if was is None:
         return [NEVER_MADE]
-    reasons = [f"{Path(name).name} is gone" for name in (*stage.writes, *stage.holds) if not _exists(stage, name)]
+    gone = [f"{Path(name).name} is gone" for name in (*stage.writes, *stage.holds) if not _exists(stage, name)]
+    reasons = gone or changed_outputs(stage.folder, was)
     reasons += _changed_settings(was["settings"], json.loads(json.dumps(dict(stage.settings))))
     reasons += changed_code(was["code"], stage.code)
     return reasons + _changed_reads(stage, was)
 
 
-def make(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None]) -> bool:
+def make(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, overwrite: bool = False) -> bool:
     """Do the work of a stage whose outputs are out of date.
 
     Parameters
@@ -97,33 +109,76 @@ def make(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None]) -> bool
         Gets a folder on the same file system and writes the outputs there, by their names. What it returns goes into
         the record: `result`, a JSON value; and from a stage that finds out itself what it reads, `files`, `absent` and
         `listed`.
+    overwrite : bool
+        Whether outputs that people corrected, or that are not the stage's, may be replaced.
 
     Returns
     -------
     bool
         Whether the outputs were out of date.
+
+    Raises
+    ------
+    NnbookError
+        Where outputs that are out of date were corrected, or are not the stage's, and `overwrite` is not given.
     """
-    if not why_stale(stage):
-        return False
-    remake(stage, work)
-    return True
+    if why_stale(stage):
+        remake(stage, work, overwrite=overwrite)
+        return True
+    keep(stage)
+    return False
 
 
-def remake(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None]) -> None:
+def remake(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, overwrite: bool = False) -> None:
     """Do the work of a stage, whether its outputs are out of date or not: see `make`.
 
     Work that fails leaves the outputs and their record as they were. While outputs are moved into place there is no
     record: otherwise a process that is killed then would leave new outputs beside the record of old ones, which would
     count as up to date once the inputs are changed back.
     """
+    if not overwrite:
+        _check_own(stage)
     description = _describe(stage)
-    record = stage.folder / stage.record
     with _work_folder(stage, description) as folder:
-        found = work(folder) or {}
-        record.unlink(missing_ok=True)
-        for name in stage.writes:
-            move_into_place(folder / name, stage.folder / name)
-    write_json(record, {**description, **found})
+        made = folder / "made.json"
+        record = read_record(made) if stage.resumes else None
+        if record is None:
+            record = {**description, **(work(folder) or {})}
+            if stage.resumes:  # so that a process that is killed while it moves or cleans up need not work again
+                write_json(made, record)
+        with folder_locked(stage.folder):
+            _put_in_place(stage, folder, record, overwrite=overwrite)
+
+
+def keep(stage: Stage) -> None:
+    """Leave a stage that is up to date as it is, but for what costs later runs time or space.
+
+    What a process that was killed left behind is removed. The states of files in the record, of which only the SHA-256
+    is the recorded one, become those of now: else files that were copied or touched would be read again by each run.
+    """
+    _sweep(stage)
+    path = stage.folder / stage.record
+    was = read_record(path)
+    if was is None:
+        return
+    files = was["files"]
+    if stage.reads is not None and (now := _relative(stage.reads, stage.folder)).keys() != files.keys():
+        files = dict(zip(now, files.values(), strict=True))  # moved
+    files = {name: _renewed(stage.folder / name, entry) for name, entry in files.items()}
+    outputs = was["outputs"]
+    if not stage.by_hand:
+        outputs = {
+            name: entry if _is_folder(entry) else _renewed(stage.folder / name, entry)
+            for name, entry in outputs.items()
+        }
+    _replace_record(stage, was, {**was, "files": files, "outputs": outputs})
+
+
+def note_outputs(stage: Stage) -> None:
+    """Record the outputs of a stage as they are now, where something else than its work changed them on purpose."""
+    if (was := read_record(stage.folder / stage.record)) is not None:
+        outputs = {name: _output_entry(stage, name) for name in stage.writes}
+        _replace_record(stage, was, {**was, "outputs": outputs})
 
 
 def remove(folder: Path, record: str, outputs: Iterable[str]) -> None:
@@ -139,11 +194,15 @@ def remove(folder: Path, record: str, outputs: Iterable[str]) -> None:
 
 def read_record(path: Path) -> dict[str, Any] | None:
     """Read a stage's record; None where there is none, or not a whole one."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    record = _read_json(path)
+    if not isinstance(record, dict) or record.keys() not in (KEYS, FORMER_KEYS):
         return None
-    return record if isinstance(record, dict) and record.keys() == KEYS else None
+    record = {"outputs": {}, "by_hand": False, **record}
+    kinds = {"stage": str, "absent": list, **dict.fromkeys(("code", "settings", "files", "listed", "outputs"), dict)}
+    if not all(isinstance(record[key], kind) for key, kind in kinds.items()):
+        return None
+    entries = [*record["files"].values(), *record["outputs"].values()]
+    return record if all(isinstance(entry, list) and len(entry) in {3, 4, 5} for entry in entries) else None
 
 
 def changed_code(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -164,7 +223,7 @@ def changed_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
         path = folder / name
         if not path.is_file():
             reasons.append(f"{displayed(path)} is gone")
-        elif not _is_same(path, state):
+        elif not is_same(path, state):
             reasons.append(f"{displayed(path)} changed")
     reasons += [f"{displayed(folder / name)} has appeared" for name in record["absent"] if (folder / name).exists()]
     reasons += [
@@ -175,28 +234,46 @@ def changed_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     return reasons
 
 
+def changed_outputs(folder: Path, record: Mapping[str, Any]) -> list[str]:
+    """Say which of the outputs that a record names, by paths relative to a folder, are no longer what was written."""
+    if record["by_hand"]:
+        return []
+    reasons = []
+    for name, entry in record["outputs"].items():
+        path = folder / name
+        same = _folder_entry(path, entry[3]) == entry if _is_folder(entry) else path.is_file() and is_same(path, entry)
+        if not same:
+            reasons.append(f"{displayed(path)} {'changed' if path.exists() else 'is gone'}")
+    return reasons
+
+
 def file_state(path: Path) -> list[int]:
-    """Return what distinguishes a file's versions at no cost: size in bytes, and time of change in ns."""
+    """Return what distinguishes a file's versions at no cost: size in bytes, both times of change in ns, and inode."""
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def file_entry(path: Path, state: Sequence[int] | None = None) -> list[Any]:
-    """Return a file's entry in a record: size, time of change and SHA-256.
+    """Return a file's entry in a record: its state, see `file_state`, and its SHA-256.
 
     A file that is missing, or no longer has the `state` in which it was read, has none: the outputs are stale from the
     beginning.
     """
     if not path.is_file() or (state is not None and file_state(path) != list(state)):
-        return [*(state or (0, 0)), ""]
+        return [*(state or (0, 0, 0, 0)), ""]
     now = file_state(path)
-    return [*now, _digest(path, *now)]
+    return [*now, _digest(os.path.normpath(path), *now)]
+
+
+def is_same(path: Path, entry: Sequence[Any]) -> bool:
+    """Tell whether a file is still what an entry in a record says, by its state or else by its SHA-256."""
+    *state, digest = entry
+    now = file_state(path)
+    return bool(digest) and (now == state or _digest(os.path.normpath(path), *now) == digest)
 
 
 def names_digest(folder: Path) -> str:
     """Return the hash of the names in a folder, but for hidden ones, which are of work under way."""
-    import hashlib
-
     names = sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
@@ -226,7 +303,7 @@ def _changed_settings(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def _changed_reads(stage: Stage, was: dict[str, Any]) -> list[str]:
     if stage.reads is None:
         return changed_files(stage.folder, was)
-    now = {os.path.relpath(path, stage.folder): path for path in stage.reads}
+    now = _relative(stage.reads, stage.folder)
     if now.keys() == was["files"].keys():
         return changed_files(stage.folder, was)
     if [path.name for path in now.values()] != [Path(name).name for name in was["files"]]:
@@ -234,15 +311,44 @@ def _changed_reads(stage: Stage, was: dict[str, Any]) -> list[str]:
     # Files that were moved, in the order in which they are read: what is in them decides.
     return [
         f"{displayed(path)} changed"
-        for path, (_, _, digest) in zip(now.values(), was["files"].values(), strict=True)
-        if not path.is_file() or file_entry(path)[2] != digest
+        for path, (*_, digest) in zip(now.values(), was["files"].values(), strict=True)
+        if not path.is_file() or file_entry(path)[-1] != digest
     ]
 
 
-def _is_same(path: Path, entry: Sequence[Any]) -> bool:
-    size, changed, digest = entry
-    state = file_state(path)
-    return bool(digest) and (state == [size, changed] or _digest(path, *state) == digest)
+def _relative(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
+    return {os.path.relpath(path, folder): path for path in paths}
+
+
+def _renewed(path: Path, entry: list[Any]) -> list[Any]:
+    """Return an entry with the file's state now, where it still has the entry's SHA-256."""
+    if not path.is_file() or file_state(path) == entry[:-1]:
+        return entry
+    now = file_entry(path)
+    return now if now[-1] == entry[-1] else entry
+
+
+def _is_folder(entry: Sequence[Any]) -> bool:
+    return len(entry) == 4
+
+
+def _folder_entry(folder: Path, others: list[str]) -> list[Any]:
+    """Return a folder's entry in a record: files, bytes, a hash of their names and sizes, and those left out of it."""
+    files = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] != "."]
+        below = Path(parent).relative_to(folder)
+        files += [((below / name).as_posix(), (Path(parent) / name).stat().st_size) for name in names if name[0] != "."]
+    files = sorted(file for file in files if file[0] not in others)
+    digest = hashlib.sha256("\n".join(f"{name} {size}" for name, size in files).encode()).hexdigest()
+    return [len(files), sum(size for _, size in files), digest, others]
+
+
+def _output_entry(stage: Stage, name: str) -> list[Any]:
+    path = stage.folder / name
+    if not path.is_dir():
+        return file_entry(path)
+    return _folder_entry(path, list(_relative((stage.folder / other for other in (*stage.others, stage.record)), path)))
 
 
 def _describe(stage: Stage) -> dict[str, Any]:
@@ -250,25 +356,100 @@ def _describe(stage: Stage) -> dict[str, Any]:
         "stage": stage.name,
         "code": dict(stage.code),
         "settings": dict(stage.settings),
-        "files": {os.path.relpath(path, stage.folder): file_entry(path) for path in stage.reads or ()},
+        "files": {name: file_entry(path) for name, path in _relative(stage.reads or (), stage.folder).items()},
         "absent": [],
         "listed": {},
         "result": None,
+        "outputs": {},
+        "by_hand": stage.by_hand,
     }
+
+
+def _replace_record(stage: Stage, was: dict[str, Any], now: dict[str, Any]) -> None:
+    """Write a record again, unless another process made the stage meanwhile."""
+    path = stage.folder / stage.record
+    if now != was:
+        with folder_locked(stage.folder):
+            if read_record(path) == was:
+                write_json(path, now)
+
+
+def _put_in_place(stage: Stage, folder: Path, record: dict[str, Any], *, overwrite: bool) -> None:
+    """Move what was made into place, and write the record."""
+    path = stage.folder / stage.record
+    if stage.by_hand:
+        if not overwrite:
+            _check_own(stage)  # again, for they may have been corrected meanwhile
+        # A process that is killed before the record is written leaves outputs that are still known to be the stage's.
+        ours = {name: [*_own_digests(stage, name), sha256(folder / name)] for name in stage.writes}
+        write_json(path, {"replacing": ours})
+    else:
+        path.unlink(missing_ok=True)
+    for name in stage.writes:
+        if (folder / name).exists():  # else a process that was killed has moved it
+            move_into_place(folder / name, stage.folder / name)
+    write_json(path, {**record, "outputs": {name: _output_entry(stage, name) for name in stage.writes}})
+
+
+def _check_own(stage: Stage) -> None:
+    """Raise NnbookError where outputs that people correct were corrected, or are none of the stage's."""
+    if not stage.by_hand:
+        return
+    for name in stage.writes:
+        path = stage.folder / name
+        if not path.is_file() or file_entry(path)[-1] in (known := _own_digests(stage, name)):
+            continue
+        record = stage.folder / stage.record
+        why = "was changed since nnbook wrote it"
+        if not known:
+            older = read_record(record) is not None
+            why = "was written by an older version of nnbook, by hand or not" if older else "was not written by nnbook"
+        raise NnbookError(
+            f"{path}: {why}, and is out of date ({why_stale(stage)[0]}); it stays as it is. Move it elsewhere to keep "
+            "it, or replace it with --overwrite"
+        )
+
+
+def _own_digests(stage: Stage, name: str) -> list[str]:
+    """Return the SHA-256 that an output has where it is as the stage wrote it, or was writing it."""
+    record = _read_json(stage.folder / stage.record)
+    if isinstance(record, dict) and isinstance(replacing := record.get("replacing"), dict):
+        return list(replacing.get(name, []))
+    whole = read_record(stage.folder / stage.record)
+    return [whole["outputs"][name][-1]] if whole and name in whole["outputs"] else []
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _unfinished(stage: Stage) -> Path:
+    return stage.folder / f".{Path(stage.writes[0]).name}.unfinished"
+
+
+def _sweep(stage: Stage) -> None:
+    """Remove what a process left in this stage's folders when it was killed."""
+    sweep(stage.folder / Path(stage.writes[0]).name)
+    sweep(stage.folder / stage.record)
+    if stage.resumes:
+        shutil.rmtree(_unfinished(stage), ignore_errors=True)
 
 
 @contextmanager
 def _work_folder(stage: Stage, description: dict[str, Any]) -> Iterator[Path]:
     """Give a hidden folder to write outputs in; one that resumes is kept until the work is done."""
     stage.folder.mkdir(parents=True, exist_ok=True)
-    name = Path(stage.writes[0]).name
     if not stage.resumes:
-        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=stage.folder, ignore_cleanup_errors=True) as scratch:
-            yield Path(scratch)
+        with work_folder(stage.folder / Path(stage.writes[0]).name) as folder:
+            yield folder
         return
-    folder = stage.folder / f".{name}.unfinished"
+    folder = _unfinished(stage)
     begun = folder / "record.json"
-    if read_record(begun) != json.loads(json.dumps(description)):
+    if not _is_same_work(read_record(begun), json.loads(json.dumps(description))):
+        begun.unlink(missing_ok=True)  # first, or half of what is there could be taken for work to go on with
         shutil.rmtree(folder, ignore_errors=True)
         write_json(begun, description)
     try:
@@ -280,6 +461,14 @@ def _work_folder(stage: Stage, description: dict[str, Any]) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def _is_same_work(was: dict[str, Any] | None, now: dict[str, Any]) -> bool:
+    """Tell whether two descriptions are of the same work, by what is in files and not by when they were changed."""
+    if was is None:
+        return False
+    digests = [{name: entry[-1] for name, entry in one["files"].items()} for one in (was, now)]
+    return digests[0] == digests[1] and {**was, "files": now["files"]} == now
+
+
 @functools.cache
 def _code(name: str) -> dict[str, str]:
     """Return what a function depends on, as of the first time that this process asks: it runs that code."""
@@ -287,5 +476,5 @@ def _code(name: str) -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=100_000)
-def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - they tell versions of the file apart
-    return sha256(path)
+def _digest(path: str, *state: int) -> str:  # noqa: ARG001 - it tells versions of the file apart
+    return sha256(Path(path))

@@ -11,7 +11,7 @@ from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
 from nnbook.provenance.dependencies import function_dependencies
 from nnbook.provenance.notebooks import stale_notebooks
-from nnbook.provenance.stage import changed_code, changed_files, displayed, read_record
+from nnbook.provenance.stage import changed_code, changed_files, changed_outputs, displayed, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +68,8 @@ def status(manifest: PathLike | None, folder: PathLike, notebooks: PathLike) -> 
         record = read_record(path)
         why = ["its record is of another version of nnbook"]
         if record is not None:
-            why = changed_code(record["code"], dependencies(record["stage"])) + changed_files(below, record)
+            why = changed_code(record["code"], dependencies(record["stage"]))
+            why += changed_outputs(below, record) + changed_files(below, record)
         by_stage.setdefault(name, []).append(why)
     for name, reasons in by_stage.items():
         stale = [why for why in reasons if why]

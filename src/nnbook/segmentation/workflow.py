@@ -102,11 +102,13 @@ def segment_files(
     flow_threshold: float = FLOW_THRESHOLD,
     cellprob_threshold: float = CELLPROB_THRESHOLD,
     plane: Plane | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
 
     Beside each mask is `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
-    that is still the same, the mask stays as it is, corrections by hand included; else it is made again.
+    that is still the same, the mask stays as it is, corrections by hand included; else it is made again. A mask that is
+    to be made again, but was corrected by hand or is not nnbook's, stays and is named.
 
     Parameters
     ----------
@@ -118,6 +120,8 @@ def segment_files(
         See `segment_image`.
     plane : Plane, optional
         Which plane of each file is the image, where files have several.
+    overwrite : bool
+        Whether masks that were corrected by hand, or are not nnbook's, may be replaced.
 
     Returns
     -------
@@ -127,8 +131,8 @@ def segment_files(
     Raises
     ------
     NnbookError
-        At the end, with one line for each image that couldn't be segmented; the others are done. At once where a
-        setting is wrong.
+        At the end, with one line for each image that couldn't be segmented and each mask that stays; the others are
+        done. At once where a setting is wrong.
     """
     from nnbook.io.progress import show_progress
 
@@ -152,10 +156,12 @@ def segment_files(
     files = {name: Path(path) for name, path in images.items()}
     for name, path in show_progress(files.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
-        stage = Stage.of(segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings)
+        stage = Stage.of(
+            segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings, by_hand=True
+        )
         try:
             segment = partial(_segment_file, path, f"{mask}.tif", model=model, diameter_px=diameter_px, plane=plane)
-            make(stage, partial(segment, thresholds=thresholds))
+            make(stage, partial(segment, thresholds=thresholds), overwrite=overwrite)
             masks.append(out / f"{mask}.tif")
         except NnbookError as error:
             problems.append(error if str(path) in str(error) else NnbookError(f"{path}: {error}"))
