@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
+
+SIGNIFICANT_DIGITS: Final = 12
+"""Of numbers in the table: as many for images from 0 to 1 as for 16 bits, and not those in which machines differ."""
 
 COLUMNS = ["image", "num_rois", "mean_intensity", "std_intensity"]
 
@@ -75,7 +78,10 @@ def _check_numbers(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_results(path: PathLike, results: pd.DataFrame) -> None:
-    """Write a results table in one step, intensities with four decimals as published.
+    """Write a results table in one step, numbers with 12 significant digits.
+
+    Decimals in a fixed number, four in the published table, would leave images from 0 to 1 with other representatives
+    than are measured.
 
     Parameters
     ----------
@@ -85,4 +91,4 @@ def write_results(path: PathLike, results: pd.DataFrame) -> None:
         See `read_results`.
     """
     with atomic_write(Path(path)) as written:
-        results.to_csv(written, index=False, float_format="%.4f", lineterminator="\n")
+        results.to_csv(written, index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n")

@@ -210,8 +210,8 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
                 "rank": rank,
                 "distance": round(row["distance"], 4),
                 "num_rois": row["num_rois"],
-                "mean_intensity": round(row["mean_intensity"], 4),
-                "std_intensity": round(row["std_intensity"], 4),
+                "mean_intensity": row["mean_intensity"],
+                "std_intensity": row["std_intensity"],
             }
         )
     write_previews(edition, panoramas)
