@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,3 +76,10 @@ def test_areas_that_were_measured_with_another_scale_are_refused(field: Path, ca
 def test_without_any_scale_it_is_asked_for(field: Path, capsys: Said) -> None:
     assert cut(field, str(field)) == 1
     assert "doesn't say how large its pixels are; give --px-per-um" in capsys.readouterr().err
+
+
+def test_measurements_that_are_no_file_are_refused(field: Path, capsys: Said) -> None:
+    (field / "rois.parquet").unlink()
+    os.mkfifo(field / "rois.parquet")
+    assert cut(field, str(field), "--px-per-um", "2") == 1
+    assert "rois.parquet: is a pipe, device or socket; copy its content" in capsys.readouterr().err

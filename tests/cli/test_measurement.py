@@ -159,3 +159,14 @@ def test_an_image_is_not_measured_by_itself(field: Path, capsys: Said) -> None:
     call = ["measure", str(field), "--masks", str(field), "--out", str(field / "out"), "--px-per-um", "2"]
     assert main(call) == 1
     assert f"{field / 'a.tif'}: has no mask in {field}; make it with 'nnbook segment'" in capsys.readouterr().err
+
+
+def test_images_that_results_can_not_tell_apart_are_refused(field: Path, capsys: Said) -> None:
+    (field / "x").mkdir()
+    (field / "b.tif").rename(field / "x" / "a.tif")
+    (field / "m.csv").write_text("image,panorama,px_per_um\na.tif,a,2\nx/a.tif,b,2\n")
+    call = ["measure", str(field / "m.csv"), "--masks", str(field / "masks"), "--out", str(field / "out")]
+    assert main(call) == 1
+    line = f"{field / 'x' / 'a.tif'}: is named as {field / 'a.tif'}; rename one, for results.csv tells images apart by"
+    assert line in capsys.readouterr().err
+    assert not (field / "out").exists()

@@ -41,3 +41,22 @@ def test_a_folder_is_segmented_and_measured_with_a_panorama_without_nucleus(
     assert results.loc["black.tif", "num_rois"] == 0
     assert results["mean_intensity"].isna().to_dict() == {"black.tif": True, "seen.tif": False}
     assert results.loc["seen.tif", "num_rois"] == read_mask(masks / "seen_cp_masks.tif").max()
+
+
+def test_masks_may_be_written_beside_their_images(tmp_path: Path) -> None:
+    image, _, _ = simulate_panorama(1, 1, "TL", "top_left", width_px=400, height_px=300)
+    write_image(tmp_path / "a.tif", image, px_per_um=8.0453)
+    write_image(tmp_path / "black.tif", image * 0, px_per_um=8.0453)
+    states = []
+    for _ in range(2):
+        assert main(["segment", str(tmp_path), "--out", str(tmp_path)]) == 0
+        assert main(["measure", str(tmp_path), "--masks", str(tmp_path), "--out", str(tmp_path)]) == 0
+        states.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert states[0] == states[1]
+    assert {name for name in states[0] if name[0] != "."} == {
+        "a.tif", "a_cp_masks.tif", "a_cp_masks.json", "black.tif", "black_cp_masks.tif", "black_cp_masks.json",
+        "results.csv", "rois.parquet",
+    }  # fmt: skip
+    results = read_results(tmp_path / "results.csv")
+    assert results["image"].tolist() == ["a.tif", "black.tif"]
+    assert results["num_rois"][0] == read_mask(tmp_path / "a_cp_masks.tif").max() > 0

@@ -270,13 +270,16 @@ def measure_files(
     InvalidValueError
         Where a scale is not above 0.
     NnbookError
-        With a line for each panorama whose files are wrong.
+        Where two image files have one name, or with a line for each panorama whose files are wrong.
     """
     from nnbook.io.progress import show_progress
 
     scales = px_per_um if isinstance(px_per_um, Mapping) else dict.fromkeys(files, px_per_um)
-    for name in files:
+    by_name: dict[str, PathLike] = {}
+    for name, (image, _) in files.items():
         check_scale(scales[name])
+        if (other := by_name.setdefault(Path(image).name, image)) is not image:
+            raise NnbookError(f"{image}: is named as {other}; rename one, for results.csv tells images apart by name")
 
     def measured(name: str) -> pd.DataFrame | NnbookError:
         image, mask = files[name]
