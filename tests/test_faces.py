@@ -97,7 +97,7 @@ def test_what_is_wrong_is_of_the_kind_that_python_has_for_it(call: Any, kind: ty
     with pytest.raises(kind) as caught:
         call()
     assert isinstance(caught.value, nnbook.NnbookError)
-    assert getattr(caught.value, "parameter", None) == parameter
+    assert getattr(caught.value, "parameters", ()) == ((parameter,) if parameter else ())
     assert parameter is None or str(caught.value).startswith(f"{parameter} ")
 
 

@@ -239,7 +239,10 @@ def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     files = {name: (tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif") for name in ("a", "b")}
     with pytest.raises(NnbookError) as caught:
         measure_files(files, 8.0)
-    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["a", str(tmp_path / "b.tif")]
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
+        str(tmp_path / "a_m.tif"),
+        str(tmp_path / "b.tif"),
+    ]
 
 
 def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, shared: Path) -> None:
@@ -260,7 +263,7 @@ def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
     run_published(tmp_path / "published", notebooks)
     with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .*folder as local") as caught:
         run_published(tmp_path / "other", notebooks)
-    assert getattr(caught.value, "parameter", None) == "local"
+    assert getattr(caught.value, "parameters", None) == ("local",)
 
 
 @pytest.mark.parametrize(

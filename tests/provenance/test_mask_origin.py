@@ -30,7 +30,7 @@ def pair(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> tuple
         labels[20:40, 20:40] = 1
         return labels, 20.0
 
-    monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_file", square)
+    monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_image", square)
     image = tmp_path / "images" / f"{NAME}.tif"
     write_image(image, np.full((64, 64), 9, np.uint8))
     (mask,) = segment_files({NAME: image}, tmp_path / "masks", model)
@@ -81,8 +81,9 @@ def test_measure_and_cells_refuse_a_mask_of_another_image(
 ) -> None:
     image, mask = pair
     measured = ["measure", str(image), "--masks", str(mask.parent), "--out", str(tmp_path / "results")]
+    measured += ["--px-per-um", "4"]
     cut = ["cells", str(image), "--masks", str(mask.parent), "--rois", str(tmp_path / "results" / "rois.parquet")]
-    cut += ["--out", str(tmp_path / "cells")]
+    cut += ["--out", str(tmp_path / "cells"), "--px-per-um", "4"]
     assert [main(measured), main(cut)] == [0, 0]
     other_image(image)
     capsys.readouterr()

@@ -10,7 +10,7 @@ import torch
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import evaluate
-from nnbook.io.images import Image, Labels, image_shape, read_mask, write_image
+from nnbook.io.images import Image, Labels, read_mask, write_image
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.model import Model
 from nnbook.segmentation.workflow import segment_files, segment_image
@@ -102,7 +102,7 @@ def test_files_are_named_kept_and_redone(
     images["bad"].write_bytes(b"no image")
     write_image(images["c"], panorama[0][-300:, -300:])
     out = tmp_path / "masks"
-    with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: can't be read[^\n]*$"):
+    with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: is no TIFF, PNG or CZI file[^\n]*$"):
         segment_files(images, out, model)
     assert sorted(path.name for path in out.iterdir()) == [
         f"{name}_cp_masks.{ending}" for name in "ac" for ending in ("json", "tif")
@@ -116,11 +116,11 @@ def test_files_are_named_kept_and_redone(
     del images["bad"]
     made: list[tuple[int, ...]] = []
 
-    def noted(path: Path, *_: object) -> tuple[Labels, float]:
-        made.append(image_shape(path))
+    def noted(image: Image, *_: object) -> tuple[Labels, float]:
+        made.append((image.shape[0], image.shape[1]))
         return np.ones(made[-1], dtype=np.int32), 150.0
 
-    monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_file", noted)
+    monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_image", noted)
     assert segment_files(images, out, model) == [out / "a_cp_masks.tif", out / "c_cp_masks.tif"]
     assert made == []
     write_image(images["c"], panorama[0][-310:, -300:])

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from numpy.typing import NDArray
 from skimage.io import imread
@@ -17,6 +18,7 @@ from nnbook.viewers.pyramid import (
     INTENSITY_TILE_PX,
     LABEL_TILE_PX,
     MAX_LABEL,
+    tile_names,
     write_preview,
     write_pyramid,
 )
@@ -53,6 +55,36 @@ def test_labels_of_every_level_are_every_sth_pixel(folder: Path, scene: tuple[Im
         assert found[row : row + LABEL_TILE_PX, column : column + LABEL_TILE_PX].shape == rgb.shape[:2]
         found[row : row + rgb.shape[0], column : column + rgb.shape[1]] = rgb @ [1, 256, 65_536]
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "empty", "cut off"])
+@pytest.mark.parametrize("name", ["labels_files/11/1_1.png", "intensity_files/0/0_0.jpg", "intensity.dzi"])
+def test_a_tile_that_a_full_disk_left_out_or_half_written_is_noticed(
+    tmp_path: Path, scene: tuple[Image, Labels], monkeypatch: pytest.MonkeyPatch, name: str, damage: str
+) -> None:
+    save = pyvips.Image.dzsave
+
+    def full(image: Any, stem: str, **options: Any) -> None:
+        save(image, stem, **options)
+        tile = Path(stem).parent / name
+        if tile.is_file():
+            whole = tile.read_bytes()
+            tile.unlink()
+            if damage != "deleted":
+                tile.write_bytes(whole[: -9 if damage == "cut off" else 0])
+
+    monkeypatch.setattr(pyvips.Image, "dzsave", full, raising=False)
+    with pytest.raises(NnbookError, match=rf"P: its tile {Path(name).name} was not written whole"):
+        write_pyramid(tmp_path / "P", *scene)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (511, 3), (1021, 1020), (1337, 1100)])
+def test_every_tile_is_named(tmp_path: Path, size: tuple[int, int]) -> None:
+    write_pyramid(tmp_path / "P", np.zeros(size, np.uint8))
+    layer = tmp_path / "P" / "intensity_files"
+    there = {path.relative_to(layer).with_suffix("").as_posix() for path in layer.rglob("*.jpg")}
+    assert set(tile_names(size[1], size[0], INTENSITY_TILE_PX)) == there
 
 
 def test_no_further_level(folder: Path) -> None:

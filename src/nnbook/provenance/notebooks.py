@@ -90,7 +90,7 @@ def execute_notebooks(
             continue
         text = path.read_text(encoding="utf-8")
         stage = notebook_stage(name, text, folder)
-        if not names and not _why_stale(stage):
+        if not names and not why_stale(stage):
             if _take_over_prose(text, *(folder / output for output in stage.writes)):
                 note_outputs(stage)
             keep(stage)
@@ -114,7 +114,7 @@ def stale_notebooks(notebooks: PathLike, folder: PathLike) -> dict[str, list[str
     notebooks, folder = Path(notebooks), Path(folder)
     found = {}
     for path in sorted(notebooks.glob("*.md")):
-        if reasons := _why_stale(notebook_stage(path.stem, path.read_text(encoding="utf-8"), folder)):
+        if reasons := why_stale(notebook_stage(path.stem, path.read_text(encoding="utf-8"), folder)):
             found[path.stem] = reasons
     return found
 
@@ -263,22 +263,13 @@ def _take_over_prose(text: str, executed: Path, provenance: Path) -> bool:
     if now == executed.read_bytes():
         return False
     # Written in place, in one call: a live preview takes a file that is moved there for a new page, and builds all of
-    # them again. Half a file is no notebook, and is executed again.
+    # them again. Half a file is not what was recorded, and is executed again.
     with executed.open("r+b", buffering=0) as file:
         file.write(now)
         file.truncate()
     was = json.loads(provenance.read_text(encoding="utf-8"))
     write_json(provenance, {**was, **about(was["notebook"], text)})
     return True
-
-
-def _why_stale(stage: Stage) -> list[str]:
-    executed = stage.folder / stage.writes[0]
-    reasons = why_stale(stage)
-    # Prose is taken over in place, so half a notebook can be left.
-    if not reasons and not executed.read_bytes().rstrip().endswith(b"}"):
-        return [f"{executed.name} was cut off"]
-    return reasons
 
 
 def _execute(path: Path, text: str, stage: Stage, cell_seconds: float, out: Path) -> dict[str, Any]:

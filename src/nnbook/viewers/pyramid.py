@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import zipfile
@@ -18,6 +19,8 @@ from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_ma
 from nnbook.io.tiff import streams_as
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnbook.io.images import Image, Labels, NarrowLabels
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
@@ -29,6 +32,8 @@ LABEL_TILE_PX = 512
 MAX_LABEL = 2**24 - 1
 PREVIEW_PX = 768
 PREVIEW_QUALITY = 80
+ENDS = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82", ".dzi": b"</Image>"}
+"""The last bytes of a whole file, but for white space. A full disk leaves empty files and halves, without an error."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,7 @@ def write_preview(path: Path, image: Image) -> None:
             raise NnbookError(
                 f"{path}: can't be written ({' '.join(str(error).split())}); check space and rights"
             ) from error
+        _check_whole(written, path)
 
 
 def save_intensity(stem: Path, image: Any, source: Path | str) -> None:
@@ -308,8 +314,39 @@ def _save(stem: Path, image: Any, source: Path | str, **options: Any) -> None:
         raise NnbookError(
             f"{source}: its {stem.name} tiles can't be made ({why}); the file is damaged or the disk full"
         ) from error
+    side, layer = options["tile_size"], stem.with_name(f"{stem.name}_files")
+    _check_whole(stem.with_suffix(".dzi"), source)
+    for tile in tile_names(image.width, image.height, side):
+        _check_whole(layer / f"{tile}{options['suffix'].partition('[')[0]}", source)
     # It records where and when the tiles were made; no viewer reads it.
-    stem.with_name(f"{stem.name}_files").joinpath("vips-properties.xml").unlink(missing_ok=True)
+    (layer / "vips-properties.xml").unlink(missing_ok=True)
+
+
+def tile_names(width: int, height: int, side: int) -> Iterator[str]:
+    """Name every tile of a pyramid, such as `11/0_2`: its level, column and row.
+
+    Parameters
+    ----------
+    width, height : int
+        The image's size in px. Each level has half the size of the next one, rounded up; level 0 has one pixel.
+    side : int
+        Of a tile, in px, without its overlap.
+    """
+    top = (max(width, height) - 1).bit_length()
+    for level in range(top + 1):
+        columns, rows = (math.ceil(math.ceil(size / 2 ** (top - level)) / side) for size in (width, height))
+        yield from (f"{level}/{column}_{row}" for column in range(columns) for row in range(rows))
+
+
+def _check_whole(file: Path, source: Path | str) -> None:
+    """Raise NnbookError where a file that was written is missing, empty or cut off."""
+    end = b""
+    if file.is_file():
+        with file.open("rb") as opened:
+            opened.seek(-min(16, file.stat().st_size), os.SEEK_END)
+            end = opened.read().rstrip(b"\n")
+    if not end.endswith(ENDS[file.suffix]):
+        raise NnbookError(f"{source}: its tile {file.name} was not written whole; is the disk full? Free some space")
 
 
 def _zip(folder: Path, path: Path) -> None:
