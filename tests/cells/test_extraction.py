@@ -180,3 +180,24 @@ def test_no_nuclei_give_no_cells() -> None:
     empty = np.zeros((9, 9), np.uint8)
     cut = extract_cells(empty, empty.astype(np.uint16), np.zeros(0, np.int64), np.zeros((0, 4), np.int64))
     assert (cut.fits.shape, cut.images.shape, cut.orientations_deg.shape) == ((0,), (0, 256, 256), (0,))
+
+
+def test_no_orientation_is_more_frequent_than_another() -> None:
+    rng, side = np.random.default_rng(4), 100
+    y, x = np.mgrid[:side, :side] - side / 2
+    turns = rng.uniform(0, np.pi, 300)
+    labels = np.zeros((side * 15, side * 20), np.int32)
+    for number, turn in enumerate(turns):
+        off_y, off_x = rng.uniform(0, 1, 2)
+        u = (x - off_x) * np.cos(turn) + (y - off_y) * np.sin(turn)
+        v = (y - off_y) * np.cos(turn) - (x - off_x) * np.sin(turn)
+        row, column = divmod(number, 20)
+        part = labels[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        part[(u / 34) ** 2 + (v / 26) ** 2 <= 1] = number + 1
+    boxes = np.array([box_of(labels, roi) for roi in range(1, 301)])
+    image = np.full(labels.shape, 90, np.uint8)
+    found = extract_cells(image, labels, np.arange(1, 301), boxes).orientations_deg
+    straight = np.abs(found - 90 * np.round(found / 90)) < 1e-3
+    assert straight.mean() < 0.02
+    error = np.abs((found - np.degrees(turns) + 90) % 180 - 90)
+    assert np.median(error) < 2.5

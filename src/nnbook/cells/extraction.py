@@ -1,7 +1,7 @@
 """Cutting nuclei out of a panorama: each centred, turned, and nothing but the nucleus.
 
-A cell image has 256 x 256 px of 8 bits. Its nucleus is centred and turned so that its mask's minimum-area rectangle
-has its long side across and its brighter half to the right; everything outside the mask is zero.
+A cell image has 256 x 256 px of 8 bits. Its nucleus is centred and turned so that the minimum-area rectangle of its
+outline has its long side across and its brighter half to the right; everything outside the mask is zero.
 """
 
 from __future__ import annotations
@@ -25,6 +25,19 @@ CELL_PX: Final = published.CELL_IMAGE_PX
 THUMBNAIL_PX: Final = 64
 CENTRE: Final = (CELL_PX - 1) / 2
 """The centre of the frame, in px from that of its first pixel."""
+
+MOST_SMOOTHING: Final = 1 / 5
+"""Standard deviation of the smoothing of outlines as a share of the nucleus's radius, at most: it is the square root of
+that radius in px. Rounding to whole px leaves straight runs, along rows and columns above all, whose length grows with
+that root."""
+
+BOXES: Final = np.array([1, 3, 6, 10, 15, 18, 19, 18, 15, 10, 6, 3, 1], np.float32)
+"""A box of 5 three times over: nearly a normal distribution. Sums of whole numbers are the same on every machine."""
+
+BOXES_SD: Final = math.sqrt(6)
+
+LOST: Final = 0.2
+"""Where less than this share of a nucleus's pixel is left by smoothing, it is of a part too small for it."""
 
 
 class Cut(NamedTuple):
@@ -73,10 +86,14 @@ def extract_cells(
 
     Notes
     -----
-    The minimum-area rectangle is that of the centres of the mask's pixels. Rotated about its centre, its long side is
-    across; where both sides are equal, the smaller rotation is taken. Of the two orientations with the long side
-    across, the one with more brightness to the right of the rectangle's centre is taken, so that the same nucleus gives
-    the same image whatever its orientation in the panorama.
+    The minimum-area rectangle is that of an outline between pixels: the contour at one half of the mask smoothed, see
+    `MOST_SMOOTHING`. Parts too small for that, such as micronuclei and thin ends, count with the centres of their
+    pixels. That of the mask's pixels themselves has one side in five exactly along rows or columns, where rounding to
+    whole pixels makes any outline straight.
+
+    Rotated about the rectangle's centre, its long side is across; where both sides are equal, the smaller rotation is
+    taken. Of the two orientations with the long side across, the one with more brightness to the right of the
+    rectangle's centre is taken, so that the same nucleus gives the same image whatever its orientation in the panorama.
 
     A pixel of the cell image is inside where the panorama's pixel nearest to its place has the nucleus's label; it then
     has the panorama's grey level there, by linear interpolation between the four pixels around it. All others are 0. A
@@ -84,14 +101,17 @@ def extract_cells(
     """
     import cv2
 
-    points, starts, grey = _outlines(image, labels, rois, boxes)
+    points, starts, sums = _outlines(image, labels, rois, boxes)
     if (misplaced := np.flatnonzero(~_fill_boxes(points, starts, boxes))).size:
         roi = rois[misplaced[0]]
         raise NnbookError(f"nucleus {roi} of the mask is not where it was measured; run 'nnbook measure' again")
     corners = np.empty((len(rois), 4, 2), np.float32)
     for nucleus, (first, end) in enumerate(pairwise(starts.tolist())):
-        cv2.boxPoints(cv2.minAreaRect(points[first:end]), corners[nucleus])
-    return Cut(*_rotated(image, labels, rois, boxes, points, starts, grey, corners.astype(np.float64)))
+        radius = math.sqrt(sums[nucleus, 3] / math.pi)
+        block = max(1, round(min(math.sqrt(radius), MOST_SMOOTHING * radius) / BOXES_SD))
+        outline = _smooth_outline(labels, rois[nucleus], boxes[nucleus], points[first:end], block)
+        cv2.boxPoints(cv2.minAreaRect(outline), corners[nucleus])
+    return Cut(*_rotated(image, labels, rois, boxes, points, starts, sums[:, :3], corners.astype(np.float64)))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -100,17 +120,17 @@ def _outlines(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
     """Return the first and last pixel of each row of nuclei as (x, y), one nucleus after the other; where each begins.
 
-    Then the sums of each one's grey, grey x and grey y. All from the corner of its box.
+    Then the sums of each one's grey, grey x, grey y and pixels. All from the corner of its box.
     """
     points = np.empty((2 * boxes[:, 3].sum(), 2), np.float32)
     starts = np.zeros(len(rois) + 1, np.int64)
-    grey = np.zeros((len(rois), 3))
+    sums = np.zeros((len(rois), 4))
     count = 0
     for nucleus in range(len(rois)):
         label = labels.dtype.type(rois[nucleus])
         left, top, width, height = boxes[nucleus]
-        inside = 0 <= left <= labels.shape[1] - width and 0 <= top <= labels.shape[0] - height
-        for y in range(height if inside else 0):
+        within = 0 <= left <= labels.shape[1] - width and 0 <= top <= labels.shape[0] - height
+        for y in range(height if within else 0):
             row, levels = labels[top + y], image[top + y]
             # Unsigned indices are not checked for being negative: a quarter of the time.
             first, end = np.uint64(left), np.uint64(left + width)
@@ -121,21 +141,24 @@ def _outlines(
             last = end - np.uint64(1)
             while row[last] != label:
                 last -= np.uint64(1)
-            total, moment, along = np.int64(0), np.int64(0), np.int64(0)
+            total, moment, along, area = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
             for x in range(first, last + np.uint64(1)):
-                level = np.int64(levels[x]) * np.int64(row[x] == label)
+                inside = np.int64(row[x] == label)
+                level = np.int64(levels[x]) * inside
+                area += inside
                 total += level
                 moment += level * along
                 along += 1
             begin = np.int64(first) - left
-            grey[nucleus, 0] += total
-            grey[nucleus, 1] += moment + total * begin
-            grey[nucleus, 2] += total * y
+            sums[nucleus, 0] += total
+            sums[nucleus, 1] += moment + total * begin
+            sums[nucleus, 2] += total * y
+            sums[nucleus, 3] += area
             points[count, 0], points[count, 1] = begin, y
             points[count + 1, 0], points[count + 1, 1] = np.int64(last) - left, y
             count += 2
         starts[nucleus + 1] = count
-    return points[:count], starts, grey
+    return points[:count], starts, sums
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -149,6 +172,81 @@ def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: N
             right, bottom = boxes[nucleus, 2] - 1, boxes[nucleus, 3] - 1
             fill[nucleus] = x.min() == 0 and x.max() == right and y[0] == 0 and y[-1] == bottom
     return fill
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _smooth_outline(
+    labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], points: NDArray[np.float32], block: int
+) -> NDArray[np.float32]:
+    """Return points (x, y) from the corner of a nucleus's box that have its smoothed outline as their convex hull.
+
+    The mask is counted in square blocks, and the counts are smoothed by `BOXES`. Points are where they fall below one
+    half, by linear interpolation: the first and the last in each row and each column. Then `points`, the ends of the
+    mask's rows, where smoothing left too little.
+    """
+    smooth = _smooth(_block_counts(labels, roi, box, block))
+    margin = len(BOXES) // 2 + 1
+    full = float(block * block * BOXES.sum() ** 2)
+    height, width = smooth.shape
+    outline = np.empty((2 * (height + width) + len(points), 2), np.float32)
+    count = 0
+    first = (block - 1) / 2 - margin * block
+    for axis in range(2):
+        across = smooth if axis == 0 else smooth.T
+        for line in range(across.shape[0]):
+            levels = across[line]
+            begin, end = 1, levels.size - 2
+            while begin <= end and 2 * levels[begin] < full:
+                begin += 1
+            if begin > end:
+                continue
+            while 2 * levels[end] < full:
+                end -= 1
+            for inner, outer in ((begin, begin - 1), (end, end + 1)):
+                part = (levels[inner] - full / 2) / (levels[inner] - levels[outer])
+                outline[count, axis] = first + block * (inner + (outer - inner) * part)
+                outline[count, 1 - axis] = first + block * line
+                count += 1
+    for x, y in points:
+        if smooth[int(y) // block + margin, int(x) // block + margin] < LOST * full:
+            outline[count] = x, y
+            count += 1
+    return outline[:count]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _block_counts(labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], block: int) -> NDArray[np.float32]:
+    """Return how many pixels of a nucleus each block of its box has, with a margin of empty ones for the smoothing."""
+    label = labels.dtype.type(roi)
+    left, top, width, height = box
+    margin = len(BOXES) // 2 + 1
+    counts = np.zeros((-(-height // block) + 2 * margin, -(-width // block) + 2 * margin), np.float32)
+    for row in range(-(-height // block)):
+        for y in range(top + row * block, top + min(height, (row + 1) * block)):
+            line = labels[y]
+            for column in range(-(-width // block)):
+                begin, end = np.uint64(left + column * block), np.uint64(left + min(width, (column + 1) * block))
+                inside = 0
+                for x in range(begin, end):
+                    inside += line[x] == label
+                counts[row + margin, column + margin] += inside
+    return counts
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Smooth counts that have a margin by `BOXES`, along columns and along rows."""
+    reach = len(BOXES) // 2
+    for _ in range(2):
+        out = np.zeros_like(counts)
+        for y in range(len(counts)):
+            line = out[y]
+            for other in range(max(0, y - reach), min(len(counts), y + reach + 1)):
+                weight, levels = BOXES[other - y + reach], counts[other]
+                for x in range(line.size):
+                    line[x] += weight * levels[x]
+        counts = np.ascontiguousarray(out.T)
+    return counts
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numba import njit, prange
 
+from nnbook.segmentation.sparse import sparse_level
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,11 +21,16 @@ PERCENTILES: Final = (1.0, 99.0)
 SAMPLED_PX: Final = 2_000_000
 """Percentiles are taken from about this many pixels on a regular grid: 1 in 75 of a full panorama."""
 
+PLAIN_RANGE: Final = 2.0
+"""An image whose brightest pixel is within so many times the percentiles' range has no nuclei far above it."""
+
 
 def grey_range(image: Image) -> tuple[float, float]:
     """Return the grey levels that are to become 0 and 1: the 1st and the 99th percentile.
 
-    Where the two are equal because all but a few pixels are, it is the least and the greatest level.
+    Nuclei that cover less than about a hundredth of the image are far above the 99th percentile, which then is noise:
+    the level that becomes 1 is theirs (`sparse_level`). Where the two percentiles are equal because all but a few
+    pixels are, and those are no nuclei, it is the least and the greatest level.
 
     Parameters
     ----------
@@ -36,10 +43,11 @@ def grey_range(image: Image) -> tuple[float, float]:
         Equal only for an image that is the same everywhere.
     """
     step = max(1, math.isqrt(image.size // SAMPLED_PX))
-    low, high = np.percentile(image[::step, ::step], PERCENTILES)
-    if low == high:
-        low, high = image.min(), image.max()
-    return float(low), float(high)
+    low, high = (float(level) for level in np.percentile(image[::step, ::step], PERCENTILES))
+    least, most = float(image.min()), float(image.max())
+    if most - low > PLAIN_RANGE * (high - low) and (level := sparse_level(image)) is not None and level > high:
+        return low, level
+    return (low, high) if low < high else (least, most)
 
 
 def rescale(image: Image, shape: tuple[int, int], low: float = 0.0, high: float = 1.0) -> NDArray[np.float32]:
