@@ -60,6 +60,8 @@ def set_length(path: Path, length: int) -> None:
 
     for array in zarr.open_group(path, mode="r+").array_values():
         array.resize((length, *array.shape[1:]))
+    for left in path.glob("*/*.partial"):  # descriptions that a process was writing when it was killed
+        left.unlink()
 
 
 def encode(image: NDArray[np.uint8]) -> bytes:

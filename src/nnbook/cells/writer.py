@@ -192,7 +192,8 @@ def _write(
         store, parts = out / folder.name, out / "parts"
         if not store.is_dir():
             arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
-            create_group(store / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
+            with atomic_write(store) as begun:  # so that a store that is gone on with has all of its arrays
+                create_group(begun / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
         written, place = _written_parts(store, parts)
         for batch, after in _batches(ordered, nuclei_of, schema, place, plane):
             written.append(_write_part(store, _part_path(parts, len(written)), len(written), batch, after))
@@ -293,11 +294,16 @@ def _written_parts(store: Path, parts: Path) -> tuple[list[Path], _Place]:
     written: list[Path] = []
     place = _Place(0, 0, dict.fromkeys(LEFT_OUT, 0))
     while (path := _part_path(parts, len(written))).is_file():
-        metadata = json.loads(pq.read_schema(path).metadata[PLACE])
-        if any(_size(store / shard) != size for shard, size in metadata["shards"].items()):
+        try:
+            metadata = json.loads(pq.read_table(path, page_checksum_verification=True).schema.metadata[PLACE])
+            whole = all(_size(store / shard) == size for shard, size in metadata["shards"].items())
+            after = _Place(*metadata["place"])
+        except Exception:  # noqa: BLE001 - readers raise whatever they like on damaged files
+            whole = False
+        if not whole:
             break
         written.append(path)
-        place = _Place(*metadata["place"])
+        place = after
     return written, place
 
 
@@ -392,7 +398,8 @@ def _write_part(store: Path, path: Path, number: int, batch: _Batch, after: _Pla
     ]
     metadata = {"place": after, "shards": {shard.relative_to(store).as_posix(): _size(shard) for shard in shards}}
     with atomic_write(path) as written:
-        pq.write_table(batch.table.replace_schema_metadata({PLACE: json.dumps(metadata)}), written)
+        table = batch.table.replace_schema_metadata({PLACE: json.dumps(metadata)})
+        pq.write_table(table, written, write_page_checksum=True)
     return path
 
 
