@@ -42,7 +42,7 @@ def infinite(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda _: None, "no such file"),
-    "folder": (lambda path: path.mkdir(), "no such file"),
+    "folder": (lambda path: path.mkdir(), "is a folder"),
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "truncated": (truncated, "cut off|truncated"),
     "header alone": (header_alone, "truncated"),
@@ -159,6 +159,19 @@ def test_others_are_stretched_and_keep_their_order(dtype: str, low: float, high:
     assert (shown.min(), shown.max()) == (0, 255)
     assert (np.diff(shown.ravel().astype(int)) >= 0).all()
     assert shown.ravel()[5000] == pytest.approx(127.5, abs=1)
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int64", "float64"])
+def test_a_small_contrast_about_a_high_level_is_kept(dtype: str) -> None:
+    image = (10**9 + np.tile(np.arange(250), (600, 1))).astype(dtype)
+    assert len(np.unique(to_8_bits(image))) == 250
+
+
+def test_few_nuclei_are_shown_where_all_else_is_of_one_level() -> None:
+    image = np.full((1000, 1000), 300, np.uint16)
+    image[10:25, 10:25] = 900
+    assert to_8_bits(image)[12, 12] == 255
+    assert to_8_bits(image)[500, 500] == 0
 
 
 def test_few_hot_pixels_do_not_darken_the_rest() -> None:

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import sha256
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
-from nnbook.io.manifest import Panorama
+from nnbook.io.manifest import Panorama, read_manifest
+from nnbook.io.scale import image_scale
 from nnbook.pipeline.sources import download, fetch_panoramas, published_results
+from nnbook.pipeline.validation import validate_manifest
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
@@ -156,3 +159,41 @@ def test_a_simulated_panorama_is_drawn_again_by_other_code_and_kept_by_the_same(
     (tmp_path / "records" / f"twin-{twin.panorama}.json").unlink()
     assert drawn_anew(replace(twin, source="twin:4")), "it was cut off: nobody knows what made the image"
     assert read_image(image).any()
+
+
+def test_the_chosen_plane_becomes_a_file_of_its_own(tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "edition"
+    stack = np.random.default_rng(2).integers(0, 4096, (3, 2, 10, 20)).astype(np.uint16)
+    (data / "in").mkdir(parents=True)
+    names = {"axes": "ZCYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(data / "in" / "a.ome.tif", stack, ome=True, metadata=names)
+    mask = np.zeros((10, 20), np.uint16)
+    mask[2:5, 3:9] = 1
+    np.save(data / "in" / "a_seg.npy", {"masks": mask})  # type: ignore[arg-type]
+    (data / "m.csv").write_text(
+        "image,mask,px_per_um,channel,project\nin/a.ome.tif,in/a_seg.npy,8,gfp,max\n", encoding="utf-8"
+    )
+    (row,) = read_manifest(data / "m.csv")
+    assert (row.width_px, row.height_px) == (20, 10)
+    assert validate_manifest(data / "m.csv") == [row]
+    (fetched,) = fetch_panoramas([row], data, folder)
+    assert (fetched.image, fetched.plane) == ("in/a.ome.tif", None)
+    np.testing.assert_array_equal(read_image(folder / fetched.image), stack[:, 1].max(axis=0))
+    assert image_scale(folder / fetched.image) == 8.0
+    np.testing.assert_array_equal(read_mask(folder / "masks" / "a.ome_cp_masks.tif"), mask)
+
+    written = (folder / fetched.image).stat()
+    assert fetch_panoramas([row], data, folder) == [fetched]
+    assert (folder / fetched.image).stat() == written, "nothing was out of date"
+    (other,) = fetch_panoramas([replace(row, channel="0", project="2")], data, folder)
+    np.testing.assert_array_equal(read_image(folder / other.image), stack[2, 0])
+
+
+def test_a_manifest_that_does_not_choose_a_plane_is_named_with_its_line(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 9, 8), np.uint8), ome=True, metadata={"axes": "CYX"})
+    (tmp_path / "m.csv").write_text("image,px_per_um,project\na.tif,8,mean\n", encoding="utf-8")
+    with pytest.raises(NnbookError, match=r"line 2: project is 'mean'; give max"):
+        read_manifest(tmp_path / "m.csv")
+    (tmp_path / "m.csv").write_text("image,px_per_um\na.tif,8\n", encoding="utf-8")
+    with pytest.raises(NnbookError, match=r"line 2: .*a\.tif: has 2 channels \(0, 1\); choose with channel 0"):
+        validate_manifest(tmp_path / "m.csv")

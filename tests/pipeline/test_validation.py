@@ -13,6 +13,7 @@ from nnbook.errors import NnbookError
 from nnbook.io.files import sha256
 from nnbook.io.images import read_image, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
+from nnbook.io.planes import Plane
 from nnbook.pipeline.validation import validate_manifest
 
 Said = pytest.CaptureFixture[str]
@@ -140,13 +141,13 @@ def test_scales_that_no_edition_takes_are_named(tmp_path: Path, row: Panorama) -
 def test_two_files_at_a_time_are_decoded(tmp_path: Path, row: Panorama, monkeypatch: pytest.MonkeyPatch) -> None:
     lock, at_once, most, decoded = Lock(), 0, 0, []
 
-    def counted(path: Path) -> Any:
+    def counted(path: Path, plane: Plane | None) -> Any:
         nonlocal at_once, most
         with lock:
             at_once += 1
             most = max(most, at_once)
             decoded.append((path.name, get_ident()))
-        array = read_image(path)
+        array = read_image(path, plane)
         with lock:
             at_once -= 1
         return array

@@ -95,7 +95,11 @@ def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_pa
 
 
 def test_files_are_named_kept_and_redone(
-    model: Model, tmp_path: Path, panorama: tuple[Image, Labels], monkeypatch: pytest.MonkeyPatch
+    model: Model,
+    tmp_path: Path,
+    panorama: tuple[Image, Labels],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     images = {name: tmp_path / f"{name}.tif" for name in ("a", "bad", "c")}
     write_image(images["a"], panorama[0][:400, :400])
@@ -113,6 +117,11 @@ def test_files_are_named_kept_and_redone(
     assert record["result"]["nuclei"] == read_mask(out / "a_cp_masks.tif").max()
     assert (settings["diameter_px"], settings["flow_threshold"], settings["cellprob_threshold"]) == (152.91, 0.5, -2.0)
 
+    capsys.readouterr()
+    write_image(tmp_path / "empty.tif", np.full((40, 40), 7, np.uint8))
+    for _ in range(2):  # made, and up to date
+        segment_files({**{name: images[name] for name in "ac"}, "empty": tmp_path / "empty.tif"}, out, model)
+        assert "nnbook: no nucleus was found in 1 of 3 images: empty;" in capsys.readouterr().err
     del images["bad"]
     made: list[tuple[int, ...]] = []
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
-from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
-from nnbook.io.files import atomic_write
+from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.io.files import atomic_write, check_regular
 from nnbook.io.labels import label_problem
 from nnbook.io.microscopes import open_czi
 from nnbook.io.png import open_png
@@ -46,10 +46,16 @@ FOREIGN: Final = {
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 """A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
 
+ROWS_AT_ONCE: Final = 512
+"""Rows that are brought to 8 bits at once, so that few are in memory in 64."""
+
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 """A mask: axes (y, x), int32, 0 where there is background and 1..N for N nuclei."""
 
-NarrowLabels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
+NarrowROWS_AT_ONCE: Final = 512
+"""Rows that are brought to 8 bits at once, so that few are in memory in 64."""
+
+Labels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
 """A mask in 16 bits, for what reads many and only compares labels."""
 
 
@@ -90,6 +96,11 @@ def mask_shape(path: PathLike) -> tuple[int, int] | None:
         height, width = read_narrow_mask(path).shape
         return height, width
     return _open(path, None, labels=True).shape
+
+
+def is_drawn(path: PathLike) -> bool:
+    """Return whether a mask file holds no image, but outlines or a file of Cellpose, from which a mask is drawn."""
+    return _kind(Path(path)) in {"ROI set", "NumPy"}
 
 
 def read_image(path: PathLike, plane: Plane | None = None) -> Image:
@@ -293,7 +304,8 @@ def write_mask(path: PathLike, labels: Labels) -> None:
 def to_8_bits(image: Image) -> NDArray[np.uint8]:
     """Bring grey levels to 8 bits, as pyramids and cell images have them.
 
-    Those of 8 bits stay as they are; others are stretched from their 0.1th to their 99.9th percentile.
+    Those of 8 bits stay as they are; others are stretched from their 0.1th to their 99.9th percentile, or, where these
+    are equal because all but a few pixels are, from their least to their greatest level.
 
     Parameters
     ----------
@@ -309,9 +321,14 @@ def to_8_bits(image: Image) -> NDArray[np.uint8]:
         return image.view(np.uint8)
     step = max(1, int(np.sqrt(image.size / 1e6)))  # a million pixels are enough for the percentiles of any panorama
     low, high = np.percentile(image[::step, ::step], [0.1, 99.9])
+    if low == high:
+        low, high = float(image.min()), float(image.max())
     scale = 255.0 / (high - low) if high > low else 0.0
-    stretched = (image.astype(np.float32) - low) * scale + 0.5
-    shown: NDArray[np.uint8] = np.clip(stretched, 0, 255).astype(np.uint8)
+    shown = np.empty(image.shape, np.uint8)
+    for top in range(0, image.shape[0], ROWS_AT_ONCE):
+        # In 64 bits, so that a small contrast about a high level is not rounded away.
+        rows = (image[top : top + ROWS_AT_ONCE].astype(np.float64) - low) * scale + 0.5
+        shown[top : top + ROWS_AT_ONCE] = np.clip(rows, 0, 255)
     return shown
 
 
@@ -375,8 +392,7 @@ def _damaged(path: Path, error: Exception) -> str:
 
 def _kind(path: Path) -> str:
     """Return a file's format by its first bytes, whatever its name ends in."""
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file; check the name, or the path in the manifest")
+    check_regular(path)
     with path.open("rb") as file:
         start = file.read(16)
     if not start:

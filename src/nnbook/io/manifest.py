@@ -6,13 +6,15 @@ import csv
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, check_regular, sha256
-from nnbook.io.images import image_shape
+from nnbook.io.images import image_shape, mask_shape
+from nnbook.io.planes import MAX, Plane
 from nnbook.io.spreadsheet import plain_name, read_sheet
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ class Panorama:
         64 hexadecimal digits, or empty where the image isn't pinned.
     source : str
         Where the image comes from: `twin:SEED` (simulated), an `https://` address, or empty (it is there already).
+    channel, project : str
+        Which channel of its file is the image, and which z plane or projection: see `nnbook.io.planes.Plane`. Empty
+        where the file has one.
     """
 
     panorama: str
@@ -69,6 +74,19 @@ class Panorama:
     px_per_um: float
     image_sha256: str
     source: str
+    channel: str = ""
+    project: str = ""
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane of its file that is the image; None where none was chosen."""
+        return Plane(self.channel or None, self.project or None) if self.channel or self.project else None
+
+    def as_one_plane(self) -> Panorama:
+        """Return the row of the same panorama once the chosen plane is a TIFF file of its own."""
+        if self.plane is None:
+            return self
+        return replace(self, image=str(PurePosixPath(self.image).with_suffix(".tif")), channel="", project="")
 
     @property
     def simulated(self) -> bool:
@@ -230,7 +248,8 @@ def _parse(text: dict[str, str], folder: Path) -> tuple[Panorama | None, list[st
     try:
         values["panorama"] = values["panorama"] or _name_of(values["image"])
         if not (values["width_px"] and values["height_px"]):
-            values |= _size_of(folder / values["image"], values)
+            plane = Plane(values["channel"] or None, values["project"] or None)
+            values |= _size_of(folder / values["image"], values, plane)
     except (NnbookError, ValueError) as error:
         return None, [str(error)]
     published_name = NAME.fullmatch(values["panorama"])
@@ -251,12 +270,12 @@ def _name_of(image: str) -> str:
     return name
 
 
-def _size_of(image: Path, values: dict[str, Any]) -> dict[str, int]:
+def _size_of(image: Path, values: dict[str, Any], plane: Plane) -> dict[str, int]:
     """Return what a row leaves out of its size."""
     if values["source"] and not image.exists():
         raise ValueError(f"width_px or height_px is empty, and {image} isn't here yet to read it from; give both")
     check_regular(image)
-    height, width = image_shape(image)
+    height, width = image_shape(image, plane)
     if max(height, width) > MAX_SIDE_PX:
         raise ValueError(f"{image} has {width} x {height} px; at most {MAX_SIDE_PX:,} px a side are read")
     return {"width_px": values["width_px"] or width, "height_px": values["height_px"] or height}
@@ -286,6 +305,12 @@ def _sha256(text: str, column: str) -> str:
 def _source(text: str, column: str) -> str:
     if text and not re.fullmatch(r"twin:\d+|https://\S+", text):
         raise ValueError(f"{column} {text!r} is unknown; give twin:SEED, an https:// address, or leave it empty")
+    return text
+
+
+def _project(text: str, column: str) -> str:
+    if text and text != MAX and not text.isdecimal():
+        raise ValueError(f"{column} is {text!r}; give max, the number of a z plane from 0, or leave it empty")
     return text
 
 
@@ -328,6 +353,8 @@ PARSERS: dict[str, Callable[[str, str], object]] = {
     "px_per_um": _scale,
     "image_sha256": _sha256,
     "source": _source,
+    "channel": lambda text, _: text,
+    "project": _project,
 }
 """What reads each column: gets its text and its name, and raises ValueError where it is wrong."""
 
@@ -352,25 +379,30 @@ def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
     problems = []
     image = folder / panorama.image
     if image.exists() or not panorama.source:
-        problems += _file_problems(panorama, image, folder)
+        problems += _file_problems(panorama, image, folder, partial(image_shape, plane=panorama.plane))
         if not problems and panorama.image_sha256 and sha256(image) != panorama.image_sha256:
             problems.append(
                 f"{panorama.panorama}: {image} has another SHA-256 than the manifest; get the file again, or correct "
                 "the manifest where the image was changed on purpose"
             )
     if panorama.mask:
-        problems += _file_problems(panorama, folder / panorama.mask, folder)
+        problems += _file_problems(panorama, folder / panorama.mask, folder, mask_shape)
     return problems
 
 
-def _file_problems(panorama: Panorama, path: Path, folder: Path) -> list[str]:
+def _file_problems(
+    panorama: Panorama, path: Path, folder: Path, shape_of: Callable[[Path], tuple[int, int] | None]
+) -> list[str]:
     try:
         check_regular(path)
         if not path.resolve().is_relative_to(folder.resolve()):
             return [f"{panorama.panorama}: {path} leads out of {folder}; copy the file there"]
-        height, width = image_shape(path)
+        shape = shape_of(path)
     except NnbookError as error:
         return [f"{panorama.panorama}: {error}"]
+    if shape is None:
+        return []
+    height, width = shape
     if (width, height) != (panorama.width_px, panorama.height_px):
         return [
             f"{panorama.panorama}: {path} has {width} x {height} px, but the manifest says {panorama.width_px} x "

@@ -95,7 +95,7 @@ def select_plane(path: Path, sizes: Mapping[str, int], channels: Sequence[str], 
     channel_axis, stack_axis = _axes(path, many, plane)
     # Both choices are checked before either is asked for, so that one message lists everything that is there.
     there = _listed(many, channel_axis, stack_axis, channels)
-    hints = [f"channel {channels[0] if channels else 0}"] if channel_axis and plane.channel is None else []
+    hints = [f"channel {(channels[0] if channels else '') or 0}"] if channel_axis and plane.channel is None else []
     hints += ["project max"] if stack_axis and plane.project is None else []
     if hints:
         raise InvalidValueError(f"{path}: has {there}; choose with {' and '.join(hints)}", parameter="channel project")
@@ -104,7 +104,7 @@ def select_plane(path: Path, sizes: Mapping[str, int], channels: Sequence[str], 
         indices[channel_axis] = _channel(path, many[channel_axis], channels, str(plane.channel), there)
     elif plane.channel is not None and not _is_only(plane.channel, channels):
         raise InvalidValueError(
-            f"{path}: has {channels[0] if channels else 'one plane'} alone, and channel is {plane.channel!r}; leave it "
+            f"{path}: has {(channels[0] if channels else '') or 'one plane'} alone, and channel is {plane.channel!r}; leave it "
             "out",
             parameter="channel",
         )
@@ -168,7 +168,7 @@ def _listed(many: Mapping[str, int], channel_axis: str | None, stack_axis: str |
     parts = []
     if channel_axis is not None:
         count = many[channel_axis]
-        known = [f"{number} {names[number]}" if number < len(names) else str(number) for number in range(count)]
+        known = [f"{number} {names[number]}".strip() if number < len(names) else str(number) for number in range(count)]
         parts.append(f"{count} channels ({', '.join(known)})")
     if stack_axis is not None:
         parts.append(f"{many[stack_axis]} z planes")

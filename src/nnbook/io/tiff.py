@@ -214,7 +214,7 @@ def _channel_names(tiff: tifffile.TiffFile, page: Any, sizes: dict[str, int]) ->
         found = re.search(r"<(?:\w+:)?Pixels\b.*?</(?:\w+:)?Pixels>", tiff.ome_metadata, re.DOTALL)
         for channel in re.findall(r"<(?:\w+:)?Channel\b[^>]*>", found[0] if found else ""):
             name = re.search(r'\bName="([^"]*)"', channel)
-            names.append(name[1] if name else str(len(names)))
+            names.append(name[1] if name else "")
     elif tiff.is_imagej and tiff.imagej_metadata:
         labels = tiff.imagej_metadata.get("Labels") or []
         names = [str(label) for label in labels[:count]]

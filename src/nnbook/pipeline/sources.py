@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, sha256
+from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems
+from nnbook.io.planes import plane_settings
+from nnbook.provenance.stage import Stage, make
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
-    from nnbook.provenance.stage import Stage
 
 
 def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
@@ -80,12 +82,55 @@ def _fetch_panorama(
             return _download_panorama(panorama, folder)
         if problems := image_problems(panorama, manifest_folder):
             return problems
-        _link(manifest_folder / panorama.image, folder / panorama.image)
-        if panorama.mask:
-            _link(manifest_folder / panorama.mask, folder / "masks" / f"{panorama.panorama}{MASK_SUFFIX}.tif")
-        return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
+        return _bring_panorama(panorama, manifest_folder, folder)
     except NnbookError as error:
         return [str(error)]
+
+
+def _bring_panorama(panorama: Panorama, manifest_folder: Path, folder: Path) -> Panorama:
+    if panorama.mask:
+        _bring_mask(panorama, manifest_folder / panorama.mask, folder)
+    if panorama.plane is not None:
+        return _extract_plane(panorama, manifest_folder / panorama.image, folder)
+    _link(manifest_folder / panorama.image, folder / panorama.image)
+    return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
+
+
+def _extract_plane(panorama: Panorama, source: Path, folder: Path) -> Panorama:
+    """Write the chosen plane of a file into an edition's folder, as a file of its own."""
+    extracted = panorama.as_one_plane()
+
+    def work(out: Path) -> None:
+        write_image(out / extracted.image, read_image(source, panorama.plane), px_per_um=panorama.px_per_um)
+
+    stage = Stage.of(
+        _extract_plane,
+        folder,
+        record=f"records/plane-{panorama.panorama}.json",
+        writes=[extracted.image],
+        reads=[source],
+        settings={**plane_settings(panorama.plane), "px_per_um": panorama.px_per_um},
+    )
+    make(stage, work)
+    return replace(extracted, image_sha256=sha256(folder / extracted.image))
+
+
+def _bring_mask(panorama: Panorama, source: Path, folder: Path) -> None:
+    """Link a mask into an edition's folder; one that is no image is drawn there."""
+    name = f"masks/{panorama.panorama}{MASK_SUFFIX}.tif"
+    if not is_drawn(source):
+        _link(source, folder / name)
+        return
+    shape = (panorama.height_px, panorama.width_px)
+    stage = Stage.of(
+        _bring_mask,
+        folder,
+        record=f"records/mask-{panorama.panorama}.json",
+        writes=[name],
+        reads=[source],
+        settings={"shape": list(shape)},
+    )
+    make(stage, lambda out: write_mask(out / name, read_mask(source, shape)))
 
 
 def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]:
@@ -94,6 +139,8 @@ def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]
         download(panorama.source, path, panorama.image_sha256)
     if problems := image_problems(panorama, folder):
         return problems
+    if panorama.plane is not None:
+        return _extract_plane(panorama, path, folder)
     return replace(panorama, image_sha256=panorama.image_sha256 or sha256(path))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +78,11 @@ def _file_problems(row: Panorama, folder: Path) -> list[str]:
     problems = image_problems(row, folder)
     image = folder / row.image
     if image.exists() and not _names(problems, image):
-        problems += _decoding_problems(row, image, read_image, math.inf)
+        problems += _decoding_problems(row, image, partial(read_image, plane=row.plane), math.inf)
     if row.mask and not _names(problems, folder / row.mask):
-        problems += _decoding_problems(row, folder / row.mask, read_mask, MAX_LABEL)
+        problems += _decoding_problems(
+            row, folder / row.mask, partial(read_mask, shape=(row.height_px, row.width_px)), MAX_LABEL
+        )
     return problems
 
 

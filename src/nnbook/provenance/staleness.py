@@ -91,7 +91,7 @@ def summary(found: Iterable[Stale], most: int = 4) -> str:
 
 def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
     def rows(path: Path) -> dict[str, Any]:
-        return {row.panorama: replace(row, image_sha256="") for row in read_manifest(path)}
+        return {row.panorama: replace(row.as_one_plane(), image_sha256="") for row in read_manifest(path)}
 
     made = folder / "manifest.csv"
     was, now = rows(made) if made.is_file() else {}, rows(manifest)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
+import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from nnbook.errors import InvalidValueError, NnbookError, all_of
 from nnbook.io.images import read_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.planes import plane_settings
-from nnbook.provenance.stage import Stage, make
+from nnbook.provenance.stage import Stage, make, read_record
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import full_masks
 from nnbook.segmentation.model import Model, network_dtype
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
+
+
+NAMED: Final = 10
+"""How many images without a nucleus are named."""
 
 
 def segment_image(
@@ -106,6 +111,8 @@ def segment_files(
 ) -> list[Path]:
     """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
 
+    Images in which no nucleus was found are named on standard error.
+
     Beside each mask is `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
     that is still the same, the mask stays as it is, corrections by hand included; else it is made again. A mask that is
     to be made again, but was corrected by hand or is not nnbook's, stays and is named.
@@ -169,9 +176,27 @@ def segment_files(
             problems.append(
                 NnbookError(f"{path}: can't be read, or its mask not written to {out} ({error}); check both")
             )
+    _name_empty(masks)
     if problems:
         raise all_of(problems)
     return masks
+
+
+def _name_empty(masks: list[Path]) -> None:
+    """Name on standard error the images whose masks have no nucleus, by their records."""
+    records = {mask: read_record(mask.with_suffix(".json")) for mask in masks}
+    empty = [
+        mask.stem.removesuffix(MASK_SUFFIX)
+        for mask, record in records.items()
+        if record is not None and record["result"]["nuclei"] == 0
+    ]
+    if empty:
+        more = f" and {len(empty) - NAMED:,} more" if len(empty) > NAMED else ""
+        print(
+            f"nnbook: no nucleus was found in {len(empty):,} of {len(masks):,} images: {', '.join(empty[:NAMED])}{more}; "
+            "look at them, and at their diameter",
+            file=sys.stderr,
+        )
 
 
 def _segment_file(
