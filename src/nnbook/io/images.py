@@ -52,10 +52,7 @@ ROWS_AT_ONCE: Final = 512
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 """A mask: axes (y, x), int32, 0 where there is background and 1..N for N nuclei."""
 
-NarrowROWS_AT_ONCE: Final = 512
-"""Rows that are brought to 8 bits at once, so that few are in memory in 64."""
-
-Labels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
+NarrowLabels = np.ndarray[tuple[int, int], np.dtype[np.uint16]]
 """A mask in 16 bits, for what reads many and only compares labels."""
 
 

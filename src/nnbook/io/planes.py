@@ -104,8 +104,8 @@ def select_plane(path: Path, sizes: Mapping[str, int], channels: Sequence[str], 
         indices[channel_axis] = _channel(path, many[channel_axis], channels, str(plane.channel), there)
     elif plane.channel is not None and not _is_only(plane.channel, channels):
         raise InvalidValueError(
-            f"{path}: has {(channels[0] if channels else '') or 'one plane'} alone, and channel is {plane.channel!r}; leave it "
-            "out",
+            f"{path}: has {(channels[0] if channels else '') or 'one plane'} alone, and channel is {plane.channel!r}; "
+            "leave it out",
             parameter="channel",
         )
     projected = None

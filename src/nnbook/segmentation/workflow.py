@@ -193,8 +193,8 @@ def _name_empty(masks: list[Path]) -> None:
     if empty:
         more = f" and {len(empty) - NAMED:,} more" if len(empty) > NAMED else ""
         print(
-            f"nnbook: no nucleus was found in {len(empty):,} of {len(masks):,} images: {', '.join(empty[:NAMED])}{more}; "
-            "look at them, and at their diameter",
+            f"nnbook: no nucleus was found in {len(empty):,} of {len(masks):,} images: "
+            f"{', '.join(empty[:NAMED])}{more}; look at them, and at the diameter",
             file=sys.stderr,
         )
 
