@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import tifffile
 
 from nnbook.cells.sample import write_sample
 from nnbook.cells.store import MaskedPanorama
@@ -19,7 +20,7 @@ from nnbook.viewers.mosaic import write_mosaic
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbook.io.images import Labels
+    from nnbook.io.images import Image, Labels
 
 NAME = "Run1TL_top_left"
 VIEWS = ("CellBrowser", "Mosaic", "PanoramaViewer", "Scatter")
@@ -28,9 +29,10 @@ VIEWS = ("CellBrowser", "Mosaic", "PanoramaViewer", "Scatter")
 def write_files(folder: Path) -> Path:
     """Fill a folder and return it.
 
-    `panorama.tif` with its mask and its truth; `images/` and `masks/` with the same under a published name, and a
-    second field; what the commands write from them: `results/`, `cells/`, `sample/`, `mosaic/`; `truth/`, true masks by
-    the names of predicted ones. The predicted masks are the true ones, less a pixel's rim, so that no network runs.
+    `panorama.tif` with its mask and its truth, and `stacks/` with it as a stack of two channels; `images/` and
+    `masks/` with the same under a published name, and a second field; what the commands write from them:
+    `results/`, `cells/`, `sample/`, `mosaic/`; `truth/`, true masks by the names of predicted ones. The predicted
+    masks are the true ones, less a pixel's rim, so that no network runs.
     """
     for number, (name, crop) in enumerate({NAME: "top_left", "Run1TL_top_right": "top_right"}.items()):
         image, truth, _ = simulate(seed=8, width_px=1024, height_px=768, crop=crop)
@@ -42,6 +44,7 @@ def write_files(folder: Path) -> Path:
             write_image(folder / "panorama.tif", image, px_per_um=PX_PER_UM)
             write_mask(folder / f"panorama{MASK_SUFFIX}.tif", mask)
             write_mask(folder / "truth.tif", truth)
+            _write_stack(folder / "stacks" / "stack.ome.tif", image)
     files = {
         path.stem: (path, folder / "masks" / f"{path.stem}{MASK_SUFFIX}.tif")
         for path in sorted((folder / "images").iterdir())
@@ -57,6 +60,12 @@ def write_files(folder: Path) -> Path:
     for bundle in ("cells", "mosaic", "panorama", "scatter"):
         (folder / "bundles" / f"{bundle}.mjs").write_text("export default { render() {} }\n")
     return folder
+
+
+def _write_stack(path: Path, image: Image) -> None:
+    path.parent.mkdir()
+    stack = np.stack([np.stack([image // 2, image // 9]), np.stack([image, image // 8])])
+    tifffile.imwrite(path, stack, ome=True, metadata={"axes": "ZCYX", "Channel": {"Name": ["DAPI", "GFP"]}})
 
 
 def _shrunk(truth: Labels) -> Labels:

@@ -87,6 +87,7 @@ def test_commands_run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPa
     for name in ("images", "truth"):  # one image, for the network takes seconds
         (tmp_path / name).mkdir()
         shutil.copy(folder / name / f"{NAME}.tif", tmp_path / name)
+    shutil.copytree(folder / "stacks", tmp_path / "stacks")
     monkeypatch.chdir(tmp_path)
     for command in filter(is_run, COMMANDS):
         text = shlex.join(command)

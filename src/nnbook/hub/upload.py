@@ -247,7 +247,9 @@ def _card(source: _Cells, dataset: str, licence: str, about: str | None) -> str:
     side = published.CELL_IMAGE_PX
     settings = [f"Images: {side} x {side} px, one channel, 8 bits, one nucleus each"]
     if facts:
-        settings.append("Each nucleus is centred, and turned so that its mask's minimum-area rectangle lies lengthwise")
+        settings.append(
+            "Each nucleus is centred, and turned so that its outline's minimum-area rectangle is lengthwise"
+        )
     if "px_per_um" in facts:
         settings.append(f"Scale: {facts['px_per_um']} px/µm")
     if "run" in source.table:
