@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
-from image_cases import CASES, GREY, SHAPE, ending, png, raw_png, tiff
+from image_cases import CASES, GREY, LABELS, SHAPE, ending, png, raw_png, tiff
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import image_shape, mask_shape, read_image, read_mask
 from nnbook.io.planes import Plane
+from nnbook.measurement.rois import measure
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +149,21 @@ def test_a_tiff_without_some_of_its_strips_is_refused(tmp_path: Path) -> None:
         counts.overwrite((counts.value[0], 0, counts.value[2]))
     with pytest.raises(NnbookError, match="lacks some of its pixels"):
         read_image(path)
+
+
+@pytest.mark.parametrize("form", ["<u2", ">u2", ">i4", "<f2", ">f4", ">f8"])
+def test_arrays_of_any_byte_order_and_of_half_floats_are_measured(form: str) -> None:
+    image = (LABELS * 50 + GREY // 8).astype(form)
+    mask = LABELS.astype(">i4")
+    expected = measure(image.astype(np.float64), LABELS.astype(np.int32))
+    pd.testing.assert_frame_equal(measure(image, mask), expected, check_exact=False, rtol=1e-6)
+
+
+def test_too_little_memory_is_named_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    tiff(GREY)(tmp_path / "a.tif")
+    monkeypatch.setattr("nnbook.io.tiff.upright", fail)
+    with pytest.raises(NnbookError, match=r"a\.tif: does not fit into the memory that is free"):
+        read_image(tmp_path / "a.tif")

@@ -75,3 +75,23 @@ def test_models_that_are_none(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "old")
     with pytest.raises(NnbookError, match="lacks the weights diam_mean"):
         load_model(tmp_path / "old")
+
+
+def test_a_flipped_bit_in_a_model_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    held = bytearray(SHIPPED_MODEL.read_bytes())
+    for place in np.linspace(2_000, len(held) - 200_000, 4).astype(int):
+        damaged = held.copy()
+        damaged[place] ^= 16
+        path.write_bytes(damaged)
+        with pytest.raises(NnbookError, match=r"model: can't be read as a model \(the checksum of its part"):
+            load_model(path)
+
+
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path) -> None:
+    state = torch.load(SHIPPED_MODEL, weights_only=True)
+    name = next(iter(state))
+    state[name] = torch.full_like(state[name], torch.nan)
+    torch.save(state, tmp_path / "model")
+    with pytest.raises(NnbookError, match=f"has weights {name} that are not a number"):
+        load_model(tmp_path / "model")

@@ -72,6 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NnbookError as error:  # before OSError, which some of them are too
         print(f"nnbook {call.name}: {name_option(error, call.parser)}", file=sys.stderr)
         return 1
+    except MemoryError as error:
+        print(
+            f"nnbook {call.name}: there is too little memory ({error}); close other programs, or take smaller images",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print(f"nnbook {call.name}: interrupted; what is finished is kept, call again to go on", file=sys.stderr)
         return 1

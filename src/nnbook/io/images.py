@@ -46,6 +46,8 @@ FOREIGN: Final = {
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 """A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
 
+_TOO_LARGE: Final = "{path}: does not fit into the memory that is free; crop or downsample it, or use a larger machine"
+
 ROWS_AT_ONCE: Final = 512
 """Rows that are brought to 8 bits at once, so that few are in memory in 64."""
 
@@ -141,7 +143,7 @@ def read_image(path: PathLike, plane: Plane | None = None) -> Image:
         raise NnbookError(f"{path}: holds {array.dtype} values; a panorama has integer or floating-point grey levels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise NnbookError(f"{path}: has pixels that are not a number or infinite; replace them, then run again")
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return _of_this_machine(array)
 
 
 def read_mask(path: PathLike, shape: tuple[int, int] | None = None) -> Labels:
@@ -227,7 +229,7 @@ def as_image(image: Image | PathLike) -> Image:
     _check_array(array, "image", "uif", "integer or floating-point grey levels")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidValueError("the image has pixels that are not a number or infinite; replace them")
-    return array
+    return _of_this_machine(array)
 
 
 def as_mask(mask: Labels | PathLike, image: Image | None = None) -> Labels:
@@ -366,6 +368,8 @@ def _open(path: Path, plane: Plane | None, *, labels: bool) -> Pixels:
         return open_tiff(path, plane, labels=labels)
     except NnbookError:
         raise
+    except MemoryError as error:
+        raise NnbookError(_TOO_LARGE.format(path=path)) from error
     except Exception as error:  # decoders raise whatever they like on broken files
         raise NnbookError(_damaged(path, error)) from error
 
@@ -375,11 +379,19 @@ def _decode(path: Path, pixels: Pixels) -> NDArray[Any]:
         array = pixels.decode()
     except NnbookError:
         raise
+    except MemoryError as error:
+        raise NnbookError(_TOO_LARGE.format(path=path)) from error
     except Exception as error:  # decoders raise whatever they like on broken files
         raise NnbookError(_damaged(path, error)) from error
     if array.shape != pixels.shape:
         raise NnbookError(f"{path}: has other pixels than its header says; it is damaged, copy or export it again")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array
+
+
+def _of_this_machine(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in the byte order of this machine, and half floats in 32 bits, which all functions take."""
+    kind = np.dtype(np.float32) if array.dtype == np.float16 else array.dtype.newbyteorder("=")
+    return array.astype(kind, copy=False)
 
 
 def _damaged(path: Path, error: Exception) -> str:
@@ -410,6 +422,7 @@ def _whole_numbers(path: Path, array: NDArray[Any]) -> Labels | NarrowLabels:
         array = array.astype(np.int64) if float(np.abs(array).max()) < 2.0**53 else array
     if array.dtype.kind not in "ui":
         raise NnbookError(f"{path}: holds {array.dtype} values; a mask has whole numbers, 0 for background")
+    array = _of_this_machine(array)
     if array.dtype == np.uint16:
         return array
     unsafe = not (array.dtype.kind == "u" and array.dtype.itemsize <= 2)

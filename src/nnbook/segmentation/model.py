@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
@@ -106,7 +107,7 @@ def load_model(path: PathLike | None = None, *, device: str | None = None) -> Mo
     MissingFileError
         Where there is no such file.
     NnbookError
-        Where the file holds no Cellpose 3 model of one network.
+        Where the file is damaged, or holds no Cellpose 3 model of one network.
     """
     import torch
 
@@ -114,6 +115,7 @@ def load_model(path: PathLike | None = None, *, device: str | None = None) -> Mo
     if not path.is_file():
         raise MissingFileError(f"{path}: no such model; give a Cellpose 3 model file, or train one with nnbook train")
     try:
+        _check_whole(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -128,6 +130,8 @@ def load_model(path: PathLike | None = None, *, device: str | None = None) -> Mo
             f"{path}: lacks the weights {wrong[0]} of a Cellpose 3 network, or has them in another shape; give a model "
             "of the default network with two channels, with its diameters"
         )
+    if damaged := [name for name in wanted if not torch.isfinite(state[name]).all()]:
+        raise NnbookError(f"{path}: has weights {damaged[0]} that are not a number; it is damaged, so get it again")
     network.load_state_dict({name: state[name] for name in wanted})
     network.eval()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -139,6 +143,14 @@ def load_model(path: PathLike | None = None, *, device: str | None = None) -> Mo
         diam_labels=float(network.diam_labels.data[0]),
         device=device,
     )
+
+
+def _check_whole(path: Path) -> None:
+    """Check the checksums of a file's parts, at which torch does not look; models older than PyTorch 1.6 have none."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            if damaged := parts.testzip():
+                raise ValueError(f"the checksum of its part {damaged} is wrong")
 
 
 @cache
