@@ -27,6 +27,7 @@ from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import full_masks
 from nnbook.segmentation.model import Model, network_dtype
 from nnbook.segmentation.network import network_output
+from nnbook.segmentation.polarity import has_dark_nuclei
 from nnbook.segmentation.scale import grey_range
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 
@@ -111,7 +112,7 @@ def segment_files(
 ) -> list[Path]:
     """Segment image files, each that isn't up to date, and write `NAME_cp_masks.tif` for each.
 
-    Images in which no nucleus was found are named on standard error.
+    Images in which no nucleus was found, or nuclei look darker than the background, are named on standard error.
 
     Beside each mask is `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
     that is still the same, the mask stays as it is, corrections by hand included; else it is made again. A mask that is
@@ -176,27 +177,28 @@ def segment_files(
             problems.append(
                 NnbookError(f"{path}: can't be read, or its mask not written to {out} ({error}); check both")
             )
-    _name_empty(masks)
+    _name_doubtful(masks)
     if problems:
         raise all_of(problems)
     return masks
 
 
-def _name_empty(masks: list[Path]) -> None:
-    """Name on standard error the images whose masks have no nucleus, by their records."""
-    records = {mask: read_record(mask.with_suffix(".json")) for mask in masks}
-    empty = [
-        mask.stem.removesuffix(MASK_SUFFIX)
-        for mask, record in records.items()
-        if record is not None and record["result"]["nuclei"] == 0
-    ]
-    if empty:
-        more = f" and {len(empty) - NAMED:,} more" if len(empty) > NAMED else ""
-        print(
-            f"nnbook: no nucleus was found in {len(empty):,} of {len(masks):,} images: "
-            f"{', '.join(empty[:NAMED])}{more}; look at them, and at the diameter",
-            file=sys.stderr,
-        )
+def _name_doubtful(masks: list[Path]) -> None:
+    """Name on standard error the images whose masks have no nucleus, and those that look inverted, by their records."""
+    records = {mask.stem.removesuffix(MASK_SUFFIX): read_record(mask.with_suffix(".json")) for mask in masks}
+    results = {name: record["result"] for name, record in records.items() if record is not None}
+    _name(
+        [name for name, result in results.items() if not result["nuclei"]], "no nucleus was found", "check the diameter"
+    )
+    dark = [name for name, result in results.items() if result.get("dark_nuclei")]
+    _name(dark, "nuclei look darker than the background", "invert them if they are")
+
+
+def _name(names: list[str], what: str, remedy: str) -> None:
+    if names:
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        images = f"{len(names):,} images" if len(names) > 1 else "1 image"
+        print(f"nnbook: {what} in {images}: {', '.join(names[:NAMED])}{more}; {remedy}", file=sys.stderr)
 
 
 def _segment_file(
@@ -210,9 +212,11 @@ def _segment_file(
     thresholds: dict[str, float],
 ) -> dict[str, Any]:
     """Segment one file and write its mask into a folder; return the diameter and the number of its nuclei."""
-    labels, found = _masks_of_image(read_image(path, plane), model, diameter_px, thresholds)
+    image = read_image(path, plane)
+    dark = has_dark_nuclei(image)
+    labels, found = _masks_of_image(image, model, diameter_px, thresholds)
     write_mask(out / mask, labels)
-    return {"result": {"found_diameter_px": found, "nuclei": int(labels.max())}}
+    return {"result": {"found_diameter_px": found, "nuclei": int(labels.max()), "dark_nuclei": dark}}
 
 
 def _masks_of_image(
