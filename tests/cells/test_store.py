@@ -36,6 +36,37 @@ def test_a_store_that_lacks_a_file_is_refused(tmp_path: Path, gone: str) -> None
         read_cells(tmp_path / "cells")
 
 
+@pytest.mark.parametrize("damage", ["gone", "empty"])
+@pytest.mark.parametrize("array", ["images", "thumbnails"])
+def test_a_store_that_lacks_a_shard_is_refused(tmp_path: Path, array: str, damage: str) -> None:
+    write_store(tmp_path / "cells", {1: [90, 120]})
+    shard = tmp_path / "cells" / "cells.zarr" / array / "c" / "0" / "0" / "0"
+    shard.unlink()
+    if damage == "empty":
+        shard.touch()
+    with pytest.raises(NnbookError, match=f"{array}/c/0/0/0: is missing, and its cells would be black"):
+        read_cells(tmp_path / "cells")
+
+
+def test_damage_to_the_files_of_a_store_is_one_line(tmp_path: Path) -> None:
+    write_store(tmp_path / "cells", {1: [90, 120]})
+    random = np.random.default_rng(6)
+    for name in ("cells.json", "cells.parquet", "cells.zarr/images/zarr.json"):
+        path = tmp_path / "cells" / name
+        whole = path.read_bytes()
+        for number in range(12):
+            damaged = bytearray(whole[: int(random.integers(len(whole)))] if number % 3 == 0 else whole)
+            if damaged:
+                damaged[int(random.integers(len(damaged)))] ^= 1 << int(random.integers(8))
+            path.write_bytes(damaged)
+            try:
+                read_cells(tmp_path / "cells")
+            except NnbookError as error:
+                assert "\n" not in str(error)  # noqa: PT017 - not every flipped bit is noticed
+        path.write_bytes(whole)
+    assert len(read_cells(tmp_path / "cells")) == 2
+
+
 def test_a_table_of_another_length_is_refused(tmp_path: Path) -> None:
     write_store(tmp_path / "cells", {1: [90, 120]})
     assert len(read_cells(tmp_path / "cells")) == 2

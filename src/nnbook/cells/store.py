@@ -150,11 +150,26 @@ def read_cells(folder: PathLike) -> Cells:
         about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
         table = pd.read_parquet(folder / about["table"])
         images, thumbnails = (zarr.open_array(folder / about[name], mode="r") for name in ("images", "thumbnails"))
-    except (OSError, ValueError, KeyError) as error:
-        raise NnbookError(f"{folder}: holds no store of cells ({error}); make one with 'nnbook cells'") from error
-    if not len(table) == images.shape[0] == thumbnails.shape[0] == about["cells"]:
+        counts = {len(table), images.shape[0], thumbnails.shape[0], about["cells"]}
+        missing = [
+            *_missing_shards(folder / about["images"], images),
+            *_missing_shards(folder / about["thumbnails"], thumbnails),
+        ]
+    except Exception as error:  # readers raise whatever they like on damaged files
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise NnbookError(f"{folder}: holds no store of cells ({reason}); make one with 'nnbook cells'") from error
+    if missing:
+        raise NnbookError(f"{missing[0]}: is missing, and its cells would be black; make it again with 'nnbook cells'")
+    if len(counts) > 1:
         raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
     return Cells(table, images, thumbnails, about)
+
+
+def _missing_shards(path: Path, array: Any) -> list[Path]:
+    """Return the shards of an array that are not there, or are empty: Zarr reads black in their place."""
+    count = -(-array.shape[0] // array.shards[0])
+    shards = [path / "c" / str(number) / "0" / "0" for number in range(count)]
+    return [shard for shard in shards if not shard.is_file() or shard.stat().st_size == 0]
 
 
 def cell_name(panorama: str, roi: int) -> str:
