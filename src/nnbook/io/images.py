@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ from nnbook.io.roi_files import read_roi_set, read_seg_npy
 from nnbook.io.tiff import open_tiff
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from nnbook.io.paths import PathLike
@@ -45,8 +48,6 @@ FOREIGN: Final = {
 
 Image = np.ndarray[tuple[int, int], np.dtype[Any]]
 """A panorama or field: axes (y, x), one channel, integer or floating-point grey levels as the camera gave them."""
-
-_TOO_LARGE: Final = "{path}: does not fit into the memory that is free; crop or downsample it, or use a larger machine"
 
 ROWS_AT_ONCE: Final = 512
 """Rows that are brought to 8 bits at once, so that few are in memory in 64."""
@@ -356,33 +357,21 @@ def _check_array(array: NDArray[Any], name: str, kinds: str, wanted: str) -> Non
 
 
 def _open(path: Path, plane: Plane | None, *, labels: bool) -> Pixels:
-    """Look at an image file; every failure of a decoder names the file."""
+    """Look at an image file."""
     kind = _kind(path)
     if kind in {"NumPy", "ROI set"}:
         raise NnbookError(f"{path}: is a {kind} file, not an image; export the image as TIFF or PNG")
-    try:
+    with _naming(path):
         if kind == "PNG":
             return open_png(path, plane, labels=labels)
         if kind == "CZI":
             return open_czi(path, plane)
         return open_tiff(path, plane, labels=labels)
-    except NnbookError:
-        raise
-    except MemoryError as error:
-        raise NnbookError(_TOO_LARGE.format(path=path)) from error
-    except Exception as error:  # decoders raise whatever they like on broken files
-        raise NnbookError(_damaged(path, error)) from error
 
 
 def _decode(path: Path, pixels: Pixels) -> NDArray[Any]:
-    try:
+    with _naming(path):
         array = pixels.decode()
-    except NnbookError:
-        raise
-    except MemoryError as error:
-        raise NnbookError(_TOO_LARGE.format(path=path)) from error
-    except Exception as error:  # decoders raise whatever they like on broken files
-        raise NnbookError(_damaged(path, error)) from error
     if array.shape != pixels.shape:
         raise NnbookError(f"{path}: has other pixels than its header says; it is damaged, copy or export it again")
     return array
@@ -394,9 +383,20 @@ def _of_this_machine(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(kind, copy=False)
 
 
-def _damaged(path: Path, error: Exception) -> str:
-    why = " ".join(str(error).split()) or type(error).__name__
-    return f"{path}: can't be read as an image ({why}); it is truncated, damaged or no image"
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Have every failure of a decoder name the file: on broken ones, decoders raise whatever they like."""
+    try:
+        yield
+    except NnbookError:
+        raise
+    except MemoryError as error:
+        raise NnbookError(
+            f"{path}: does not fit into the memory that is free; crop or downsample it, or use a larger machine"
+        ) from error
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise NnbookError(f"{path}: can't be read as an image ({why}); it is truncated, damaged or no image") from error
 
 
 def _kind(path: Path) -> str:
