@@ -59,7 +59,7 @@ def estimate_diameter(image: Image, model: Model) -> float:
     low, high = grey_range(image)
     if low == high:
         return 0.0
-    foreground, shrink = _foreground(image, low, high)
+    foreground, shrink = bright_overview(image, (low, high), OVERVIEW_SIDE_PX, blur_px=1)
     first = _typical_diameter(foreground) / shrink
     if first <= min(image.shape) / 2:
         return _refine(image, foreground, (low, high), model, first)
@@ -96,14 +96,28 @@ def _refine(
     return found if found >= LEAST_DIAMETER_PX else 0.0
 
 
-def _foreground(image: Image, low: float, high: float) -> tuple[NDArray[np.bool_], float]:
-    """Return which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image."""
+def bright_overview(
+    image: Image, greys: tuple[float, float], side_px: int, *, blur_px: float
+) -> tuple[NDArray[np.bool_], float]:
+    """Return which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x).
+    greys : (float, float)
+        From `grey_range`.
+    side_px : int
+        Longer side of the overview; an image that is smaller keeps its size.
+    blur_px : float
+        Standard deviation of the blur before the threshold, in px of the overview.
+    """
     import cv2
     from skimage.filters import threshold_otsu
 
-    shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
-    overview = rescale(image, network_shape(image.shape, shrink), low, high)
-    overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 1), 0, 1)
+    shrink = min(1.0, side_px / max(image.shape))
+    overview = rescale(image, network_shape(image.shape, shrink), *greys)
+    overview = np.clip(cv2.GaussianBlur(overview, (0, 0), blur_px), 0, 1)
     return overview > threshold_otsu(overview), shrink
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from nnbook.segmentation.network import network_shape
-from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.segmentation.diameter import bright_overview
+from nnbook.segmentation.scale import grey_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,16 +47,10 @@ def has_dark_nuclei(image: Image) -> bool:
         Of 733 images of nuclei in fluorescence from six collections none was taken for one of dark nuclei; of the same
         images inverted 98 % were.
     """
-    import cv2
-    from skimage.filters import threshold_otsu
-
-    low, high = grey_range(image)
-    if low == high:
+    greys = grey_range(image)
+    if greys[0] == greys[1]:
         return False
-    shrink = min(1.0, OVERVIEW_SIDE_PX / max(image.shape))
-    overview = rescale(image, network_shape(image.shape, shrink), low, high)
-    overview = np.clip(cv2.GaussianBlur(overview, (0, 0), 2), 0, 1)
-    bright = overview > threshold_otsu(overview)
+    bright, _ = bright_overview(image, greys, OVERVIEW_SIDE_PX, blur_px=2)
     edge = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
     return bool(edge.mean() > BRIGHT_EDGE) and _compact_share(~bright) > DARK_NUCLEI
 
