@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -87,6 +87,26 @@ def test_an_edit_shows_and_nothing_stays_behind(preview: tuple[Path, subprocess.
     assert alive == []
     with pytest.raises(URLError):
         urlopen(address, timeout=5)
+
+
+def test_pages_of_other_sites_and_other_names_are_refused(preview: tuple[Path, subprocess.Popen[bytes], str]) -> None:
+    _, process, address = preview
+    assert until(lambda: "NucleusNet" in _read(address)), "the preview did not answer"
+    ports = {
+        connection.laddr.port
+        for member in psutil.Process(process.pid).children(recursive=True)
+        for connection in member.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert len(ports) == 2, "MyST's content server and the theme's"
+    for port in ports:
+        own = f"http://localhost:{port}"
+        with urlopen(Request(f"{own}/config.json", headers={"Origin": own}), timeout=5) as answer:
+            assert answer.status == 200
+        for headers in ({"Origin": "https://other.example"}, {"Host": "other.example"}):
+            with pytest.raises(HTTPError, match="403") as refused:
+                urlopen(Request(f"{own}/config.json", headers=headers), timeout=5)
+            refused.value.close()
 
 
 def test_a_number_of_a_new_run_shows(preview: tuple[Path, subprocess.Popen[bytes], str]) -> None:

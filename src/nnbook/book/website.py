@@ -186,7 +186,8 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
     """Serve a live preview until interrupted: an edit of a chapter or of a notebook's prose shows within seconds.
 
     After an edit of a notebook's code, or of a function of the package, those notebooks that depend on it are executed
-    again, and no others. A failure is reported, and the preview goes on.
+    again, and no others. A failure is reported, and the preview goes on. It answers only under this machine's own name,
+    and to its own pages: what is not published can't be read by another site that is open in the same browser.
 
     Parameters
     ----------
@@ -199,7 +200,10 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
     # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
-    process = subprocess.Popen([_myst(), "start"], cwd=project, start_new_session=True)
+    # Node loads it before MyST, and before the theme's server, which inherits this environment.
+    guard = f"--import={(project / 'plugins' / 'own-host.mjs').resolve().as_uri()}"
+    environment = os.environ | {"NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} {guard}".strip()}
+    process = subprocess.Popen([_myst(), "start"], cwd=project, env=environment, start_new_session=True)
     notebooks = project / "notebooks"
     seen = newest(notebooks)
     try:
