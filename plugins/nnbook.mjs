@@ -4,7 +4,7 @@
 // preview shows those of a new run.
 /**
  * @import {
- *   Directive, EditionFiles, InputFile, Node, NotebookRecord, Plugin, Role, Row, Selectors, Source, StageRecord,
+ *   Directive, EditionFiles, InputFile, Layer, Node, NotebookRecord, Plugin, Role, Row, Selectors, Source, StageRecord,
  *   Transform
  * } from './types.ts'
  */
@@ -97,12 +97,35 @@ const making = {
   },
 };
 
+/**
+ * Puts the layers of a figure under a switch: what was published, and the simulation of it.
+ * @type {Transform}
+ */
+const layers = {
+  name: 'layers-of-a-figure',
+  doc: 'Shows what a notebook drew of each layer of the book: the cell that has the option `layers` draws the first.',
+  stage: 'document',
+  plugin: (_, { selectAll }) => (tree) => {
+    for (const figure of selectAll('container', tree)) {
+      const label = embeddedLabel(figure);
+      const data = label === undefined ? undefined : layered().get(label);
+      if (label === undefined || data === undefined) continue;
+      const there = read('layers.json').layers.filter(({ has }) => has.includes(data));
+      const drawn = figure.children?.find(({ type, url }) => type === 'image' && url === `#${label}`);
+      const at = figure.children?.findIndex((child) => child === drawn) ?? -1;
+      const [first, second] = there;
+      if (drawn === undefined || first?.label == null || isPrinted()) continue;
+      figure.children?.splice(at, 1, ...(second === undefined ? [layerName(first.label), drawn] : [tabs(drawn, label, there)]));
+    }
+  },
+};
+
 /** @type {Plugin} */
 export default {
   name: 'nnbook',
   roles: [numberRole, publishedRole],
   directives: [indexDirective],
-  transforms: [values, making],
+  transforms: [values, making, layers],
 };
 
 /** @type {(key: string) => Node} */
@@ -133,6 +156,39 @@ function cited(keys) {
   const page = exists(new URL(SOURCES_PAGE, PROJECT)) && !isPrinted() ? `/${SOURCES_PAGE}#${SOURCES_PART}` : source.address;
   const lines = [...new Set(stated.map(({ title }) => title)), `Published value: ${source.authors}, ${source.title} (${source.kind})`];
   return value('published', shown, page, lines, { type: 'superscript', children: [text(MARK)] });
+}
+
+/**
+ * The label of the notebook's cell whose output a figure shows. It is still an image here, with the label for its address.
+ * @type {(figure: Node) => string | undefined}
+ */
+function embeddedLabel(figure) {
+  return figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url?.slice(1);
+}
+
+/**
+ * Which data of a layer each labelled cell draws that has the option `layers`.
+ * @type {() => Map<string, string>}
+ */
+function layered() {
+  const folder = new URL('notebooks/', PROJECT);
+  const texts = exists(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')).map((name) => readFileSync(new URL(name, folder), 'utf8')) : [];
+  const options = [...texts.join('\n').matchAll(/^#\| label: (\S+)\n#\| layers: (\w+)$/gm)];
+  return new Map(options.map(([, label = '', data = '']) => [label, data]));
+}
+
+/** @type {(label: string) => Node} */
+function layerName(label) {
+  return { type: 'paragraph', class: 'layer', children: [text(label)] };
+}
+
+/** @type {(drawn: Node, label: string, there: Layer[]) => Node} */
+function tabs(drawn, label, there) {
+  const items = there.map((layer, at) => ({
+    type: 'tabItem', title: layer.label ?? layer.name, sync: layer.name, ...(at === 0 ? { selected: true } : {}),
+    children: [at === 0 ? drawn : { type: 'image', url: `#${label}-simulated`, alt: drawn.alt }],
+  }));
+  return { type: 'tabSet', class: 'layers', children: items };
 }
 
 /** Whether MyST writes a document to print, instead of pages to be read on a screen. */
@@ -239,8 +295,7 @@ function found(all, key, what, lacking) {
  * @type {(figure: Node, records: NotebookRecord[], selectors: Selectors) => Row[] | undefined}
  */
 function madeBy(figure, records, { select, selectAll }) {
-  // What is embedded from a notebook is still an image here, with the label of the notebook's cell for its address.
-  const label = figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url?.slice(1);
+  const label = embeddedLabel(figure);
   const record = label === undefined ? undefined : records.find(({ figures }) => figures.includes(label));
   if (record !== undefined) return notebookMaking(record, true);
   // A figure of figures has it once.

@@ -18,6 +18,9 @@ export interface Node {
   placeholder?: boolean;
   width?: string;
   header?: boolean;
+  alt?: string;
+  sync?: string;
+  selected?: boolean;
   align?: string;
   ordered?: boolean;
   esm?: string;
@@ -80,6 +83,9 @@ export interface ComputedValue {
   notebook: string;
 }
 
+/** A layer of the book: what was published, or the edition itself; and which data it has. */
+export interface Layer { name: string; label: string | null; folder: string; has: string[] }
+
 export interface Source { authors: string; title: string; kind: string; address: string }
 
 /** A value that published work states. */
@@ -112,6 +118,7 @@ export interface StageRecord { stage: string; code?: Record<string, string> }
 /** The files of an edition, by name. */
 export interface EditionFiles {
   'edition.json': { name: string; simulated: boolean };
+  'layers.json': { layers: Layer[] };
   'numbers.json': Record<string, ComputedValue>;
   'published.json': Record<string, PublishedValue>;
   [notebook: `provenance/${string}`]: NotebookRecord;

@@ -27,11 +27,7 @@ def test_an_edition_that_would_be_elsewhere_is_refused(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["data", "one", "record.json", "two"]
 
 
-def test_the_folder_of_the_table_is_asked_for_by_its_option(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
-) -> None:
-    monkeypatch.setattr(published, "RESULTS_ADDRESS", "http://127.0.0.1:1/results.csv")
+def test_the_name_of_a_layer_is_no_name_of_an_edition(tmp_path: Path, capsys: Said) -> None:
     assert main(["run", "--edition", "published", "--build", str(tmp_path)]) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("nnbook run: http://127.0.0.1:1/results.csv: can't be downloaded")
-    assert line.endswith("or give the table's folder as --local")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("nnbook run: --edition is 'published', which is the name of a layer of the book")

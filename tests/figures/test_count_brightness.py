@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.collections import PathCollection
 
-NOTE = "Simulated images."
 WIDGETS = Path(__file__).parents[2] / "widgets"
 
 
@@ -42,23 +41,21 @@ def test_scatter_marks_and_names_the_centroid(results: pd.DataFrame) -> None:
     assert "Centroid" in name.text
 
 
-def test_scatter_shows_on_any_background_and_names_units_and_edition(results: pd.DataFrame) -> None:
-    layout = scatter(results, NOTE).layout
+def test_scatter_shows_on_any_background_and_names_units(results: pd.DataFrame) -> None:
+    layout = scatter(results).layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
     assert "grey levels" in layout.yaxis.title.text
     assert layout.xaxis.title.text == "Nuclei per panorama"
-    assert layout.annotations[1].text == NOTE
 
 
 def test_static_scatter_draws_the_same_points(results: pd.DataFrame) -> None:
-    figure = scatter_static(results, NOTE)
+    figure = scatter_static(results)
     axes = figure.axes[0]
     points: PathCollection = axes.collections[0]  # type: ignore[assignment]
     assert np.asarray(points.get_offsets()).tolist() == [[10, 60], [20, 50], [30, 80], [40, 90]]
     colours: Any = points.get_array()
     assert colours.tolist() == [11, 22, 33, 44]
     assert np.asarray(axes.lines[0].get_xydata()).tolist() == [[25.0, 70.0]]
-    assert figure.get_suptitle() == NOTE
 
 
 @pytest.mark.parametrize("draw", [scatter, scatter_static])

@@ -60,7 +60,7 @@ def test_without_the_truth_nothing_is_confirmed(table: pd.DataFrame, images: lis
 
 
 def test_a_row_of_each_stage(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    figure = pairs_sheet(collect_pairs(table, images, PX_PER_UM), PX_PER_UM, "Simulated", columns=3)
+    figure = pairs_sheet(collect_pairs(table, images, PX_PER_UM), PX_PER_UM, columns=3)
     shown = [[len(axes.images) for axes in figure.axes[:3]], [len(axes.images) for axes in figure.axes[3:]]]
     assert shown == [[1, 0, 0], [1, 1, 0]]
     assert figure.axes[0].get_title(loc="left") == "7.5 µm"

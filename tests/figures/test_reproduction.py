@@ -47,7 +47,7 @@ def test_the_published_table_gives_the_published_counts(shared: Path) -> None:
 def test_every_value_with_a_tolerance_is_recomputed(shared: Path) -> None:
     table = read_results(shared / "data" / "nucleusnet" / "results.csv")
     numbers = (*area_numbers(*PUBLISHED_AREA, published.PANORAMAS), *results_numbers(table, *PUBLISHED_AREA))
-    rows = reproduction_table(recomputed(numbers), numbers).rows
+    rows = reproduction_table(recomputed(numbers), numbers, "Mine").rows
     compared = [row for row in rows if row[4] != "–"]
     assert len(compared) == sum(cited.tolerance is not None for cited in CITED.values())
     assert {row[5] for row in compared} == {"yes"}
@@ -85,16 +85,16 @@ def test_every_key_and_source_is_one_that_a_notebook_can_name(results: pd.DataFr
 
 def test_a_recomputed_value_beyond_its_tolerance_does_not_agree() -> None:
     off = Number("published.area.cm2", "Imaged area", 37.26, "cm²", digits=4)
-    [row] = reproduction_table([off], [Number("area.cm2", "Imaged area", 0.1, "cm²", digits=4)], "Which edition.").rows
+    [row] = reproduction_table([off], [Number("area.cm2", "Imaged area", 0.1, "cm²", digits=4)], "Mine").rows
     assert row == ("Imaged area", "37.25\u00a0cm²", "37.2600\u00a0cm²", "+0.0100", "0.005", "no", "0.1000\u00a0cm²")
 
 
 def test_what_is_missing_is_a_dash() -> None:
     own = [Number("rois.count", "ROIs", 100), Number("rois.density", "Density", 1.0, "1/mm²", digits=1)]
-    table = reproduction_table([], own, "Which edition.")
+    table = reproduction_table([], own, "Mine")
     assert table.rows[0] == ("ROIs", "1,111,184", "–", "–", "–", "–", "100")
     assert table.rows[1] == ("Density", "–", "–", "–", "–", "–", "1.0/mm²")
-    assert table.note == "Which edition."
+    assert table.header[-1] == "Mine"
 
 
 def test_a_value_that_has_no_tolerance_cannot_agree() -> None:

@@ -20,7 +20,6 @@ from nnbook.io.files import sha256
 from nnbook.segmentation.model import SHIPPED_MODEL
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-NOTE = "Simulated edition: for tests."
 
 
 def case(title: str) -> Case:
@@ -33,11 +32,10 @@ def lines_of(figure: Figure, colour: str) -> int:
     return sum(to_hex(line.get_color()) == colour for axes in figure.axes for line in axes.lines)
 
 
-def test_each_case_has_a_panel_with_both_outlines_and_the_note() -> None:
-    figure = hard_cases([case("Anaphase"), case("Dim")], NOTE)
+def test_each_case_has_a_panel_with_both_outlines() -> None:
+    figure = hard_cases([case("Anaphase"), case("Dim")])
     assert [axes.get_title(loc="left") for axes in figure.axes if axes.images] == ["Anaphase", "Dim"]
     assert lines_of(figure, SKY_BLUE) == lines_of(figure, "#d55e00") == 2
-    assert figure.get_suptitle() == NOTE
 
 
 def test_the_training_curve_marks_the_weights_that_were_kept() -> None:
@@ -62,7 +60,7 @@ def test_settings_have_a_panel_each_with_the_published_value_marked() -> None:
         )
         for value in values
     ]  # fmt: skip
-    figure = settings_curves(pd.DataFrame(rows), NOTE)
+    figure = settings_curves(pd.DataFrame(rows))
     assert [np.asarray(axes.lines[0].get_xdata())[0] for axes in figure.axes] == [152.91, 0.5, -2.0]
 
 

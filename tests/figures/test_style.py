@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nnbook.figures.style import LEVELS, Notice, add_note, no_figure, picture, with_palette
+from nnbook.figures.style import LEVELS, Notice, no_figure, picture, with_palette
 
 FIGURES = Path(__file__).parents[2] / "figures"
 
@@ -35,17 +35,9 @@ def test_picture_is_written_and_shown_with_its_text(tmp_path: Path) -> None:
 
 
 def test_a_missing_figure_is_a_notice(tmp_path: Path) -> None:
-    shown = no_figure(tmp_path / "none.png", "Simulated images.")
+    shown = no_figure(tmp_path / "none.png")
     assert shown.png == (tmp_path / "none.png").read_bytes()
     assert shown.alt == "A notice that there is no figure."
-
-
-def test_the_note_is_broken_into_lines_and_left_out_where_there_is_none() -> None:
-    with_note, without = plot([1]), plot([1])
-    add_note(with_note, "one two three", width=8)
-    add_note(without, "")
-    assert with_note.get_suptitle() == "one two\nthree"
-    assert not without.get_suptitle()
 
 
 def test_every_grey_level_stays_within_5_and_black_and_white_as_they_are() -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ import pandas as pd
 import pytest
 
 from nnbook.errors import NnbookError
-from nnbook.io.edition import Edition
+from nnbook.io.edition import DATA, Edition, read_edition, read_layers
 from nnbook.io.files import locked
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files
-from nnbook.pipeline.editions import run, run_published
+from nnbook.pipeline.editions import make_published, run
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
@@ -58,6 +59,8 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     assert results["image"].tolist() == ["Run1TL_top_left.tif", "Run1TL_top_right.tif", "Run1TL_bottom_left.tif"]
     assert results["num_rois"].sum() == len(rois) > 0
     assert_viewers_find_everything(edition, rois)
+    assert [layer.label for layer in read_layers("panoramas", edition)] == ["Published", "Simulated"]
+    assert [layer.name for layer in read_layers("cells", edition)] == ["tiny"]
     assert "3 rows" in (edition / "notebooks" / "count.ipynb").read_text()
     mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
     assert mosaic["columns"] == len(pd.read_parquet(edition / "cells" / "cells.parquet")) > 0
@@ -120,12 +123,11 @@ def test_panoramas_of_two_scales_are_refused(tmp_path: Path, notebooks: Path) ->
         run(tmp_path / "manifest.csv", tmp_path / "build", notebooks)
 
 
-def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path: Path, notebooks: Path, shared: Path) -> None:
-    edition = tmp_path / "build" / "published"
-    run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
-    assert len(read_results(edition / "results.csv")) == 1600
-    assert '"panoramas": []' in (edition / "pyramids" / "index.json").read_text()
-    shown = pd.DataFrame(json.loads((edition / "pyramids" / "panoramas.json").read_text())["columns"])
+def test_the_published_layer_has_its_table_and_no_panorama_to_zoom_into(tmp_path: Path, shared: Path) -> None:
+    layer = tmp_path / "published"
+    make_published(layer, shared / "data" / "nucleusnet")
+    assert len(read_results(layer / "results.csv")) == 1600
+    shown = pd.DataFrame(json.loads((layer / "pyramids" / "panoramas.json").read_text())["columns"])
     assert len(shown) == 1600
     first = shown[shown["panorama"] == "Run100BL_bottom_left"].iloc[0]
     assert first[["run", "quarter", "crop", "num_rois"]].tolist() == [100, "BL", "bottom_left", 914]
@@ -133,10 +135,9 @@ def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path: Path,
     assert sorted(shown["rank"].dropna()) == list(range(1, 11))
     assert not shown["pyramid"].any()
     assert shown[["passage", "preview"]].isna().all(axis=None)
-    mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
-    assert (mosaic["rows"], mosaic["columns"]) == ([], 0)
-    assert "Without panoramas there are no cell images" in mosaic["note"]
-    assert "1600 rows" in (edition / "notebooks" / "count.ipynb").read_text()
+    edition = read_edition(layer)
+    assert [data for data in DATA if edition.has(data)] == ["panoramas"]
+    assert edition.label == "Published"
 
 
 @pytest.mark.parametrize(
@@ -144,13 +145,13 @@ def test_the_published_edition_has_its_table_and_an_empty_viewer(tmp_path: Path,
     [("1 / 0", "ZeroDivisionError"), ("import os; os._exit(3)", "killed the kernel"), ("print(", "SyntaxError")],
 )
 def test_a_failing_cell_is_named_and_nothing_is_written(
-    tmp_path: Path, notebooks: Path, shared: Path, code: str, told: str
+    tmp_path: Path, notebooks: Path, black: Panorama, code: str, told: str
 ) -> None:
     (notebooks / "count.md").write_text(NOTEBOOK + f"\n```{{code-cell}} ipython3\n{code}\n```\n")
     with pytest.raises(NnbookError, match=r"count\.md: code cell 2") as caught:
-        run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+        run(masked(black, tmp_path), tmp_path / "own", notebooks)
     assert told in str(caught.value)
-    assert not (tmp_path / "published" / "notebooks" / "count.ipynb").exists()
+    assert not (tmp_path / "own" / "notebooks" / "count.ipynb").exists()
 
 
 @pytest.fixture
@@ -158,6 +159,15 @@ def black(tmp_path: Path) -> Panorama:
     """A row of an image without a nucleus, which lies beside the manifest."""
     write_image(tmp_path / "in" / "black.tif", np.zeros((64, 64), np.uint8))
     return Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, published.PX_PER_UM, "", "")
+
+
+def masked(row: Panorama, folder: Path) -> Path:
+    """Return a manifest of one panorama that comes with a mask of one nucleus."""
+    labels = np.zeros((64, 64), np.int32)
+    labels[20:40, 20:40] = 1
+    write_mask(folder / "in" / "black_mask.tif", labels)
+    write_manifest(folder / "manifest.csv", [replace(row, mask="in/black_mask.tif")])
+    return folder / "manifest.csv"
 
 
 @pytest.fixture
@@ -245,25 +255,36 @@ def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, shared: Path) -> None:
-    edition = tmp_path / "published"
-    with locked(edition), pytest.raises(NnbookError, match="published: another process is writing it; wait"):
-        run_published(edition, notebooks, local=shared / "data" / "nucleusnet")
+def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
+    edition = tmp_path / "own"
+    with locked(edition), pytest.raises(NnbookError, match="own: another process is writing it; wait"):
+        run(masked(black, tmp_path), edition, notebooks)
     assert not edition.exists()
 
 
-def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
-    tmp_path: Path, notebooks: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_book_of_own_images_has_their_layer_alone(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
+    run(masked(black, tmp_path), tmp_path / "own", notebooks)
+    assert not (tmp_path / "own" / "published").exists()
+    [layer] = read_layers("panoramas", tmp_path / "own")
+    assert (layer.name, layer.label) == ("own", "")
+
+
+def test_without_a_network_the_table_that_is_there_is_used_and_a_missing_one_is_named(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("Network is unreachable")
 
-    run_published(tmp_path / "published", notebooks, local=shared / "data" / "nucleusnet")
+    make_published(tmp_path / "published", shared / "data" / "nucleusnet")
     monkeypatch.setattr("socket.getaddrinfo", unreachable)
-    run_published(tmp_path / "published", notebooks)
-    with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .*folder as local") as caught:
-        run_published(tmp_path / "other", notebooks)
-    assert getattr(caught.value, "parameters", None) == ("local",)
+    make_published(tmp_path / "published", None)
+    assert capsys.readouterr().err == ""
+    make_published(tmp_path / "other", None)
+    [line] = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"nnbook: the book will lack .*results\.csv: can't be downloaded .*--local FOLDER.*", line)
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(NnbookError, match=r"results\.csv: no such file"):
+        make_published(tmp_path / "other", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
 import { workOf } from './cite.js';
-import { EditionBanner } from './EditionBanner.js';
 import { FigureIndex } from './FigureIndex.js';
 import type { Shown } from './figures.js';
 import { Metadata } from './Metadata.js';
@@ -60,7 +59,7 @@ export function Document({ site, project, page, base, figures, assets, live }: P
       </head>
       <body>
         <a className="skip" href="#main">Skip to the text</a>
-        <EditionBanner edition={site.options?.edition} />
+        <Notice text={site.options?.notice} />
         <Navigation
           title={bookTitle}
           home={`${base}/`}

@@ -11,7 +11,7 @@ export function Tabs({ node }: { node: Node }) {
   const items = (node.children ?? []).filter(({ type }) => type === 'tabItem');
   const chosen = Math.max(items.findIndex(({ selected }) => selected === true), 0);
   return (
-    <div className="tabs">
+    <div className={node.class === undefined ? 'tabs' : `tabs ${node.class}`}>
       {items.map((item, at) => (
         <div key={item.key ?? at} className="tab">
           <label>

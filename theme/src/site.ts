@@ -43,7 +43,7 @@ export interface Project extends Frontmatter { index: string; pages: TocEntry[];
 export interface Site {
   title?: string;
   description?: string;
-  options?: { edition?: string; data_host?: string; favicon?: string; address?: string };
+  options?: { notice?: string; data_host?: string; favicon?: string; address?: string };
   projects?: Project[];
 }
 

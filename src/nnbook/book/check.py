@@ -39,7 +39,7 @@ PLOT_SHARE: Final = 0.005
 LEVELS: Final = 32
 """A pixel differs where one of its channels does by more than this."""
 
-FROM_NO_IMAGE: Final = {"edition.json", "manifest.csv", "../published/results.csv"}
+FROM_NO_IMAGE: Final = {"edition.json", "manifest.csv", "published/results.csv", "published/edition.json"}
 """Inputs of numbers that must be the same everywhere."""
 
 NUMBER: Final = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?")

@@ -7,7 +7,6 @@ system allows, so that a crate beside its build takes no room.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 import nnbook
-from nnbook.book.website import shown_note
+from nnbook.book.website import stale_notice
 from nnbook.errors import NnbookError
 from nnbook.io.edition import read_edition
-from nnbook.io.files import atomic_write, sha256
+from nnbook.io.files import atomic_write, link_or_copy, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +64,8 @@ RESULTS: Final = {
     "mosaic": "The mosaic of cells as Deep Zoom tiles",
     "pyramids": "Deep Zoom tiles of the representative panoramas, and previews of all",
     "accuracy": "Scores of the masks, where the truth is known",
+    "published": "What was released with NucleusNet, and what was made of it",
+    "full-size": "One simulated panorama as large as the published ones, with its masks",
     "provenance": "What each notebook was made from, and when, as JSON",
     "print": "The book as Typst, PDF, Word, JATS and MECA",
 }
@@ -136,7 +137,13 @@ def write_crate(project: PathLike, edition: PathLike, out: PathLike) -> dict[str
         for name in [*RESULTS, *TABLES, "figures", "notebooks"]:
             _include(edition / name, written / inside / name)
         crate = ROCrate()
-        _describe(crate, about, described.name, shown_note(project, edition), max(record["made"] for record in records))
+        _describe(
+            crate,
+            about,
+            described.name,
+            f"{described.note} {stale_notice(project, edition)}".strip(),
+            max(record["made"] for record in records),
+        )
         authors = _authors(crate, about)
         _add_sources(crate, written)
         _add_results(crate, written, inside)
@@ -151,17 +158,10 @@ def write_crate(project: PathLike, edition: PathLike, out: PathLike) -> dict[str
 def _include(source: Path, target: Path) -> None:
     """Link or copy a file or a folder into the crate, if it is there."""
     if source.is_dir():
-        shutil.copytree(source, target, ignore=LEFT_OUT, copy_function=_link)
+        shutil.copytree(source, target, ignore=LEFT_OUT, copy_function=link_or_copy)
     elif source.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link(source, target)
-
-
-def _link(source: Path | str, target: Path | str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)
+        link_or_copy(source, target)
 
 
 def _describe(crate: ROCrate, about: dict[str, Any], edition: str, note: str, made: str) -> None:

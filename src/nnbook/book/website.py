@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from nnbook.book.pages import problems_of_pages
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
-from nnbook.io.edition import read_edition
-from nnbook.io.files import atomic_write, locked, write_json
+from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_layers
+from nnbook.io.files import atomic_write, link_or_copy, locked, write_json
 from nnbook.provenance.notebooks import execute_notebooks, newest, stale_notebooks
 from nnbook.values.computed import cited_as_json
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 BUILD_SECONDS = 600
 LOOK_SECONDS = 0.3
 """How often the preview looks for edits of notebooks and of the package."""
+
+OPENING = "opening"
+"""The folder, in the site, of the panoramas that open the book."""
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROBLEM = re.compile(r"⚠|⛔|❌")
@@ -41,9 +44,10 @@ MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asse
 def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Edition:
     """Make an edition the one that the book shows.
 
-    `build/book` becomes a link to its folder. `edition.yml` in it carries its note to every page and lists the files
-    that go with the site; `published.json` holds the cited values. Where notebooks are out of date, the note says so.
-    A static stand-in that this edition's notebooks did not draw is replaced by a notice.
+    `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
+    notice to every page where notebooks are out of date. `layers.json` says which layers figures can show, and
+    `published.json` holds the cited values. A static stand-in that the edition's notebooks did not draw is replaced by
+    a notice.
 
     Parameters
     ----------
@@ -69,8 +73,20 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     if cells is not None:
         shown = "hosted/cells"
         write_json(folder / shown / "cells.json", hosted_cells(edition.cells, cells))
-    options = {"edition": shown_note(project, folder)} | ({"data_host": cells} if cells else {})
-    files = [f"build/book/{name}" for name in ("pyramids", shown, "mosaic")]
+    notice = stale_notice(project, folder)
+    options = ({"notice": notice} if notice else {}) | ({"data_host": cells} if cells else {})
+    nested = _gather_nested(edition)
+    files = [f"build/book/{name}" for name in ("layers.json", "pyramids", shown, "mosaic", *nested)]
+    layers = [
+        {
+            "name": layer.name,
+            "label": layer.label or None,
+            "folder": "" if layer.folder == folder else f"{layer.folder.name}/",
+            "has": [data for data in DATA if layer.has(data)],
+        }
+        for layer in read_layers(folder=folder)
+    ]
+    write_json(folder / "layers.json", {"version": 1, "layers": layers})
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
@@ -80,17 +96,44 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
         if not (edition.figures / kept.name).exists():
             from nnbook.figures.style import no_figure
 
-            no_figure(edition.figures / kept.name, edition.note)
+            no_figure(edition.figures / kept.name)
     return edition
 
 
-def shown_note(project: Path, folder: Path) -> str:
-    """Return an edition's note, with what of it is out of date, which goes to standard error as well."""
-    note = read_edition(folder).note
-    if stale := stale_notebooks(project / "notebooks", folder):
-        print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' says why", file=sys.stderr)
-        return f"{note} Out of date on these pages, call nnbook run: {', '.join(stale)}."
-    return note
+def stale_notice(project: Path, folder: Path) -> str:
+    """Return what of an edition is out of date, which goes to standard error as well; empty where nothing is."""
+    stale = stale_notebooks(project / "notebooks", folder)
+    if not stale:
+        return ""
+    print(f"nnbook: notebooks are out of date: {', '.join(stale)}; 'nnbook status' says why", file=sys.stderr)
+    return f"Out of date on these pages, call nnbook run: {', '.join(stale)}."
+
+
+def lacking_layers(edition: Edition) -> str:
+    """Return what a book about NucleusNet lacks, and how to get it; empty where it lacks nothing."""
+    if not edition.simulated or (edition.folder / PUBLISHED / "edition.json").is_file():
+        return ""
+    return (
+        "this book lacks the published table of NucleusNet, which could not be fetched; call make book with a network, "
+        "or with LOCAL=folder, which holds its results.csv"
+    )
+
+
+def _gather_nested(edition: Edition) -> list[str]:
+    """Link what viewers read of nested editions into `site/`; return the names of its folders below the edition's.
+
+    MyST copies whole folders, and those of editions have images and masks as well. The panoramas that open the book are
+    the one of published size, where there is one.
+    """
+    full_size = edition.folder / FULL_SIZE
+    views = {f"{PUBLISHED}/{name}": edition.folder / PUBLISHED / name for name in ("pyramids", "cells", "mosaic")} | {
+        f"{OPENING}/pyramids": (full_size if full_size.is_dir() else edition.folder) / "pyramids"
+    }
+    shutil.rmtree(edition.folder / "site", ignore_errors=True)
+    for name, folder in views.items():
+        if folder.is_dir():
+            shutil.copytree(folder, edition.folder / "site" / name, copy_function=link_or_copy)
+    return [f"site/{folder.name}" for folder in sorted((edition.folder / "site").glob("*"))]
 
 
 def check_cells_fit(folder: Path) -> None:
@@ -235,7 +278,7 @@ def problems_in(output: str) -> list[str]:
 
 def _drop_second_copies(project: Path, html: Path) -> None:
     """Remove the copy of each static folder that MyST puts at the root: modules read the one beside them."""
-    for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic")):
+    for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic", PUBLISHED, OPENING)):
         if (html / "build" / folder.name).is_dir():
             shutil.rmtree(html / folder.name, ignore_errors=True)
 

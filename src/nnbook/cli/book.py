@@ -73,7 +73,7 @@ def _check(call: argparse.Namespace) -> None:
 @contextmanager
 def _built(call: argparse.Namespace) -> Iterator[Path]:
     """Give the folder of an edition: as it is, if that is asked for and it is up to date, else made from nothing."""
-    from nnbook.pipeline.editions import PUBLISHED, run, run_published
+    from nnbook.pipeline.editions import run
     from nnbook.provenance.notebooks import stale_notebooks
 
     folder = edition_folder(call)
@@ -85,10 +85,7 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
     call.build.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".check-", dir=call.build) as scratch:
         folder = Path(scratch) / call.edition
-        if call.edition == PUBLISHED:
-            run_published(folder, call.notebooks, local=call.local)
-        else:
-            run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
+        run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
         yield folder
 
 

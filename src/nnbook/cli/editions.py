@@ -34,21 +34,18 @@ def add_run(commands: Commands) -> None:
 
 
 def _run(call: argparse.Namespace) -> None:
-    from nnbook.pipeline.editions import PUBLISHED, run, run_published
+    from nnbook.pipeline.editions import run
 
     folder = edition_folder(call)
-    if call.edition == PUBLISHED:
-        run_published(folder, call.notebooks, local=call.local, cell_seconds=call.cell_seconds)
-    else:
-        run(
-            call.manifest,
-            folder,
-            call.notebooks,
-            model=call.model,
-            local=call.local,
-            cell_seconds=call.cell_seconds,
-            overwrite=call.overwrite,
-        )
+    run(
+        call.manifest,
+        folder,
+        call.notebooks,
+        model=call.model,
+        local=call.local,
+        cell_seconds=call.cell_seconds,
+        overwrite=call.overwrite,
+    )
     print_values(call, {"edition": str(folder)})
 
 
@@ -84,12 +81,10 @@ def add_status(commands: Commands) -> None:
 
 
 def _status(call: argparse.Namespace) -> None:
-    from nnbook.pipeline.editions import PUBLISHED
     from nnbook.provenance.staleness import status, summary
 
-    manifest = None if call.edition == PUBLISHED else call.manifest
     folder = edition_folder(call)
-    found = status(manifest, folder, call.notebooks)
+    found = status(call.manifest, folder, call.notebooks)
     if call.json:
         print_json([one._asdict() for one in found])
     else:

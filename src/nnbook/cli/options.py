@@ -101,9 +101,7 @@ def add_manifest(command: argparse.ArgumentParser) -> None:
 
 def add_edition(command: argparse.ArgumentParser) -> None:
     """Add the name of an edition, and where it and its notebooks are."""
-    command.add_argument(
-        "--edition", default="twin", help="its name; 'published' takes the released table (default: twin)"
-    )
+    command.add_argument("--edition", default="twin", help="its name (default: %(default)s)")
     command.add_argument("--build", type=Path, default=Path("build"), help="folder of all editions (default: build)")
     command.add_argument("--notebooks", type=Path, default=Path("notebooks"))
 

@@ -3,7 +3,7 @@ from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
 from .panoramas import NO_IMAGES, contact_sheet
 from .readers import read_cases, read_history, read_panels
-from .reproduction import area_numbers, recomputed, reproduction_table, results_numbers
+from .reproduction import area_numbers, experiments_numbers, recomputed, reproduction_table, results_numbers
 from .segmentation import NO_TRUTH, cases_table, hard_cases, scores_table, settings_curves, speed_table, training_curve
 from .style import Notice, picture
 from .tables import NO_PUBLISHED_TABLE, cells_table, representatives_table
@@ -22,6 +22,7 @@ __all__ = [
     "cells_table",
     "collect_pairs",
     "contact_sheet",
+    "experiments_numbers",
     "hard_cases",
     "mosaic_sheet",
     "pairs_sheet",

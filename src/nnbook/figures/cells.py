@@ -10,8 +10,8 @@ import matplotlib.ticker
 import numpy as np
 from matplotlib.figure import Figure
 
-from nnbook.figures.sheets import NOTE_WIDTH, SHEET_INCHES, draw_cells, round_length
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, add_note, notice_figure
+from nnbook.figures.sheets import SHEET_INCHES, draw_cells, round_length
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-NO_CELLS: Final = "This edition has the table of results but not the images, so there are no cells to show here."
+NO_CELLS: Final = (
+    "None of the nuclei gave a cell image: all of them touch the edge of their panorama or exceed the frame."
+)
 
 
-def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", columns: int = 14) -> Figure:
+def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, columns: int = 14) -> Figure:
     """Show the images of cells in rows, at their own grey levels, with one scale bar for all.
 
     Parameters
@@ -32,8 +34,6 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", colum
         Axes (cell, y, x), uint8: images or thumbnails. With none the figure says that the edition has no cells.
     px_per_um : float
         Pixels a micrometre of these images.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Cells a row; cells that would not fill the last row are left out.
 
@@ -58,13 +58,10 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", colum
         text = f"{length:g} µm; each square is {side / px_per_um:.1f} µm wide"
         axes.text(ends[1] + side * 0.15, below, text, va="center", fontsize=10)
         axes.set_ylim((rows + 0.25) * side, 0)
-        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
-def mosaic_sheet(
-    cells: NDArray[np.uint8], runs: Sequence[int], gains: Sequence[float], px_per_um: float, note: str = ""
-) -> Figure:
+def mosaic_sheet(cells: NDArray[np.uint8], runs: Sequence[int], gains: Sequence[float], px_per_um: float) -> Figure:
     """Show a part of a mosaic twice: as measured, and normalised by run.
 
     Parameters
@@ -76,8 +73,6 @@ def mosaic_sheet(
         The runs' numbers, and what the grey levels of each are multiplied by: see `nnbook.viewers.mosaic.gains_of`.
     px_per_um : float
         Pixels a micrometre of these images.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -103,11 +98,10 @@ def mosaic_sheet(
         )
         panels[1].tick_params(labelleft=False)
         panels[0].set_xlabel(f"Each square is {side / px_per_um:.1f} µm wide.", fontsize=10, loc="left")
-        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
-def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
+def by_run(cells: pd.DataFrame) -> Figure:
     """Show mean and spread of cells' area and brightness by experiment, in order of time.
 
     Parameters
@@ -115,8 +109,6 @@ def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
     cells : pandas.DataFrame
         A row a cell, with `run`, `area_um2` and `mean_intensity`: see `nnbook.cells.store.read_cells`. With none the
         figure says that the edition has no cells.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -148,5 +140,4 @@ def by_run(cells: pd.DataFrame, note: str = "") -> Figure:
             axes.set(ylabel=title, ylim=(0, None))
         panels[-1].set_xlabel("Experiment, in order of time")
         panels[-1].xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1))
-        add_note(figure, note)
     return figure

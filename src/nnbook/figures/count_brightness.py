@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import matplotlib as mpl
@@ -19,7 +18,7 @@ from matplotlib.patheffects import withStroke
 from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[attr-defined]  # exported lazily
 
 from nnbook.figures.readers import panorama_name
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, add_note
+from nnbook.figures.style import NEUTRAL, STYLE, VERMILION
 from nnbook.measurement.selection import centroid, measured
 
 if TYPE_CHECKING:
@@ -86,15 +85,13 @@ def describe_scatter(results: pd.DataFrame) -> Scatter:
     )
 
 
-def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
+def scatter(results: pd.DataFrame) -> PlotlyFigure:
     """Plot count against brightness, a point a panorama, coloured by the spread of brightness: interactive.
 
     Parameters
     ----------
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`. Panoramas without a nucleus have no brightness and no point.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -149,35 +146,16 @@ def scatter(results: pd.DataFrame, note: str = "") -> PlotlyFigure:
         "ax": 48,
         "ay": -40,
     }
-    lines = wrap(note, 40)
-    edition = {
-        "text": "<br>".join(lines),
-        "font": {"size": 12},
-        "showarrow": False,
-        "align": "left",
-        "xref": "paper",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": 1,
-        "yanchor": "bottom",
-        "yshift": 6,
-    }
-    return PlotlyFigure(
-        data=[points, middle],
-        layout={**_plotly_layout(shown, max(len(lines), 1)), "annotations": [name, edition]},
-    )
+    return PlotlyFigure(data=[points, middle], layout={**_plotly_layout(shown), "annotations": [name]})
 
 
-def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
+def scatter_static(results: pd.DataFrame) -> Figure:
     """Plot count against brightness as `scatter` does, for print.
 
     Parameters
     ----------
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -211,11 +189,10 @@ def scatter_static(results: pd.DataFrame, note: str = "") -> Figure:
         bar = figure.colorbar(points, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label(SPREAD_TITLE)
         bar.outline.set_visible(False)
-        add_note(figure, note)
     return figure
 
 
-def _plotly_layout(shown: Scatter, note_lines: int) -> dict[str, Any]:
+def _plotly_layout(shown: Scatter) -> dict[str, Any]:
     axis = {
         "gridcolor": "rgba(122, 122, 122, 0.25)",
         "linecolor": NEUTRAL,
@@ -231,7 +208,7 @@ def _plotly_layout(shown: Scatter, note_lines: int) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "font": {"color": NEUTRAL, "size": 14},
         "height": 560,
-        "margin": {"l": 60, "r": 16, "t": 20 + 16 * note_lines, "b": 10},
+        "margin": {"l": 60, "r": 16, "t": 20, "b": 10},
         # On a phone, a drag that zooms would catch readers who only scroll past; zooming is in the tool bar.
         "dragmode": False,
         "modebar": {

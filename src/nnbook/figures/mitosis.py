@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nnbook.cells.mitosis import find_pairs
-from nnbook.figures.sheets import NOTE_WIDTH, draw_grey, panel_grid, white_level
-from nnbook.figures.style import NOTE_GREY, STYLE, add_note
+from nnbook.figures.sheets import draw_grey, panel_grid, white_level
+from nnbook.figures.style import NOTE_GREY, STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,7 @@ MOST_APART_UM2: Final = 160.0
 """No pair is looked for in a cell whose standard deviation is a smaller share of its mean and whose area is larger: a
 mask that holds a dark gap beside bright chromatin varies more, and one without such a gap is small."""
 
-NO_PAIRS: Final = (
-    "No cell image of this edition shows two sets of chromosomes under one mask. "
-    "The published edition has no images here."
-)
+NO_PAIRS: Final = "No cell image of this build shows two sets of chromosomes under one mask."
 
 STAGES: Final = {"anaphase": "Anaphase", "telophase": "Telophase"}
 """Rows of the figure, in order."""
@@ -94,7 +91,7 @@ def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_p
     return pairs
 
 
-def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns: int = 6) -> Figure:
+def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Figure:
     """Show the first of each of `STAGES` in a row, where there are any.
 
     Parameters
@@ -103,8 +100,6 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
         See `collect_pairs`; at least one.
     px_per_um : float
         Pixels a micrometre of the images.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Cells a row.
 
@@ -122,7 +117,6 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, note: str = "", columns
                 axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
             row[0].text(-0.12, 0.5, STAGES[stage], transform=row[0].transAxes, rotation=90, ha="right", va="center")
         figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color=NOTE_GREY)
-        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 

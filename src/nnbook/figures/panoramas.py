@@ -9,8 +9,8 @@ import matplotlib as mpl
 import numpy as np
 from skimage.segmentation import find_boundaries
 
-from nnbook.figures.sheets import NOTE_WIDTH, panel_grid, round_length, white_level
-from nnbook.figures.style import STYLE, VERMILION, add_note, notice_figure
+from nnbook.figures.sheets import panel_grid, round_length, white_level
+from nnbook.figures.style import STYLE, VERMILION, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,22 +21,16 @@ if TYPE_CHECKING:
 
     from nnbook.figures.readers import Panel
 
-NO_IMAGES: Final = (
-    "This edition has the table of results but not the images, so the panoramas cannot be shown here. "
-    "Their values need no images: see the table of the panoramas nearest the centroid."
-)
+NO_IMAGES: Final = "There are no images of panoramas in this build."
 
 
-def contact_sheet(panels: Sequence[Panel], note: str = "", columns: int = 3) -> Figure:
+def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
     """Show panoramas side by side, at one contrast, with the outlines of their masks and a scale bar each.
 
     Parameters
     ----------
     panels : sequence of Panel
-        In order of rank: see `nnbook.figures.readers.read_panels`. With none the figure says that the edition has no
-        images.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
+        In order of rank: see `nnbook.figures.readers.read_panels`. With none the figure says that there are none.
     columns : int, optional
         Panels a row.
 
@@ -65,7 +59,6 @@ def contact_sheet(panels: Sequence[Panel], note: str = "", columns: int = 3) -> 
                 linespacing=1.5,
             )
             key.set_in_layout(False)  # it may extend over the empty panel beside it
-        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 

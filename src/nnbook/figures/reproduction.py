@@ -1,4 +1,4 @@
-"""Values recomputed from published data, beside those that were published and this edition's."""
+"""Values recomputed from published data, beside those that were published, and a layer's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import NnbookError
 from nnbook.io.manifest import NAME
+from nnbook.measurement.appearance import between_runs_share
 from nnbook.measurement.imaged_area import area
 from nnbook.measurement.selection import centroid, measured
 from nnbook.values.computed import Number
@@ -96,6 +97,38 @@ def results_numbers(results: pd.DataFrame, px2: int, px_per_um: float) -> tuple[
     )
 
 
+def experiments_numbers(results: pd.DataFrame | None) -> tuple[Number, ...]:
+    """Return how far experiments of the published table differ.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame or None
+        See `nnbook.io.results.read_results`, with names of the published form; None where the table is not at hand.
+
+    Returns
+    -------
+    tuple of Number
+        The shares of the variance of count and of brightness that lie between experiments, and the mean, fewest and
+        most ROIs of an experiment; each None where there is no table.
+    """
+    values: list[float | None] = [None] * 5
+    if results is not None:
+        runs = results["image"].map(lambda image: int(_run_of(image)))
+        totals = results.groupby(runs)["num_rois"].sum()
+        shares = [100 * between_runs_share(results[name], runs) for name in ("num_rois", "mean_intensity")]
+        values = [*shares, float(totals.mean()), int(totals.min()), int(totals.max())]
+    count, brightness, mean, fewest, most = values
+    return (
+        Number("published.variance.count", "Variance of the number of ROIs that is between experiments", count, "%"),
+        Number(
+            "published.variance.intensity", "Variance of mean intensity that is between experiments", brightness, "%"
+        ),
+        Number("published.rois.per_experiment", "ROIs of an experiment, mean", mean),
+        Number("published.rois.fewest", "ROIs of an experiment, fewest", fewest),
+        Number("published.rois.most", "ROIs of an experiment, most", most),
+    )
+
+
 def recomputed(numbers: Iterable[Number]) -> tuple[Number, ...]:
     """Return numbers under the keys that mark them as recomputed from published data.
 
@@ -114,8 +147,8 @@ def recomputed(numbers: Iterable[Number]) -> tuple[Number, ...]:
     )
 
 
-def reproduction_table(again: Iterable[Number], own: Iterable[Number], note: str = "") -> Table:
-    """Compare values recomputed from published data with those published, and list this edition's beside them.
+def reproduction_table(again: Iterable[Number], own: Iterable[Number], name: str) -> Table:
+    """Compare values recomputed from published data with those published, and list a layer's own beside them.
 
     Parameters
     ----------
@@ -123,22 +156,21 @@ def reproduction_table(again: Iterable[Number], own: Iterable[Number], note: str
         Values recomputed from published data: see `recomputed`. Those that are missing, as where there is no published
         table, show a dash.
     own : iterable of Number
-        The edition's values, under the same keys without `published.`.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
+        The layer's values, under the same keys without `published.`.
+    name : str
+        What the layer's column is called.
 
     Returns
     -------
     Table
-        A row for each of the edition's values, in their order. The difference is recomputed minus published, and
+        A row for each of the layer's values, in their order. The difference is recomputed minus published, and
         agrees where it is within the tolerance that `published.yml` states with the value.
     """
     by_key = {number.key.removeprefix(RECOMPUTED): number for number in again}
     return Table(
-        header=("Quantity", "Published", "Recomputed", "Difference", "Tolerance", "Agrees", "This edition"),
+        header=("Quantity", "Published", "Recomputed", "Difference", "Tolerance", "Agrees", name),
         rows=tuple((number.title, *_compared(number.key, by_key.get(number.key)), number.shown) for number in own),
         numeric=frozenset({1, 2, 3, 4, 6}),
-        note=note,
     )
 
 
@@ -181,5 +213,11 @@ def _compared(key: str, number: Number | None) -> tuple[str, str, str, str, str]
 
 def _runs(results: pd.DataFrame) -> set[str]:
     """Return the runs in the names of the images; none at all where one of the names has no run."""
-    names = [NAME.fullmatch(PurePath(image).stem) for image in results["image"]]
-    return {name["run"] for name in names if name} if all(names) else set()
+    runs = {_run_of(image) for image in results["image"]}
+    return set() if "" in runs else runs
+
+
+def _run_of(image: str) -> str:
+    """Return the run in the name of an image; empty where it has none."""
+    name = NAME.fullmatch(PurePath(image).stem)
+    return name["run"] if name else ""

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from skimage.measure import find_contours
 
-from nnbook.figures.sheets import BAR_UM, NOTE_WIDTH, draw_grey, panel_grid, white_level
-from nnbook.figures.style import BLUE, NEUTRAL, SKY_BLUE, STYLE, VERMILION, add_note
+from nnbook.figures.sheets import BAR_UM, draw_grey, panel_grid, white_level
+from nnbook.figures.style import BLUE, NEUTRAL, SKY_BLUE, STYLE, VERMILION
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 from nnbook.values.table import Table
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from nnbook.figures.readers import Case
     from nnbook.io.images import Labels
 
-NO_TRUTH: Final = (
-    "This edition has no true masks to compare with. The twin, the simulated edition, has: make book shows it."
-)
+NO_TRUTH: Final = "There are no true masks to compare with. Simulated panoramas have them."
 
 SETTING_TITLES: Final = {
     "diameter_px": ("Diameter (px)", DIAMETER_PX),
@@ -36,15 +34,13 @@ SETTING_TITLES: Final = {
 }
 
 
-def hard_cases(cases: Sequence[Case], note: str = "", columns: int = 4) -> Figure:
+def hard_cases(cases: Sequence[Case], columns: int = 4) -> Figure:
     """Show hard cases with the outlines of the masks and of the truth.
 
     Parameters
     ----------
     cases : sequence of Case
         See `nnbook.figures.readers.read_cases`; at least one.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
     columns : int, optional
         Panels a row.
 
@@ -66,7 +62,6 @@ def hard_cases(cases: Sequence[Case], note: str = "", columns: int = 4) -> Figur
             mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=3, label=f"White bar: {BAR_UM:g} µm"),
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=11)
-        add_note(figure, note, NOTE_WIDTH)
     return figure
 
 
@@ -100,15 +95,13 @@ def training_curve(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def settings_curves(table: pd.DataFrame, note: str = "") -> Figure:
+def settings_curves(table: pd.DataFrame) -> Figure:
     """Plot accuracy against diameter, flow threshold and cell probability threshold.
 
     Parameters
     ----------
     table : pandas.DataFrame
         See `nnbook.evaluation.comparison.vary_settings`.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set above the figure.
 
     Returns
     -------
@@ -129,7 +122,6 @@ def settings_curves(table: pd.DataFrame, note: str = "") -> Figure:
                 axes.plot(rows["value"], rows[score], color=colour, marker=marker, markersize=5, label=label)
             axes.set(xlabel=title, ylabel="Score", ylim=(0, 1.03))
         figure.axes[0].legend(frameon=False, fontsize=11, loc="lower right")
-        add_note(figure, note)
     return figure
 
 
@@ -173,15 +165,13 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
     )
 
 
-def cases_table(cases: pd.DataFrame, note: str = "") -> Table:
+def cases_table(cases: pd.DataFrame) -> Table:
     """List how many nuclei of each hard case are right, by method.
 
     Parameters
     ----------
     cases : pandas.DataFrame
         See `nnbook.evaluation.comparison.compare_methods`.
-    note : str, optional
-        It is set below the table.
 
     Returns
     -------
@@ -201,7 +191,6 @@ def cases_table(cases: pd.DataFrame, note: str = "") -> Table:
             for kind in kinds
         ),
         numeric=frozenset(range(1, 2 + len(methods))),
-        note=note,
     )
 
 

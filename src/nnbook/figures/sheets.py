@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 SHEET_INCHES: Final = 7.2
 """The width of a sheet."""
 
-NOTE_WIDTH: Final = 72
-"""Characters a line of the note above a sheet."""
-
 BAR_UM: Final = 10.0
 """The length of the scale bar on images of one or two nuclei."""
 

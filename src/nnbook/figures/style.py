@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
@@ -128,21 +127,19 @@ def with_palette(image: PillowImage.Image) -> PillowImage.Image:
     return reduced.quantize(256, dither=PillowImage.Dither.NONE, kmeans=1)
 
 
-def no_figure(path: Path, note: str) -> Picture:
-    """Write a notice, with the edition's note, in place of a figure that the edition has no data for.
+def no_figure(path: Path) -> Picture:
+    """Write a notice in place of a figure that the edition has no data for.
 
     Parameters
     ----------
     path : Path
         Where the static stand-in goes.
-    note : str
-        Which edition it is.
 
     Returns
     -------
     Picture
     """
-    return picture(notice_figure(f"There is no such figure here.\n{note}"), path, "A notice that there is no figure.")
+    return picture(notice_figure("There is no such figure here."), path, "A notice that there is no figure.")
 
 
 def notice_figure(text: str) -> Figure:
@@ -160,19 +157,3 @@ def notice_figure(text: str) -> Figure:
     figure = Figure(figsize=(6.0, 1.6))
     figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=NOTE_GREY)
     return figure
-
-
-def add_note(figure: Figure, note: str, width: int = 58) -> None:
-    """Set the edition's note above a static figure, where there is one.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        The figure.
-    note : str
-        Which edition it is.
-    width : int, optional
-        Characters a line: 58 fit a figure of 6 inches, 72 one of 7.2.
-    """
-    if note:
-        figure.suptitle("\n".join(wrap(note, width)), fontsize=10, x=0.01, ha="left", color=NOTE_GREY)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.figures.readers import panorama_name
+from nnbook.measurement.edge import extent_cut_at_edge, share_cut_at_edge
 from nnbook.values import published
 from nnbook.values.table import Table
 
@@ -13,20 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_PUBLISHED_TABLE: Final = (
-    "The published table of results was not fetched for this build. "
-    "Run make book EDITION=published once, and build again."
+    "The published table of results could not be fetched for this build: call make book with a network, or with "
+    "LOCAL=folder, which holds its results.csv."
 )
 
 
-def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
+def representatives_table(chosen: pd.DataFrame) -> Table:
     """List the panoramas nearest the centroid.
 
     Parameters
     ----------
     chosen : pandas.DataFrame
         See `nnbook.measurement.selection.representatives`.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
 
     Returns
     -------
@@ -47,12 +46,11 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
             for rank, row in enumerate(ordered.itertuples(), start=1)
         ),
         numeric=frozenset({0, 2, 3, 4}),
-        note=note,
     )
 
 
-def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
-    """Set an edition's number of single-cell images beside the published one, and say why there are fewer than ROIs.
+def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, name: str) -> Table:
+    """Set a layer's number of single-cell images beside the published one, and say why there are fewer than ROIs.
 
     Parameters
     ----------
@@ -61,24 +59,23 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
     cells : dict
         The summary of the store of cells: `nnbook.cells.store.Cells.about`.
     imaged_px2 : int
-        The edition's imaged area in px2.
-    note : str, optional
-        Which edition it is: see `nnbook.io.edition.Edition`. It is set below the table.
+        The layer's imaged area in px2.
+    name : str
+        What the layer's column is called.
 
     Returns
     -------
     Table
-        Cells that need images show a dash where the edition has none.
+        A dash where there are no images.
     """
     rois, images = results["num_rois"].sum() or math.nan, cells["cells"] or math.nan
     left_out = cells["left_out"] if cells["cells"] else {}
     at_border, larger = (left_out.get(why, math.nan) for why in ("at_border", "larger_than_frame"))
     lacking, per_run = rois - images, [run["cells"] for run in cells["runs"]] or [math.nan]
-    at_edge = _share_at_edge(
-        at_border / rois,
-        math.sqrt(imaged_px2 / len(results)),
-        math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS),
-    )
+    at_edge = math.nan
+    if not math.isnan(at_border / rois):
+        extent = extent_cut_at_edge(at_border / rois, math.sqrt(imaged_px2 / len(results)))
+        at_edge = share_cut_at_edge(extent, math.sqrt(published.TOTAL_AREA_PX2 / published.PANORAMAS))
     larger_of_whole = larger / (rois - at_border)
     stated = published.ROIS_IN_TABLE - published.SINGLE_CELL_IMAGES
     percent = 100 * stated / published.ROIS_IN_TABLE
@@ -104,34 +101,20 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
         ),
         ("… fewest", math.nan, min(per_run), *count),
         ("… most", math.nan, max(per_run), *count),
-        note=note,
+        name=name,
     )
 
 
-def _comparison(*rows: tuple[str, float, float, str, str], note: str) -> Table:
-    """Return a table of rows of: title, published value, the edition's value, and the formats of the two."""
+def _comparison(*rows: tuple[str, float, float, str, str], name: str) -> Table:
+    """Return a table of rows of: title, published value, the layer's value, and the formats of the two."""
     return Table(
-        header=("Quantity", "Published", "This edition", "Difference"),
+        header=("Quantity", "Published", name, "Difference"),
         rows=tuple(
             (title, _number(stated, coarse), _number(own, fine), _difference(own, stated, coarse))
             for title, stated, own, coarse, fine in rows
         ),
         numeric=frozenset({1, 2, 3}),
-        note=note,
     )
-
-
-def _share_at_edge(share: float, side: float, other_side: float) -> float:
-    """Return which share of nuclei the edge of a square image cuts, where it is `share` in one of another size.
-
-    A nucleus of extent d whose centre may be anywhere is seen in a square of side s if its centre is in one of side
-    s + d, and is cut there unless its centre is in one of side s - d: a share of 4sd/(s + d)^2. This is solved for d/s,
-    which is less than 1, and applied to the other side.
-    """
-    if share == 0:
-        return 0.0
-    ratio = (2 - share - 2 * math.sqrt(1 - share)) / share * side / other_side
-    return 4 * ratio / (1 + ratio) ** 2
 
 
 def _number(value: float, form: str) -> str:

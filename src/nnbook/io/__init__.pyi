@@ -1,4 +1,4 @@
-from .edition import Edition, read_edition
+from .edition import Edition, read_edition, read_layers
 from .images import read_image, read_mask, write_image, write_mask
 from .inputs import list_images
 from .manifest import Panorama, read_manifest, write_manifest
@@ -12,6 +12,7 @@ __all__ = [
     "list_images",
     "read_edition",
     "read_image",
+    "read_layers",
     "read_manifest",
     "read_mask",
     "read_results",

@@ -23,10 +23,19 @@ FOLDER_VARIABLE = "NNBOOK_EDITION"
 
 DEFAULT_FOLDER = Path("build/twin")
 
+PUBLISHED: Final = "published"
+"""The folder, in that of the book's own edition, of the published layer: what was released with NucleusNet."""
+
+FULL_SIZE: Final = "full-size"
+"""The folder, in that of the book's own edition, of one simulated panorama as large as the published ones."""
+
+DATA: Final = ("index", "panoramas", "cells", "mosaic")
+"""What a layer may have: panoramas to zoom into, the table of panoramas, cells, and their mosaic."""
+
 OWN_NAMES: Final = frozenset({
-    "accuracy", "cells", "edition.json", "edition.yml", "figures", "manifest.csv", "masks", "mosaic", "notebooks",
-    "numbers.json", "print", "provenance", "published.json", "pyramids", "records", "results.csv", "rois.parquet",
-    "sample.json", "sample.parquet", "truth",
+    "accuracy", "cells", "edition.json", "edition.yml", "figures", "full-size", "hosted", "layers.json", "manifest.csv",
+    "masks", "mosaic", "notebooks", "numbers.json", "print", "provenance", "published", "published.json", "pyramids",
+    "records", "results.csv", "rois.parquet", "sample.json", "sample.parquet", "site", "truth",
 })  # fmt: skip
 """The files and folders that nnbook makes in an edition's folder, and replaces: no image can be in them."""
 
@@ -44,6 +53,10 @@ def check_edition_name(edition: str) -> None:
             f"edition is {edition!r}; give a name that begins with a letter or digit and has no separator",
             parameter="edition",
         )
+    if edition == PUBLISHED:
+        raise InvalidValueError(
+            "edition is 'published', which is the name of a layer of the book; give another name", parameter="edition"
+        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,7 @@ class Edition:
     name : str
         `twin`, `published`, or the name that the user gave.
     note : str
-        One sentence that every page of the book shows, saying where its images and numbers come from.
+        One sentence that says where its images and numbers come from. A view that has nothing to show shows it.
     simulated : bool
         Whether the images were drawn by the virtual microscope.
     px_per_um : float
@@ -72,6 +85,11 @@ class Edition:
     simulated: bool
     px_per_um: float
     area_px2: int
+
+    @property
+    def label(self) -> str:
+        """What a figure of several layers calls this one; empty for images of the user's own."""
+        return "Published" if self.name == PUBLISHED else "Simulated" if self.simulated else ""
 
     @property
     def manifest(self) -> Path:
@@ -134,6 +152,17 @@ class Edition:
         """Return the rows of the manifest; none where there is none."""
         return read_manifest(self.manifest) if self.manifest.is_file() else []
 
+    def has(self, data: str) -> bool:
+        """Return whether it has one of `DATA`, and not an empty one."""
+        if data == "panoramas":
+            return self.results.is_file()
+        path, key = {
+            "index": (self.pyramids / "index.json", "panoramas"),
+            "cells": (self.cells / "cells.json", "cells"),
+            "mosaic": (self.mosaic / "mosaic.json", "rows"),
+        }[data]
+        return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8"))[key])
+
 
 def write_edition(edition: Edition) -> None:
     """Write an edition's description into its folder."""
@@ -167,3 +196,24 @@ def read_edition(folder: PathLike | None = None) -> Edition:
         return Edition(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:
         raise NnbookError(f"{path}: describes no edition ({error}); run 'make book' (or 'nnbook run') again") from error
+
+
+def read_layers(data: str | None = None, folder: PathLike | None = None) -> list[Edition]:
+    """Read the layers of a book: what was published, where the book has it, and then the edition itself.
+
+    Parameters
+    ----------
+    data : str, optional
+        One of `DATA`: only layers that have it, or the edition alone where none does.
+    folder : str or Path, optional
+        The edition's folder: see `read_edition`.
+
+    Returns
+    -------
+    list of Edition
+        At least one.
+    """
+    edition = read_edition(folder)
+    published = edition.folder / PUBLISHED
+    layers = [*([read_edition(published)] if (published / "edition.json").is_file() else []), edition]
+    return [layer for layer in layers if data is None or layer.has(data)] or [edition]

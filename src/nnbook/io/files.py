@@ -193,6 +193,14 @@ def check_regular(path: Path) -> None:
         raise NnbookError(f"{path}: is a pipe, device or socket; copy its content to a file and name that")
 
 
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """Make a file a second time without a second copy of its bytes, where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with path.open("rb") as file:

@@ -1,3 +1,4 @@
+from .edge import extent_cut_at_edge, share_cut_at_edge, share_without_window
 from .imaged_area import area
 from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
 from .selection import centroid, measured, representatives
@@ -5,11 +6,14 @@ from .selection import centroid, measured, representatives
 __all__ = [
     "area",
     "centroid",
+    "extent_cut_at_edge",
     "measure",
     "measure_files",
     "measure_panorama",
     "measured",
     "representatives",
+    "share_cut_at_edge",
+    "share_without_window",
     "summarise",
     "write_measurements",
 ]

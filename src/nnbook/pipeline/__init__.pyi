@@ -1,3 +1,3 @@
-from .editions import run, run_published
+from .editions import run
 
-__all__ = ["run", "run_published"]
+__all__ = ["run"]

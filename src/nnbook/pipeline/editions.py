@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from nnbook.errors import NnbookError
-from nnbook.io.edition import OWN_NAMES, Edition, write_edition
+from nnbook.io.edition import FULL_SIZE, OWN_NAMES, PUBLISHED, Edition, write_edition
 from nnbook.io.files import locked, write_json
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.io.manifest import Panorama, parse_manifest, write_manifest
+from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale, warn_of_scales
 from nnbook.pipeline.sources import fetch_panoramas, published_results
@@ -34,12 +34,9 @@ if TYPE_CHECKING:
 
     from nnbook.io.paths import PathLike
 
-PUBLISHED = "published"
-PUBLISHED_NOTE = (
-    "Published edition: the results table that was released with NucleusNet. Its panoramas are not part of this build."
-)
-TWIN_NOTE = "Simulated edition: every image here was drawn by a virtual microscope, and every number comes from those."
-OWN_NOTE = "Edition {name}: images and numbers come from the manifest {manifest}."
+PUBLISHED_NOTE = "The table of results that was released with NucleusNet. Its panoramas are not part of this build."
+TWIN_NOTE = "Every image was drawn by a virtual microscope."
+OWN_NOTE = "Images of the manifest {manifest}."
 TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
 
@@ -171,16 +168,12 @@ def _make_stages(
         {name: folder / row.image for name, row in real.items()}, {name: row.px_per_um for name, row in real.items()}
     )
     simulated = all(panorama.simulated for panorama in panoramas)
-    edition = Edition(
+    edition = _describe(
         folder,
-        name=folder.name,
-        note=TWIN_NOTE if simulated else OWN_NOTE.format(name=folder.name, manifest=manifest.name),
+        panoramas,
+        TWIN_NOTE if simulated else OWN_NOTE.format(manifest=manifest.name),
         simulated=simulated,
-        px_per_um=panoramas[0].px_per_um,
-        area_px2=sum(panorama.width_px * panorama.height_px for panorama in panoramas),
     )
-    write_manifest(edition.manifest, panoramas)
-    write_edition(edition)
     segment_panoramas(edition, panoramas, model, overwrite=overwrite)
     measure_panoramas(edition, panoramas)
     extract_cells(edition, panoramas)
@@ -188,30 +181,51 @@ def _make_stages(
     lay_out_mosaic(edition)
     evaluate_panoramas(edition, panoramas, model)
     write_pyramids(edition, panoramas)
-    try:
-        published_results(folder.parent / PUBLISHED / "results.csv", local)
-    except NnbookError as error:
-        print(f"nnbook: the book will lack the published table beside this edition's. {error}", file=sys.stderr)
+    if (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
+        _make_full_size(full_size, folder / FULL_SIZE, model)
+    if simulated:
+        make_published(folder / PUBLISHED, local)
 
 
-def run_published(
-    folder: PathLike, notebooks: PathLike, *, local: PathLike | None = None, cell_seconds: float = CELL_SECONDS
-) -> None:
-    """Make the published edition: its released table instead of images, then the notebooks.
+def _describe(folder: Path, panoramas: list[Panorama], note: str, *, simulated: bool) -> Edition:
+    """Write the manifest and the description of an edition."""
+    edition = Edition(
+        folder,
+        name=folder.name,
+        note=note,
+        simulated=simulated,
+        px_per_um=panoramas[0].px_per_um,
+        area_px2=sum(panorama.width_px * panorama.height_px for panorama in panoramas),
+    )
+    write_manifest(edition.manifest, panoramas)
+    write_edition(edition)
+    return edition
+
+
+def _make_full_size(manifest: Path, folder: Path, model: Path | None) -> None:
+    """Make the simulated panorama as large as the published ones, with its masks, that the book opens with."""
+    panoramas = fetch_panoramas(read_manifest(manifest), manifest.parent, folder)
+    edition = _describe(folder, panoramas, TWIN_NOTE, simulated=True)
+    segment_panoramas(edition, panoramas, model)
+    measure_panoramas(edition, panoramas)
+    write_pyramids(edition, panoramas)
+
+
+def make_published(folder: Path, local: Path | None) -> None:
+    """Make the published layer of a book; where its table can't be fetched, say so, and leave the layer out.
 
     Parameters
     ----------
-    folder, notebooks, local, cell_seconds
-        As in `run`.
+    folder : Path
+        The layer's folder.
+    local : Path, optional
+        A folder that stands in for the public address of the table.
+
+    Raises
+    ------
+    NnbookError
+        Where `local` has no such table.
     """
-    folder, notebooks = Path(folder), Path(notebooks)
-    local = None if local is None else Path(local)
-    with locked(folder):
-        _make_published_stages(folder, local)
-        execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
-
-
-def _make_published_stages(folder: Path, local: Path | None) -> None:
     edition = Edition(
         folder,
         name=PUBLISHED,
@@ -220,10 +234,13 @@ def _make_published_stages(folder: Path, local: Path | None) -> None:
         px_per_um=published.PX_PER_UM,
         area_px2=published.TOTAL_AREA_PX2,
     )
-    published_results(edition.results, local)
+    try:
+        published_results(edition.results, local)
+    except NnbookError as error:
+        if local is not None:
+            raise
+        print(f"nnbook: the book will lack the published table. {error}", file=sys.stderr)
+        return
     write_edition(edition)
     write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
     write_panoramas_json(edition, read_results(edition.results), {})
-    extract_cells(edition, [])
-    sample_cells(edition)
-    lay_out_mosaic(edition)
