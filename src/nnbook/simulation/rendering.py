@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 MASK_MARGIN_PX: Final = 3.0
-"""How far a truth mask reaches beyond the half-maximum outline: the published masks leave a rim of background."""
+"""How far a truth mask extends beyond the half-maximum outline: as far as the soft edge does."""
 
 OUTLINE_STEPS: Final = 256
 NUCLEOLI: Final = 6
@@ -37,6 +37,10 @@ COMPONENT: Final = np.dtype(
         ("reach", np.float64),  # nothing is drawn farther than this from the centre
         ("level", np.float64),  # brightness relative to the nucleus's own
         ("edge", np.float64),  # half width of the soft edge
+        ("halo", np.float64),  # light beside the outline, as a share of the light inside
+        ("halo_px", np.float64),  # how far the halo extends
+        ("lumps", np.float64),  # how far chromosome arms stand out from the outline
+        ("fade", np.float64),  # place along the long axis from which the component is out of focus
         ("blur", np.float64),  # standard deviation of the defocus that takes fine chromatin away
         ("scale", np.float64),  # px of this panorama a px at PX_PER_UM
         ("chromatin", np.float64),  # contrast of the chromatin, as a factor of log brightness
@@ -104,14 +108,28 @@ def _depth(component: Any, along: float, across: float) -> float:
 @compiled
 def _brightness(component: Any, along: float, across: float, depth: float) -> float:
     """Return the component's brightness at a place, relative to the nucleus's own."""
-    # Edge: a cubic step is close to the integral of a confocal point spread, and ends.
-    step = 0.5 + 0.5 * depth / component.edge
-    if step <= 0:
-        return 0.0
-    cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
     scale, seed = component.scale, component.noise
     x, y, blur = along / scale, across / scale, component.blur / scale
-    value = 0.0
+    halo = 0.0
+    if -depth < component.halo_px:
+        near = min(1.0, 1 + depth / component.halo_px)
+        halo = component.halo * near * near * near * near
+    # Edge: a cubic step is close to the integral of a confocal point spread, and ends.
+    step = 0.5 + 0.5 * depth / component.edge
+    lump = 0.0
+    if component.lumps > 0 and depth > -component.edge - 2 * component.lumps:
+        arms = gradient_noise((0.8 * x + 0.6 * y) / 11.0, (0.8 * y - 0.6 * x) / 11.0, seed + 6)
+        finer = gradient_noise(x / 8.0, y / 8.0, seed + 7)
+        fading = math.exp(-((blur / 8) ** 2))
+        step += (arms + 0.25 * finer) * fading * component.lumps / component.edge
+        lump = (arms + 0.8 * finer) * fading
+    dimmed = 1.0
+    if component.fade < np.inf:
+        dimmed = 0.12 + 0.88 / (1 + math.exp((along - component.fade) / (4 * scale)))
+    if step <= 0:
+        return float(component.level * dimmed * halo)
+    cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
+    value = 0.75 * lump
     if component.chromatin > 0 or component.threads > 0:
         # Warped and turned so that no lattice shows; each octave fades as defocus blurs it.
         wx = x + 3.0 * gradient_noise(x / 30, y / 30, seed + 11)
@@ -147,7 +165,7 @@ def _brightness(component: Any, along: float, across: float, depth: float) -> fl
                 hole = 1 / (1 + math.exp((far - 1) * 5.5))
                 dip = -component.nucleoli[slot, 3] * hole + 0.12 * math.exp(-(((far - 1.5) / 0.3) ** 2))
                 value *= math.exp(dip * math.exp(-((blur / 9) ** 2)))
-    return float(component.level * cover * value)
+    return float(component.level * dimmed * (cover * value + (1 - cover) * halo))
 
 
 @compiled
@@ -196,7 +214,7 @@ def draw_components(  # noqa: PLR0917 - numba takes no keyword-only arguments
                 along = dx * component.cos + dy * component.sin
                 across = dy * component.cos - dx * component.sin - component.bend * along * along
                 depth = _depth(component, along, across)
-                if depth > -component.edge:
+                if depth > -component.halo_px or depth > -component.edge:
                     signal[row, column] += grey * _brightness(component, along, across, depth)
                 if component.nucleus >= 0 and depth > -margin and depth > depths[row, column]:
                     depths[row, column] = depth
@@ -205,9 +223,9 @@ def draw_components(  # noqa: PLR0917 - numba takes no keyword-only arguments
 
 @compiled
 def sample_components(
-    components: NDArray[Any], width: int, height: int, stride: int
+    components: NDArray[Any], width: int, height: int, stride: int, rim: float
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Sample the masks of components on a grid of the panorama.
+    """Sample the masks of components, widened by a rim, on a grid of the panorama.
 
     Returns
     -------
@@ -228,7 +246,7 @@ def sample_components(
             max(0, int(component.x - component.reach)),
             min(width - 1, int(component.x + component.reach) + 1),
         )
-        margin = MASK_MARGIN_PX * component.scale
+        margin = (MASK_MARGIN_PX + rim) * component.scale
         for row in range(-(-first_y // stride) * stride, last_y + 1, stride):
             dy = row - component.y
             for column in range(-(-first_x // stride) * stride, last_x + 1, stride):
