@@ -1,4 +1,5 @@
 from .imaged_area import area
+from .rim import widen
 from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
 from .selection import centroid, measured, representatives
 
@@ -11,5 +12,6 @@ __all__ = [
     "measured",
     "representatives",
     "summarise",
+    "widen",
     "write_measurements",
 ]

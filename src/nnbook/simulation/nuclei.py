@@ -35,8 +35,8 @@ LOG_AREA_SD: Final = 0.22
 
 HALO: Final = 0.13
 HALO_PX: Final = 36.0
-"""Light from out of focus beside a nucleus: its share of the light inside, and how far it extends. Both published images
-in `shared/data/nucleusnet/crops` show it."""
+"""Light from out of focus beside a nucleus: its share of the light inside, and how far it extends. Published images of
+dividing cells show it."""
 
 DEBRIS: Final = -1
 """The number of a nucleus that components of debris have: they are drawn, and never labelled."""
@@ -279,13 +279,17 @@ def _metaphase(rng: Generator) -> list[NDArray[Any]]:
 def _anaphase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(40, 52), rng.uniform(15, 22)
     distance = 2 * short + rng.uniform(22, 46)
-    return _chromosome_masses(rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.3, 1.7))
+    return _chromosome_masses(
+        rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.3, 1.7)
+    )
 
 
 def _telophase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(30, 40), rng.uniform(10.5, 15)
     distance = 2 * short + rng.uniform(75, 150)
-    return _chromosome_masses(rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.0))
+    return _chromosome_masses(
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.0)
+    )
 
 
 def _chromosome_masses(

@@ -108,64 +108,78 @@ def _depth(component: Any, along: float, across: float) -> float:
 @compiled
 def _brightness(component: Any, along: float, across: float, depth: float) -> float:
     """Return the component's brightness at a place, relative to the nucleus's own."""
-    scale, seed = component.scale, component.noise
+    scale = component.scale
     x, y, blur = along / scale, across / scale, component.blur / scale
-    halo = 0.0
+    light = 0.0
     if -depth < component.halo_px:
         near = min(1.0, 1 + depth / component.halo_px)
-        halo = component.halo * near * near * near * near
+        light = component.halo * near * near * near * near
     # Edge: a cubic step is close to the integral of a confocal point spread, and ends.
     step = 0.5 + 0.5 * depth / component.edge
     lump = 0.0
     if component.lumps > 0 and depth > -component.edge - 2 * component.lumps:
-        arms = gradient_noise((0.8 * x + 0.6 * y) / 11.0, (0.8 * y - 0.6 * x) / 11.0, seed + 6)
-        finer = gradient_noise(x / 8.0, y / 8.0, seed + 7)
+        arms = gradient_noise((0.8 * x + 0.6 * y) / 11.0, (0.8 * y - 0.6 * x) / 11.0, component.noise + 6)
+        finer = gradient_noise(x / 8.0, y / 8.0, component.noise + 7)
         fading = math.exp(-((blur / 8) ** 2))
         step += (arms + 0.25 * finer) * fading * component.lumps / component.edge
         lump = (arms + 0.8 * finer) * fading
-    dimmed = 1.0
+    if step > 0:
+        cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
+        value = math.exp(0.75 * lump + _chromatin(component, x, y, blur, depth))
+        if component.dome > 0:
+            thin = max(0.0, 1 - depth / (26 * scale))
+            value *= 1 - component.dome * thin * thin
+        light = cover * value * _nucleoli(component, along, across, blur) + (1 - cover) * light
     if component.fade < np.inf:
-        dimmed = 0.12 + 0.88 / (1 + math.exp((along - component.fade) / (4 * scale)))
-    if step <= 0:
-        return float(component.level * dimmed * halo)
-    cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
-    value = 0.75 * lump
-    if component.chromatin > 0 or component.threads > 0:
-        # Warped and turned so that no lattice shows; each octave fades as defocus blurs it.
-        wx = x + 3.0 * gradient_noise(x / 30, y / 30, seed + 11)
-        wy = y + 3.0 * gradient_noise(x / 30 + 7.7, y / 30 + 3.1, seed + 12)
-        tx, ty = 0.8 * wx + 0.6 * wy, 0.8 * wy - 0.6 * wx
-        coarse = gradient_noise(wx / 26, wy / 26, seed + 1) * math.exp(-((blur / 18) ** 2))
-        middle = gradient_noise(tx / 12.0, ty / 12.0, seed + 2) * math.exp(-((blur / 9) ** 2))
-        fading = math.exp(-((blur / 4.5) ** 2))
-        fine = 0.0
-        grain = 0.0
-        if fading > 0.02:
-            fine = gradient_noise(wx / 6.8, wy / 6.8, seed + 3) * fading
-            grain = gradient_noise(tx / 3.8, ty / 3.8, seed + 4) * fading
-        clump = max(0.0, middle + fine - 0.35)
-        value += component.chromatin * (0.40 * coarse + 0.42 * middle + 0.58 * fine + 0.20 * grain + 0.3 * clump)
-        if component.threads > 0:
-            ridge = gradient_noise(tx / 8.0, ty / 8.0, seed + 5)
-            value += component.threads * (0.35 - abs(ridge) * 1.6) * math.exp(-((blur / 6) ** 2))
-        if component.rim > 0:
-            under = (depth / scale - component.edge / scale - 1.0) / 3.5
-            value += component.rim * (1 + 1.5 * middle) * math.exp(-0.5 * under * under - (blur / 5) ** 2)
-    value = math.exp(value)
-    if component.dome > 0:
-        thin = max(0.0, 1 - depth / (26 * scale))
-        value *= 1 - component.dome * thin * thin
+        light *= 0.12 + 0.88 / (1 + math.exp((along - component.fade) / (4 * scale)))
+    return float(component.level * light)
+
+
+@compiled
+def _chromatin(component: Any, x: float, y: float, blur: float, depth: float) -> float:
+    """Return the logarithm of the chromatin's brightness at a place, which is in px at `PX_PER_UM`."""
+    if component.chromatin <= 0 and component.threads <= 0:
+        return 0.0
+    scale, seed = component.scale, component.noise
+    # Warped and turned so that no lattice shows; each octave fades as defocus blurs it.
+    wx = x + 3.0 * gradient_noise(x / 30, y / 30, seed + 11)
+    wy = y + 3.0 * gradient_noise(x / 30 + 7.7, y / 30 + 3.1, seed + 12)
+    tx, ty = 0.8 * wx + 0.6 * wy, 0.8 * wy - 0.6 * wx
+    coarse = gradient_noise(wx / 26, wy / 26, seed + 1) * math.exp(-((blur / 18) ** 2))
+    middle = gradient_noise(tx / 12.0, ty / 12.0, seed + 2) * math.exp(-((blur / 9) ** 2))
+    fading = math.exp(-((blur / 4.5) ** 2))
+    fine = 0.0
+    grain = 0.0
+    if fading > 0.02:
+        fine = gradient_noise(wx / 6.8, wy / 6.8, seed + 3) * fading
+        grain = gradient_noise(tx / 3.8, ty / 3.8, seed + 4) * fading
+    clump = max(0.0, middle + fine - 0.35)
+    value = component.chromatin * (0.40 * coarse + 0.42 * middle + 0.58 * fine + 0.20 * grain + 0.3 * clump)
+    if component.threads > 0:
+        ridge = gradient_noise(tx / 8.0, ty / 8.0, seed + 5)
+        value += component.threads * (0.35 - abs(ridge) * 1.6) * math.exp(-((blur / 6) ** 2))
+    if component.rim > 0:
+        under = (depth / scale - component.edge / scale - 1.0) / 3.5
+        value += component.rim * (1 + 1.5 * middle) * math.exp(-0.5 * under * under - (blur / 5) ** 2)
+    return float(value)
+
+
+@compiled
+def _nucleoli(component: Any, along: float, across: float, blur: float) -> float:
+    """Return how bright the nucleoli leave a place, as a share."""
+    x, y = along / component.scale, across / component.scale
+    share = 1.0
     for slot in range(NUCLEOLI):
         size = component.nucleoli[slot, 2]
         if size > 0:
             du, dv = along - component.nucleoli[slot, 0], across - component.nucleoli[slot, 1]
             far = math.sqrt(du * du + dv * dv) / size
             if far < 2.6:
-                far += 0.75 * gradient_noise(x / 13, y / 13, seed + 20 + slot)
+                far += 0.75 * gradient_noise(x / 13, y / 13, component.noise + 20 + slot)
                 hole = 1 / (1 + math.exp((far - 1) * 5.5))
                 dip = -component.nucleoli[slot, 3] * hole + 0.12 * math.exp(-(((far - 1.5) / 0.3) ** 2))
-                value *= math.exp(dip * math.exp(-((blur / 9) ** 2)))
-    return float(component.level * dimmed * (cover * value + (1 - cover) * halo))
+                share *= math.exp(dip * math.exp(-((blur / 9) ** 2)))
+    return share
 
 
 @compiled
