@@ -97,6 +97,16 @@ def measured(folder: Path, *images: str, options: tuple[str, ...] = ()) -> list[
     return areas
 
 
+def test_a_rim_widens_the_masks_that_a_panorama_is_summed_up_under(field: Path, capsys: Said) -> None:
+    assert measured(field, manifest(field, 2.0, 2.0), options=("--rim", "1")) == [100.0, 100.0]
+    rois = pd.read_parquet(field / "out" / "rois.parquet")
+    assert (rois["wide_area_px"] > rois["area_px"]).all()
+    capsys.readouterr()
+    call = ["measure", manifest(field, 2.0, 2.0), "--masks", str(field / "masks"), "--out", str(field / "none")]
+    assert main([*call, "--rim", "-1"]) == 1
+    assert capsys.readouterr().err == "nnbook measure: --rim is -1; give a number of um above 0\n"
+
+
 class TestScale:
     def test_measure_takes_each_rows_scale(self, field: Path) -> None:
         assert measured(field, manifest(field, 2.0, 4.0)) == [100.0, 25.0]

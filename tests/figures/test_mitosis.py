@@ -43,13 +43,13 @@ def table(images: list[NDArray[np.uint8]]) -> pd.DataFrame:
 
 def test_pairs_are_named_and_the_clearest_come_first(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
     pairs = collect_pairs(table, images, PX_PER_UM)
-    assert [(pair.name[-1], pair.stage, pair.true) for pair in pairs] == [
-        ("1", "anaphase", "anaphase"),
-        ("4", "telophase", "telophase"),
-        ("2", "telophase", "interphase"),
+    assert [(pair.name[-1], pair.separation, pair.true) for pair in pairs] == [
+        ("1", "early", "anaphase"),
+        ("4", "late", "telophase"),
+        ("2", "late", "interphase"),
     ]
     assert [pair.distance_um for pair in pairs] == pytest.approx([7.5, 20, 18.75], abs=0.05)
-    assert "1 anaphases and 2 telophases" in summarise_pairs(pairs)
+    assert "1 in early and 2 in late" in summarise_pairs(pairs)
     assert "2 of these 3" in summarise_pairs(pairs)
 
 
@@ -67,6 +67,6 @@ def test_a_row_of_each_stage(table: pd.DataFrame, images: list[NDArray[np.uint8]
 
 
 def test_a_stage_that_was_not_found_has_no_row(table: pd.DataFrame, images: list[NDArray[np.uint8]]) -> None:
-    pairs = [pair for pair in collect_pairs(table, images, PX_PER_UM) if pair.stage == "anaphase"]
+    pairs = [pair for pair in collect_pairs(table, images, PX_PER_UM) if pair.separation == "early"]
     assert len(pairs_sheet(pairs, PX_PER_UM, columns=3).axes) == 3
-    assert "1 anaphases and no telophases" in summarise_pairs(pairs)
+    assert "1 in early and no in late" in summarise_pairs(pairs)

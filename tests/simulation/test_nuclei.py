@@ -8,8 +8,7 @@ from scipy.ndimage import label
 from simulated_panorama import SEED
 
 from nnbook.simulation import nuclei
-from nnbook.simulation.rendering import MASK_MARGIN_PX
-from nnbook.values.published import DIAMETER_PX
+from nnbook.values.published import DIAMETER_PX, MASK_RIM_PX
 
 FULL = np.ones((3, 3))
 
@@ -36,10 +35,10 @@ def test_debris_is_drawn_and_not_labelled() -> None:
         assert not labels.any()
 
 
-def test_the_median_interphase_nucleus_has_the_published_diameter() -> None:
+def test_the_median_interphase_nucleus_has_the_published_diameter_with_its_rim() -> None:
     rng = np.random.default_rng(0)
     made = [nuclei.make_nucleus("interphase", rng, scale=1.0, size=1.0, contrast=1.0)[0] for _ in range(3000)]
-    radii = [np.sqrt(np.mean(components["outline"][0] ** 2)) + MASK_MARGIN_PX for components in made]
+    radii = [np.sqrt(np.mean(components["outline"][0] ** 2)) + MASK_RIM_PX for components in made]
     assert 2 * np.median(radii) == pytest.approx(DIAMETER_PX, rel=0.03)
 
 

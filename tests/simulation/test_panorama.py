@@ -10,7 +10,10 @@ from simulated_panorama import Rendered, simulate
 
 from nnbook.errors import NnbookError
 from nnbook.simulation import nuclei, panorama
-from nnbook.values.published import DIAMETER_PX, PX_PER_UM
+from nnbook.simulation.rendering import MASK_MARGIN_PX
+from nnbook.values.published import PX_PER_UM
+
+MASK_PX = nuclei.NUCLEUS_DIAMETER_PX + 2 * MASK_MARGIN_PX
 
 
 class TestTruth:
@@ -42,7 +45,7 @@ class TestTruth:
     def test_nuclei_have_the_published_size(self, rendered: Rendered) -> None:
         truth = pd.concat([panorama[3] for panorama in rendered])
         area = truth.loc[~truth["cut"] & (truth["class"] == "interphase"), "area_px"]
-        assert 2 * np.sqrt(area.median() / np.pi) == pytest.approx(DIAMETER_PX, rel=0.06)
+        assert 2 * np.sqrt(area.median() / np.pi) == pytest.approx(MASK_PX, rel=0.06)
 
 
 class TestDeterminism:
@@ -66,7 +69,7 @@ class TestDeterminism:
     def test_another_pixel_size_scales_the_nuclei(self) -> None:
         truth = simulate(side=1024, px_per_um=PX_PER_UM / 2)[2]
         area = truth.loc[~truth["cut"], "area_px"].median()
-        assert 2 * np.sqrt(area / np.pi) == pytest.approx(DIAMETER_PX / 2, rel=0.2)
+        assert 2 * np.sqrt(area / np.pi) == pytest.approx(MASK_PX / 2, rel=0.2)
 
     def test_types(self) -> None:
         image, labels, truth = simulate()

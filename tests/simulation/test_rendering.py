@@ -31,7 +31,7 @@ def test_samples_have_the_brightness_that_is_drawn() -> None:
     components["x"] += SIDE_PX / 2
     components["y"] += SIDE_PX / 2
     signal, labels = draw(make("prophase", 2))
-    owner, relative = rendering.sample_components(components, SIDE_PX, SIDE_PX, 1)
+    owner, relative = rendering.sample_components(components, SIDE_PX, SIDE_PX, 1, 0.0)
     assert set(owner) == {0}
     assert len(relative) == labels.sum()
     assert relative.mean() * 100 == pytest.approx(signal[labels == 1].mean(), rel=1e-5)

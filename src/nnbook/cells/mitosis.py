@@ -1,9 +1,10 @@
 """Dividing cells: two chromosome masses under one mask.
 
-In anaphase and telophase the chromosomes form two masses of similar size with darker cytoplasm between them, and
-NucleusNet counts both as one ROI. So a cell image with two bright components of similar size is a candidate, by its
-pixels alone: components above a threshold under a mask around both, or those of the mask itself where it leaves the
-cytoplasm out (`nnbook.segmentation.grouping`). Only for the twin is it known what they are.
+In anaphase and telophase the chromosomes form two masses with darker cytoplasm between them, and NucleusNet counts both
+as one ROI. So a cell image with two bright components is a candidate, by its pixels alone: components above a threshold
+under a mask around both, or those of the mask itself where it leaves the cytoplasm out
+(`nnbook.segmentation.grouping`). What is measured is how far the two are apart, an early or a late separation; the
+stage of mitosis is known for the twin alone.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LIKE_AREA: Final = 0.6
-"""The smaller component has at least this share of the larger one's area: the two chromosome masses are copies."""
+LIKE_AREA: Final = 0.25
+"""The smaller component has at least this share of the larger one's area: the two chromosome masses are copies, but
+part of one may be out of focus."""
 
 BOTH_SHARE: Final = 0.9
 """The two have at least this share of all that is bright."""
@@ -28,13 +30,16 @@ BOTH_SHARE: Final = 0.9
 LEAST_CONTRAST: Final = 0.7
 """What is bright exceeds the rest under the mask by at least this share of the mean."""
 
-LEAST_COMPONENT_UM2: Final = 10.0
+LEAST_COMPONENT_UM2: Final = 6.0
 """Smaller components are specks."""
 
-TELOPHASE_UM: Final = 12.0
-"""Pairs whose centres are farther apart are called telophase, others anaphase."""
+MOST_COMPONENT_UM2: Final = 90.0
+"""Larger components are whole nuclei: two neighbours under one mask."""
 
-PAIR_COLUMNS: Final = ("index", "stage", "distance_um", "area_ratio", "contrast")
+LATE_UM: Final = 12.0
+"""Pairs whose centres are farther apart are called late, others early."""
+
+PAIR_COLUMNS: Final = ("index", "separation", "distance_um", "area_ratio", "contrast")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Components:
         Between their centres.
     smaller_px2 : int
         The smaller area.
+    larger_px2 : int
+        The larger area.
     area_ratio : float
         The smaller area by the larger one.
     both_share : float
@@ -58,6 +65,7 @@ class Components:
 
     distance_px: float
     smaller_px2: int
+    larger_px2: int
     area_ratio: float
     both_share: float
     contrast: float
@@ -95,6 +103,7 @@ def bright_components(cell: NDArray[np.uint8]) -> Components | None:
     return Components(
         distance_px=float(np.hypot(*(centres[0] - centres[1]))),
         smaller_px2=int(areas[1]),
+        larger_px2=int(areas[0]),
         area_ratio=float(areas[1] / areas[0]),
         both_share=float((areas[0] + areas[1]) / areas.sum()),
         contrast=float((bright_mean - rest_mean) / inside.mean()),
@@ -123,7 +132,7 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        A row a candidate: `index` (its place among the cells), `stage` (`anaphase` or `telophase`, by the distance),
+        A row a candidate: `index` (its place among the cells), `separation` (`early` or `late`, by the distance),
         `distance_um` (between the centres of both components), `area_ratio`, `contrast`.
     """
     rows = []
@@ -132,12 +141,13 @@ def find_pairs(cells: Iterable[NDArray[np.uint8]], px_per_um: float) -> pd.DataF
         if (
             components is None
             or components.smaller_px2 < LEAST_COMPONENT_UM2 * px_per_um**2
+            or components.larger_px2 > MOST_COMPONENT_UM2 * px_per_um**2
             or components.area_ratio < LIKE_AREA
             or components.both_share < BOTH_SHARE
             or components.contrast < LEAST_CONTRAST
         ):
             continue
         distance_um = components.distance_px / px_per_um
-        stage = "telophase" if distance_um > TELOPHASE_UM else "anaphase"
-        rows.append((index, stage, distance_um, components.area_ratio, components.contrast))
+        separation = "late" if distance_um > LATE_UM else "early"
+        rows.append((index, separation, distance_um, components.area_ratio, components.contrast))
     return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))

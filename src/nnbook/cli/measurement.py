@@ -24,23 +24,34 @@ def add_measure(commands: Commands) -> None:
     add_masks(command)
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_scale(command)
+    command.add_argument(
+        "--rim",
+        type=float,
+        dest="rim_um",
+        metavar="UM",
+        help="measure brightness also under masks that are wider by this many um, and sum panoramas up by it; "
+        f"{published.PUBLISHED_RIM_UM:.2f} is as wide as NucleusNet's (default: none)",
+    )
 
 
 def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.inputs import list_images, listed_rows, masks_of
     from nnbook.io.scale import image_scales
     from nnbook.measurement.imaged_area import check_scale
+    from nnbook.measurement.rim import check_rim
     from nnbook.measurement.rois import measure_files, write_measurements
     from nnbook.provenance.mask_origin import check_mask_origins
 
     if call.px_per_um is not None:
         check_scale(call.px_per_um)
+    if call.rim_um is not None:
+        check_rim(call.rim_um)
     images = list_images(call.images)
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
     files = {name: (image, masks[name]) for name, image in images.items()}
     check_mask_origins(files.values())
-    rois, results = measure_files(files, scales, plane=plane_of(call))
+    rois, results = measure_files(files, scales, plane=plane_of(call), rim_um=call.rim_um)
     write_measurements(rois, results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 

@@ -26,8 +26,8 @@ def add_twin(commands: Commands) -> None:
         dest="side_px",
         metavar="SIDE",
         type=int,
-        default=2048,
-        help="side of a panorama in px (default: 2048; real: 12275)",
+        default=3072,
+        help="side of a panorama in px (default: %(default)s; real: 12275)",
     )
 
 

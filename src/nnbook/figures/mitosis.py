@@ -1,4 +1,4 @@
-"""Cells in anaphase and telophase, found by rules, and the sheet that shows them."""
+"""Cells with two chromosome masses, found by rules, and the sheet that shows them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ mask that holds a dark gap beside bright chromatin varies more, and one without 
 
 NO_PAIRS: Final = "No cell image of this build shows two sets of chromosomes under one mask."
 
-STAGES: Final = {"anaphase": "Anaphase", "telophase": "Telophase"}
+SEPARATIONS: Final = {"early": "Early separation", "late": "Late separation"}
 """Rows of the figure, in order."""
+
+DIVIDING: Final = ("anaphase", "telophase")
+"""Classes of the truth that have two chromosome masses."""
 
 
 class Pair(NamedTuple):
@@ -37,8 +40,8 @@ class Pair(NamedTuple):
     ----------
     name : str
         The cell's name.
-    stage : str
-        One of `STAGES`.
+    separation : str
+        One of `SEPARATIONS`.
     distance_um : float
         Between their centres.
     image : uint8, axes (y, x)
@@ -48,14 +51,14 @@ class Pair(NamedTuple):
     """
 
     name: str
-    stage: str
+    separation: str
     distance_um: float
     image: NDArray[np.uint8]
     true: str | None
 
 
 def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_um: float) -> list[Pair]:
-    """Collect the anaphases and telophases among an edition's cells: see `nnbook.cells.mitosis.find_pairs`.
+    """Collect the cells with two chromosome masses among an edition's: see `nnbook.cells.mitosis.find_pairs`.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_p
         pairs.append(
             Pair(
                 name=str(table["cell"].iloc[place]),
-                stage=row["stage"],
+                separation=row["separation"],
                 distance_um=row["distance_um"],
                 image=images[place],
                 true=known if isinstance(known, str) else None,
@@ -92,7 +95,7 @@ def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_p
 
 
 def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Figure:
-    """Show the first of each of `STAGES` in a row, where there are any.
+    """Show the first of each of `SEPARATIONS` in a row, where there are any.
 
     Parameters
     ----------
@@ -108,14 +111,14 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
     matplotlib.figure.Figure
     """
     with mpl.rc_context(STYLE):
-        shown_of = {stage: [pair for pair in pairs if pair.stage == stage][:columns] for stage in STAGES}
-        rows = {stage: shown for stage, shown in shown_of.items() if shown}
+        shown_of = {how: [pair for pair in pairs if pair.separation == how][:columns] for how in SEPARATIONS}
+        rows = {how: shown for how, shown in shown_of.items() if shown}
         figure, grid = panel_grid(len(rows), columns, row_inches=1.3, rest_inches=1.0)
-        for row, (stage, shown) in zip(grid, rows.items(), strict=True):
+        for row, (how, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
                 axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
-            row[0].text(-0.12, 0.5, STAGES[stage], transform=row[0].transAxes, rotation=90, ha="right", va="center")
+            row[0].text(-0.12, 0.5, SEPARATIONS[how], transform=row[0].transAxes, rotation=90, ha="right", va="center")
         figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color=NOTE_GREY)
     return figure
 
@@ -133,9 +136,9 @@ def summarise_pairs(pairs: Sequence[Pair]) -> str:
     str
         One sentence, or two where the truth has the classes of the cells.
     """
-    anaphases, telophases = (sum(pair.stage == stage for pair in pairs) for stage in STAGES)
-    text = f"Under one mask: {anaphases or 'no'} anaphases and {telophases or 'no'} telophases."
+    early, late = (sum(pair.separation == how for pair in pairs) for how in SEPARATIONS)
+    text = f"Two chromosome masses under one mask: {early or 'no'} in early and {late or 'no'} in late separation."
     if any(pair.true for pair in pairs):
-        right = sum(pair.true in STAGES for pair in pairs)
-        text += f" By the truth of the simulation {right} of these {len(pairs)} are in one of the two stages."
+        right = sum(pair.true in DIVIDING for pair in pairs)
+        text += f" By the truth of the simulation {right} of these {len(pairs)} are in anaphase or telophase."
     return text

@@ -1,5 +1,6 @@
 from .edge import extent_cut_at_edge, share_cut_at_edge, share_without_window
 from .imaged_area import area
+from .rim import widen
 from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
 from .selection import centroid, measured, representatives
 
@@ -15,5 +16,6 @@ __all__ = [
     "share_cut_at_edge",
     "share_without_window",
     "summarise",
+    "widen",
     "write_measurements",
 ]

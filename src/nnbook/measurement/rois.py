@@ -18,6 +18,7 @@ from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask, read_image, read_mask
 from nnbook.io.results import write_results
 from nnbook.measurement.imaged_area import check_scale
+from nnbook.measurement.rim import check_rim, widen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,13 +45,21 @@ ROI_COLUMNS = [
     "at_border",
 ]
 
+WIDE_COLUMNS = ["wide_area_px", "wide_mean_intensity", "wide_std_intensity"]
+"""What a rim adds: pixels and grey levels under the widened mask."""
+
 
 SAME_SCALE = 1e-4
 """By which share the scale that areas give may differ from the one that is said: less than rounding in a manifest."""
 
 
 def measure(
-    image: Image | PathLike, mask: Labels | PathLike, *, px_per_um: float | None = None, name: str | None = None
+    image: Image | PathLike,
+    mask: Labels | PathLike,
+    *,
+    px_per_um: float | None = None,
+    name: str | None = None,
+    rim_um: float | None = None,
 ) -> pd.DataFrame:
     """Measure every nucleus of one image.
 
@@ -64,6 +73,8 @@ def measure(
         Pixels a micrometre. Without it there is no column `area_um2`.
     name : str, optional
         What the column `panorama` says; by default the image file's name without its ending, or `image`.
+    rim_um : float, optional
+        How far masks are widened for a second measurement of brightness: see `measure_panorama`. Needs `px_per_um`.
 
     Returns
     -------
@@ -75,7 +86,8 @@ def measure(
     MissingFileError
         Where a file isn't there.
     InvalidValueError
-        Where an array is no image or mask, the two differ in size, or the scale is not above 0.
+        Where an array is no image or mask, the two differ in size, the scale or the rim is not above 0, or there is a
+        rim and no scale.
     NnbookError
         Where a file can't be read as an image or mask.
 
@@ -90,15 +102,20 @@ def measure(
     """
     if px_per_um is not None:
         check_scale(px_per_um)
+    elif rim_um is not None:
+        raise InvalidValueError("px_per_um is missing; a rim in um needs it", parameter="px_per_um")
     if name is None:
         name = Path(image).stem if isinstance(image, str | os.PathLike) else "image"
     pixels = as_image(image)
-    table = measure_panorama(name, pixels, as_mask(mask, pixels), 1.0 if px_per_um is None else px_per_um)
+    scale = 1.0 if px_per_um is None else px_per_um
+    table = measure_panorama(name, pixels, as_mask(mask, pixels), scale, rim_um)
     return table.drop(columns="area_um2") if px_per_um is None else table
 
 
-def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: float) -> pd.DataFrame:
-    """Measure every nucleus of a panorama in one pass over its pixels.
+def measure_panorama(
+    panorama: str, image: Image, labels: Labels, px_per_um: float, rim_um: float | None = None
+) -> pd.DataFrame:
+    """Measure every nucleus of a panorama in one pass over its pixels, or in two with a rim.
 
     Parameters
     ----------
@@ -110,6 +127,9 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
         Axes (y, x), int32, the same shape: 0 is background. Labels may skip numbers.
     px_per_um : float
         Pixels a micrometre.
+    rim_um : float, optional
+        Widen each mask by this much, never into another (see `nnbook.measurement.rim.widen`), and measure brightness
+        under the wider masks, too. `nnbook.values.PUBLISHED_RIM_UM` makes brightness comparable with NucleusNet's.
 
     Returns
     -------
@@ -117,14 +137,17 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
         A row for each label that has a pixel, ordered by label. `roi` is the label; `x_px` and `y_px` are the centroid,
         with the centre of the first pixel at 0; `std_intensity` is the population standard deviation; `left_px`,
         `top_px`, `width_px` and `height_px` are the bounding box; `at_border` is true where the nucleus touches the
-        edge of the panorama, where it may be cut.
+        edge of the panorama, where it may be cut. With a rim there are three more columns, of the widened mask:
+        `wide_area_px`, `wide_mean_intensity` and `wide_std_intensity`; all others are of the mask as it is.
 
     Raises
     ------
     InvalidValueError
-        Where image and mask differ in size, or the scale is not above 0.
+        Where image and mask differ in size, or the scale or the rim is not above 0.
     """
     check_scale(px_per_um)
+    if rim_um is not None:
+        check_rim(rim_um)
     if image.shape != labels.shape:
         raise InvalidValueError(
             f"{panorama}: the image is {_size(image)} but its mask is {_size(labels)}; segment this image again"
@@ -134,19 +157,12 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
     if highest > labels.size:  # a table up to the highest label would be larger than the mask
         names, numbers = np.unique(np.append(labels, np.int32(0)), return_inverse=True)
         labels, highest = numbers[:-1].reshape(labels.shape).astype(np.int32), len(names) - 1
-    # Grey levels are summed as differences from the nucleus's first pixel, so that no small spread about a high level
-    # is rounded away. Whole numbers are summed exactly: the square of 16 bits over 2^31 pixels still fits into 64.
-    kind = np.int64 if image.dtype.kind in "ui" and image.dtype.itemsize <= 2 else np.float64
-    first, total, squares = np.zeros((3, highest + 1), kind)
-    sums = _accumulate(image, labels, first, total, squares)
+    sums, mean, std = _measure_labels(image, labels, highest)
     roi = np.flatnonzero(sums[:, 0])
     area = sums[roi, 0]
-    above_first = total[roi] / area
-    mean = first[roi] + above_first
-    variance = squares[roi] / area - above_first**2
     height, width = labels.shape
     left, top, right, bottom = sums[roi, 3], sums[roi, 4], sums[roi, 5], sums[roi, 6]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "panorama": panorama,
             "roi": roi if names is None else names[roi].astype(np.int64),
@@ -154,9 +170,8 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
             "area_um2": area / px_per_um**2,
             "x_px": sums[roi, 1] / area,
             "y_px": sums[roi, 2] / area,
-            "mean_intensity": mean,
-            # Rounding can leave a variance of -1e-12 where all pixels are equal.
-            "std_intensity": np.sqrt(np.maximum(variance, 0.0)),
+            "mean_intensity": mean[roi],
+            "std_intensity": std[roi],
             "left_px": left,
             "top_px": top,
             "width_px": right - left + 1,
@@ -165,6 +180,26 @@ def measure_panorama(panorama: str, image: Image, labels: Labels, px_per_um: flo
         },
         columns=ROI_COLUMNS,
     )
+    if rim_um is not None:
+        sums, mean, std = _measure_labels(image, widen(labels, rim_um * px_per_um), highest)
+        table = table.assign(**dict(zip(WIDE_COLUMNS, (sums[roi, 0], mean[roi], std[roi]), strict=True)))
+    return table
+
+
+def _measure_labels(
+    image: Image, labels: Labels, highest: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return of each label up to the highest the sums of `_accumulate`, and mean and spread of its grey levels."""
+    # Grey levels are summed as differences from the nucleus's first pixel, so that no small spread about a high level
+    # is rounded away. Whole numbers are summed exactly: the square of 16 bits over 2^31 pixels still fits into 64.
+    kind = np.int64 if image.dtype.kind in "ui" and image.dtype.itemsize <= 2 else np.float64
+    first, total, squares = np.zeros((3, highest + 1), kind)
+    sums = _accumulate(image, labels, first, total, squares)
+    area = np.maximum(sums[:, 0], 1)
+    above_first = total / area
+    variance = squares / area - above_first**2
+    # Rounding can leave a variance of -1e-12 where all pixels are equal.
+    return sums, first + above_first, np.sqrt(np.maximum(variance, 0.0))
 
 
 def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
@@ -181,15 +216,17 @@ def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
     -------
     dict
         `image`, `num_rois`, and `mean_intensity` and `std_intensity` over all pixels inside masks (population standard
-        deviation); both are NaN where there is no nucleus. Then `area_um2`, the masked area.
+        deviation), widened ones where they were measured with a rim; both are NaN where there is no nucleus. Then
+        `area_um2`, the area of the masks as they are.
     """
-    area = rois["area_px"].to_numpy(np.float64)
+    under = "wide_" if WIDE_COLUMNS[0] in rois else ""
+    area = rois[f"{under}area_px"].to_numpy(np.float64)
     mean, std = np.nan, np.nan
     if area.sum() > 0:
-        means = rois["mean_intensity"].to_numpy()
+        means = rois[f"{under}mean_intensity"].to_numpy()
         mean = np.average(means, weights=area)
         # The variance over all pixels: that within nuclei plus that between them.
-        std = np.sqrt(np.average(rois["std_intensity"].to_numpy() ** 2 + (means - mean) ** 2, weights=area))
+        std = np.sqrt(np.average(rois[f"{under}std_intensity"].to_numpy() ** 2 + (means - mean) ** 2, weights=area))
     return {
         "image": image_name,
         "num_rois": len(rois),
@@ -244,6 +281,7 @@ def measure_files(
     classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
     *,
     plane: Plane | None = None,
+    rim_um: float | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure image files with their masks.
 
@@ -257,6 +295,9 @@ def measure_files(
         Takes a panorama's name and mask and returns what its nuclei are: a class by label, for those that are known.
     plane : Plane, optional
         Which plane of each image file is the image, where files have several.
+    rim_um : float, optional
+        How far masks are widened for brightness: see `measure_panorama`. Mean and spread of panoramas are then those
+        under the widened masks.
 
     Returns
     -------
@@ -268,25 +309,25 @@ def measure_files(
     Raises
     ------
     InvalidValueError
-        Where a scale is not above 0.
+        Where a scale or the rim is not above 0.
     NnbookError
         Where two image files have one name, or with a line for each panorama whose files are wrong.
     """
     from nnbook.io.progress import show_progress
 
+    if rim_um is not None:
+        check_rim(rim_um)
     scales = px_per_um if isinstance(px_per_um, Mapping) else dict.fromkeys(files, px_per_um)
-    by_name: dict[str, PathLike] = {}
-    for name, (image, _) in files.items():
+    for name in files:
         check_scale(scales[name])
-        if (other := by_name.setdefault(Path(image).name, image)) is not image:
-            raise NnbookError(f"{image}: is named as {other}; rename one, for results.csv tells images apart by name")
+    _check_names(files)
 
     def measured(name: str) -> pd.DataFrame | NnbookError:
         image, mask = files[name]
         try:
             pixels = read_image(image, plane)
             labels = read_mask(mask, (pixels.shape[0], pixels.shape[1]))
-            table = measure_panorama(name, pixels, labels, scales[name])
+            table = measure_panorama(name, pixels, labels, scales[name], rim_um)
             if known := classes(name, labels):
                 table["class"] = [known.get(roi) for roi in table["roi"]]
             return table
@@ -307,6 +348,14 @@ def measure_files(
     if "class" in rois:
         rois["class"] = rois["class"].astype(object).where(rois["class"].notna(), None)
     return rois, results
+
+
+def _check_names(files: Mapping[str, tuple[PathLike, PathLike]]) -> None:
+    """Refuse two images of one file name."""
+    by_name: dict[str, PathLike] = {}
+    for image, _ in files.values():
+        if (other := by_name.setdefault(Path(image).name, image)) is not image:
+            raise NnbookError(f"{image}: is named as {other}; rename one, for results.csv tells images apart by name")
 
 
 def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: PathLike) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nnbook.io.images import Labels
     from nnbook.io.manifest import Panorama
 
-COMPARED_PX2 = 700_000_000
+COMPARED_PX2 = 450_000_000
 VARIED_PX2 = 17_000_000
 """Panoramas of about this area are compared with the truth, and settings are varied on: spread evenly over all."""
 
@@ -54,13 +54,15 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
     """Measure an edition's panoramas into `rois.parquet` and `results.csv`."""
     files = {one.panorama: (edition.image_path(one), edition.mask_path(one)) for one in panoramas}
     truths = {one.panorama: edition.truth_path(one) for one in panoramas if one.simulated}
+    # The twin's table is to be compared with the published one, which is of wider masks.
+    rim_um = published.PUBLISHED_RIM_UM if len(truths) == len(panoramas) else None
 
     def classes(name: str, labels: Labels) -> dict[int, str]:
         return true_classes(labels, truths[name]) if name in truths else {}
 
     def work(folder: Path) -> None:
         check_mask_origins(files.values())
-        rois, results = measure_files(files, edition.px_per_um, classes)
+        rois, results = measure_files(files, edition.px_per_um, classes, rim_um=rim_um)
         rows = {Path(one.image).name: one for one in panoramas}
         results["run"] = [rows[image].run for image in results["image"]]
         results["passage"] = [rows[image].passage for image in results["image"]]
@@ -74,6 +76,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
         reads=[path for pair in files.values() for path in pair],
         settings={
             "px_per_um": edition.px_per_um,
+            "rim_um": rim_um,
             "panoramas": [[one.panorama, one.run, one.passage] for one in panoramas],
         },
     )

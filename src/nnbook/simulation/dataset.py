@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
 
-SIDE_PX: Final = 2048
+SIDE_PX: Final = 3072
 """Side of a panorama of the small twin."""
 
 PUBLISHED_SIDE_PX: Final = 12_275

@@ -9,7 +9,8 @@ import numpy as np
 
 from nnbook.simulation.grid import GRID_PX, blur, smooth_noise
 from nnbook.simulation.nuclei import MITOSES
-from nnbook.simulation.rendering import compiled, sample_components, scramble
+from nnbook.simulation.rendering import MASK_MARGIN_PX, compiled, sample_components, scramble
+from nnbook.values.published import MASK_RIM_PX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 FIELD_PX: Final = 1024
 FIELD_OVERLAP: Final = 0.05
 """Side of a microscope's field, and the share of it in which neighbouring fields are blended."""
+
+
+RIM_PX: Final = 0.96 * (MASK_RIM_PX - MASK_MARGIN_PX)
+"""Brightness and spread are fitted to masks that are this much wider: the published table is of such masks. The
+distance from an outline is known to first order, and comes out a little too small."""
+
+WIDTHS: Final = (0.05, 0.45)
+"""Least and most variation of staining between nuclei of one panorama, as a share of the mean."""
 
 
 class Shading(NamedTuple):
@@ -51,7 +60,7 @@ def draw_haze(rng: Generator, table: pd.DataFrame, conditions: ImagingConditions
     # One nucleus, spread over a cell 25 um wide, has height 1 at its centre.
     glow = blur(nuclei, 3.2, "constant") * (2 * math.pi * 3.2**2)
     slow, patchy = smooth_noise(rng, frame, GRID_PX, 12.0), smooth_noise(rng, frame, GRID_PX, 2.0)
-    level = 0.018 * np.exp(0.35 * slow) + 0.030 * glow * np.exp(0.25 * patchy)
+    level = 0.007 * np.exp(0.35 * slow) + 0.013 * glow * np.exp(0.25 * patchy)
     return np.asarray(conditions.mean_grey * level, dtype=np.float32)
 
 
@@ -87,7 +96,7 @@ def stain(
     deviate = ndtri((rng.permutation(count) + rng.random(count)) / count)
     deviate[table["class"].isin(MITOSES)] *= 0.6  # condensed chromatin is bright in every cell
     offset = table["offset"].to_numpy(dtype=np.float64)
-    nucleus, relative = sample_components(components, frame.width, frame.height, max(2, round(6 * frame.scale)))
+    nucleus, relative = sample_components(components, frame.width, frame.height, max(2, round(6 * frame.scale)), RIM_PX)
     background = conditions.dark_grey + haze[_grid_place(table, haze.shape, frame)].astype(np.float64)
     grey = _fit_staining(
         nucleus,
@@ -123,7 +132,7 @@ def _fit_staining(  # noqa: PLR0917 - numba takes no keyword-only arguments
     noise: float,
 ) -> NDArray[np.float64]:
     """Find the staining by bisection: the mean grows with its level, and then the spread with its width."""
-    narrow, wide = 0.1, 2.4
+    narrow, wide = WIDTHS
     grey = np.empty(len(deviate))
     for _ in range(16):
         width = (narrow + wide) / 2

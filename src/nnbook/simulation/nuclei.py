@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nnbook.simulation.rendering import COMPONENT, MASK_MARGIN_PX, NUCLEOLI, OUTLINE_STEPS
-from nnbook.values.published import DIAMETER_PX, PX_PER_UM
+from nnbook.values.published import DIAMETER_PX, MASK_RIM_PX, PX_PER_UM
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -26,6 +26,17 @@ MITOSES: Final = ("prophase", "metaphase", "anaphase", "telophase")
 
 CLASS_SHARES: Final = (0.950, 0.008, 0.010, 0.005, 0.007, 0.020)
 """Share of each class: 3 % in mitosis, as in an asynchronous culture, and 2 % with micronuclei."""
+
+NUCLEUS_DIAMETER_PX: Final = DIAMETER_PX - 2 * MASK_RIM_PX
+"""Of the median nucleus, at half its maximum: a published mask has a rim round the nucleus."""
+
+LOG_AREA_SD: Final = 0.22
+"""Standard deviation of log area among nuclei of equal DNA content."""
+
+HALO: Final = 0.13
+HALO_PX: Final = 36.0
+"""Light from out of focus beside a nucleus: its share of the light inside, and how far it extends. Published images of
+dividing cells show it."""
 
 DEBRIS: Final = -1
 """The number of a nucleus that components of debris have: they are drawn, and never labelled."""
@@ -52,7 +63,7 @@ def make_nucleus(
     scale : float
         Px of this panorama a px at `PX_PER_UM`.
     size : float
-        The run's mean diameter relative to `DIAMETER_PX`.
+        The run's mean diameter relative to `NUCLEUS_DIAMETER_PX`.
     contrast : float
         The run's contrast of chromatin, 1 for the usual.
 
@@ -65,15 +76,25 @@ def make_nucleus(
         not come from the nucleus's own staining.
     """
     dna = _dna_content(rng) if kind in ("interphase", "micronucleus") else 2.0
-    defocus_um = float(abs(rng.normal(0.0, 0.25)) + (rng.uniform(0.8, 2.5) if rng.random() < 0.06 else 0.0))
+    defocus_um = float(abs(rng.normal(0.0, 0.25)) + (rng.uniform(0.8, 2.5) if rng.random() < 0.05 else 0.0))
     makers = {"metaphase": _metaphase, "anaphase": _anaphase, "telophase": _telophase, "prophase": _prophase}
-    made = makers[kind](rng) if kind in makers else _interphase(rng, dna, size, contrast, kind == "micronucleus")
+    spread = rng.normal(0, LOG_AREA_SD)
+    if kind in makers:
+        defocus_um = min(defocus_um, 1.2)  # the masses are as thick as that
+        made = makers[kind](rng)
+    else:
+        # Area grows with the DNA content; 0.15 centres it, so that the median stays at NUCLEUS_DIAMETER_PX.
+        radius = NUCLEUS_DIAMETER_PX / 2 * size * math.exp((spread + 0.8 * math.log(dna) - 0.15) / 2)
+        made = _interphase(rng, radius, contrast, kind == "micronucleus")
     components = np.array(made, dtype=COMPONENT)
     _rotate(components, rng.uniform(0, 2 * math.pi))
     defocus(components, defocus_um)
+    components["halo"] *= rng.uniform(0.8, 1.2)
     components["noise"] = rng.integers(0, 2**32, len(components), dtype=np.uint32)
     resize(components, scale)
-    offset = 0.35 * math.log(dna) - 0.30 * defocus_um
+    # What DNA there is, is spread over the area: a nucleus that is larger for its DNA content is dimmer.
+    dense = 0.0 if kind in MITOSES else 0.2 * math.log(dna) - 0.6 * spread
+    offset = dense - 0.25 * defocus_um
     return components, {"dna_content": dna, "defocus_um": defocus_um, "offset": offset}
 
 
@@ -119,15 +140,14 @@ def make_debris(rng: Generator, *, scale: float) -> NDArray[Any]:
 
 def resize(components: NDArray[Any], scale: float) -> None:
     """Scale components made at `PX_PER_UM` to the panorama's pixels, in place, and set their `reach`."""
-    for length in ("x", "y", "edge", "blur", "outline"):
+    for length in ("x", "y", "edge", "halo_px", "lumps", "fade", "blur", "outline"):
         components[length] *= scale
     components["nucleoli"][..., :3] *= scale
     components["bend"] /= scale
     components["scale"] = scale
     farthest = components["outline"].max(axis=1)
-    components["reach"] = (
-        farthest + abs(components["bend"]) * farthest**2 + components["edge"] + MASK_MARGIN_PX * scale + 2
-    )
+    beside = np.maximum(components["halo_px"], components["edge"] + 2 * components["lumps"] + MASK_MARGIN_PX * scale)
+    components["reach"] = farthest + abs(components["bend"]) * farthest**2 + beside + 2
 
 
 def defocus(components: NDArray[Any], defocus_um: float) -> None:
@@ -158,6 +178,8 @@ def _dna_content(rng: Generator) -> float:
 def _component(outline: NDArray[np.float64], *, level: float) -> NDArray[Any]:
     component = np.zeros((), dtype=COMPONENT)
     component["cos"], component["level"], component["edge"], component["outline"] = 1.0, level, 3.2, outline
+    component["halo"] = HALO * min(1.0, math.sqrt(np.mean(outline**2)) / 25)  # of a small body, little light spreads
+    component["halo_px"], component["fade"] = HALO_PX, np.inf
     return component
 
 
@@ -178,10 +200,7 @@ def _dented(
     return np.asarray(outline * (1 - depth * np.exp(-0.5 * (offset / (width * rng.uniform(0.8, 1.2))) ** 2)))
 
 
-def _interphase(rng: Generator, dna: float, size: float, contrast: float, micronuclei: bool) -> list[NDArray[Any]]:
-    # Area grows with the DNA content; 0.15 centres it, so that the median stays at DIAMETER_PX.
-    log_area = rng.normal(0, 0.24) + 0.8 * math.log(dna) - 0.15
-    radius = DIAMETER_PX / 2 * size * math.exp(log_area / 2) - MASK_MARGIN_PX
+def _interphase(rng: Generator, radius: float, contrast: float, micronuclei: bool) -> list[NDArray[Any]]:
     aspect = 1 + rng.gamma(3.0, 0.11)
     outline = _outline(rng, math.sqrt(aspect), 1 / math.sqrt(aspect), 0.05)
     shape = rng.random()
@@ -197,8 +216,8 @@ def _interphase(rng: Generator, dna: float, size: float, contrast: float, micron
     outline *= radius / math.sqrt(np.mean(outline**2))
     component = _component(outline, level=1.0)
     component["edge"] = rng.uniform(2.6, 4.4)
-    component["chromatin"] = contrast * rng.lognormal(-0.1, 0.22)
-    component["rim"] = rng.uniform(0.0, 0.32)
+    component["chromatin"] = contrast * rng.lognormal(-0.28, 0.22)
+    component["rim"] = rng.uniform(0.0, 0.22)
     component["dome"] = rng.uniform(0.05, 0.35)
     _add_nucleoli(rng, component, radius)
     made = [component]
@@ -242,51 +261,66 @@ def _micronucleus(rng: Generator, outline: NDArray[np.float64], step: int) -> ND
 
 
 def _prophase(rng: Generator) -> list[NDArray[Any]]:
-    radius = DIAMETER_PX / 2 * rng.uniform(0.88, 1.05)
+    radius = NUCLEUS_DIAMETER_PX / 2 * rng.uniform(1.0, 1.2)
     aspect = rng.uniform(1.0, 1.25)
     component = _component(
         _outline(rng, radius * math.sqrt(aspect), radius / math.sqrt(aspect), 0.03), level=rng.uniform(1.2, 1.6)
     )
-    component["chromatin"], component["threads"], component["dome"] = 0.7, rng.uniform(0.6, 1.0), 0.25
+    component["chromatin"], component["threads"], component["dome"] = 0.7, rng.uniform(0.3, 0.55), 0.25
     return [component]
 
 
 def _metaphase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(54, 70), rng.uniform(14, 19)
-    component = _component(_outline(rng, long, short, 0.10), level=rng.uniform(1.9, 2.6))
-    component["bend"], component["chromatin"], component["threads"] = rng.normal(0, 0.0015), 0.45, 0.35
+    component = _chromosomes(rng, rng.uniform(50, 66), rng.uniform(14, 19), level=rng.uniform(1.2, 1.6))
+    component["bend"] = rng.normal(0, 0.0015)
     return [component]
 
 
 def _anaphase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(40, 54), rng.uniform(11, 15)
-    distance = 2 * short + rng.uniform(28, 62)
-    bend = rng.normal(0.003, 0.003)
-    return _chromosome_masses(rng, long, short, distance, bend, level=rng.uniform(1.9, 2.6), roughness=0.09)
+    long, short = rng.uniform(40, 52), rng.uniform(15, 22)
+    distance = 2 * short + rng.uniform(22, 46)
+    return _chromosome_masses(
+        rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.3, 1.7)
+    )
 
 
 def _telophase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(38, 50), rng.uniform(19, 27)
-    distance = 2 * short + rng.uniform(65, 130)
-    bend = rng.normal(0.001, 0.003)
-    return _chromosome_masses(rng, long, short, distance, bend, level=rng.uniform(1.4, 2.0), roughness=0.06)
+    long, short = rng.uniform(30, 40), rng.uniform(10.5, 15)
+    distance = 2 * short + rng.uniform(75, 150)
+    return _chromosome_masses(
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.0)
+    )
 
 
 def _chromosome_masses(
-    rng: Generator, long: float, short: float, distance: float, bend: float, *, level: float, roughness: float
+    rng: Generator, long: float, short: float, distance: float, *, bend: float, unlike: float, level: float
 ) -> list[NDArray[Any]]:
-    """Make the two chromosome masses of a dividing nucleus, which face each other across the spindle's equator."""
+    """Make the two chromosome masses of a dividing nucleus, which face each other across the spindle's equator.
+
+    They are copies of each other, but not in the focal plane: in a share `unlike` of cells part of one is out of focus.
+    """
     made = []
     for side in (-1.0, 1.0):
-        outline = _outline(rng, long * rng.uniform(0.92, 1.08), short * rng.uniform(0.9, 1.1), roughness)
-        component = _component(outline, level=level * rng.uniform(0.93, 1.07))
+        component = _chromosomes(
+            rng, long * rng.uniform(0.88, 1.06), short * rng.uniform(0.82, 1.1), level=level * rng.uniform(0.92, 1.08)
+        )
         component["y"], component["bend"] = side * distance / 2, -side * bend
-        component["x"] = rng.normal(0, 4)
+        component["x"] = rng.normal(0, 5)
         tilt = rng.normal(0, 0.10)
         component["cos"], component["sin"] = math.cos(tilt), math.sin(tilt)
-        component["chromatin"], component["threads"], component["dome"] = 0.45, 0.3, 0.15
         made.append(component)
+    if rng.random() < unlike:
+        made[int(rng.integers(2))]["fade"] = rng.uniform(-0.5, 0.4) * long
     return made
+
+
+def _chromosomes(rng: Generator, long: float, short: float, *, level: float) -> NDArray[Any]:
+    """Make a mass of condensed chromosomes: arms stand out from it, and show in it as lumps."""
+    component = _component(_outline(rng, long, short, 0.10), level=level)
+    component["edge"], component["lumps"] = 0.4 * short, rng.uniform(0.26, 0.38) * short
+    component["blur"] = 3.6
+    component["chromatin"], component["threads"], component["dome"] = 0.4, 0.1, 0.2
+    return component
 
 
 def _rotate(components: NDArray[Any], angle: float) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 MASK_MARGIN_PX: Final = 3.0
-"""How far a truth mask reaches beyond the half-maximum outline: the published masks leave a rim of background."""
+"""How far a truth mask extends beyond the half-maximum outline: as far as the soft edge does."""
 
 OUTLINE_STEPS: Final = 256
 NUCLEOLI: Final = 6
@@ -37,6 +37,10 @@ COMPONENT: Final = np.dtype(
         ("reach", np.float64),  # nothing is drawn farther than this from the centre
         ("level", np.float64),  # brightness relative to the nucleus's own
         ("edge", np.float64),  # half width of the soft edge
+        ("halo", np.float64),  # light beside the outline, as a share of the light inside
+        ("halo_px", np.float64),  # how far the halo extends
+        ("lumps", np.float64),  # how far chromosome arms stand out from the outline
+        ("fade", np.float64),  # place along the long axis from which the component is out of focus
         ("blur", np.float64),  # standard deviation of the defocus that takes fine chromatin away
         ("scale", np.float64),  # px of this panorama a px at PX_PER_UM
         ("chromatin", np.float64),  # contrast of the chromatin, as a factor of log brightness
@@ -104,50 +108,78 @@ def _depth(component: Any, along: float, across: float) -> float:
 @compiled
 def _brightness(component: Any, along: float, across: float, depth: float) -> float:
     """Return the component's brightness at a place, relative to the nucleus's own."""
+    scale = component.scale
+    x, y, blur = along / scale, across / scale, component.blur / scale
+    light = 0.0
+    if -depth < component.halo_px:
+        near = min(1.0, 1 + depth / component.halo_px)
+        light = component.halo * near * near * near * near
     # Edge: a cubic step is close to the integral of a confocal point spread, and ends.
     step = 0.5 + 0.5 * depth / component.edge
-    if step <= 0:
+    lump = 0.0
+    if component.lumps > 0 and depth > -component.edge - 2 * component.lumps:
+        arms = gradient_noise((0.8 * x + 0.6 * y) / 11.0, (0.8 * y - 0.6 * x) / 11.0, component.noise + 6)
+        finer = gradient_noise(x / 8.0, y / 8.0, component.noise + 7)
+        fading = math.exp(-((blur / 8) ** 2))
+        step += (arms + 0.25 * finer) * fading * component.lumps / component.edge
+        lump = (arms + 0.8 * finer) * fading
+    if step > 0:
+        cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
+        value = math.exp(0.75 * lump + _chromatin(component, x, y, blur, depth))
+        if component.dome > 0:
+            thin = max(0.0, 1 - depth / (26 * scale))
+            value *= 1 - component.dome * thin * thin
+        light = cover * value * _nucleoli(component, along, across, blur) + (1 - cover) * light
+    if component.fade < np.inf:
+        light *= 0.12 + 0.88 / (1 + math.exp((along - component.fade) / (4 * scale)))
+    return float(component.level * light)
+
+
+@compiled
+def _chromatin(component: Any, x: float, y: float, blur: float, depth: float) -> float:
+    """Return the logarithm of the chromatin's brightness at a place, which is in px at `PX_PER_UM`."""
+    if component.chromatin <= 0 and component.threads <= 0:
         return 0.0
-    cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
     scale, seed = component.scale, component.noise
-    x, y, blur = along / scale, across / scale, component.blur / scale
-    value = 0.0
-    if component.chromatin > 0 or component.threads > 0:
-        # Warped and turned so that no lattice shows; each octave fades as defocus blurs it.
-        wx = x + 3.0 * gradient_noise(x / 30, y / 30, seed + 11)
-        wy = y + 3.0 * gradient_noise(x / 30 + 7.7, y / 30 + 3.1, seed + 12)
-        tx, ty = 0.8 * wx + 0.6 * wy, 0.8 * wy - 0.6 * wx
-        coarse = gradient_noise(wx / 26, wy / 26, seed + 1) * math.exp(-((blur / 18) ** 2))
-        middle = gradient_noise(tx / 12.0, ty / 12.0, seed + 2) * math.exp(-((blur / 9) ** 2))
-        fading = math.exp(-((blur / 4.5) ** 2))
-        fine = 0.0
-        grain = 0.0
-        if fading > 0.02:
-            fine = gradient_noise(wx / 6.8, wy / 6.8, seed + 3) * fading
-            grain = gradient_noise(tx / 3.8, ty / 3.8, seed + 4) * fading
-        clump = max(0.0, middle + fine - 0.35)
-        value += component.chromatin * (0.40 * coarse + 0.42 * middle + 0.58 * fine + 0.20 * grain + 0.3 * clump)
-        if component.threads > 0:
-            ridge = gradient_noise(tx / 8.0, ty / 8.0, seed + 5)
-            value += component.threads * (0.35 - abs(ridge) * 1.6) * math.exp(-((blur / 6) ** 2))
-        if component.rim > 0:
-            under = (depth / scale - component.edge / scale - 1.0) / 3.5
-            value += component.rim * (1 + 1.5 * middle) * math.exp(-0.5 * under * under - (blur / 5) ** 2)
-    value = math.exp(value)
-    if component.dome > 0:
-        thin = max(0.0, 1 - depth / (26 * scale))
-        value *= 1 - component.dome * thin * thin
+    # Warped and turned so that no lattice shows; each octave fades as defocus blurs it.
+    wx = x + 3.0 * gradient_noise(x / 30, y / 30, seed + 11)
+    wy = y + 3.0 * gradient_noise(x / 30 + 7.7, y / 30 + 3.1, seed + 12)
+    tx, ty = 0.8 * wx + 0.6 * wy, 0.8 * wy - 0.6 * wx
+    coarse = gradient_noise(wx / 26, wy / 26, seed + 1) * math.exp(-((blur / 18) ** 2))
+    middle = gradient_noise(tx / 12.0, ty / 12.0, seed + 2) * math.exp(-((blur / 9) ** 2))
+    fading = math.exp(-((blur / 4.5) ** 2))
+    fine = 0.0
+    grain = 0.0
+    if fading > 0.02:
+        fine = gradient_noise(wx / 6.8, wy / 6.8, seed + 3) * fading
+        grain = gradient_noise(tx / 3.8, ty / 3.8, seed + 4) * fading
+    clump = max(0.0, middle + fine - 0.35)
+    value = component.chromatin * (0.40 * coarse + 0.42 * middle + 0.58 * fine + 0.20 * grain + 0.3 * clump)
+    if component.threads > 0:
+        ridge = gradient_noise(tx / 8.0, ty / 8.0, seed + 5)
+        value += component.threads * (0.35 - abs(ridge) * 1.6) * math.exp(-((blur / 6) ** 2))
+    if component.rim > 0:
+        under = (depth / scale - component.edge / scale - 1.0) / 3.5
+        value += component.rim * (1 + 1.5 * middle) * math.exp(-0.5 * under * under - (blur / 5) ** 2)
+    return float(value)
+
+
+@compiled
+def _nucleoli(component: Any, along: float, across: float, blur: float) -> float:
+    """Return how bright the nucleoli leave a place, as a share."""
+    x, y = along / component.scale, across / component.scale
+    share = 1.0
     for slot in range(NUCLEOLI):
         size = component.nucleoli[slot, 2]
         if size > 0:
             du, dv = along - component.nucleoli[slot, 0], across - component.nucleoli[slot, 1]
             far = math.sqrt(du * du + dv * dv) / size
             if far < 2.6:
-                far += 0.75 * gradient_noise(x / 13, y / 13, seed + 20 + slot)
+                far += 0.75 * gradient_noise(x / 13, y / 13, component.noise + 20 + slot)
                 hole = 1 / (1 + math.exp((far - 1) * 5.5))
                 dip = -component.nucleoli[slot, 3] * hole + 0.12 * math.exp(-(((far - 1.5) / 0.3) ** 2))
-                value *= math.exp(dip * math.exp(-((blur / 9) ** 2)))
-    return float(component.level * cover * value)
+                share *= math.exp(dip * math.exp(-((blur / 9) ** 2)))
+    return share
 
 
 @compiled
@@ -196,7 +228,7 @@ def draw_components(  # noqa: PLR0917 - numba takes no keyword-only arguments
                 along = dx * component.cos + dy * component.sin
                 across = dy * component.cos - dx * component.sin - component.bend * along * along
                 depth = _depth(component, along, across)
-                if depth > -component.edge:
+                if depth > -component.halo_px or depth > -component.edge:
                     signal[row, column] += grey * _brightness(component, along, across, depth)
                 if component.nucleus >= 0 and depth > -margin and depth > depths[row, column]:
                     depths[row, column] = depth
@@ -205,9 +237,9 @@ def draw_components(  # noqa: PLR0917 - numba takes no keyword-only arguments
 
 @compiled
 def sample_components(
-    components: NDArray[Any], width: int, height: int, stride: int
+    components: NDArray[Any], width: int, height: int, stride: int, rim: float
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Sample the masks of components on a grid of the panorama.
+    """Sample the masks of components, widened by a rim, on a grid of the panorama.
 
     Returns
     -------
@@ -228,7 +260,7 @@ def sample_components(
             max(0, int(component.x - component.reach)),
             min(width - 1, int(component.x + component.reach) + 1),
         )
-        margin = MASK_MARGIN_PX * component.scale
+        margin = (MASK_MARGIN_PX + rim) * component.scale
         for row in range(-(-first_y // stride) * stride, last_y + 1, stride):
             dy = row - component.y
             for column in range(-(-first_x // stride) * stride, last_x + 1, stride):

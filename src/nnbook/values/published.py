@@ -149,6 +149,9 @@ PX_PER_UM: Final = float(CITED["area.scale"].value)
 CELL_IMAGE_PX: Final = _count("cells.side")
 IMAGES_PER_EXPERIMENT_IN_10K: Final = _count("sample.per_experiment")
 DIAMETER_PX: Final = float(CITED["segmentation.diameter"].value)
+MASK_RIM_PX: Final = float(CITED["masks.rim"].value)
+PUBLISHED_RIM_UM: Final = (MASK_RIM_PX - 3) / PX_PER_UM
+"""Makes masks of the shipped model, which extend 3 px beyond Otsu's threshold themselves, as wide as published ones."""
 FLOW_THRESHOLD: Final = float(CITED["segmentation.flow_threshold"].value)
 CELLPROB_THRESHOLD: Final = float(CITED["segmentation.cellprob_threshold"].value)
 REPRESENTATIVES: Final = _count("selection.count")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nnbook.errors import InvalidValueError
+from nnbook.measurement.rim import widen
+from nnbook.measurement.rois import measure, measure_panorama, summarise
+
+if TYPE_CHECKING:
+    from nnbook.io.images import Labels
+
+
+def by_definition(labels: Labels, rim_px: float) -> Labels:
+    """Give each pixel of background the label of the nearest pixel of a nucleus, the lowest of equally near ones."""
+    y, x = np.nonzero(labels)
+    widened = labels.copy()
+    for row, column in np.argwhere(labels == 0):
+        squares = (y - row) ** 2 + (x - column) ** 2
+        if squares.min(initial=10**9) <= rim_px**2:
+            widened[row, column] = labels[y, x][squares == squares.min()].min()
+    return widened
+
+
+@pytest.mark.parametrize("rim_px", [0, 1, 1.5, 3.7, 8, 100])
+@pytest.mark.parametrize("share", [0.0, 0.004, 0.05, 0.5])
+def test_each_pixel_gets_the_nearest_label(rim_px: float, share: float) -> None:
+    rng = np.random.default_rng(4)
+    for shape in ((1, 40), (31, 1), (29, 37)):
+        labels = np.where(rng.random(shape) < share, rng.integers(1, 9, shape), 0).astype(np.int32)
+        np.testing.assert_array_equal(widen(labels, rim_px), by_definition(labels, rim_px))
+
+
+def test_neighbours_keep_their_masks_and_share_the_gap() -> None:
+    labels = np.zeros((5, 20), np.int32)
+    labels[:, 2:6], labels[:, 10:14] = 4, 2
+    assert widen(labels, 3)[2].tolist() == [4] * 8 + [2] * 9 + [0] * 3
+    assert widen(labels, 1)[2].tolist() == [0] + [4] * 6 + [0] * 2 + [2] * 6 + [0] * 5
+
+
+@pytest.mark.parametrize("rim_px", [-1, 1001, np.nan])
+def test_an_impossible_rim_is_named(rim_px: float) -> None:
+    with pytest.raises(InvalidValueError, match="the rim is"):
+        widen(np.zeros((4, 4), np.int32), rim_px)
+
+
+def test_brightness_is_measured_under_both_masks_and_summed_up_under_the_wider() -> None:
+    labels = np.zeros((30, 40), np.int32)
+    labels[10:20, 5:15], labels[12:18, 24:30] = 1, 7
+    image = np.random.default_rng(1).integers(0, 250, labels.shape).astype(np.uint8)
+    plain, both = (measure_panorama("P", image, labels, 2.0, rim) for rim in (None, 1.5))
+    wide = measure_panorama("P", image, widen(labels, 3), 2.0)
+    assert both[plain.columns].equals(plain)
+    assert both["wide_area_px"].tolist() == wide["area_px"].tolist()
+    assert both["wide_mean_intensity"].tolist() == wide["mean_intensity"].tolist()
+    assert both["wide_std_intensity"].tolist() == wide["std_intensity"].tolist()
+    inside = image[widen(labels, 3) > 0]
+    summary = summarise("P.tif", both)
+    assert summary["mean_intensity"] == pytest.approx(inside.mean())
+    assert summary["std_intensity"] == pytest.approx(inside.std())
+    assert summary["area_um2"] == (labels > 0).sum() / 4
+
+
+def test_a_rim_needs_a_scale() -> None:
+    one = np.ones((4, 4), np.uint8)
+    with pytest.raises(InvalidValueError, match="px_per_um is missing"):
+        measure(one, one, rim_um=1.0)
+    with pytest.raises(InvalidValueError, match="rim_um is 0"):
+        measure(one, one, px_per_um=1.0, rim_um=0.0)
