@@ -10,9 +10,12 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
+
+import yaml
 
 Files = dict[str, bytes]
 Fail = Callable[["Handler"], bool]
@@ -66,6 +69,7 @@ class Hub:
         return self.repositories.setdefault(name, Repository(private)).commit({".gitattributes": b"", **files})
 
 
+@lru_cache(maxsize=32)  # each range of a large file that is read has its digest
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -134,7 +138,9 @@ class Handler(BaseHTTPRequestHandler):
         if found := self.files(name, revision):
             repository, sha, files = found
             siblings = [{"rfilename": path} for path in files]
-            self.answer({"id": name, "sha": sha, "private": repository.private, "siblings": siblings, "tags": []})
+            card = re.match(rb"---\n(.*?)\n---\n", files.get("README.md", b""), re.DOTALL)
+            facts = {"cardData": yaml.safe_load(card[1]) if card else {}, "tags": []}
+            self.answer({"id": name, "sha": sha, "private": repository.private, "siblings": siblings, **facts})
 
     def tree(self, name: str, revision: str, under: str | None = None) -> None:
         if found := self.files(name, revision):
