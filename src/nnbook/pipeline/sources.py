@@ -170,7 +170,9 @@ def published_results(path: Path, local: Path | None = None) -> Path:
         try:
             download(published.RESULTS_ADDRESS, path, published.RESULTS_SHA256)
         except NnbookError as error:
-            raise NnbookError(f"{error}; or name a folder that has it: --local FOLDER, or LOCAL=FOLDER of make") from error
+            raise NnbookError(
+                f"{error}; or name a folder that has it: --local FOLDER, or LOCAL=FOLDER of make"
+            ) from error
         return path
     source = local / "results.csv"
     if not source.is_file():
