@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import DATA, Edition, read_edition, read_layers
 from nnbook.io.files import locked
@@ -15,6 +17,7 @@ from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files
+from nnbook.pipeline import editions
 from nnbook.pipeline.editions import make_published, run
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
@@ -270,21 +273,55 @@ def test_a_book_of_own_images_has_their_layer_alone(tmp_path: Path, notebooks: P
 
 
 def test_without_a_network_the_table_that_is_there_is_used_and_a_missing_one_is_named(
-    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("Network is unreachable")
 
     make_published(tmp_path / "published", shared / "data" / "nucleusnet")
     monkeypatch.setattr("socket.getaddrinfo", unreachable)
-    make_published(tmp_path / "published", None)
-    assert capsys.readouterr().err == ""
-    make_published(tmp_path / "other", None)
-    [line] = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(r"nnbook: the book will lack .*results\.csv: can't be downloaded .*--local FOLDER.*", line)
+    assert make_published(tmp_path / "published") == []
+    [line] = make_published(tmp_path / "other")
+    assert re.fullmatch(r"the book lacks the published table .*results\.csv: can't be downloaded .*--local FOLDER.*", line)
     assert not (tmp_path / "other").exists()
     with pytest.raises(NnbookError, match=r"results\.csv: no such file"):
         make_published(tmp_path / "other", tmp_path)
+
+
+def test_published_cells_that_can_not_be_had_are_named_and_the_book_goes_on(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Path, Path]] = []
+
+    def unreachable(edition: Edition, pulled: Path) -> None:
+        asked.append((edition.folder, pulled))
+        raise NnbookError("the published cell images are not here: no network")
+
+    monkeypatch.setattr(editions, "_make_stages", lambda *_, **__: None)
+    monkeypatch.setattr(editions, "execute_notebooks", lambda *_, **__: print("notebooks", file=sys.stderr))
+    monkeypatch.setattr(editions, "make_published_cells", unreachable)
+    write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:1])
+    book, local = tmp_path / "build" / "tiny", shared / "data" / "nucleusnet"
+    run(tmp_path / "manifest.csv", book, tmp_path, local=local)
+    assert asked == [], "only where it is asked for"
+    run(tmp_path / "manifest.csv", book, tmp_path, local=local, cells10k=True)
+    line = "nnbook: the book lacks published cells: the published cell images are not here: no network"
+    assert capsys.readouterr().err.splitlines() == ["notebooks", "notebooks", line]
+    (book / "published" / "cells").mkdir(parents=True)
+    (book / "published" / "cells" / "cells.json").touch()
+    run(tmp_path / "manifest.csv", book, tmp_path, local=local)
+    where = (book / "published", tmp_path / "build" / ".pulled" / "msa-em-figures")
+    assert asked == [where, where], "what is there is kept up to date"
+
+
+def test_published_cells_are_for_the_book_of_simulated_panoramas(
+    tmp_path: Path, black: Panorama, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(tmp_path / "manifest.csv", [black])
+    call = ["run", str(tmp_path / "manifest.csv"), "--edition", "mine", "--build", str(tmp_path / "build")]
+    assert main([*call, "--cells10k"]) == 1
+    assert "--cells10k is for NucleusNet's own book, and " in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()
 
 
 @pytest.mark.parametrize(

@@ -109,16 +109,6 @@ def stale_notice(project: Path, folder: Path) -> str:
     return f"Out of date on these pages, call nnbook run: {', '.join(stale)}."
 
 
-def lacking_layers(edition: Edition) -> str:
-    """Return what a book about NucleusNet lacks, and how to get it; empty where it lacks nothing."""
-    if not edition.simulated or (edition.folder / PUBLISHED / "edition.json").is_file():
-        return ""
-    return (
-        "this book lacks the published table of NucleusNet, which could not be fetched; call make book with a network, "
-        "or with LOCAL=folder, which holds its results.csv"
-    )
-
-
 def _gather_nested(edition: Edition) -> list[str]:
     """Link what viewers read of nested editions into `site/`; return the names of its folders below the edition's.
 

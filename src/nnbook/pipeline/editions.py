@@ -7,13 +7,14 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import FULL_SIZE, OWN_NAMES, PUBLISHED, Edition, write_edition
 from nnbook.io.files import locked, write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale, warn_of_scales
+from nnbook.pipeline.published_cells import PULLED, make_published_cells
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
@@ -50,6 +51,7 @@ def run(
     local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
     overwrite: bool = False,
+    cells10k: bool = False,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -69,6 +71,9 @@ def run(
         How long a cell of a notebook may take.
     overwrite : bool
         Whether masks that were corrected by hand, or are not nnbook's, may be replaced where they are out of date.
+    cells10k : bool
+        Whether to bring the published cell images, of which NucleusNet-10K has 10,000, into the published layer. Where
+        they can't be had, that is said at the end. What is there once is kept up to date.
 
     Raises
     ------
@@ -83,9 +88,19 @@ def run(
     if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder):
         raise NnbookError("\n".join(problems))
     rows = list(parsed.rows.values())
+    if cells10k and not all(row.simulated for row in rows):
+        raise InvalidValueError(
+            f"cells10k is for NucleusNet's own book, and {manifest} has images of yours; leave it out",
+            parameter="cells10k",
+        )
+    missing = []
     with locked(folder):
-        _make_stages(rows, manifest, folder, model=model, local=local, overwrite=overwrite)
+        _make_stages(rows, manifest, folder, model=model, overwrite=overwrite)
+        if all(row.simulated for row in rows):
+            missing = make_published(folder / PUBLISHED, local, cells10k=cells10k)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
+    for line in missing:
+        print(f"nnbook: {line}", file=sys.stderr)
 
 
 def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path | None = None) -> list[str]:
@@ -160,7 +175,7 @@ def _within(path: Path, folder: Path) -> str | None:
 
 
 def _make_stages(
-    rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None, overwrite: bool
+    rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, overwrite: bool
 ) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     real = {panorama.panorama: panorama for panorama in panoramas if not panorama.simulated}
@@ -183,8 +198,6 @@ def _make_stages(
     write_pyramids(edition, panoramas)
     if (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
         _make_full_size(full_size, folder / FULL_SIZE, model)
-    if simulated:
-        make_published(folder / PUBLISHED, local)
 
 
 def _describe(folder: Path, panoramas: list[Panorama], note: str, *, simulated: bool) -> Edition:
@@ -211,8 +224,8 @@ def _make_full_size(manifest: Path, folder: Path, model: Path | None) -> None:
     write_pyramids(edition, panoramas)
 
 
-def make_published(folder: Path, local: Path | None) -> None:
-    """Make the published layer of a book; where its table can't be fetched, say so, and leave the layer out.
+def make_published(folder: Path, local: Path | None = None, *, cells10k: bool = False) -> list[str]:
+    """Make the published layer of a book, as far as its table and its cell images can be had.
 
     Parameters
     ----------
@@ -220,6 +233,13 @@ def make_published(folder: Path, local: Path | None) -> None:
         The layer's folder.
     local : Path, optional
         A folder that stands in for the public address of the table.
+    cells10k : bool, optional
+        Whether to bring cell images, too. Those that are there are kept up to date either way.
+
+    Returns
+    -------
+    list of str
+        A line for each part that can't be had, which is left out.
 
     Raises
     ------
@@ -234,13 +254,19 @@ def make_published(folder: Path, local: Path | None) -> None:
         px_per_um=published.PX_PER_UM,
         area_px2=published.TOTAL_AREA_PX2,
     )
+    missing = []
     try:
         published_results(edition.results, local)
+        write_edition(edition)
+        write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
+        write_panoramas_json(edition, read_results(edition.results), {})
     except NnbookError as error:
         if local is not None:
             raise
-        print(f"nnbook: the book will lack the published table. {error}", file=sys.stderr)
-        return
-    write_edition(edition)
-    write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})
-    write_panoramas_json(edition, read_results(edition.results), {})
+        missing.append(f"the book lacks the published table of NucleusNet: {error}")
+    if cells10k or (edition.cells / "cells.json").is_file():
+        try:
+            make_published_cells(edition, folder.parent.parent / PULLED)
+        except NnbookError as error:
+            missing.append(f"the book lacks published cells: {error}")
+    return missing
