@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from nnbook.cli import main
-from nnbook.values import published
 
 Said = pytest.CaptureFixture[str]
 

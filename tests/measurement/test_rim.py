@@ -64,8 +64,8 @@ def test_brightness_is_measured_under_both_masks_and_summed_up_under_the_wider()
 
 
 def test_a_rim_needs_a_scale() -> None:
-    one = np.ones((4, 4), np.uint8)
+    image, mask = np.ones((4, 4), np.uint8), np.ones((4, 4), np.int32)
     with pytest.raises(InvalidValueError, match="px_per_um is missing"):
-        measure(one, one, rim_um=1.0)
+        measure(image, mask, rim_um=1.0)
     with pytest.raises(InvalidValueError, match="rim_um is 0"):
-        measure(one, one, px_per_um=1.0, rim_um=0.0)
+        measure(image, mask, px_per_um=1.0, rim_um=0.0)

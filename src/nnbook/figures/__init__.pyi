@@ -2,13 +2,15 @@ from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
 from .panoramas import NO_IMAGES, contact_sheet
-from .readers import read_cases, read_history, read_panels
+from .readers import read_appearance, read_cases, read_history, read_panels
+from .realism import NOT_SIMULATED, look, realism_table
 from .reproduction import area_numbers, experiments_numbers, recomputed, reproduction_table, results_numbers
 from .segmentation import NO_TRUTH, cases_table, hard_cases, scores_table, settings_curves, speed_table, training_curve
 from .style import Notice, picture
 from .tables import NO_PUBLISHED_TABLE, cells_table, representatives_table
 
 __all__ = [
+    "NOT_SIMULATED",
     "NO_CELLS",
     "NO_IMAGES",
     "NO_PAIRS",
@@ -24,12 +26,15 @@ __all__ = [
     "contact_sheet",
     "experiments_numbers",
     "hard_cases",
+    "look",
     "mosaic_sheet",
     "pairs_sheet",
     "picture",
+    "read_appearance",
     "read_cases",
     "read_history",
     "read_panels",
+    "realism_table",
     "recomputed",
     "representatives_table",
     "reproduction_table",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nnbook.errors import NnbookError
+from nnbook.figures.realism import SEPARATIONS, describe_nuclei
 from nnbook.io.images import read_image, read_mask
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ PANEL_PX: Final = 560
 
 CASE_SIDE_UM: Final = 46.0
 """Side of the square that a hard case is shown in: it has room for two nuclei."""
+
+
+INTERPHASE_NUCLEI: Final = 8
+"""So many nuclei of a panorama are measured to compare them with published ones."""
 
 
 class Panel(NamedTuple):
@@ -173,6 +178,31 @@ def read_cases(edition: Edition) -> list[Case]:
             row = table[rows].iloc[0]
             cases.append(_cut_out(edition, panoramas[int(row["place"])], row, title, half))
     return cases
+
+
+def read_appearance(edition: Edition) -> pd.DataFrame:
+    """Measure dividing cells of a simulated edition, and of each panorama some nuclei in interphase.
+
+    Parameters
+    ----------
+    edition : Edition
+        The edition. Panoramas without a dividing cell are not opened.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `nnbook.figures.realism.describe_nuclei`; empty where the edition has no truth.
+    """
+    tables = []
+    for panorama in edition.panoramas():
+        path = edition.truth_path(panorama)
+        truth = pd.read_csv(path.with_suffix(".csv")) if path.is_file() else pd.DataFrame({"class": []})
+        dividing = truth["class"].isin(list(SEPARATIONS))
+        if dividing.any():
+            interphase = truth[~truth["cut"] & (truth["class"] == "interphase")].head(INTERPHASE_NUCLEI)
+            chosen = pd.concat([truth[dividing], interphase])
+            tables.append(describe_nuclei(read_image(edition.image_path(panorama)), read_mask(path), chosen))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _cut_out(edition: Edition, panorama: Panorama, row: Any, title: str, half: int) -> Case:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SEPARATIONS: Final = {"anaphase": "early", "telophase": "late"}
 """The published examples that cells of a class are compared with."""
 
+NOT_SIMULATED: Final = "These images are not simulated: there is no simulation to set beside the published data."
+
 TEXTURES: Final = ("finest", "fine", "middle", "coarse")
 HALF_PX: Final = 160
 """Half the side of the square that a cell is cut out in, at `PX_PER_UM`: it holds the largest published mask."""
@@ -103,8 +105,8 @@ def look(results: pd.DataFrame, runs: Any, area_px2: int, px_per_um: float, cell
         "mean": with_nuclei["mean_intensity"].mean(),
         "spread": with_nuclei["std_intensity"].mean(),
         "relative_spread": (with_nuclei["std_intensity"] / with_nuclei["mean_intensity"]).mean(),
-        "count_between_runs": 100 * between_runs_share(with_nuclei["num_rois"], runs),
-        "mean_between_runs": 100 * between_runs_share(with_nuclei["mean_intensity"], runs),
+        "count_between_runs": 100 * between_runs_share(with_nuclei["num_rois"].to_numpy(), runs),
+        "mean_between_runs": 100 * between_runs_share(with_nuclei["mean_intensity"].to_numpy(), runs),
         "nucleus_area": interphase["bright_px"].mean() / px_per_um**2,
         "mask_ratio": (interphase["mask_px"] / interphase["bright_px"]).mean(),
         "background": by_class["background"].mean().mean(),

@@ -126,5 +126,8 @@ def cut_like_published(
 
     distance = distance_transform_edt(~convex_hull_image(own))
     distance[others] = np.inf
-    nearest = np.sort(distance, axis=None)[min(mask_px, distance.size) - 1]
-    return np.where((distance <= nearest) & ~others, np.maximum(image, 1), 0).astype(np.uint8)
+    nearest = np.argsort(distance, axis=None, kind="stable")[:mask_px]
+    cell = np.zeros_like(image)
+    cell.flat[nearest] = np.maximum(image.flat[nearest], 1)
+    cell[others] = 0
+    return cell

@@ -51,7 +51,8 @@ def widen(labels: Labels, rim_px: float) -> Labels:
     """
     if not 0 <= rim_px <= MOST_RIM_PX:
         raise InvalidValueError(f"the rim is {rim_px:g} px; give 0 to {MOST_RIM_PX:,.0f} px", parameter="rim_um")
-    return _widen(np.ascontiguousarray(labels), float(rim_px))
+    widened: Labels = _widen(np.ascontiguousarray(labels), float(rim_px))
+    return widened
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -174,9 +174,7 @@ def _within(path: Path, folder: Path) -> str | None:
     return real.relative_to(root).as_posix() if real.is_relative_to(root) and real != root else None
 
 
-def _make_stages(
-    rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, overwrite: bool
-) -> None:
+def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, overwrite: bool) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
     real = {panorama.panorama: panorama for panorama in panoramas if not panorama.simulated}
     warn_of_scales(

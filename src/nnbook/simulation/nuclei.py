@@ -285,10 +285,10 @@ def _anaphase(rng: Generator) -> list[NDArray[Any]]:
 
 
 def _telophase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(30, 40), rng.uniform(10.5, 15)
+    long, short = rng.uniform(28, 38), rng.uniform(9.5, 14)
     distance = 2 * short + rng.uniform(75, 150)
     return _chromosome_masses(
-        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.0)
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.05)
     )
 
 
@@ -319,7 +319,7 @@ def _chromosomes(rng: Generator, long: float, short: float, *, level: float) -> 
     component = _component(_outline(rng, long, short, 0.10), level=level)
     component["edge"], component["lumps"] = 0.4 * short, rng.uniform(0.26, 0.38) * short
     component["blur"] = 3.6
-    component["chromatin"], component["threads"], component["dome"] = 0.4, 0.1, 0.2
+    component["chromatin"], component["threads"], component["dome"] = 0.6, 0.1, 0.25
     return component
 
 

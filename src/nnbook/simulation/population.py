@@ -104,7 +104,7 @@ def draw_imaging_conditions(seed: int, run: int, quarter: str, crop: str) -> Ima
     amplitudes = [run_rng.normal(centre, sd) for centre, sd in ROW_LOG_MEAN_AMPLITUDES]
     quarter_counts = run_rng.normal(0, QUARTER_LOG_COUNT_SD, len(QUARTERS))
     conditions = {
-        "dark_grey": run_rng.uniform(0.8, 2.4),
+        "dark_grey": run_rng.uniform(0.7, 2.1),
         "noise_grey": run_rng.uniform(0.3, 0.6),
         "contrast": run_rng.uniform(0.85, 1.15),
         "size": run_rng.normal(1, 0.025),

@@ -118,14 +118,14 @@ def _brightness(component: Any, along: float, across: float, depth: float) -> fl
     step = 0.5 + 0.5 * depth / component.edge
     lump = 0.0
     if component.lumps > 0 and depth > -component.edge - 2 * component.lumps:
-        arms = gradient_noise((0.8 * x + 0.6 * y) / 11.0, (0.8 * y - 0.6 * x) / 11.0, component.noise + 6)
+        arms = gradient_noise((0.8 * x + 0.6 * y) / 13.0, (0.8 * y - 0.6 * x) / 13.0, component.noise + 6)
         finer = gradient_noise(x / 8.0, y / 8.0, component.noise + 7)
         fading = math.exp(-((blur / 8) ** 2))
         step += (arms + 0.25 * finer) * fading * component.lumps / component.edge
         lump = (arms + 0.8 * finer) * fading
     if step > 0:
         cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
-        value = math.exp(0.75 * lump + _chromatin(component, x, y, blur, depth))
+        value = math.exp(0.8 * lump + _chromatin(component, x, y, blur, depth))
         if component.dome > 0:
             thin = max(0.0, 1 - depth / (26 * scale))
             value *= 1 - component.dome * thin * thin
