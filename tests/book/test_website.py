@@ -11,6 +11,7 @@ from nnbook.book.website import problems_in, show_edition
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition, write_edition
+from nnbook.io.files import write_json
 from nnbook.values.published import CITED
 
 CLEAN = """\x1b[32m📖 Built chapters/index.md in 51 ms.\x1b[39m
@@ -48,7 +49,25 @@ def test_show_edition_switches_the_book(tmp_path: Path) -> None:
         write_edition(Edition(folder, name, f"This is {name}.", name == "twin", 8.0453, 1))
         assert show_edition(folder, tmp_path).name == name
         assert (tmp_path / "build" / "book").resolve() == folder.resolve()
-        assert f"This is {name}." in (tmp_path / "build" / "book" / "edition.yml").read_text()
+        layers = json.loads((tmp_path / "build" / "book" / "layers.json").read_text())["layers"]
+        assert layers == [{"name": name, "label": "Simulated" if name == "twin" else None, "folder": "", "has": []}]
+
+
+def test_layers_and_what_they_have_are_listed_and_go_with_the_site(tmp_path: Path) -> None:
+    twin = tmp_path / "build" / "twin"
+    for folder, simulated in ((twin, True), (twin / "published", False), (twin / "full-size", True)):
+        write_edition(Edition(folder, folder.name, "A note.", simulated, 8.0453, 1))
+        write_json(folder / "pyramids" / "index.json", {"panoramas": [{"panorama": folder.name}] if simulated else []})
+    (twin / "published" / "results.csv").touch()
+    write_store(twin / "cells", {1: [90, 100, 110]})
+    show_edition(twin, tmp_path)
+    book = tmp_path / "build" / "book"
+    published, simulated = json.loads((book / "layers.json").read_text())["layers"]
+    assert published == {"name": "published", "label": "Published", "folder": "published/", "has": ["panoramas"]}
+    assert simulated == {"name": "twin", "label": "Simulated", "folder": "", "has": ["index", "cells"]}
+    assert static_files(tmp_path)[-2:] == ["build/book/site/opening", "build/book/site/published"]
+    opening = json.loads((book / "site" / "opening" / "pyramids" / "index.json").read_text())
+    assert opening["panoramas"] == [{"panorama": "full-size"}]
 
 
 @pytest.fixture
@@ -66,9 +85,9 @@ def static_files(project: Path) -> list[str]:
 
 def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, own: Path) -> None:
     show_edition(own, tmp_path)
-    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/cells", "build/book/mosaic"]
+    assert static_files(tmp_path) == ["build/book/layers.json", "build/book/pyramids", "build/book/cells", "build/book/mosaic"]
     show_edition(own, tmp_path, cells="https://host.example/own/cells/")
-    assert static_files(tmp_path) == ["build/book/pyramids", "build/book/hosted/cells", "build/book/mosaic"]
+    assert static_files(tmp_path) == ["build/book/layers.json", "build/book/pyramids", "build/book/hosted/cells", "build/book/mosaic"]
     hosted = own / "hosted" / "cells"
     assert [path.name for path in hosted.iterdir()] == ["cells.json"]
     told, about = (json.loads((folder / "cells.json").read_text()) for folder in (hosted, own / "cells"))
@@ -119,7 +138,7 @@ def test_pages_say_which_notebooks_are_out_of_date(tmp_path: Path, capsys: pytes
     assert "Out of date" not in (folder / "edition.yml").read_text()
     (tmp_path / "notebooks" / "area.md").write_text("# Area\n")
     show_edition(folder, tmp_path)
-    assert "Ours. Out of date on these pages, call nnbook run: area." in (folder / "edition.yml").read_text()
+    assert "Out of date on these pages, call nnbook run: area." in (folder / "edition.yml").read_text()
     assert "'nnbook status' says why" in capsys.readouterr().err
 
 

@@ -64,7 +64,7 @@ def test_small_panoramas_cut_more_nuclei_at_their_edge(results: pd.DataFrame) ->
 
 def test_of_imported_cells_no_roi_without_an_image_is_counted(results: pd.DataFrame) -> None:
     store = {"cells": 40, "left_out": {"empty": 2}, "runs": [{"run": 1, "cells": 40}]}
-    own = {row[0]: row[2] for row in cells_table(results, store, 64).rows}
+    own = {row[0]: row[2] for row in cells_table(results, store, 64, "Published").rows}
     assert own["Single-cell images"] == "40"
     assert {value for title, value in own.items() if title.startswith(("ROIs without", "… at the", "… larger"))} == {
         "–"

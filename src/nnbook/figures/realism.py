@@ -119,15 +119,13 @@ def look(results: pd.DataFrame, runs: Any, area_px2: int, px_per_um: float, cell
     return {key: float(value) for key, value in found.items()}
 
 
-def realism_table(found: Mapping[str, float], note: str = "") -> Table:
+def realism_table(found: Mapping[str, float]) -> Table:
     """Set what simulated panoramas and cells look like beside the published ones.
 
     Parameters
     ----------
     found : mapping of str to float
         See `look`.
-    note : str, optional
-        A line below the table.
 
     Returns
     -------
@@ -152,5 +150,4 @@ def realism_table(found: Mapping[str, float], note: str = "") -> Table:
         header=("Quantity", "Published", "Simulated", "Difference"),
         rows=tuple(rows),
         numeric=frozenset({1, 2, 3}),
-        note=note,
     )

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from nnbook.errors import NnbookError
 from nnbook.io.manifest import NAME
 from nnbook.measurement.appearance import between_runs_share
@@ -115,7 +117,10 @@ def experiments_numbers(results: pd.DataFrame | None) -> tuple[Number, ...]:
     if results is not None:
         runs = results["image"].map(lambda image: int(_run_of(image)))
         totals = results.groupby(runs)["num_rois"].sum()
-        shares = [100 * between_runs_share(results[name], runs) for name in ("num_rois", "mean_intensity")]
+        shares = [
+            100 * between_runs_share(results[name].to_numpy(np.float64), runs.to_numpy(np.int64))
+            for name in ("num_rois", "mean_intensity")
+        ]
         values = [*shares, float(totals.mean()), int(totals.min()), int(totals.max())]
     count, brightness, mean, fewest, most = values
     return (
