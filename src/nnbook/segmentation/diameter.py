@@ -31,7 +31,7 @@ FALLBACK_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
 
 SURE_LOGIT: Final = 3.0
 """An estimate is certain where the masks that it comes from exceed the cell probability threshold by this much, on
-average, as a logit. Parts of nuclei, which a guess that is too small leads to, stay below 2; real nuclei are above 4."""
+average, as a logit. Parts of nuclei, which a guess that is too small leads to, are below 2; real nuclei are above 4."""
 
 LEAST_DIAMETER_PX: Final = 5.0
 """Smaller components are taken for noise."""
