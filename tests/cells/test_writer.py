@@ -153,8 +153,11 @@ def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda path: path.unlink(), "holds no measured nuclei"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "holds no measured nuclei"),
+        (lambda path: path.unlink(), r"no such file; make it with 'nnbook measure'"),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-9]),
+            r"can't be read as Parquet \(it is cut off\)",
+        ),
         (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "has no column area_um2, at_border, height_px"),
         (lambda path: pd.read_parquet(path).drop(columns="left_px").to_parquet(path), "has no column left_px;"),
         (lambda path: pd.read_parquet(path).assign(panorama="Run9TL_top_left").to_parquet(path), "of any of these"),

@@ -385,5 +385,8 @@ def test_without_a_whole_mosaic_there_is_no_view_of_it(tmp_path: Path, mosaic: P
     if damage:
         shutil.copytree(mosaic, tmp_path / "m")
         (tmp_path / "m" / damage).write_text("{}")
-    with pytest.raises(NnbookError, match=r"m: holds no whole mosaic; make one with 'nnbook mosaic'"):
+    problem = (
+        rf"m/{damage}: is damaged, \w+ is missing; make it again" if damage else "m: holds no whole mosaic; make one"
+    )
+    with pytest.raises(NnbookError, match=rf"{problem} with 'nnbook mosaic'"):
         Mosaic(tmp_path / "m")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, NnbookError, reason
 from nnbook.io.files import atomic_write, check_regular
 from nnbook.io.labels import label_problem
 from nnbook.io.microscopes import open_czi
@@ -395,8 +395,9 @@ def _naming(path: Path) -> Iterator[None]:
             f"{path}: does not fit into the memory that is free; crop or downsample it, or use a larger machine"
         ) from error
     except Exception as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise NnbookError(f"{path}: can't be read as an image ({why}); it is truncated, damaged or no image") from error
+        raise NnbookError(
+            f"{path}: can't be read as an image ({reason(error)}); it is truncated, damaged or no image"
+        ) from error
 
 
 def _kind(path: Path) -> str:
