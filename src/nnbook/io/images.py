@@ -379,7 +379,8 @@ def _decode(path: Path, pixels: Pixels) -> NDArray[Any]:
 
 def _of_this_machine(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array in the byte order of this machine, and half floats in 32 bits, which all functions take."""
-    kind = np.dtype(np.float32) if array.dtype == np.float16 else array.dtype.newbyteorder("=")
+    half = array.dtype.kind == "f" and array.dtype.itemsize == 2  # in either byte order
+    kind = np.dtype(np.float32) if half else array.dtype.newbyteorder("=")
     return array.astype(kind, copy=False)
 
 

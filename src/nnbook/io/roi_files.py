@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -164,7 +165,14 @@ def _rois(path: Path) -> list[tuple[Any, str]]:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         # What is no ROI, such as a Mac's notes, is checked too: a ROI whose name is damaged would be left out.
-        if (damaged := archive.testzip()) or len(set(names)) < len(names):
+        if (damaged := archive.testzip()) or len(set(names)) < len(names) or not _lists_all(path, len(names)):
             raise ValueError(f"{damaged or 'its list of ROIs'} is damaged")
         rois = [(name, archive.read(name)) for name in names if name.lower().endswith(".roi")]
         return [(ImagejRoi.frombytes(data), " ".join(name.removesuffix(".roi").split())) for name, data in rois]
+
+
+def _lists_all(path: Path, count: int) -> bool:
+    """Return whether a zip file has as many entries as it says at its end, at which zipfile does not look."""
+    data = path.read_bytes()
+    (said,) = struct.unpack_from("<H", data, data.rindex(b"PK\5\6") + 10)
+    return bool(said == min(count, 0xFFFF))

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import pandas as pd
 
 from nnbook.errors import InvalidValueError, NnbookError, all_of
+from nnbook.io.compiled import compiled
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask, read_image, read_mask
 from nnbook.io.parquet import read_parquet, write_parquet
@@ -200,7 +200,7 @@ def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _accumulate(
     image: Image, labels: Labels, first: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
 ) -> NDArray[np.int64]:
