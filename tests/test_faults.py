@@ -27,7 +27,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     assert run.returncode == 0
     kinds: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))["kinds"]
     assert len(kinds) > 25
-    assert all(sum(kind[outcome] for outcome in ("refused", "unchanged", "changed")) for kind in kinds)
+    assert all(sum(one for one in kind.values() if isinstance(one, int)) > EXAMPLES / 2 for kind in kinds)
     return kinds
 
 
