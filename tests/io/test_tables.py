@@ -1,11 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.tables import read_table
 
-KINDS = {"n": int, "x": float, "yes": bool, "kind": ("a", "b")}
+KINDS: dict[str, Any] = {"n": int, "x": float, "yes": bool, "kind": ("a", "b")}
 
 
 def test_columns_have_the_values_of_their_kinds(tmp_path: Path) -> None:
