@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import InvalidValueError, NnbookError
-from nnbook.io.files import atomic_write, sha256
+from nnbook.io.files import atomic_write
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
-from nnbook.provenance.stage import Stage, make, why_stale
+from nnbook.provenance.stage import Stage, make, recorded_sha256, why_stale
 from nnbook.simulation.panorama import check_side, simulate_panorama
 from nnbook.simulation.population import check_place
 from nnbook.values.published import PX_PER_UM
@@ -95,7 +95,7 @@ def panorama_stage(panorama: Panorama, folder: Path) -> Stage:
 def make_panorama(panorama: Panorama, stage: Stage) -> Panorama:
     """Simulate one row of a manifest, unless it is there and up to date; return the row with the image's SHA-256."""
     make(stage, partial(write_panorama, panorama))
-    return replace(panorama, image_sha256=sha256(stage.folder / panorama.image))
+    return replace(panorama, image_sha256=recorded_sha256(stage, stage.folder / panorama.image))
 
 
 def write_panorama(panorama: Panorama, folder: PathLike) -> None:
