@@ -1,6 +1,6 @@
 """Stages that are killed at their file events and made again, by `benchmarks/kills.py`.
 
-The longest stages are killed at every third to ninth event only; the benchmark does all, and kills at random too.
+The longest stages are killed at every fifth to eleventh event only; the benchmark does all, and kills at random too.
 """
 
 import json
@@ -12,7 +12,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
-EVERY = {"segment": 3, "measure": 1, "cells": 9, "sample": 1, "mosaic": 5, "pyramid": 9, "twin": 1}
+EVERY = {"segment": 5, "measure": 1, "cells": 11, "sample": 1, "mosaic": 7, "pyramid": 11, "twin": 1}
 
 KILL = """
 import json, sys
