@@ -81,7 +81,7 @@ def test_files_that_are_unchanged_are_not_opened_again(
     tmp_path: Path, opened: set[Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In this process, where what is opened is seen.
-    monkeypatch.setattr("nnbook.pipeline.sources.ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr("nnbook.io.processes.ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
     data, folder = tmp_path / "data", tmp_path / "edition"
     for name in ("plain", "plane", "drawn"):
         write_image(data / "in" / f"{name}.tif", np.zeros((10, 20), np.uint8), px_per_um=2.0)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +14,7 @@ from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems, pin_problem
 from nnbook.io.planes import plane_settings
+from nnbook.io.processes import in_processes
 from nnbook.io.scale import image_scale, warn_of_scales
 from nnbook.provenance.stage import Stage, file_state, make, read_record, recorded_sha256, why_stale
 from nnbook.simulation.dataset import make_panorama, panorama_stage
@@ -57,13 +56,13 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
 
     stages = {row: _first_stage(row, manifest_folder, folder) for row in panoramas}
     fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
-    changed = [row for row, stage in stages.items() if why_stale(stage)]
+    changed = {row: stage for row, stage in stages.items() if why_stale(stage)}
     outcomes: dict[Panorama, Panorama | list[str]] = {}
     with show_progress(desc="fetch", unit="panorama", total=len(panoramas)) as bar:
-        for row in stages.keys() - changed:
-            outcomes[row] = fetch(row, stages[row])
+        for row in stages.keys() - changed.keys():
+            outcomes[row] = fetch((row, stages[row]))
             bar.update()
-        for row, outcome in zip(changed, _fetch_all(changed, stages, fetch), strict=True):
+        for row, outcome in zip(changed, _fetch_all(list(changed.items()), fetch), strict=True):
             outcomes[row] = outcome
             bar.update()
     found = [outcomes[row] for row in panoramas]
@@ -74,17 +73,14 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
 
 
 def _fetch_all(
-    panoramas: list[Panorama],
-    stages: Mapping[Panorama, Stage],
-    fetch: Callable[[Panorama, Stage], Panorama | list[str]],
+    jobs: list[tuple[Panorama, Stage]], fetch: Callable[[tuple[Panorama, Stage]], Panorama | list[str]]
 ) -> Iterator[Panorama | list[str]]:
     """Fetch panoramas, each a process's work of its own: the twin draws one alone and in any order."""
-    jobs = panoramas, [stages[row] for row in panoramas]
-    if len(panoramas) < 4:  # starting processes takes as long as a few small panoramas
-        yield from map(fetch, *jobs)
+    if len(jobs) < 4:  # starting processes takes as long as a few small panoramas
+        yield from map(fetch, jobs)
         return
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(fetch, *jobs)
+    with in_processes(fetch, jobs, 2) as outcomes:
+        yield from (outcome.result() for outcome in outcomes)
 
 
 def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Stage:
@@ -129,7 +125,8 @@ def _check_files(panorama: Panorama, source_folder: Path) -> dict[str, Any]:
     return {"result": known}
 
 
-def _fetch_panorama(panorama: Panorama, stage: Stage, *, manifest_folder: Path, folder: Path) -> Panorama | list[str]:
+def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folder: Path) -> Panorama | list[str]:
+    panorama, stage = job
     try:
         if panorama.simulated:
             found = make_panorama(panorama, stage)
