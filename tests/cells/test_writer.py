@@ -275,6 +275,42 @@ def test_only_what_was_not_written_is_cut_again(tmp_path: Path, monkeypatch: pyt
     )
 
 
+def flip_a_mean(part: Path) -> None:
+    """Change the last bit of a mean intensity in a part, which nothing notices but the page's checksum."""
+    means = pd.read_parquet(part, columns=["mean_intensity"])["mean_intensity"].to_numpy(np.float32)
+    mean = np.sort(means)[2].tobytes()  # neither the least nor the greatest, which are in the statistics too
+    stored = part.read_bytes()
+    assert stored.count(mean) == 1
+    part.write_bytes(stored.replace(mean, bytes([mean[0] ^ 1]) + mean[1:]))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("parts/000000.parquet", lambda part: part.write_bytes(part.read_bytes()[:-9])),
+        ("parts/000000.parquet", flip_a_mean),
+        ("cells/cells.zarr/images/c/1/0/0", lambda shard: shard.write_bytes(shard.read_bytes()[:-1])),
+        ("cells/cells.zarr/thumbnails/c/0/0/0", Path.unlink),
+    ],
+    ids=["cut off", "a bit flipped", "a shard cut off", "a shard gone"],
+)
+@pytest.mark.usefixtures("small_shards")
+def test_a_part_that_was_damaged_meanwhile_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: Callable[[Path], object]
+) -> None:
+    panoramas = scenes(tmp_path, "Run1TL_top_left")
+    with monkeypatch.context() as dying:
+        dying.setattr(stage, "write_json", die_at(0, stage.write_json))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    damage(tmp_path / ".cells.unfinished" / name)
+    write(tmp_path, panoramas)
+    damaged = files_of(tmp_path / "cells")
+    shutil.rmtree(tmp_path / "cells")
+    write(tmp_path, panoramas)
+    assert damaged == files_of(tmp_path / "cells")
+
+
 @pytest.mark.usefixtures("small_shards")
 def test_work_of_other_images_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panoramas = scenes(tmp_path, *NAMES)
