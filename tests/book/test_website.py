@@ -85,9 +85,19 @@ def static_files(project: Path) -> list[str]:
 
 def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, own: Path) -> None:
     show_edition(own, tmp_path)
-    assert static_files(tmp_path) == ["build/book/layers.json", "build/book/pyramids", "build/book/cells", "build/book/mosaic"]
+    assert static_files(tmp_path) == [
+        "build/book/layers.json",
+        "build/book/pyramids",
+        "build/book/cells",
+        "build/book/mosaic",
+    ]
     show_edition(own, tmp_path, cells="https://host.example/own/cells/")
-    assert static_files(tmp_path) == ["build/book/layers.json", "build/book/pyramids", "build/book/hosted/cells", "build/book/mosaic"]
+    assert static_files(tmp_path) == [
+        "build/book/layers.json",
+        "build/book/pyramids",
+        "build/book/hosted/cells",
+        "build/book/mosaic",
+    ]
     hosted = own / "hosted" / "cells"
     assert [path.name for path in hosted.iterdir()] == ["cells.json"]
     told, about = (json.loads((folder / "cells.json").read_text()) for folder in (hosted, own / "cells"))

@@ -10,10 +10,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numba
 import numpy as np
 
 from nnbook.errors import NnbookError
+from nnbook.io.compiled import compiled
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _rectangle(
     return np.asarray(cv2.boxPoints(cv2.minAreaRect(outline)), np.float32)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _outlines(
     image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
@@ -191,7 +191,7 @@ def _outlines(
     return points[:count], starts, sums
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return of each nucleus whether its outline touches all four sides of its box."""
     fill = np.zeros(len(boxes), np.bool_)
@@ -204,7 +204,7 @@ def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: N
     return fill
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _smooth_outline(
     labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], points: NDArray[np.float32], block: int
 ) -> NDArray[np.float32]:
@@ -244,7 +244,7 @@ def _smooth_outline(
     return outline[:count]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _block_counts(labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], block: int) -> NDArray[np.float32]:
     """Return how many pixels of a nucleus each block of its box has, with a margin of empty ones for the smoothing."""
     label = labels.dtype.type(roi)
@@ -263,7 +263,7 @@ def _block_counts(labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64
     return counts
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Smooth counts that have a margin by `BOXES`, along columns and along rows."""
     reach = len(BOXES) // 2
@@ -279,7 +279,7 @@ def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     return counts
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     image: NDArray[np.uint8],
     labels: Labels | NarrowLabels,
@@ -311,7 +311,7 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     return fits, images[:count], orientations[:count]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _turn(corners: NDArray[np.float64], grey: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the direction along a long side that has more brightness ahead: in radians, its cosine and its sine."""
     turn = _long_side(corners)
@@ -324,7 +324,7 @@ def _turn(corners: NDArray[np.float64], grey: NDArray[np.float64]) -> tuple[floa
     return turn, cos, sin
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _long_side(corners: NDArray[np.float64]) -> float:
     """Return the direction of a rectangle's long side in radians, from -pi/2 to pi/2; clockwise, as y is down."""
     lengths, turns = np.empty(2), np.empty(2)
@@ -341,7 +341,7 @@ def _long_side(corners: NDArray[np.float64]) -> float:
     return float(turns[np.argmax(lengths)])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _reach(
     points: NDArray[np.float32], centre: tuple[float, float], across: tuple[float, float]
 ) -> tuple[float, float]:
@@ -354,7 +354,7 @@ def _reach(
     return along, sideways
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _fill(  # noqa: PLR0917 - compiled functions take no keywords
     cell: NDArray[np.uint8],
     image: NDArray[np.uint8],
@@ -391,7 +391,7 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
             y += step_y
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def thumbnails_of(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return thumbnails of cell images, axes (cell, y, x): the rounded means of squares of pixels."""
     step = CELL_PX // THUMBNAIL_PX

@@ -22,9 +22,11 @@ import numpy as np
 
 from nnbook.cells.extraction import orientation_of, thumbnails_of
 from nnbook.cells.shards import encode
+from nnbook.cells.store import REMEDY
 from nnbook.cells.tiffs import NamedCell, check_cells, decode_cell, list_cells, listed, read_pull
 from nnbook.cells.writer import Batch, Source, write_store
 from nnbook.errors import NnbookError
+from nnbook.io.parquet import read_parquet
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.values import published
 
@@ -238,9 +240,7 @@ def _note(folder: Path, source: dict[str, Any] | None) -> str:
 
 def _name_empty(folder: Path, images: Path, cells: Sequence[NamedCell]) -> None:
     """Say which images gave no cell."""
-    import pyarrow.parquet as pq
-
-    kept = set(pq.read_table(folder / "cells.parquet", columns=["cell"])["cell"].to_pylist())
+    kept = set(read_parquet(folder / "cells.parquet", REMEDY, ["cell"])["cell"])
     empty = [cell.path.name for cell in cells if cell.path.stem not in kept]
     print(
         f"nnbook: {images}: {len(empty):,} images have nothing but zeros, and are left out: {listed(empty)}",

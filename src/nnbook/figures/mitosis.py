@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from nnbook.cells.store import StoredImages
+
 LEAST_SPREAD: Final = 0.4
 MOST_APART_UM2: Final = 160.0
 """No pair is looked for in a cell whose standard deviation is a smaller share of its mean and whose area is larger: a
@@ -57,7 +59,9 @@ class Pair(NamedTuple):
     true: str | None
 
 
-def collect_pairs(table: pd.DataFrame, images: Sequence[NDArray[np.uint8]], px_per_um: float) -> list[Pair]:
+def collect_pairs(
+    table: pd.DataFrame, images: Sequence[NDArray[np.uint8]] | StoredImages, px_per_um: float
+) -> list[Pair]:
     """Collect the cells with two chromosome masses among an edition's: see `nnbook.cells.mitosis.find_pairs`.
 
     Parameters
