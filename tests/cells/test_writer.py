@@ -19,6 +19,7 @@ from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.io.files import write_json
 from nnbook.io.images import Image, Labels, NarrowLabels, read_narrow_mask, to_8_bits, write_image, write_mask
 from nnbook.io.manifest import write_manifest
 from nnbook.measurement.rois import measure_panorama
@@ -300,7 +301,7 @@ def test_a_part_that_was_damaged_meanwhile_is_written_again(
 ) -> None:
     panoramas = scenes(tmp_path, "Run1TL_top_left")
     with monkeypatch.context() as dying:
-        dying.setattr(stage, "write_json", die_at(0, stage.write_json))
+        dying.setattr(stage, "write_json", die_at(0, write_json))
         with pytest.raises(Killed):
             write(tmp_path, panoramas)
     damage(tmp_path / ".cells.unfinished" / name)

@@ -43,7 +43,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int] | str
 def test_a_stage_that_was_killed_is_made_again_as_if_it_had_not_been(
     found: dict[str, list[int] | str], stage: str
 ) -> None:
-    assert not isinstance(found[stage], str), found[stage]
-    killed, events = found[stage]
+    outcome = found[stage]
+    assert not isinstance(outcome, str), outcome
+    killed, events = outcome
     assert events > 20
-    assert int(killed) == -(-int(events) // EVERY[stage])
+    assert killed == -(-events // EVERY[stage])
