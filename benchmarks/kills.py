@@ -398,7 +398,7 @@ def main(out: Path, times: int = TIMES, seed: int = 0) -> None:
             case = prepare_case(name, Path(base).resolve())
             at_events, _ = kill_at_events(case)
             kill_at_random(case, share, random.Random(f"{seed} {name}"))  # noqa: S311 - moments, no secrets
-        found.append({"stage": name, "at_every_event": at_events, "at_random": share, "other_than_undisturbed": 0})
+        found.append({"stage": name, "at_every_event": at_events, "at_random": share})
         print(found[-1], f"{time.monotonic() - began:.0f} s", flush=True)
     date = datetime.now(UTC).date().isoformat()
     write_json(out, {"date": date, "seed": seed, "stages": found})

@@ -92,6 +92,14 @@ def test_wrong_data_exits_with_1_and_one_line(
             PermissionError(13, "Permission denied", "out"),
             "nnbook area: [Errno 13] Permission denied: 'out'; check that the path is right, writable and has space",
         ),
+        *(
+            (error, f"nnbook area: there is too little memory ({error}); close other programs, or take smaller images")
+            for error in (
+                MemoryError("9 GB"),
+                RuntimeError("can't start new thread"),
+                RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+            )
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_line_and_exit_status_1(
@@ -144,7 +152,7 @@ def test_an_interrupted_command_is_one_line_and_leaves_no_process(*, ctrl_c: boo
     assert process.returncode == 130
     assert said == ("", "nnbook area: interrupted; what is finished is kept, call again to go on\n")
     with pytest.raises(ProcessLookupError):  # of the session that it began
-        for _ in range(100):  # a process that holds nothing open may end a moment later
+        for _ in range(500):  # a process that holds nothing open may end a moment later
             os.killpg(process.pid, 0)
             time.sleep(0.02)
 

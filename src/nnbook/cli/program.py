@@ -56,6 +56,9 @@ REGISTRARS = (
 """Each adds one command, in the order in which `nnbook --help` lists them."""
 
 
+LACKS_MEMORY: Final = ("can't start new thread", "can't allocate memory", "out of memory")
+"""What Python and torch say where there is too little of it, in a RuntimeError."""
+
 INTERRUPTED: Final = 130
 """What shells say of a program that Ctrl-C ended."""
 
@@ -81,9 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NnbookError as error:  # before OSError, which some of them are too
         print(f"nnbook {call.name}: {name_option(error, call.parser)}", file=sys.stderr)
         return 1
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(words in str(error) for words in LACKS_MEMORY):
+            raise
+        why = " ".join(str(error).split())
         print(
-            f"nnbook {call.name}: there is too little memory ({error}); close other programs, or take smaller images",
+            f"nnbook {call.name}: there is too little memory ({why}); close other programs, or take smaller images",
             file=sys.stderr,
         )
         return 1

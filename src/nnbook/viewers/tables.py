@@ -24,7 +24,8 @@ PREVIEWS = "previews"
 REMAKE = "make it again with 'nnbook mosaic'"
 """What to do where a file of a mosaic is damaged."""
 
-NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2, "mean_intensity": 3, "std_intensity": 3}
+NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2}
+BRIGHTNESS = ["mean_intensity", "std_intensity"]
 NUCLEUS_COLUMNS = [
     "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
 ]  # fmt: skip
@@ -47,7 +48,10 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     """
     known = "class" in rois and bool(rois["class"].notna().any())
     columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else [])] if name in rois]
-    return _columns(rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS))
+    nuclei = rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS)
+    for name in BRIGHTNESS:
+        nuclei[name] = nuclei[name].map(lambda value: float(f"{value:.6g}"))  # an image may have grey levels below 1
+    return _columns(nuclei)
 
 
 def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
