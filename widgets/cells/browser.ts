@@ -4,6 +4,7 @@ import { contrastTable, type Contrast } from '../shared/contrast';
 import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { againButton, textElement } from '../shared/elements';
+import type { Around } from '../shared/goto';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
@@ -43,10 +44,9 @@ export interface BrowserContext {
   root: HTMLElement;
   state: State<CellState>;
   announcer: Announcer;
-  /** A page or a figure with a panorama viewer. */
-  viewer: string | null;
-  /** Whether views of this page follow the choice. */
-  linked: boolean;
+  around: Around;
+  /** What is said of the data below the grid. */
+  note: string;
   /** Cells to draw of each run; null draws over all of them. */
   perRun: number | null;
   signal: AbortSignal;
@@ -88,7 +88,7 @@ export class CellBrowser {
     private readonly context: BrowserContext,
   ) {
     const { collection, thumbnails, images } = source;
-    const { root, state, viewer, linked, signal } = context;
+    const { root, state, around, signal } = context;
     this.state = state;
     this.collection = collection;
     this.table = new Table(collection, signal);
@@ -126,7 +126,7 @@ export class CellBrowser {
     });
     this.grid = this.buildGrid(full);
     this.card = new Card(
-      { pxPerUm: collection.pxPerUm, cellPx: collection.cellPx, viewer, linked },
+      { pxPerUm: collection.pxPerUm, cellPx: collection.cellPx, ...around },
       {
         step: (step) => {
           this.step(step);
@@ -150,7 +150,7 @@ export class CellBrowser {
       this.measurePanel.element,
       body,
       this.remark,
-      captionOf(collection),
+      captionOf(collection, context.note),
     );
     signal.addEventListener('abort', () => {
       clearTimeout(this.remarkTimer);
@@ -462,7 +462,7 @@ export class CellBrowser {
   }
 }
 
-function captionOf({ cellPx, pxPerUm, note }: Collection): HTMLElement {
+function captionOf({ cellPx, pxPerUm }: Collection, note: string): HTMLElement {
   const caption = textElement('div', '', 'nn-caption');
   const wide = pxPerUm === null ? '' : `, ${lengthText(cellPx / pxPerUm)}`;
   caption.append(textElement('p', `Each square is ${cellPx} px${wide} wide.${note === '' ? '' : ` ${note}`}`));

@@ -1,5 +1,6 @@
 import { BaseCard, showFacts, type CardEvents } from '../shared/card';
 import { textElement } from '../shared/elements';
+import type { Around } from '../shared/goto';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
@@ -23,11 +24,7 @@ export class Card extends BaseCard {
     private readonly of: {
       pxPerUm: number | null;
       cellPx: number;
-      /** A page or a figure with a panorama viewer. */
-      viewer: string | null;
-      /** Whether views of this page follow the choice. */
-      linked: boolean;
-    },
+    } & Around,
     events: CardEvents,
     signal: AbortSignal,
   ) {
@@ -120,7 +117,7 @@ export class Card extends BaseCard {
     this.remark.textContent = '';
     if (name === null) return;
     const { words, go } = whereShown(this.of, name, roi, panorama);
-    this.remark.textContent = words;
+    this.remark.replaceChildren(...words);
     if (panorama?.preview && panorama.width && panorama.height && x !== null && y !== null) {
       this.map.append(mapOf(panorama.preview, name, x / panorama.width, y / panorama.height));
     }

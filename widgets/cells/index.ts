@@ -4,6 +4,7 @@ import { textTrait, type Model } from '../shared/model';
 import { fetchPanoramas, type ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { renderOf } from '../shared/render';
+import { CELL_STATE } from './cellstate';
 import { parseCells, type Collection } from './collection';
 import { parseLayout, Shards } from './shards';
 import { CellView } from './view';
@@ -43,5 +44,10 @@ async function openShards(address: string, what: string, { cells }: Collection, 
 }
 
 export default {
-  render: renderOf((model, el, signal) => new CellView(model, el, signal), load, 'The cells could not be shown in this browser.'),
+  render: renderOf((model, el, signal) => new CellView(model, el, signal), load, 'The cells could not be shown in this browser.', {
+    data: 'cells',
+    noun: 'cells',
+    unnamed: 'cells',
+    places: { at: CELL_STATE.at, run: CELL_STATE.run, filter: CELL_STATE.filter },
+  }),
 };

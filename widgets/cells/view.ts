@@ -23,7 +23,7 @@ export class CellView extends BaseView<CellState> {
 
   /** Shows that the edition has no cells, and where there are some. */
   empty(note: string): void {
-    const message = note || 'There are no cells in this edition of the book.';
+    const message = note || 'There are no cells in this build of the book.';
     const dataset = textTrait(this.model, 'dataset');
     if (dataset === null || !/^https?:/.test(dataset)) {
       this.showMessage('empty', message);
@@ -39,9 +39,10 @@ export class CellView extends BaseView<CellState> {
 
   /** Shows the cells of an edition. */
   open(source: CellSource): void {
-    const { announcer, linked, model, root, signal, state } = this;
+    const { announcer, around, model, root, signal, state } = this;
     this.showReady();
-    const [viewer, perRun] = [textTrait(model, 'viewer'), numberTrait(model, 'per_run')];
-    new CellBrowser(source, { root, state, announcer, viewer, linked, perRun, signal });
+    const note = this.captionNote(source.collection.note);
+    new CellBrowser(source, { root, state, announcer, around, note, perRun: numberTrait(model, 'per_run'), signal });
+    this.placeLeading();
   }
 }

@@ -20,7 +20,7 @@ export class Card extends BaseCard {
     this.element.hidden = false;
     this.heading.textContent = name;
     this.facts.textContent = facts;
-    this.where.textContent = words;
+    this.where.replaceChildren(...words);
     this.go.replaceChildren(...(go ? [go] : []));
     this.actions.copied.replaceChildren();
   }

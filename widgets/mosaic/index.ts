@@ -4,6 +4,7 @@ import { textTrait, type Model } from '../shared/model';
 import { fetchPanoramas } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { renderOf } from '../shared/render';
+import { MOSAIC_STATE } from './mosaicstate';
 import { parseMosaic, type Mosaic } from './mosaic';
 import { parseNames } from './names';
 import { MosaicView } from './view';
@@ -35,5 +36,10 @@ async function fetchNames(view: MosaicView, { cells, rows }: Mosaic, signal: Abo
 }
 
 export default {
-  render: renderOf((model, el, signal) => new MosaicView(model, el, signal), load, 'The mosaic could not be shown in this browser.'),
+  render: renderOf((model, el, signal) => new MosaicView(model, el, signal), load, 'The mosaic could not be shown in this browser.', {
+    data: 'mosaic',
+    noun: 'mosaics',
+    unnamed: 'mosaic',
+    places: { view: MOSAIC_STATE.view },
+  }),
 };

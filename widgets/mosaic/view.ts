@@ -1,6 +1,6 @@
 import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
-import { textTrait, type Model } from '../shared/model';
+import type { Model } from '../shared/model';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { grouped, rounded } from '../shared/text';
 import { whereShown } from '../shared/where';
@@ -164,7 +164,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
       return;
     }
     const where = whereShown(
-      { viewer: textTrait(this.model, 'viewer'), linked: this.linked },
+      this.around,
       cell.panorama,
       cell.roi,
       this.panoramas ? (this.panoramas.get(cell.panorama) ?? null) : undefined,
@@ -217,7 +217,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
     if (!from || !to) return;
     const contrast = this.contrast();
     const title = from === to ? `Cells of ${runText(from)}` : `Cells of runs ${from.run} to ${to.run}, a row each from the top`;
-    const lines = [this.facts.textContent, contrastText(contrast), mosaic.note].filter(Boolean);
+    const lines = [this.facts.textContent, contrastText(contrast), this.pictureNote(mosaic.note)].filter(Boolean);
     void this.savePicture(stage.zoom.picture(contrast, [], title, lines), `mosaic_runs_${from.run}_to_${to.run}.png`);
   }
 }

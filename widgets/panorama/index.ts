@@ -5,6 +5,7 @@ import { fetchPanoramas } from '../shared/panoramalist';
 import { renderOf } from '../shared/render';
 import { PanoramaView } from './view';
 import { parseIndex } from './panoramas';
+import { VIEW_STATE } from './viewstate';
 
 /** Fetches the panoramas that a model names, and shows them. */
 async function load(view: PanoramaView, model: Model, signal: AbortSignal): Promise<void> {
@@ -21,5 +22,10 @@ async function load(view: PanoramaView, model: Model, signal: AbortSignal): Prom
 }
 
 export default {
-  render: renderOf((model, el, signal) => new PanoramaView(model, el, signal), load, 'The panoramas could not be shown in this browser.'),
+  render: renderOf((model, el, signal) => new PanoramaView(model, el, signal), load, 'The panoramas could not be shown in this browser.', {
+    data: 'index',
+    noun: 'panoramas to zoom into',
+    unnamed: 'panorama',
+    places: { view: VIEW_STATE.view },
+  }),
 };

@@ -3,6 +3,7 @@ import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
 import type { ListedPanorama } from '../shared/panoramalist';
+import { noImage } from '../shared/where';
 import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { Card } from './card';
@@ -71,7 +72,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.state.onChange(() => {
       this.followState();
     });
-    announce(host, (name) => this.find(name) !== undefined, signal);
+    announce(host, this.layer, (name) => this.find(name) !== undefined, signal);
   }
 
   /** Shows the panoramas of an index. */
@@ -79,7 +80,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.index = index;
     this.listed = index.panoramas;
     if (this.listed.length === 0) {
-      this.showMessage('empty', index.note || 'There are no panoramas in this edition of the book.');
+      this.showMessage('empty', index.note || 'There are no panoramas in this build of the book.');
       return;
     }
     this.build(index);
@@ -259,6 +260,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   /** The panorama that the state names, or else the first. */
   private wanted(): Panorama | undefined {
     const name = this.state.get('panorama');
+    if (name === null && this.chosenElsewhere() !== null) return this.shown ?? this.listed[0];
     return (name === null ? undefined : this.find(name)) ?? this.listed[0];
   }
 
@@ -267,7 +269,9 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const { shown } = this;
     const name = this.state.get('panorama');
     const mask = MASK_NOTES[this.root.dataset.masks as MaskState] ?? '';
+    const elsewhere = this.chosenElsewhere();
     const remarks = [
+      elsewhere ? [`${elsewhere.panorama} was chosen. `, ...noImage(elsewhere.layer)] : '',
       name !== null && shown && name !== shown.name ? `“${name}” cannot be shown here; this is ${shown.name}.` : '',
       shown?.preview ? previewText(shown) : mask,
       this.gaps ? GAPS_NOTE : '',
@@ -291,7 +295,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const contrast = this.contrast();
     const roi = this.seenRoi === null ? '' : `, ROI ${this.seenRoi}`;
     const title = `Panorama ${shown.name}${roi}`;
-    const lines = [factsText(shown, this.listed.length), contrastText(contrast), this.index?.note ?? ''];
+    const lines = [factsText(shown, this.listed.length), contrastText(contrast), this.pictureNote(this.index?.note ?? '')];
     if (x !== undefined && y !== undefined) lines.splice(1, 0, `Middle of the view at ${Math.round(x)}, ${Math.round(y)} px`);
     const name = `${[shown.name, ...(this.seenView ?? []).map(Math.round)].join('_')}.png`;
     void this.savePicture(stage.picture(contrast, title, lines.filter(Boolean)), name);

@@ -1,6 +1,7 @@
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
 import { textButton, textElement } from '../shared/elements';
+import type { Around } from '../shared/goto';
 import { grouped } from '../shared/text';
 import type { Axes } from './axes';
 import { averagesOf, pointsOf, type Panorama, type Point } from './collection';
@@ -19,10 +20,7 @@ export interface ChartContext {
   root: HTMLElement;
   state: State<ScatterState>;
   announcer: Announcer;
-  /** A page or a figure with a panorama viewer. */
-  viewer: string | null;
-  /** Whether views of this page follow the choice. */
-  linked: boolean;
+  around: Around;
   signal: AbortSignal;
 }
 
@@ -60,7 +58,7 @@ export class Chart {
     note: string,
     private readonly context: ChartContext,
   ) {
-    const { root, state, viewer, linked, signal } = context;
+    const { root, state, around, signal } = context;
     const points = pointsOf(panoramas);
     this.state = state;
     this.points = points;
@@ -75,7 +73,7 @@ export class Chart {
       this.choose(panorama);
     });
     this.details = new Details(
-      { viewer, linked },
+      around,
       () => {
         this.choose(null);
         this.focusAgain();
@@ -236,7 +234,7 @@ export class Chart {
     this.details.show(panorama);
     this.listing.setChosen(panorama?.name ?? null);
     this.remark.textContent =
-      name !== null && !panorama ? `The address names a panorama that this edition does not have: ${name}.` : '';
+      name !== null && !panorama ? `The address names a panorama that is not one of these: ${name}.` : '';
   }
 
   private showLasso(): void {

@@ -1,6 +1,7 @@
 import { textButton, textElement } from '../shared/elements';
-import { isHere, viewerAddress, viewerButton, viewerLink } from '../shared/goto';
+import { isHere, viewerAddress, viewerButton, viewerLink, type Around } from '../shared/goto';
 import { viewsOf } from '../shared/linking';
+import { noImage } from '../shared/where';
 import type { Panorama } from './collection';
 import { factsOf, Preview } from './facts';
 
@@ -13,12 +14,8 @@ export class Details {
   private readonly remark = textElement('span', '', 'nn-remark');
   private readonly actions = textElement('span', '', 'nn-actions');
 
-  /**
-   * `viewer` is the address of a page or a figure with a panorama viewer; `linked` says whether views of this page
-   * follow the choice.
-   */
   constructor(
-    private readonly where: { viewer: string | null; linked: boolean },
+    private readonly where: Around,
     close: () => void,
     signal: AbortSignal,
   ) {
@@ -45,8 +42,8 @@ export class Details {
       this.preview.show(null);
       return;
     }
-    const view = this.where.linked ? viewsOf(panorama.name)[0] : undefined;
-    const address = viewerAddress(this.where.viewer, panorama.name, null);
+    const view = this.where.linked ? viewsOf(panorama.name, this.where.layer)[0] : undefined;
+    const address = viewerAddress(this.where, panorama.name, null);
     // A viewer further down the page is loaded only when it nears the window, and then shows what was chosen.
     const below = address !== null && isHere(address) && this.where.linked && (panorama.pyramid || panorama.preview !== null);
     const link = below || panorama.pyramid ? address : null;
@@ -55,13 +52,14 @@ export class Details {
     this.facts.textContent = factsOf(panorama).join(' · ');
     this.element.classList.toggle('nn-large', !here);
     this.preview.show(panorama);
-    this.remark.textContent = here
-      ? 'The panorama viewer on this page shows it.'
+    const words = here
+      ? ['The panorama viewer on this page shows it.']
       : panorama.preview === null
-        ? 'This edition has no image of it.'
+        ? noImage(this.where.layer)
         : panorama.pyramid
-          ? ''
-          : 'A reduced image; this panorama has no tiles to zoom into.';
+          ? []
+          : ['A reduced image; this panorama has no tiles to zoom into.'];
+    this.remark.replaceChildren(...words);
     if (view) this.actions.append(viewerButton(view));
     else if (link !== null) this.actions.append(viewerLink(link));
   }

@@ -3,6 +3,7 @@ import { dataAddress, laidOut } from '../shared/host';
 import type { Model } from '../shared/model';
 import { parsePanoramaList } from '../shared/panoramalist';
 import { renderOf } from '../shared/render';
+import { SCATTER_STATE } from './scatterstate';
 import { ScatterView } from './view';
 
 /** Fetches the panoramas that a model names, and shows them. */
@@ -15,5 +16,10 @@ async function load(view: ScatterView, model: Model, signal: AbortSignal): Promi
 }
 
 export default {
-  render: renderOf((model, el, signal) => new ScatterView(model, el, signal), load, 'The panoramas could not be shown in this browser.'),
+  render: renderOf((model, el, signal) => new ScatterView(model, el, signal), load, 'The panoramas could not be shown in this browser.', {
+    data: 'panoramas',
+    noun: 'panoramas',
+    unnamed: 'scatter',
+    places: { axes: SCATTER_STATE.axes, lasso: SCATTER_STATE.lasso },
+  }),
 };

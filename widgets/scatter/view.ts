@@ -1,6 +1,6 @@
 import { Announcer } from '../shared/announcer';
 import { BaseView } from '../shared/baseview';
-import { textTrait, type Model } from '../shared/model';
+import type { Model } from '../shared/model';
 import type { PanoramaList } from '../shared/panoramalist';
 import { Chart } from './chart';
 import { counted } from './collection';
@@ -22,12 +22,12 @@ export class ScatterView extends BaseView<ScatterState> {
   open({ panoramas: listed, note }: PanoramaList): void {
     const panoramas = counted(listed);
     if (panoramas.every(({ mean }) => mean === null)) {
-      this.showMessage('empty', note || 'There are no panoramas in this edition of the book.');
+      this.showMessage('empty', note || 'There are no panoramas in this build of the book.');
       return;
     }
-    const { announcer, linked, root, signal, state } = this;
-    const viewer = textTrait(this.model, 'viewer');
-    this.chart = new Chart(panoramas, note, { root, state, announcer, viewer, linked, signal });
+    const { announcer, around, root, signal, state } = this;
+    this.chart = new Chart(panoramas, this.captionNote(note), { root, state, announcer, around, signal });
+    this.placeLeading();
     this.showReady();
   }
 

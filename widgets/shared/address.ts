@@ -34,9 +34,11 @@ export interface Shared {
   panorama: string | null;
   /** Number of the nucleus in the mask of `panorama`: whoever sets another panorama sets this too. */
   roi: number | null;
+  /** The layer that has `panorama`, since layers have panoramas of the same name; null where layers are not named. */
+  layer: string | null;
 }
 
-export const SHARED: Kinds<Shared> = { panorama: textKind(), roi: countKind() };
+export const SHARED: Kinds<Shared> = { panorama: textKind(), roi: countKind(), layer: textKind() };
 
 const CHANGED = 'nnbook:address';
 const SETTLE = 'nnbook:settle';
@@ -46,19 +48,26 @@ const NAME = /^[A-Za-z][\w-]*$/;
 /**
  * The state of a view: in the page's address, or in the model's traits where the host sets `address: false`.
  *
- * In an address, `SHARED` values go by their own name and the others by `NAME.view` where the model has a `name`. What
- * the model holds at the start is the default there, and isn't written.
+ * In an address, `SHARED` values go by their own name and the others by `NAME.view` where the model has a `name`, or else
+ * under the name `unnamed`. What the model holds at the start is the default there, and isn't written: its traits, and
+ * what its trait `view` says where that is a text, in the form of an address (`panorama=NAME&roi=12&view=X,Y,WIDTH`).
  */
-export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal: AbortSignal): State<V> {
+export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal: AbortSignal, unnamed = ''): State<V> {
   const traits = new TraitState(model, kinds, signal);
   if (model.get('address') === false) return traits;
   const name = textTrait(model, 'name');
-  return new AddressState(traits, kinds, name !== null && NAME.test(name) ? `${name}.` : '', signal);
+  const prefix = name !== null && NAME.test(name) ? name : unnamed;
+  return new AddressState(traits, kinds, prefix === '' ? '' : `${prefix}.`, textTrait(model, 'view') ?? '', signal);
 }
 
 /** Writes now what all views of the page wait to write, so that the page's address is up to date. */
 export function settle(): void {
   dispatchEvent(new CustomEvent(SETTLE));
+}
+
+/** Has all views of the page show what its address says, after it was changed by none of them. */
+export function announceChange(): void {
+  dispatchEvent(new CustomEvent(CHANGED, { detail: null }));
 }
 
 /** State in an anywidget model's traits. */
@@ -102,14 +111,24 @@ class AddressState<V> implements State<V> {
   private base = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly defaults: V;
+  /** Names of values whose default is of the panorama that is the default, and of no other. */
+  private readonly ofPanorama = new Set<string>();
 
   constructor(
     initial: State<V>,
     private readonly kinds: Kinds<V>,
     private readonly prefix: string,
+    first: string,
     private readonly signal: AbortSignal,
   ) {
     this.defaults = Object.fromEntries(namesOf(kinds).map((name) => [name, initial.get(name)])) as V;
+    for (const name of namesOf(kinds)) {
+      const text = readParameter(first, this.parameter(name)) ?? readParameter(first, name);
+      const value = text === null || text === '' ? undefined : kinds[name].parse(text);
+      if (value === undefined) continue;
+      this.defaults[name] = value;
+      if (name === 'roi' || name === 'view') this.ofPanorama.add(name);
+    }
     const settle = ({ detail }: CustomEvent<unknown>) => {
       if (detail !== this) this.write();
     };
@@ -129,9 +148,9 @@ class AddressState<V> implements State<V> {
   get<K extends keyof V & string>(name: K): V[K] {
     if (name in this.pending) return this.pending[name] as V[K];
     const text = readParameter(location.search, this.parameter(name));
-    if (text === null) return this.defaults[name];
+    if (text === null) return this.defaultOf(name);
     const parsed = text === '' ? this.kinds[name].absent : this.kinds[name].parse(text);
-    return parsed === undefined ? this.defaults[name] : parsed;
+    return parsed === undefined ? this.defaultOf(name) : parsed;
   }
 
   set(values: Partial<V>, change: Change): void {
@@ -181,15 +200,29 @@ class AddressState<V> implements State<V> {
     if (texts.length > 0) dispatchEvent(new CustomEvent(CHANGED, { detail: this }));
   }
 
+  private defaultOf<K extends keyof V & string>(name: K): V[K] {
+    const { defaults, kinds } = this;
+    if (!this.ofPanorama.has(name)) return defaults[name];
+    const panorama = readParameter(location.search, 'panorama');
+    const another = panorama !== null && panorama !== (defaults as unknown as Shared).panorama;
+    // A choice in the address, if only of another nucleus, replaces all of the first look's choice.
+    const chosen = name === 'roi' && panorama !== null;
+    return another || chosen ? kinds[name].absent : defaults[name];
+  }
+
   private parameter(name: string): string {
     return name in SHARED ? name : this.prefix + name;
   }
 
-  /** The text to be written: null for a default. Shared values have a default for each view, so they are always written. */
+  /**
+   * The text to be written: null for a default. Shared values have a default for each view, so they are always written;
+   * that there is none is written where this view's default is some.
+   */
   private text<K extends keyof V & string>(name: K, value: V[K]): string | null {
     const kind = this.kinds[name];
     const text = kind.format(value);
-    const unsaid = kind.format(name in SHARED ? kind.absent : this.defaults[name]);
+    const unsaid = kind.format(this.defaultOf(name));
+    if (name in SHARED) return text === '' && unsaid === '' ? null : text;
     return text === unsaid ? null : text;
   }
 }

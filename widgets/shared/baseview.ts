@@ -2,8 +2,10 @@ import { stateOf, type Kinds, type Shared, type State } from './address';
 import { followTheme } from './appearance';
 import baseCss from './base.css';
 import { againButton, textElement } from './elements';
+import type { Around } from './goto';
 import { keepKeys } from './host';
-import { numberTrait, onTrait, type Model } from './model';
+import { stateOfLayer } from './layers';
+import { numberTrait, onTrait, textTrait, type Model } from './model';
 import type { Problem } from './problem';
 
 /** What distinguishes one kind of view from the others. */
@@ -26,6 +28,12 @@ export abstract class BaseView<Values extends Shared> {
   readonly root = document.createElement('div');
   protected readonly message = textElement('div', '', 'nn-message');
   protected readonly state: State<Values>;
+  /** The layer whose data are shown, and what readers call it; null where layers are not named. */
+  protected readonly layer: string | null;
+  private readonly layerLabel: string | null;
+  /** The state with what is chosen in other layers. */
+  private readonly page: State<Shared>;
+  private leading: HTMLElement | null = null;
   private readonly style = document.createElement('style');
 
   constructor(
@@ -38,7 +46,11 @@ export abstract class BaseView<Values extends Shared> {
     this.root.className = `nn-view ${className}`;
     if (!this.linked) keepKeys(this.root);
     this.message.setAttribute('role', 'status');
-    this.state = stateOf(model, state, signal);
+    this.layer = textTrait(model, 'layer');
+    this.layerLabel = textTrait(model, 'layerLabel');
+    const page = stateOf(model, state, signal);
+    this.page = page;
+    this.state = this.layer === null ? page : stateOfLayer(page, this.layer);
     followTheme(this.root, signal, () => {
       this.themeChanged();
     });
@@ -63,6 +75,17 @@ export abstract class BaseView<Values extends Shared> {
     this.showMessage('error', problem.message, again);
   }
 
+  /** Shows that there is nothing to show. */
+  none(text: string): void {
+    this.showMessage('empty', text);
+  }
+
+  /** Puts an element first in the view's bar: above the message as long as there is no bar. */
+  lead(element: HTMLElement): void {
+    this.leading = element;
+    this.placeLeading();
+  }
+
   destroy(): void {
     this.root.remove();
     this.style.remove();
@@ -71,6 +94,35 @@ export abstract class BaseView<Values extends Shared> {
   /** Whether the state is in the page's address, where the other views of the page see it too. */
   protected get linked(): boolean {
     return this.model.get('address') !== false;
+  }
+
+  /** Takes what leads the bar into it, once there is one; the focus stays where it is. */
+  protected placeLeading(): void {
+    const { leading, root } = this;
+    if (!leading) return;
+    const { activeElement } = root.getRootNode() as ShadowRoot | Document;
+    (root.querySelector(':scope > .nn-toolbar') ?? root).prepend(leading);
+    if (activeElement instanceof HTMLElement && leading.contains(activeElement)) activeElement.focus({ preventScroll: true });
+  }
+
+  /** What is said of the data below a view: a layer's label says it already. */
+  protected captionNote(note: string): string {
+    return this.layer === null ? note : '';
+  }
+
+  /** What is said of the data in a picture that leaves the page. */
+  protected pictureNote(note: string): string {
+    return this.layer === null ? note : `${this.layerLabel ?? 'Own'} data`;
+  }
+
+  /** What is chosen in another layer; null where nothing is. */
+  protected chosenElsewhere(): { panorama: string; layer: string } | null {
+    const [panorama, layer] = [this.page.get('panorama'), this.page.get('layer')];
+    return this.layer === null || panorama === null || layer === null || layer === this.layer ? null : { panorama, layer };
+  }
+
+  protected get around(): Around {
+    return { viewer: textTrait(this.model, 'viewer'), linked: this.linked, layer: this.layer };
   }
 
   /** Called whenever the colours of the page have changed, and once before the view is built. */

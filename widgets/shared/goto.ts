@@ -1,14 +1,25 @@
 import { withParameters } from './address';
 import { textButton } from './elements';
 
-/** The address at which a panorama viewer shows a panorama or a nucleus of it; `viewer` is a page or a figure that has one. */
-export function viewerAddress(viewer: string | null, panorama: string, roi: number | null): string | null {
+/** What a view has around it that shows panoramas. */
+export interface Around {
+  /** A page or a figure that has a panorama viewer. */
+  viewer: string | null;
+  /** Whether views of this page follow the choice. */
+  linked: boolean;
+  /** The layer whose panoramas are meant; null where layers are not named. */
+  layer: string | null;
+}
+
+/** The address at which a panorama viewer shows a panorama or a nucleus of it. */
+export function viewerAddress({ viewer, layer }: Around, panorama: string, roi: number | null): string | null {
   if (viewer === null || !URL.canParse(viewer, document.baseURI)) return null;
   const address = new URL(viewer, document.baseURI);
   if (!/^https?:$/.test(address.protocol)) return null;
   address.search = withParameters(isHere(address.href) ? location.search : address.search, [
     ['panorama', panorama],
     ['roi', roi === null ? null : String(roi)],
+    ['layer', layer],
   ]);
   return address.href;
 }

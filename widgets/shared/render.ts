@@ -1,35 +1,48 @@
-import type { Model } from './model';
+import { renderLayers, type Layered, type LayerKind } from './layers';
+import { textTrait, type Model } from './model';
 import { Problem } from './problem';
 
 /** A view as its host has it. */
-export interface Shown {
-  fail(problem: Problem, retry: () => void): void;
+export interface Shown extends Layered {
+  readonly root: HTMLElement;
   destroy(): void;
 }
 
 /**
  * The `render` of a widget: makes a view, loads into it what the model names, and lets the reader try again where that
- * fails; `words` is the message of a failure of unknown cause.
+ * fails; `words` is the message of a failure of unknown cause. Where the model names `layers`, the view is one of a layer,
+ * and is made anew for another.
  */
 export function renderOf<View extends Shown>(
   make: (model: Model, el: HTMLElement, signal: AbortSignal) => View,
   load: (view: View, model: Model, signal: AbortSignal) => Promise<void>,
   words: string,
+  layers: LayerKind | null = null,
 ): (host: { model: Model; el: HTMLElement; signal?: AbortSignal }) => () => void {
   return ({ model, el, signal }) => {
     const ended = new AbortController();
-    const view = make(model, el, ended.signal);
-    const start = () => {
-      load(view, model, ended.signal).catch((error: unknown) => {
-        if (ended.signal.aborted) return;
-        view.fail(error instanceof Problem ? error : new Problem(words), start);
+    const waiting = (of: Model, until: AbortSignal): View => {
+      const view = make(of, el, until);
+      until.addEventListener('abort', () => {
+        view.destroy();
       });
+      return view;
     };
-    start();
+    const mount = (of: Model, until: AbortSignal): View => {
+      const view = waiting(of, until);
+      const start = () => {
+        load(view, of, until).catch((error: unknown) => {
+          if (until.aborted) return;
+          view.fail(error instanceof Problem ? error : new Problem(words), start);
+        });
+      };
+      start();
+      return view;
+    };
+    if (layers === null || textTrait(model, 'layers') === null) mount(model, ended.signal);
+    else renderLayers(model, el, layers, { mount, waiting }, ended.signal);
     const destroy = () => {
-      if (ended.signal.aborted) return;
       ended.abort();
-      view.destroy();
     };
     signal?.addEventListener('abort', destroy);
     return destroy;

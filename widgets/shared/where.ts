@@ -1,27 +1,37 @@
-import { isHere, viewerAddress, viewerButton, viewerLink } from './goto';
+import { isHere, viewerAddress, viewerButton, viewerLink, type Around } from './goto';
+import { PUBLISHED } from './layers';
 import { viewsOf } from './linking';
 import type { ListedPanorama } from './panoramalist';
 
 /** Where the nucleus of a cell is shown, in words, and what leads there. */
 export interface Where {
-  words: string;
+  words: (string | Node)[];
   go: HTMLElement | null;
 }
 
+/** Says that there is no image of a panorama, and of a published one where it is. */
+export function noImage(layer: string | null): (string | Node)[] {
+  if (layer !== PUBLISHED) return ['There is no image of this panorama here.'];
+  const link = document.createElement('a');
+  link.href = 'https://russellbarkley.github.io/cellpose_masks';
+  link.textContent = 'russellbarkley.github.io/cellpose_masks';
+  return ['The pixels of published panoramas are not part of this build; see them at ', link, '.'];
+}
+
 /**
- * Where a nucleus is shown: in a view of this page, where views are `linked`, or at `viewer`, a page or a figure that has
- * a panorama viewer. `panorama` is undefined while nothing is known of any.
+ * Where a nucleus is shown: in a view of this page, where views are linked, or at the address of a viewer. `panorama` is
+ * undefined while nothing is known of any.
  */
 export function whereShown(
-  of: { viewer: string | null; linked: boolean },
+  of: Around,
   name: string,
   roi: number | null,
   panorama: ListedPanorama | null | undefined,
 ): Where {
-  const view = of.linked ? viewsOf(name)[0] : undefined;
-  const address = viewerAddress(of.viewer, name, roi);
+  const view = of.linked ? viewsOf(name, of.layer)[0] : undefined;
+  const address = viewerAddress(of, name, roi);
   if (view === undefined && panorama?.pyramid !== true && (panorama?.preview ?? null) === null) {
-    return { words: panorama === undefined ? '' : 'This edition has no image of its panorama.', go: null };
+    return { words: panorama === undefined ? [] : noImage(of.layer), go: null };
   }
   const reduced = panorama?.pyramid === false && panorama.preview !== null;
   const here = view !== undefined || (address !== null && isHere(address));
@@ -35,5 +45,5 @@ export function whereShown(
     : here
       ? 'The panorama viewer on this page shows its nucleus.'
       : '';
-  return { words, go };
+  return { words: words === '' ? [] : [words], go };
 }

@@ -103,8 +103,10 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     stage.zoom.element.append(this.message);
     const caption = textElement('div', '', 'nn-caption');
     caption.append(this.facts, this.remark);
-    if (note) caption.append(textElement('p', note, 'nn-note'));
+    const said = this.captionNote(note);
+    if (said) caption.append(textElement('p', said, 'nn-note'));
     this.root.append(caption);
+    this.placeLeading();
     this.root.addEventListener('fullscreenchange', () => {
       stage.zoom.setFullScreen(this.root.matches(':fullscreen'));
     });
@@ -143,8 +145,9 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
   }
 
   /** Shows remarks below the image; `retry` asks again for what is missing from it, where something is. */
-  protected showRemarks(remarks: string[], retry: (() => void) | null): void {
-    this.remark.textContent = remarks.filter(Boolean).join(' ');
+  protected showRemarks(remarks: (string | (string | Node)[])[], retry: (() => void) | null): void {
+    const said = remarks.filter((remark) => remark.length > 0).map((remark) => (typeof remark === 'string' ? [remark] : remark));
+    this.remark.replaceChildren(...said.flatMap((remark, at) => (at === 0 ? remark : [' ', ...remark])));
     if (retry && this.root.dataset.state === 'ready') this.remark.append(' ', againButton(retry));
   }
 
