@@ -18,7 +18,7 @@ from nnbook.simulation import simulate
 
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
-VIEWS = ("cells", "mosaic", "panorama", "scatter")
+VIEWS = ("cells", "deepzoom", "mosaic", "panorama", "scatter")
 
 # What a reader does first: mask an image, and look at it. Prints what came of it.
 SESSION = """

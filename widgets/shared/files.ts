@@ -22,6 +22,19 @@ export interface Part {
   whole: boolean;
 }
 
+/** A host's answer that is no file: its status, and the seconds after which it may be asked again where it says so. */
+export class StatusError extends Error {
+  readonly status: number;
+  readonly retryAfter: number | null;
+
+  constructor({ status, headers, url }: Response) {
+    super(`${status} ${url}`);
+    this.status = status;
+    const seconds = headers.get('Retry-After') ?? '';
+    this.retryAfter = /^\d{1,6}$/.test(seconds) ? Number(seconds) : null;
+  }
+}
+
 interface Messenger extends Model {
   send(content: unknown): void;
 }
@@ -78,7 +91,7 @@ export async function fetchPart(address: string, span: Span, signal: AbortSignal
   const { from, to } = span;
   const range = from < 0 ? String(from) : `${from}-${to === undefined ? '' : to - 1}`;
   const response = await fetch(url, { headers: { Range: `bytes=${range}` }, signal });
-  if (!response.ok) throw new Error(`${response.status} ${url.href}`);
+  if (!response.ok) throw new StatusError(response);
   const data = new Uint8Array(await response.arrayBuffer());
   const whole = response.status !== 206;
   // A host of another origin may keep this header to itself.
@@ -102,7 +115,7 @@ const archives = new Map<string, Promise<ZipArchive>>();
 const WEB_FILES: Files = {
   async blob(address, signal) {
     const response = await fetch(address, { signal });
-    if (!response.ok) throw new Error(`${response.status} ${address.href}`);
+    if (!response.ok) throw new StatusError(response);
     return response.blob();
   },
 };

@@ -13,8 +13,13 @@ export function tileSource(pyramid: Pyramid): OpenSeadragon.TileSource {
     minLevel: overviewLevel(pyramid),
     maxLevel: pyramid.maxLevel,
   });
-  const requests = new WeakMap<OpenSeadragon.ImageJob, AbortController>();
   source.getTileUrl = (level, column, row) => pyramid.tileAddress({ level, column, row });
+  return fetchingTiles(source);
+}
+
+/** Has the tiles of a source fetched as all files of views are, and given up once they are not wanted any more. */
+export function fetchingTiles(source: OpenSeadragon.TileSource): OpenSeadragon.TileSource {
+  const requests = new WeakMap<OpenSeadragon.ImageJob, AbortController>();
   source.downloadTileStart = (job) => {
     const request = new AbortController();
     requests.set(job, request);

@@ -175,9 +175,14 @@ export class ZoomStage {
   }
 
   /** Shows the image expected: its pyramids over one another, of which those that are not `shown` are transparent. */
-  show(sources: { source: Pyramid | { picture: string }; shown: boolean }[]): void {
+  show(sources: { source: Pyramid | { picture: string } | OpenSeadragon.TileSource; shown: boolean }[]): void {
     const images = sources.map(({ source, shown }) => ({
-      tileSource: 'picture' in source ? { type: 'image', url: source.picture } : tileSource(source),
+      tileSource:
+        'getTileUrl' in source // OpenSeadragon's kinds of sources inherit nothing from one another
+          ? source
+          : 'picture' in source
+            ? { type: 'image', url: source.picture }
+            : tileSource(source),
       opacity: shown ? 1 : 0,
     }));
     this.viewer.open(images);
