@@ -156,16 +156,18 @@ export function renderLayers(
     showing.abort();
   });
 
+  const bar = document.createElement('div');
+  bar.className = 'nn-layers';
+
   /** Takes away what is shown; the page keeps the height until there is something else to show. */
   const next = (): AbortSignal => {
     el.style.minHeight = `${el.offsetHeight}px`;
+    bar.remove();
     showing.abort();
     showing = new AbortController();
     return showing.signal;
   };
 
-  const bar = document.createElement('div');
-  bar.className = 'nn-layers';
   let choices: Choices<string> | null = null;
   const show = () => {
     const layer = chooseLayer(layers, own.get('shows'));
