@@ -84,7 +84,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, value: Any = None, status: int = 200, headers: dict[str, str] | None = None) -> None:
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
-        for key, text in {"Content-Length": str(len(data)), **(headers or {})}.items():
+        # As the hub does, it lets pages of other sites read its answers.
+        shared = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Link, Retry-After"}
+        for key, text in {"Content-Length": str(len(data)), **shared, **(headers or {})}.items():
             self.send_header(key, text)
         self.end_headers()
         if self.command != "HEAD":

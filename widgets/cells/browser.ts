@@ -5,7 +5,6 @@ import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { againButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
-import type { ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
@@ -13,31 +12,19 @@ import { Card } from './card';
 import type { CellState } from './cellstate';
 import { filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
 import type { Collection } from './collection';
-import { drawCells, drawPerRun, freshSeed, runOf } from './draw';
+import { freshSeed, runOf } from './draw';
 import { Grid } from './grid';
-import { CellImages } from './images';
 import { CLASS, Measurements } from './measurements';
 import { MeasurePanel } from './measurepanel';
-import type { Shards } from './shards';
-import { MEASURES, Table, type Facts } from './table';
+import type { CellSource, Images } from './source';
+import { MEASURES, type Facts } from './table';
 import { Toolbar } from './toolbar';
 
-/** Cells of a draw over all runs. */
-const DRAWN = 10_000;
 /** Images that are kept: 48 MB of thumbnails, which is a whole draw, and 24 MB of full ones. */
 const THUMBNAILS = 12_288;
 const FULL = 384;
 /** Images that fail come in groups: one remark for all of them. */
 const REMARK_MS = 250;
-
-/** Where cells come from. */
-export interface CellSource {
-  collection: Collection;
-  thumbnails: Shards;
-  images: Shards;
-  /** What there is to see of panoramas, by name; fetched when first called. */
-  panoramas: () => Promise<Map<string, ListedPanorama>>;
-}
 
 /** What the view that a browser is part of gives it. */
 export interface BrowserContext {
@@ -47,8 +34,6 @@ export interface BrowserContext {
   around: Around;
   /** What is said of the data below the grid. */
   note: string;
-  /** Cells to draw of each run; null draws over all of them. */
-  perRun: number | null;
   signal: AbortSignal;
 }
 
@@ -56,11 +41,10 @@ export interface BrowserContext {
 export class CellBrowser {
   private readonly state: State<CellState>;
   private readonly collection: Collection;
-  private readonly table: Table;
   private readonly measurements: Measurements;
-  private readonly thumbnails: CellImages;
+  private readonly thumbnails: Images;
   /** The image of the chosen cell, apart from those of the grid, which come and go with what is in view. */
-  private readonly single: CellImages;
+  private readonly single: Images;
   private readonly toolbar: Toolbar;
   private readonly contrastPanel: ContrastPanel;
   private readonly measurePanel: MeasurePanel;
@@ -87,13 +71,12 @@ export class CellBrowser {
     private readonly source: CellSource,
     private readonly context: BrowserContext,
   ) {
-    const { collection, thumbnails, images } = source;
+    const { collection } = source;
     const { root, state, around, signal } = context;
     this.state = state;
     this.collection = collection;
-    this.table = new Table(collection, signal);
     this.measurements = new Measurements(
-      this.table,
+      source.table,
       () => {
         this.apply();
       },
@@ -103,16 +86,11 @@ export class CellBrowser {
       this.grid.arrived(cell);
       this.showRemarkSoon();
     };
-    this.thumbnails = new CellImages(thumbnails, THUMBNAILS, inGrid, signal);
-    const full = new CellImages(images, FULL, inGrid, signal);
-    this.single = new CellImages(
-      images,
-      FULL / 8,
-      (cell) => {
-        this.showImage(cell);
-      },
-      signal,
-    );
+    this.thumbnails = source.images('thumbnails', THUMBNAILS, inGrid);
+    const full = source.images('full', FULL, inGrid);
+    this.single = source.images('full', FULL / 8, (cell) => {
+      this.showImage(cell);
+    });
     this.contrastPanel = new ContrastPanel(
       (contrast) => {
         state.set(contrastState(contrast), 'settle');
@@ -158,12 +136,15 @@ export class CellBrowser {
     state.onChange(() => {
       this.apply();
     });
+    source.onStatus(() => {
+      this.showRemarkSoon();
+    });
     this.apply();
   }
 
   private buildToolbar(): Toolbar {
     const { state } = this;
-    return new Toolbar(this.collection.runs, this.contrastPanel.button, {
+    return new Toolbar(this.collection.runs, this.source.measured, this.contrastPanel.button, {
       newDraw: () => {
         state.set({ draw: freshSeed(), at: null }, 'push');
         this.apply();
@@ -186,7 +167,7 @@ export class CellBrowser {
     });
   }
 
-  private buildGrid(full: CellImages): Grid {
+  private buildGrid(full: Images): Grid {
     return new Grid(
       { thumbnails: this.thumbnails, full },
       {
@@ -234,13 +215,12 @@ export class CellBrowser {
 
   /** Draws cells by the seed of the state; a reader who brings none is given one, which is then in the address. */
   private draw(): void {
-    const { collection, seed, state } = this;
-    const { perRun } = this.context;
+    const { seed, source, state } = this;
     const given = state.get('draw');
     const wanted = given ?? (seed === 0 ? freshSeed() : seed);
     if (wanted !== seed) {
       this.seed = wanted;
-      this.drawn = perRun === null ? drawCells(collection.cells, DRAWN, wanted) : drawPerRun(collection.runs, Math.ceil(perRun), wanted);
+      this.drawn = source.draw(wanted);
       this.inDraw = new Set(this.drawn);
       this.shownFor = '';
     }
@@ -248,12 +228,12 @@ export class CellBrowser {
   }
 
   private order(): Order | null {
-    return parseOrder(this.state.get('sort') ?? '');
+    return this.source.measured ? parseOrder(this.state.get('sort') ?? '') : null;
   }
 
   private filter(): Filter {
     const text = this.state.get('filter');
-    return (text === null ? null : parseFilter(text)) ?? NO_FILTER;
+    return (text === null || !this.source.measured ? null : parseFilter(text)) ?? NO_FILTER;
   }
 
   private nameOf(at: number): string {
@@ -366,7 +346,7 @@ export class CellBrowser {
     const { card } = this;
     const { signal } = this.context;
     try {
-      const [facts, panoramas] = await Promise.all([this.table.facts(cell), this.source.panoramas()]);
+      const [facts, panoramas] = await Promise.all([this.source.table.facts(cell), this.source.panoramas()]);
       if (this.chosen?.cell !== cell || signal.aborted) return;
       this.chosen.facts = facts;
       const { panorama, roi } = facts;
@@ -418,12 +398,13 @@ export class CellBrowser {
   /** Shows the cell of a nucleus, if it is in the draw. */
   private async showNucleus(panorama: string, roi: number): Promise<void> {
     const { state } = this;
-    const cell = await this.table.find(panorama, roi).catch(() => null);
+    const cell = await this.source.table.find(panorama, roi).catch(() => null);
     if (this.context.signal.aborted || state.get('panorama') !== panorama || state.get('roi') !== roi) return;
     if (cell === null || !this.inDraw.has(cell)) {
       if (this.chosen) this.close();
+      const unknown = this.source.measured ? `ROI ${roi} of ${panorama} has no cell image.` : `ROI ${roi} of ${panorama} is none of the cells that were in view.`;
       this.absence =
-        cell === null ? `ROI ${roi} of ${panorama} has no cell image.` : `The nucleus chosen, ROI ${roi} of ${panorama}, is not in this draw.`;
+        cell === null ? unknown : `The nucleus chosen, ROI ${roi} of ${panorama}, is not in this draw.`;
       this.showRemark();
       return;
     }
@@ -441,9 +422,10 @@ export class CellBrowser {
   }
 
   private showRemark(): void {
-    const { measurements, remark } = this;
-    const gaps = this.grid.missing > 0 ? 'Some images could not be loaded.' : '';
-    const loading = measurements.awaits() ? 'Loading measurements …' : '';
+    const { measurements, remark, source } = this;
+    const { text: status, failed } = source.status();
+    const gaps = failed ? status : this.grid.missing > 0 ? 'Some images could not be loaded.' : '';
+    const loading = measurements.awaits() ? 'Loading measurements …' : failed ? '' : status;
     const text = [gaps, measurements.problem, this.absence, loading].filter(Boolean).join(' ');
     if (remark.textContent !== text) remark.textContent = text;
     if (gaps === '' && measurements.problem === '') return;

@@ -1,9 +1,9 @@
-import type { CellImages } from './images';
+import type { Images } from './source';
 
 /** Images of the same cells in two sizes. */
 export interface Sizes {
-  thumbnails: CellImages;
-  full: CellImages;
+  thumbnails: Images;
+  full: Images;
 }
 
 export interface GridEvents {
@@ -177,7 +177,7 @@ export class Grid {
     return this.pitch - GAP;
   }
 
-  private get images(): CellImages {
+  private get images(): Images {
     return this.cellWidth >= FULL_FROM ? this.sizes.full : this.sizes.thumbnails;
   }
 

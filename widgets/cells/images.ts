@@ -1,3 +1,4 @@
+import type { Images } from './source';
 import { spansOf, type Place, type Shards } from './shards';
 
 /** Requests to the host at once; those behind them can still be given up without a word. */
@@ -22,7 +23,7 @@ interface Job {
  * The images of the cells that are in view: fetched when they are wanted, given up when they are no longer, and kept as
  * long as there is room.
  */
-export class CellImages {
+export class CellImages implements Images {
   private readonly kept = new Map<number, Uint8Array>();
   /** Those wanted that are neither there nor on their way, with the time from which they were. */
   private waiting = new Map<number, number>();

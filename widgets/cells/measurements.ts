@@ -1,5 +1,6 @@
 import { Problem } from '../shared/problem';
-import { MEASURES, type Kinds, type Table } from './table';
+import type { CellTable } from './source';
+import { MEASURES, type Kinds } from './table';
 
 const KNOWN: ReadonlySet<string> = new Set(MEASURES.map(({ column }) => column));
 /** The column of classes. */
@@ -16,7 +17,7 @@ export class Measurements {
   private readonly loading = new Set<string>();
 
   constructor(
-    private readonly table: Table,
+    private readonly table: CellTable,
     private readonly changed: () => void,
     private readonly signal: AbortSignal,
   ) {}

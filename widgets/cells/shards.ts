@@ -1,6 +1,7 @@
 import { isRecord } from '../shared/json';
 import { PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
+import { inflated } from './inflate';
 
 /** How an array of images is stored in its shards: many images a file, each compressed for itself, and an index of them. */
 export interface Layout {
@@ -97,7 +98,7 @@ export class Shards {
   /** The pixels of an image, from its bytes as stored. */
   async decode(stored: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     const { gzip, side } = this.layout;
-    if (gzip) return inflated(stored, side * side);
+    if (gzip) return inflated(stored, side * side, 'gzip');
     if (stored.byteLength !== side * side) throw new Error('an image of another size');
     return stored;
   }
@@ -145,27 +146,6 @@ export class Shards {
       this.open.delete(number);
     }
   }
-}
-
-/** Inflates gzip to so many bytes. By hand, in a fifth of the time that piping a blob into a response takes. */
-async function inflated(stored: Uint8Array<ArrayBuffer>, bytes: number): Promise<Uint8Array> {
-  const stream = new DecompressionStream('gzip');
-  const writer = stream.writable.getWriter();
-  // The reader of the stream gets the error.
-  writer.write(stored).catch(() => undefined);
-  writer.close().catch(() => undefined);
-  const reader = stream.readable.getReader();
-  const pixels = new Uint8Array(bytes);
-  let at = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (at + value.length > bytes) throw new Error('an image of another size');
-    pixels.set(value, at);
-    at += value.length;
-  }
-  if (at !== bytes) throw new Error('an image of another size');
-  return pixels;
 }
 
 /** Bytes between two images that are fetched with them rather than asking twice: a request costs about as much time. */

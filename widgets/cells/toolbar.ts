@@ -24,7 +24,7 @@ export class Toolbar {
   private readonly measures: HTMLButtonElement;
   private order: Order | null = null;
 
-  constructor(runs: Run[], contrast: HTMLElement, events: ToolbarEvents) {
+  constructor(runs: Run[], measured: boolean, contrast: HTMLElement, events: ToolbarEvents) {
     const { run, sort, size } = this;
     run.className = sort.className = 'nn-control';
     run.append(new Option('All', ''), ...runs.map(({ run, passage }) => new Option(`${run}${passage === null ? '' : ` (${passage})`}`, String(run))));
@@ -52,6 +52,7 @@ export class Toolbar {
     order.append(this.turn);
     const runField = field('Experiment', run);
     runField.hidden = runs.length < 2;
+    order.hidden = this.measures.hidden = !measured;
     this.element.append(draw, runField, order, field('Size', size), this.measures, contrast);
   }
 

@@ -1,10 +1,12 @@
 import { Announcer } from '../shared/announcer';
 import { BaseView } from '../shared/baseview';
-import { textElement } from '../shared/elements';
+import { textButton, textElement } from '../shared/elements';
 import imageCss from '../shared/image.css';
-import { numberTrait, textTrait, type Model } from '../shared/model';
-import { CellBrowser, type CellSource } from './browser';
+import { textTrait, type Model } from '../shared/model';
+import { CellBrowser } from './browser';
 import { CELL_STATE, type CellState } from './cellstate';
+import type { DatasetName } from './hub';
+import type { CellSource } from './source';
 import css from './style.css';
 
 /**
@@ -37,12 +39,27 @@ export class CellView extends BaseView<CellState> {
     this.showMessage('empty', message, where);
   }
 
-  /** Shows the cells of an edition. */
+  /** Waits until the reader lets a host be asked for the images of a data set. */
+  ask({ host, name }: DatasetName): Promise<void> {
+    return new Promise((asked) => {
+      const start = textButton(`Stream from ${host}`, () => {
+        asked();
+      });
+      this.showMessage('empty', `The images are in the data set ${name} on ${host}. Your browser asks that host, and the servers where it keeps files, for those in view.`, start);
+    });
+  }
+
+  /** Shows that the files of a data set are being read. */
+  showProgress(text: string): void {
+    this.showMessage('loading', text);
+  }
+
+  /** Shows the cells of an edition or a data set. */
   open(source: CellSource): void {
-    const { announcer, around, model, root, signal, state } = this;
+    const { announcer, around, root, signal, state } = this;
     this.showReady();
     const note = this.captionNote(source.collection.note);
-    new CellBrowser(source, { root, state, announcer, around, note, perRun: numberTrait(model, 'per_run'), signal });
+    new CellBrowser(source, { root, state, announcer, around, note, signal });
     this.placeLeading();
   }
 }

@@ -73,8 +73,8 @@ export class PanoramaStage {
     );
   }
 
-  /** Opens a panorama in place of the one shown, at a view as in the state. */
-  open(panorama: Panorama, view: number[] | null): void {
+  /** Opens a panorama in place of the one shown, at a view as in the state, which with `slowly` is zoomed to. */
+  open(panorama: Panorama, view: number[] | null, slowly = false): void {
     this.opening.abort();
     this.opening = new AbortController();
     const { signal } = this.opening;
@@ -86,7 +86,7 @@ export class PanoramaStage {
     const label =
       `Panorama ${name}. Arrow keys move, plus and minus zoom, zero shows all. The nucleus at the middle is ` +
       'announced; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.';
-    this.zoom.expect({ width, height, pxPerUm, label }, view);
+    this.zoom.expect({ width, height, pxPerUm, label }, view, slowly);
     this.setMaskState(panorama.labels === null ? 'none' : 'loading');
     const problem = (error: unknown) =>
       error instanceof Problem ? error : new Problem(`The image of ${panorama.name} could not be shown.`);

@@ -1,3 +1,4 @@
+import { isAddressed } from '../shared/address';
 import { announce } from '../shared/linking';
 import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
@@ -207,13 +208,14 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   }
 
   private show(panorama: Panorama, view: number[] | null): void {
+    const slowly = this.shown === null && this.model.get('approach') === true && this.linked && !isAddressed(this.model);
     this.shown = panorama;
     this.gaps = false;
     this.notice = '';
     this.measurements.of(panorama);
     this.showMessage('loading', 'Loading the image …');
     this.facts.textContent = factsText(panorama, this.listed.length);
-    this.stage?.open(panorama, view);
+    this.stage?.open(panorama, view, slowly);
   }
 
   /** Shows the chosen nucleus with what is known of it by now. */

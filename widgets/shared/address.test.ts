@@ -226,6 +226,33 @@ describe('the state of a view in the address', () => {
     expect(page.location.search).toBe('?theme=dark');
   });
 
+  it('begins with a first look in the form of an address', () => {
+    const viewer = state({ view: 'panorama=a&roi=3&view=1,2,3&masks=outline' });
+    expect((['panorama', 'roi', 'view', 'masks'] as const).map((name) => viewer.get(name))).toEqual(['a', 3, [1, 2, 3], 'outline']);
+    const damaged = state({ view: 'panorama=&roi=x&view=1,2&masks=lots' });
+    expect((['panorama', 'roi', 'view', 'masks'] as const).map((name) => damaged.get(name))).toEqual([null, null, null, 'fill']);
+    const named = state({ name: 'one', view: 'one.view=4,5,6' });
+    expect(named.get('view')).toEqual([4, 5, 6]);
+    expect(page.location.search).toBe('?theme=dark');
+  });
+
+  it('has nothing of the first look of one panorama for another', () => {
+    const viewer = state({ view: 'panorama=a&roi=3&view=1,2,3' });
+    viewer.set({ panorama: 'b', roi: null, view: null }, 'push');
+    expect([viewer.get('roi'), viewer.get('view')]).toEqual([null, null]);
+    expect(page.location.search).toBe('?theme=dark&panorama=b&roi=&view=');
+    const again = state({ view: 'panorama=a&roi=3&view=1,2,3' });
+    expect([again.get('panorama'), again.get('roi'), again.get('view')]).toEqual(['b', null, null]);
+  });
+
+  it('lets the nucleus of the first look go for good', () => {
+    const viewer = state({ view: 'panorama=a&roi=3' });
+    viewer.set({ roi: null }, 'settle');
+    vi.advanceTimersByTime(300);
+    expect(viewer.get('roi')).toBeNull();
+    expect(state({ view: 'panorama=a&roi=3' }).get('roi')).toBeNull();
+  });
+
   it('can say that there is nothing where the default is something', () => {
     const viewer = state({ view: [1, 2, 3] });
     viewer.set({ view: null }, 'settle');

@@ -60,6 +60,12 @@ export function stateOf<V extends Shared>(model: Model, kinds: Kinds<V>, signal:
   return new AddressState(traits, kinds, prefix === '' ? '' : `${prefix}.`, textTrait(model, 'view') ?? '', signal);
 }
 
+/** Whether the page's address says what a view of a model is to show, and not the model alone. */
+export function isAddressed(model: Model): boolean {
+  const name = textTrait(model, 'name');
+  return ['panorama', 'roi', name === null ? 'view' : `${name}.view`].some((one) => readParameter(location.search, one) !== null);
+}
+
 /** Writes now what all views of the page wait to write, so that the page's address is up to date. */
 export function settle(): void {
   dispatchEvent(new CustomEvent(SETTLE));

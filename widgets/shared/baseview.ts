@@ -87,6 +87,8 @@ export abstract class BaseView<Values extends Shared> {
   }
 
   destroy(): void {
+    // Chromium keeps radio buttons of a name, and with them all of the view, as long as the shadow root lives.
+    for (const radio of this.root.querySelectorAll<HTMLInputElement>('input[type="radio"]')) radio.name = '';
     this.root.remove();
     this.style.remove();
   }

@@ -13,7 +13,7 @@ const TEXT = JSON.stringify({
 });
 const LAYERS = parseLayers(TEXT, ADDRESS);
 const [PUBLISHED, TWIN] = LAYERS as [Layer, Layer];
-const STREAMED: Layer = { ...PUBLISHED, name: 'hub', stream: 'https://hub.example/datasets/a/b' };
+const STREAMED: Layer = { ...PUBLISHED, name: 'hub', of: 'published', stream: 'https://hub.example/datasets/a/b' };
 
 describe('the list of layers', () => {
   it('has folders beside it, and only data that views know', () => {

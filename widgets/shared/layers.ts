@@ -14,6 +14,8 @@ export type Data = (typeof DATA)[number];
 /** One of the sets of data that a book shows in the same views, such as the published and the simulated one. */
 export interface Layer {
   name: string;
+  /** The layer whose panoramas it is of: mostly itself. */
+  of: string;
   /** What readers call it; null where there is nothing to tell it from. */
   label: string | null;
   /** Address of its folder. */
@@ -63,7 +65,7 @@ export function parseLayers(text: string, address: string): Layer[] {
     const folder = typeof of.folder === 'string' ? resolve(of.folder === '' ? '.' : of.folder, address) : null;
     if (name === null || folder === null) throw new Problem(`The list of layers is damaged: entry ${at + 1} has no name or no folder.`);
     const listed: unknown[] = Array.isArray(of.has) ? of.has : [];
-    return { name, label: textOf(of.label), folder, has: new Set(DATA.filter((data) => listed.includes(data))), stream: null };
+    return { name, of: name, label: textOf(of.label), folder, has: new Set(DATA.filter((data) => listed.includes(data))), stream: null };
   });
 }
 
@@ -75,11 +77,11 @@ export function chooseLayer(layers: Layer[], chosen: string | null): Layer | nul
   return layers.find(({ name }) => name === chosen) ?? layers.find(({ stream }) => stream === null) ?? layers[0] ?? null;
 }
 
-/** A model whose addresses are those inside a layer; its trait `layer` names the layer, `label` what it is called. */
+/** A model whose addresses are those inside a layer; its trait `layer` names the layer that its panoramas are of, `label` what it is called. */
 export function modelOfLayer(model: Model, layer: Layer): Model {
   const data: readonly string[] = DATA;
   const get = (name: string): unknown => {
-    if (name === 'layer') return layer.name;
+    if (name === 'layer') return layer.of;
     if (name === 'layerLabel') return layer.label;
     if (name === 'stream') return layer.stream;
     if (!data.includes(name)) return model.get(name);
@@ -154,16 +156,18 @@ export function renderLayers(
     showing.abort();
   });
 
+  const bar = document.createElement('div');
+  bar.className = 'nn-layers';
+
   /** Takes away what is shown; the page keeps the height until there is something else to show. */
   const next = (): AbortSignal => {
     el.style.minHeight = `${el.offsetHeight}px`;
+    bar.remove();
     showing.abort();
     showing = new AbortController();
     return showing.signal;
   };
 
-  const bar = document.createElement('div');
-  bar.className = 'nn-layers';
   let choices: Choices<string> | null = null;
   const show = () => {
     const layer = chooseLayer(layers, own.get('shows'));

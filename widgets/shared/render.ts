@@ -1,3 +1,4 @@
+import { followLinks } from './guide';
 import { renderLayers, type Layered, type LayerKind } from './layers';
 import { textTrait, type Model } from './model';
 import { Problem } from './problem';
@@ -39,6 +40,7 @@ export function renderOf<View extends Shown>(
       start();
       return view;
     };
+    followLinks();
     if (layers === null || textTrait(model, 'layers') === null) mount(model, ended.signal);
     else renderLayers(model, el, layers, { mount, waiting }, ended.signal);
     const destroy = () => {

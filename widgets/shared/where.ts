@@ -31,7 +31,7 @@ export function whereShown(
   const view = of.linked ? viewsOf(name, of.layer)[0] : undefined;
   const address = viewerAddress(of, name, roi);
   if (view === undefined && panorama?.pyramid !== true && (panorama?.preview ?? null) === null) {
-    return { words: panorama === undefined ? [] : noImage(of.layer), go: null };
+    return { words: panorama === undefined && of.layer !== PUBLISHED ? [] : noImage(of.layer), go: null };
   }
   const reduced = panorama?.pyramid === false && panorama.preview !== null;
   const here = view !== undefined || (address !== null && isHere(address));

@@ -1,4 +1,5 @@
 import OpenSeadragon from 'openseadragon';
+import { onTheWay, whileInView } from './approach';
 import type { Contrast } from './contrast';
 import { ContrastFilter } from './contrastfilter';
 import { countLevels } from './histogram';
@@ -103,6 +104,8 @@ export class ZoomStage {
   private shownSize = '';
   private showsAll = true;
   private first: number[] | null = null;
+  /** Ends the movement to the first view. */
+  private approach: AbortController | null = null;
 
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
   constructor(
@@ -163,8 +166,13 @@ export class ZoomStage {
     this.restoreWhenLost(this.viewer.drawer.canvas);
   }
 
-  /** Takes away what is shown, and expects another image, at a view as in the state. */
-  expect(image: ZoomImage, view: number[] | null): void {
+  /**
+   * Takes away what is shown, and expects another image, at a view as in the state; with `slowly` all of it is shown at
+   * first, and the view is gone to until the reader does something.
+   */
+  expect(image: ZoomImage, view: number[] | null, slowly = false): void {
+    this.approach?.abort();
+    this.approach = slowly && view !== null && !matchMedia('(prefers-reduced-motion: reduce)').matches ? new AbortController() : null;
     this.viewer.close();
     this.missing.forget();
     this.image = image;
@@ -239,6 +247,7 @@ export class ZoomStage {
   goTo(view: number[] | null, immediately = false): void {
     const { viewport } = this.viewer;
     const [x, y, width] = view ?? [];
+    this.stopApproach();
     this.first = view;
     if (!this.image || !this.viewer.isOpen()) return;
     if (x === undefined || y === undefined || width === undefined) {
@@ -345,6 +354,7 @@ export class ZoomStage {
 
   destroy(): void {
     this.listening.abort();
+    this.approach?.abort();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
     this.readout.destroy();
@@ -358,7 +368,8 @@ export class ZoomStage {
       if (this.image?.width === 0) this.image = { ...this.image, width: size.x, height: size.y };
       this.filter.apply();
       this.setHome();
-      this.goTo(this.first, true);
+      if (this.approach) viewer.viewport.goHome(true);
+      else this.goTo(this.first, true);
       this.showsAll = this.first === null;
     });
     viewer.addHandler('update-viewport', () => {
@@ -371,6 +382,7 @@ export class ZoomStage {
       if (this.drawn) return;
       this.drawn = true;
       this.events.ready();
+      this.beginApproach();
     });
     viewer.addHandler('canvas-key', (event) => {
       const { code } = event.originalEvent;
@@ -390,6 +402,41 @@ export class ZoomStage {
       this.setKeyboard(true);
       act();
     });
+  }
+
+  /** Goes slowly to the first view. */
+  private beginApproach(): void {
+    const { approach, area, element, first, viewer } = this;
+    const [x, y, width] = first ?? [];
+    const from = this.view(true);
+    if (!approach || !from || x === undefined || y === undefined || width === undefined) return;
+    const stop = () => {
+      this.stopApproach();
+    };
+    for (const event of ['pointerdown', 'wheel', 'keydown']) element.addEventListener(event, stop, { capture: true, passive: true, signal: approach.signal });
+    const seen = from.width / from.scale;
+    const all = [from.x + seen / 2, from.y + from.height / from.scale / 2, seen] as const;
+    const step = (ms: number) => {
+      const full = this.image?.width;
+      const place = onTheWay(all, [x, y, width], ms);
+      if (!place || full === undefined) {
+        this.approach = null;
+        this.goTo(first, true);
+        return false;
+      }
+      viewer.viewport.zoomTo(full / place[2], undefined, true);
+      viewer.viewport.panTo(new OpenSeadragon.Point(place[0] / full, place[1] / full), true);
+      return true;
+    };
+    whileInView(area, step, approach.signal);
+  }
+
+  /** Stays where the reader has interrupted the way to the first view. */
+  private stopApproach(): void {
+    if (!this.approach) return;
+    this.approach.abort();
+    this.approach = null;
+    this.redraw();
   }
 
   private followPointer(): void {
@@ -432,7 +479,8 @@ export class ZoomStage {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       this.showPointed();
-      if (this.viewer.isOpen()) this.events.rested(this.stateOfView());
+      // On the way to the first view, the state has it already.
+      if (this.viewer.isOpen() && !this.approach) this.events.rested(this.stateOfView());
     }, REST_MS);
   }
 
