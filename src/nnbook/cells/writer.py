@@ -18,9 +18,9 @@ import errno
 import json
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
 
-
-Job = TypeVar("Job")
-Outcome = TypeVar("Outcome")
 
 CELLS_PER_SHARD: Final = 128
 """Few: a browser whose host hands out whole files only fetches 130 kB for a thumbnail, and 1.8 MB for an image."""
@@ -125,35 +122,73 @@ def write_cells(
     """
     folder = Path(folder)
     rois = None if rois is None else Path(rois)
-    try:
-        with locked(folder):
-            about = {"edition": edition, "note": note, "px_per_um": px_per_um}
-            return _write(folder, panoramas, rois, about, plane)
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        raise NnbookError(
-            f"{folder}: there is no space for it ({error.strerror}); free some and call again, it goes on from here"
-        ) from error
+    ordered = sorted(panoramas, key=lambda one: one.run)
+    names = [one.panorama for one in ordered]
+
+    def open_source() -> Source:
+        _check_files(ordered, plane)
+        check_mask_origins((one.image, one.mask) for one in ordered)
+        nuclei_of, schema = _open_rois(rois, names)
+        if rois is not None:
+            check_rois_scale(rois, names, px_per_um)
+
+        def jobs(first: int) -> Iterator[Job]:
+            return (partial(_cut_panorama, one, nuclei_of(one.panorama), schema, plane) for one in ordered[first:])
+
+        return Source(schema, len(ordered), jobs, LEFT_OUT)
+
+    return write_store(
+        folder,
+        write_cells,
+        open_source,
+        {"edition": edition, "note": note, "px_per_um": px_per_um},
+        reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
+        settings={"panoramas": [one[:3] for one in ordered], **plane_settings(plane)},
+    )
 
 
-class _Batch(NamedTuple):
+class Batch(NamedTuple):
     """Consecutive cells: a row each, and their compressed images and thumbnails."""
 
     table: pa.Table
     images: list[bytes]
     thumbnails: list[bytes]
 
-    def __add__(self, other: _Batch) -> _Batch:  # type: ignore[override]
+    def __add__(self, other: Batch) -> Batch:  # type: ignore[override]
         import pyarrow as pa
 
         table = pa.concat_tables([self.table, other.table])
-        return _Batch(table, self.images + other.images, self.thumbnails + other.thumbnails)
+        return Batch(table, self.images + other.images, self.thumbnails + other.thumbnails)
 
-    def part(self, first: int, end: int | None = None) -> _Batch:
+    def part(self, first: int, end: int | None = None) -> Batch:
         """Return some of the cells."""
         at = slice(first, end)
-        return _Batch(self.table[at], self.images[at], self.thumbnails[at])
+        return Batch(self.table[at], self.images[at], self.thumbnails[at])
+
+
+Job: TypeAlias = "Callable[[], tuple[Batch, Counter[str]]]"
+"""Makes the cells of one panorama, and counts by reason what gave none."""
+
+
+class Source(NamedTuple):
+    """Where the cells of a store come from.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        The columns of their table, with `run` and `passage` among them.
+    panoramas : int
+        How many panoramas there are.
+    jobs : callable
+        Gives the jobs of the panoramas from one on, by its number from 0, in order of run. They are done in threads.
+    left_out : sequence of str
+        For which reasons there may be no cell.
+    """
+
+    schema: pa.Schema
+    panoramas: int
+    jobs: Callable[[int], Iterator[Job]]
+    left_out: Sequence[str]
 
 
 class _Place(NamedTuple):
@@ -172,46 +207,77 @@ class _Place(NamedTuple):
     left_out: dict[str, int]
 
 
-def _write(
+def write_store(
     folder: Path,
-    panoramas: Sequence[MaskedPanorama],
-    rois: Path | None,
+    function: Callable[..., Any],
+    open_source: Callable[[], Source],
     about: dict[str, Any],
-    plane: Plane | None,
+    *,
+    reads: Sequence[Path],
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
-    ordered = sorted(panoramas, key=lambda one: one.run)
+    """Write a store of cells where it is out of date, or go on with one: what is the same wherever cells come from.
+
+    Parameters
+    ----------
+    folder : Path
+        The store.
+    function : callable
+        The function whose work this is.
+    open_source : callable
+        Checks the files, and returns where cells come from. It is only called where there is work.
+    about : dict
+        What `cells.json` says first: `edition`, `note`, `px_per_um` and maybe more, as JSON.
+    reads : sequence of Path
+        The files that the cells come from.
+    settings : dict
+        Whatever else they depend on, as JSON.
+
+    Returns
+    -------
+    dict
+        What `cells.json` says.
+
+    Raises
+    ------
+    NnbookError
+        What opening the source or a job raises; also where the disk is full, or another process is writing this store.
+    """
     stage = Stage.of(
-        write_cells,
+        function,
         folder.parent,
         record=f"{folder.name}/record.json",
         writes=[folder.name],
-        reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
-        settings={**about, "panoramas": [one[:3] for one in ordered], **plane_settings(plane)},
+        reads=reads,
+        settings={**about, **settings},
         holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
         resumes=True,
     )
 
     def work(out: Path) -> None:
-        _check_files(ordered, plane)
-        check_mask_origins((one.image, one.mask) for one in ordered)
-        names = [one.panorama for one in ordered]
-        nuclei_of, schema = _open_rois(rois, names)
-        if rois is not None:
-            check_rois_scale(rois, names, about["px_per_um"])
+        source = open_source()
         store, parts = out / folder.name, out / "parts"
         if not store.is_dir():
             arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
             with atomic_write(store) as begun:  # so that a store that is gone on with has all of its arrays
                 create_group(begun / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
-        written, place = _written_parts(store, parts)
-        for batch, after in _batches(ordered, nuclei_of, schema, place, plane):
+        written, place = _written_parts(store, parts, source.left_out)
+        for batch, after in _batches(source, place):
             written.append(_write_part(store, _part_path(parts, len(written)), len(written), batch, after))
             place = after
-        _finish(store, written, schema, {**about, "left_out": place.left_out})
+        _finish(store, written, source.schema, {**about, "left_out": place.left_out})
 
-    make(stage, work)
-    metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
-    return metadata
+    try:
+        with locked(folder):
+            make(stage, work)
+            metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
+            return metadata
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise NnbookError(
+            f"{folder}: there is no space for it ({error.strerror}); free some and call again, it goes on from here"
+        ) from error
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
@@ -290,10 +356,10 @@ def _schema(*, with_class: bool) -> pa.Schema:
     return pa.schema(list(types.items()))
 
 
-def _written_parts(store: Path, parts: Path) -> tuple[list[Path], _Place]:
+def _written_parts(store: Path, parts: Path, reasons: Sequence[str]) -> tuple[list[Path], _Place]:
     """Return the parts that an interrupted call left whole, and where the next one begins."""
     written: list[Path] = []
-    place = _Place(0, 0, dict.fromkeys(LEFT_OUT, 0))
+    place = _Place(0, 0, dict.fromkeys(reasons, 0))
     while (path := _part_path(parts, len(written))).is_file():
         try:
             with open_parquet(path, "") as part:
@@ -309,38 +375,31 @@ def _written_parts(store: Path, parts: Path) -> tuple[list[Path], _Place]:
     return written, place
 
 
-def _batches(
-    panoramas: Sequence[MaskedPanorama],
-    nuclei_of: Callable[[str], pa.Table],
-    schema: pa.Schema,
-    place: _Place,
-    plane: Plane | None,
-) -> Iterator[tuple[_Batch, _Place]]:
-    """Cut the cells from a place on; give those of a part at a time, and the place after them."""
+def _batches(source: Source, place: _Place) -> Iterator[tuple[Batch, _Place]]:
+    """Make the cells from a place on; give those of a part at a time, and the place after them."""
     from nnbook.io.progress import show_progress
 
-    waiting = _Batch(schema.empty_table(), [], [])
+    waiting = Batch(source.schema.empty_table(), [], [])
     left_out, skipped = Counter(place.left_out), place.taken
-    jobs = ((one, nuclei_of(one.panorama), schema, plane) for one in panoramas[place.panorama :])
-    cuts = _in_order(lambda job: _cut_panorama(*job), jobs)
-    bar = show_progress(cuts, desc="cells", unit="panorama", initial=place.panorama, total=len(panoramas))
-    for number, (cut, out) in enumerate(bar, start=place.panorama):
-        waiting += cut.part(skipped)
+    made = _in_order(source.jobs(place.panorama))
+    bar = show_progress(made, desc="cells", unit="panorama", initial=place.panorama, total=source.panoramas)
+    for number, (cells, out) in enumerate(bar, start=place.panorama):
+        waiting += cells.part(skipped)
         skipped = 0
         while len(waiting.images) >= CELLS_PER_PART:
             batch, waiting = waiting.part(0, CELLS_PER_PART), waiting.part(CELLS_PER_PART)
-            yield batch, _Place(number, len(cut.images) - len(waiting.images), dict(left_out))
+            yield batch, _Place(number, len(cells.images) - len(waiting.images), dict(left_out))
         left_out.update(out)
-    if place.panorama < len(panoramas):
-        yield waiting, _Place(len(panoramas), 0, dict(left_out))
+    if place.panorama < source.panoramas:
+        yield waiting, _Place(source.panoramas, 0, dict(left_out))
 
 
-def _in_order(work: Callable[[Job], Outcome], jobs: Iterable[Job]) -> Iterator[Outcome]:
+def _in_order(jobs: Iterable[Job]) -> Iterator[tuple[Batch, Counter[str]]]:
     """Do jobs two at a time and give their outcomes in order; no more than three are begun and not yet given."""
-    begun: deque[Future[Outcome]] = deque()
+    begun: deque[Future[tuple[Batch, Counter[str]]]] = deque()
     with ThreadPoolExecutor(2) as pool:
         for job in jobs:
-            begun.append(pool.submit(work, job))
+            begun.append(pool.submit(job))
             if len(begun) == 3:
                 yield begun.popleft().result()
         while begun:
@@ -349,7 +408,7 @@ def _in_order(work: Callable[[Job], Outcome], jobs: Iterable[Job]) -> Iterator[O
 
 def _cut_panorama(
     one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None
-) -> tuple[_Batch, Counter[str]]:
+) -> tuple[Batch, Counter[str]]:
     """Cut the cells of one panorama; count the nuclei that give none."""
     import pyarrow as pa
 
@@ -383,10 +442,10 @@ def _cut_panorama(
     }
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     out = Counter(at_border=len(nuclei) - len(whole), larger_than_frame=len(whole) - len(rows))
-    return _Batch(table, images, thumbnails), out
+    return Batch(table, images, thumbnails), out
 
 
-def _write_part(store: Path, path: Path, number: int, batch: _Batch, after: _Place) -> Path:
+def _write_part(store: Path, path: Path, number: int, batch: Batch, after: _Place) -> Path:
     """Write the shards of a batch, then its rows and the place after it: with those the part is whole."""
     group = store / "cells.zarr"
     shards = [
