@@ -99,19 +99,49 @@ def extract_cells(
     has the panorama's grey level there, by linear interpolation between the four pixels around it. All others are 0. A
     nucleus turned by quarter turns, or not at all, is moved by up to half a pixel so that it is copied as it is.
     """
-    import cv2
-
     points, starts, sums = _outlines(image, labels, rois, boxes)
     if (misplaced := np.flatnonzero(~_fill_boxes(points, starts, boxes))).size:
         roi = rois[misplaced[0]]
         raise NnbookError(f"nucleus {roi} of the mask is not where it was measured; run 'nnbook measure' again")
     corners = np.empty((len(rois), 4, 2), np.float32)
     for nucleus, (first, end) in enumerate(pairwise(starts.tolist())):
-        radius = math.sqrt(sums[nucleus, 3] / math.pi)
-        block = max(1, round(min(math.sqrt(radius), MOST_SMOOTHING * radius) / BOXES_SD))
-        outline = _smooth_outline(labels, rois[nucleus], boxes[nucleus], points[first:end], block)
-        cv2.boxPoints(cv2.minAreaRect(outline), corners[nucleus])
+        corners[nucleus] = _rectangle(labels, rois[nucleus], boxes[nucleus], points[first:end], sums[nucleus, 3])
     return Cut(*_rotated(image, labels, rois, boxes, points, starts, sums[:, :3], corners.astype(np.float64)))
+
+
+def orientation_of(cell: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
+    """Return by how much the nucleus of a cell image would be turned if it were cut out of that image.
+
+    Parameters
+    ----------
+    cell : numpy.ndarray
+        Axes (y, x), uint8.
+    mask : numpy.ndarray
+        The same shape: what is the nucleus. At least one pixel is.
+
+    Returns
+    -------
+    float
+        Degrees from -180 to 180, anticlockwise as seen: see `extract_cells`.
+    """
+    labels, roi = mask.astype(np.uint16), np.ones(1, np.int64)
+    boxes = np.array([[0, 0, mask.shape[1], mask.shape[0]]], np.int64)
+    points, _, sums = _outlines(cell, labels, roi, boxes)
+    corners = _rectangle(labels, 1, boxes[0], points, sums[0, 3])
+    turn, _, _ = _turn(corners.astype(np.float64), sums[0, :3])
+    return math.degrees(turn)
+
+
+def _rectangle(
+    labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], points: NDArray[np.float32], area: float
+) -> NDArray[np.float32]:
+    """Return the corners (corner, axis) of a nucleus's minimum-area rectangle, from the corner of its box."""
+    import cv2
+
+    radius = math.sqrt(area / math.pi)
+    block = max(1, round(min(math.sqrt(radius), MOST_SMOOTHING * radius) / BOXES_SD))
+    outline = _smooth_outline(labels, roi, box, points, block)
+    return np.asarray(cv2.boxPoints(cv2.minAreaRect(outline)), np.float32)
 
 
 @compiled
@@ -266,13 +296,8 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     orientations = np.empty(len(rois))
     count = 0
     for nucleus in range(len(rois)):
-        turn = _long_side(corners[nucleus])
+        turn, cos, sin = _turn(corners[nucleus], grey[nucleus])
         x, y = corners[nucleus, :, 0].sum() / 4, corners[nucleus, :, 1].sum() / 4
-        cos, sin = math.cos(turn), math.sin(turn)
-        total, along, down = grey[nucleus]
-        if (along - total * x) * cos + (down - total * y) * sin < -1e-3 * total:
-            turn -= math.copysign(math.pi, turn)
-            cos, sin = -cos, -sin
         if abs(cos * sin) < 1e-6:
             x, y = math.floor(round(x, 2)) + 0.5, math.floor(round(y, 2)) + 0.5
         reach = _reach(points[starts[nucleus] : starts[nucleus + 1]], (x, y), (cos, sin))
@@ -284,6 +309,19 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
         fits[nucleus] = True
         count += 1
     return fits, images[:count], orientations[:count]
+
+
+@compiled
+def _turn(corners: NDArray[np.float64], grey: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the direction along a long side that has more brightness ahead: in radians, its cosine and its sine."""
+    turn = _long_side(corners)
+    x, y = corners[:, 0].sum() / 4, corners[:, 1].sum() / 4
+    cos, sin = math.cos(turn), math.sin(turn)
+    total, along, down = grey
+    if (along - total * x) * cos + (down - total * y) * sin < -1e-3 * total:
+        turn -= math.copysign(math.pi, turn)
+        cos, sin = -cos, -sin
+    return turn, cos, sin
 
 
 @compiled
