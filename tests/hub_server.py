@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 Files = dict[str, bytes]
 Fail = Callable[["Handler"], bool]
 
@@ -134,7 +136,9 @@ class Handler(BaseHTTPRequestHandler):
         if found := self.files(name, revision):
             repository, sha, files = found
             siblings = [{"rfilename": path} for path in files]
-            self.answer({"id": name, "sha": sha, "private": repository.private, "siblings": siblings, "tags": []})
+            card = re.match(rb"---\n(.*?)\n---\n", files.get("README.md", b""), re.DOTALL)
+            facts = {"cardData": yaml.safe_load(card[1]) if card else {}, "tags": []}
+            self.answer({"id": name, "sha": sha, "private": repository.private, "siblings": siblings, **facts})
 
     def tree(self, name: str, revision: str, under: str | None = None) -> None:
         if found := self.files(name, revision):

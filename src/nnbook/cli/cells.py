@@ -17,12 +17,23 @@ if TYPE_CHECKING:
 def add_cells(commands: Commands) -> None:
     """Add `nnbook cells`."""
     command = add_command(
-        commands, "cells", _cells, "Cut the single-cell images of masked nuclei into a store; call again to go on."
+        commands,
+        "cells",
+        _cells,
+        "Cut the single-cell images of masked nuclei into a store, or make one of images that are cut already; call "
+        "again to go on.",
     )
-    add_images(command)
+    add_images(command, needed=False)
     add_plane(command)
-    add_masks(command)
-    command.add_argument("--rois", type=Path, required=True, help="the rois.parquet that 'nnbook measure' made of them")
+    add_masks(command, needed=False)
+    command.add_argument("--rois", type=Path, help="the rois.parquet that 'nnbook measure' made of them")
+    command.add_argument(
+        "--import",
+        dest="imported",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of images, masks and ROIs: a folder of cell images, as 'nnbook pull' brings it",
+    )
     command.add_argument(
         "--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json"
     )
@@ -30,6 +41,23 @@ def add_cells(commands: Commands) -> None:
 
 
 def _cells(call: argparse.Namespace) -> None:
+    cut = {"images": call.images, "--masks": call.masks, "--rois": call.rois}
+    if call.imported is None:
+        if missing := [name for name, value in cut.items() if not value]:
+            call.parser.error(f"the following arguments are required: {', '.join(missing)} (or --import)")
+        _cut(call)
+        return
+    cut |= {"--channel": call.channel, "--project": call.project}
+    if given := [name for name, value in cut.items() if value not in ([], None)]:
+        call.parser.error(f"--import takes a folder of cell images alone; leave out {', '.join(given)}")
+    from nnbook.cells.imported import import_cells
+
+    scale = published.PX_PER_UM if call.px_per_um is None else call.px_per_um
+    about = import_cells(call.out, call.imported, edition=call.out.name, px_per_um=scale)
+    print_values(call, {"cells": about["cells"], **about["left_out"], "out": str(call.out)})
+
+
+def _cut(call: argparse.Namespace) -> None:
     from nnbook.cells.store import masked_panoramas
     from nnbook.cells.writer import write_cells
     from nnbook.io.inputs import list_images, listed_rows

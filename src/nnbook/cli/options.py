@@ -50,14 +50,18 @@ def add_command(
     return command
 
 
-def add_images(command: argparse.ArgumentParser) -> None:
+def add_images(command: argparse.ArgumentParser, *, needed: bool = True) -> None:
     """Add the images that `nnbook.io.inputs.list_images` lists."""
-    command.add_argument("images", type=Path, nargs="+", help="a manifest, or image files and folders")
+    command.add_argument(
+        "images", type=Path, nargs="+" if needed else "*", help="a manifest, or image files and folders"
+    )
 
 
-def add_masks(command: argparse.ArgumentParser) -> None:
+def add_masks(command: argparse.ArgumentParser, *, needed: bool = True) -> None:
     """Add the folder of the images' masks."""
-    command.add_argument("--masks", type=Path, required=True, help="folder of NAME_cp_masks.tif; may be that of images")
+    command.add_argument(
+        "--masks", type=Path, required=needed, help="folder of NAME_cp_masks.tif; may be that of images"
+    )
 
 
 def add_plane(command: argparse.ArgumentParser) -> None:

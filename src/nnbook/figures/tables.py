@@ -105,7 +105,9 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
     rois, images = results["num_rois"].sum() or math.nan, cells["cells"] or math.nan
     left_out = cells["left_out"] if cells["cells"] else {}
     at_border, larger = (left_out.get(why, math.nan) for why in ("at_border", "larger_than_frame"))
-    lacking, per_run = rois - images, [run["cells"] for run in cells["runs"]] or [math.nan]
+    # Images that were published without their panoramas are a part of all; how many ROIs gave one is not known of them.
+    lacking = math.nan if math.isnan(at_border) else rois - images
+    per_run = [run["cells"] for run in cells["runs"]] or [math.nan]
     at_edge = _share_at_edge(
         at_border / rois,
         math.sqrt(imaged_px2 / len(results)),

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from nnbook.cells.tiffs import PULL_JOURNAL, PULL_RECORD, decode_cell
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.io.files import atomic_write, locked, read_json, sha256, write_json
 from nnbook.io.parquet import write_parquet
 from nnbook.io.progress import show_progress
-from nnbook.values import published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from datasets import IterableDataset
+    from huggingface_hub import DatasetInfo
     from numpy.typing import NDArray
 
     from nnbook.io.paths import PathLike
@@ -35,11 +36,10 @@ CELLS_PER_SHARD = 100
 READ_AHEAD_BYTES = 2**20
 """What is read beyond each range asked for: a row group has a few MB, and the library would read five more."""
 
-RECORD, JOURNAL, TABLE, _WRITING = "pull.json", "pull.jsonl", "cells.parquet", ".writing"
+RECORD, JOURNAL, TABLE, _WRITING = PULL_RECORD, PULL_JOURNAL, "cells.parquet", ".writing"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ +-]{0,200}")
 _OWN_COLUMNS = {"image", "filename", "cell", "sha256"}
-_IMAGE_FORMATS = ("TIFF", "PNG", "JPEG")
 
 
 def pull(
@@ -82,7 +82,8 @@ def pull(
     Returns
     -------
     dict
-        The record: dataset, revision, commit, split, n, seed, cells_per_shard, cells, shards, files.
+        The record: dataset, revision, commit, licence (None where the card has none), split, n, seed,
+        cells_per_shard, cells, shards, files.
 
     Raises
     ------
@@ -124,9 +125,14 @@ def _open_stream(asked: dict[str, Any], header: dict[str, Any], journal: BinaryI
     disable_progress_bars()
 
     dataset = asked["dataset"]
-    commit = header.get("commit") or hub.dataset_info(dataset, revision=asked["revision"]).sha
+    begun = bool(header)
+    if not begun:
+        info = hub.dataset_info(dataset, revision=asked["revision"])
+        header = {**asked, "commit": info.sha, "licence": _licence(info)}
     reading = {"hf": {"endpoint": hub.endpoint, "block_size": READ_AHEAD_BYTES}}
-    splits = load_dataset(f"hf://datasets/{dataset}", revision=commit, streaming=True, storage_options=reading)
+    splits = load_dataset(
+        f"hf://datasets/{dataset}", revision=header["commit"], streaming=True, storage_options=reading
+    )
     split = next(iter(splits)) if len(splits) == 1 else "train"
     if split not in splits:
         raise NnbookError(
@@ -134,10 +140,17 @@ def _open_stream(asked: dict[str, Any], header: dict[str, Any], journal: BinaryI
         )
     stream = splits[split]
     _check_columns(dataset, stream)
-    if not header:
-        header = {**asked, "commit": commit, "split": split}
+    if not begun:
+        header["split"] = split
         _note(journal, header)
     return stream.decode(False).reshard(), header
+
+
+def _licence(info: DatasetInfo) -> str | None:
+    """Return the licence that a data set's card names; None where it names none."""
+    named = info.card_data.get("license") if info.card_data else None
+    licences = [named] if isinstance(named, str) else named or []
+    return ", ".join(map(str, licences)) or None
 
 
 def _check_columns(dataset: str, stream: IterableDataset) -> None:
@@ -306,21 +319,7 @@ def tiff_of(data: bytes, name: str) -> bytes:
     NnbookError
         Where it is no image, cut off, or not 256 x 256 px of one channel of 8 bits.
     """
-    from PIL import Image
-
-    side = published.CELL_IMAGE_PX
-    problem = ""
-    try:
-        with Image.open(io.BytesIO(data), formats=_IMAGE_FORMATS) as image:
-            kind, frames = image.format, getattr(image, "n_frames", 1)
-            if image.size == (side, side) and image.mode == "L" and frames == 1:
-                pixels = np.asarray(image)
-            else:  # of which only the header has been read: an image of another size is never decoded
-                problem = f"is {image.width} x {image.height} px, mode {image.mode}, {frames} page(s)"
-    except Exception as error:  # decoders raise whatever they like on broken files
-        raise NnbookError(f"{name}: can't be read as an image; it is cut off, damaged or no TIFF or PNG") from error
-    if problem:
-        raise NnbookError(f"{name}: {problem}; a cell image has {side} x {side} px of one channel of 8 bits")
+    pixels, kind = decode_cell(data, name)
     return data if kind == "TIFF" else _tiff(pixels)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook import __version__
 from nnbook.cells.export import pngs, write_parquet
+from nnbook.cells.tiffs import CELL_NAME
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.hub.download import TABLE, tiff_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from nnbook.io.paths import PathLike
 
-_CELL = re.compile(r"(?P<panorama>Run(?P<run>[1-9]\d*)\D.*)_ROI_(?P<roi>[1-9]\d*)")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 _COLUMNS = {
@@ -40,6 +40,7 @@ _COLUMNS = {
     "area_um2": "area of the mask in µm²",
     "mean_intensity": "mean grey level inside the mask",
     "std_intensity": "standard deviation of the grey levels inside the mask",
+    "rim_um": "how far the mask runs beyond the nucleus, in µm",
     "orientation_deg": "angle in degrees by which the nucleus was turned, anticlockwise",
     "class": "kind of nucleus, where known",
 }
@@ -214,7 +215,7 @@ def _read_tiffs(folder: Path) -> _Cells:
         table.insert(0, "filename", table.pop("cell") + ".tif")
     else:
         table = pd.DataFrame({"filename": [path.name for path in paths]})
-        named = [_CELL.fullmatch(path.stem) for path in paths]
+        named = [CELL_NAME.fullmatch(path.stem) for path in paths]
         if all(named):
             found = pd.DataFrame([match.groupdict() for match in named if match])
             table = table.assign(panorama=found["panorama"], run=found["run"].astype(int), roi=found["roi"].astype(int))
