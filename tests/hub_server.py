@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -68,6 +69,7 @@ class Hub:
         return self.repositories.setdefault(name, Repository(private)).commit({".gitattributes": b"", **files})
 
 
+@lru_cache(maxsize=32)  # each range of a large file that is read has its digest
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

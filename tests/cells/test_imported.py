@@ -248,6 +248,16 @@ def lose_one(folder: Path) -> None:
     first(folder).unlink()
 
 
+def empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def add_others(folder: Path) -> None:
+    for number in range(9):
+        (folder / f"{number}.tif").touch()
+
+
 def tiny(shape: tuple[int, ...], kind: str = "uint8") -> NDArray[Any]:
     return np.ones(shape, kind)
 
@@ -287,13 +297,13 @@ def test_what_is_no_cell_image_is_one_line_that_names_it(case: str, images: Path
 
 
 FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "nothing": (lambda folder: [path.unlink() for path in folder.iterdir()], "holds no TIFF file"),
+    "nothing": (empty, "holds no TIFF file"),
     "another name": (
         lambda folder: (folder / "cell 7.tif").write_bytes(first(folder).read_bytes()),
         "1 of its 7 TIFF files have names of another form than Run100BL_bottom_left_ROI_268.tif: cell 7.tif",
     ),
     "many other names": (
-        lambda folder: [(folder / f"{number}.tif").touch() for number in range(9)],
+        add_others,
         "9 of its 15 TIFF files have names of another form than Run100BL_bottom_left_ROI_268.tif: 0.tif, 1.tif, 2.tif, "
         "3.tif, 4.tif and 4 more",
     ),

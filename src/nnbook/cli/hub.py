@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ def add_pull(commands: Commands) -> None:
 
 
 def _pull(call: argparse.Namespace) -> None:
-    # The library `datasets` would load torch, which takes longer than all else and which nothing here needs.
-    os.environ.setdefault("USE_TORCH", "0")
     from nnbook.hub.download import pull
 
     record = pull(

@@ -7,6 +7,7 @@ import heapq
 import io
 import json
 import math
+import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +115,8 @@ def pull(
 def _open_stream(asked: dict[str, Any], header: dict[str, Any], journal: BinaryIO) -> tuple[Any, dict[str, Any]]:
     """Open a data set for streaming, at the commit that the journal names or, with none, at the revision asked for."""
     hub = connect()
+    # The library `datasets` would load torch, which takes longer than all else and which nothing here needs.
+    os.environ.setdefault("USE_TORCH", "0")
     from datasets import config, disable_progress_bars
     from datasets.load import load_dataset
 
