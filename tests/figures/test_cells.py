@@ -1,12 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
+from published_images import published_cell, write_images
 
+from nnbook.cells.imported import import_cells
+from nnbook.cells.sample import write_sample
+from nnbook.cells.store import read_cells
 from nnbook.figures.cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet
+from nnbook.figures.mitosis import collect_pairs, pairs_sheet
+from nnbook.viewers.mosaic import read_grid
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOTE = "Simulated images."
 
@@ -27,6 +37,43 @@ def test_cells_are_shown_in_rows_with_a_scale_bar_as_long_as_it_says() -> None:
 def test_without_cells_the_sheet_says_so() -> None:
     (text,) = cell_sheet(np.zeros((0, 64, 64), np.uint8), 2.0).texts
     assert text.get_text() == NO_CELLS
+
+
+def test_a_mosaic_of_many_cells_is_drawn_of_reduced_ones() -> None:
+    runs = 40
+    cells = np.zeros((runs, 3, 64, 64), np.uint8)
+    cells[:, :, ::2] = 100
+    figure = mosaic_sheet(cells, range(1, runs + 1), [2.0] * runs, 2.0)
+    measured, normalised = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+    assert measured.shape == (runs * 32, 3 * 32), "2,560 px are more than a panel shows"
+    assert (np.unique(measured), np.unique(normalised)) == ([50], [100])
+    assert figure.axes[0].get_yticks().tolist() == [(row + 0.5) * 32 for row in range(0, runs, 2)]
+    assert figure.axes[0].get_xlabel() == "Each square is 32.0 µm wide."
+
+
+def test_figures_are_drawn_of_imported_cells(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images")
+    pair = published_cell(1)
+    y, x = np.mgrid[: pair.shape[0], : pair.shape[1]] - 127.5
+    pair[pair > 10] = 3
+    for side in (-1, 1):
+        pair[((x - side * 45) / 16) ** 2 + (y / 26) ** 2 <= 1] = 200
+    tifffile.imwrite(images / "Run2TL_top_left_ROI_9.tif", pair)
+    store = tmp_path / "cells"
+    import_cells(store, images, edition="published")
+    cells = read_cells(store)
+    write_sample(store, tmp_path)
+
+    measured, _ = mosaic_sheet(read_grid(store, tmp_path, 100), [2, 100], [1.0, 2.0], 2.0).axes
+    assert np.asarray(measured.images[0].get_array()).shape == (2 * 64, 6 * 64)
+    areas, _ = by_run(cells.table).axes
+    assert areas.lines[1].get_xdata() == pytest.approx([2, 100])
+    sheet = cell_sheet(np.array([cells.thumbnails[at] for at in range(len(cells))]), 2.0)
+    assert sheet.axes[0].images[0].get_array() is not None
+    (found,) = collect_pairs(cells.table, cells.images, cells.px_per_um)
+    assert (found.name, found.true) == ("Run2TL_top_left_ROI_9", None)
+    assert found.distance_um == pytest.approx(90 / cells.px_per_um, rel=0.05)
+    assert len(pairs_sheet([found], cells.px_per_um).axes) == 6
 
 
 def test_a_mosaic_is_shown_as_measured_and_multiplied_by_run() -> None:

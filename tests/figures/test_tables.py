@@ -67,6 +67,15 @@ def test_small_panoramas_cut_more_nuclei_at_their_edge(results: pd.DataFrame) ->
         assert estimate == f"{100 * (expected + (1 - expected) * whole):.1f}"
 
 
+def test_of_imported_cells_no_roi_without_an_image_is_counted(results: pd.DataFrame) -> None:
+    store = {"cells": 40, "left_out": {"empty": 2}, "runs": [{"run": 1, "cells": 40}]}
+    own = {row[0]: row[2] for row in cells_table(results, store, 64).rows}
+    assert own["Single-cell images"] == "40"
+    assert {value for title, value in own.items() if title.startswith(("ROIs without", "… at the", "… larger"))} == {
+        "–"
+    }
+
+
 def test_cells_of_an_edition_without_images_are_left_open(results: pd.DataFrame) -> None:
     store = {"cells": 0, "left_out": {"at_border": 0, "larger_than_frame": 0}, "runs": []}
     own = {row[0]: row[2] for row in cells_table(results, store, 64).rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 import matplotlib.ticker
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 
 NO_CELLS: Final = "This edition has the table of results but not the images, so there are no cells to show here."
+
+
+PANEL_PX: Final = 2000
+"""The most pixels along a side of a panel of many cells: about two for each that a sheet has."""
 
 
 def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, note: str = "", columns: int = 14) -> Figure:
@@ -87,11 +91,12 @@ def mosaic_sheet(
         if cells.size == 0:
             return notice_figure(NO_CELLS)
         rows, columns, side, _ = cells.shape
+        shown = _reduced(cells, max(rows, columns) * side)
         figure = Figure(figsize=(SHEET_INCHES, 3.5 * rows / columns + 0.85), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         factors = {"As measured": np.ones(rows), "Normalised by run": np.asarray(gains)}
         for axes, (title, by_run) in zip(panels, factors.items(), strict=True):
-            draw_cells(axes, np.clip(np.rint(cells * by_run[:, None, None, None]), 0, 255))
+            draw_cells(axes, np.clip(np.rint(shown * by_run[:, None, None, None]), 0, 255))
             axes.set_title(title, fontsize=11, loc="left", pad=4)
             axes.set(xticks=[])
             axes.spines[:].set_visible(False)
@@ -99,12 +104,26 @@ def mosaic_sheet(
         step = math.ceil(rows / 20)
         places = range(0, rows, step)
         panels[0].set_yticks(
-            [(row + 0.5) * side for row in places], [f"Run {runs[row]}" for row in places], fontsize=10
+            [(row + 0.5) * shown.shape[-1] for row in places], [f"Run {runs[row]}" for row in places], fontsize=10
         )
         panels[1].tick_params(labelleft=False)
         panels[0].set_xlabel(f"Each square is {side / px_per_um:.1f} µm wide.", fontsize=10, loc="left")
         add_note(figure, note, NOTE_WIDTH)
     return figure
+
+
+def _reduced(cells: NDArray[np.uint8], side_px: int) -> NDArray[Any]:
+    """Return means of squares of thumbnails, so small that a sheet of `side_px` has no more than about `PANEL_PX`.
+
+    As they are, 100 runs of 100 cells take 3 GB to draw.
+    """
+    side, step = cells.shape[-1], 1
+    while side_px / step > PANEL_PX and side % (2 * step) == 0:
+        step *= 2
+    if step == 1:
+        return cells
+    squares = cells.reshape(*cells.shape[:2], side // step, step, side // step, step)
+    return np.asarray(squares.mean(axis=(3, 5), dtype=np.float32))
 
 
 def by_run(cells: pd.DataFrame, note: str = "") -> Figure:

@@ -205,10 +205,11 @@ def _tiles(
     black = np.zeros(images.shape[1:], np.uint8)
     with show_progress(desc="mosaic", unit="run", total=len(starts) - 1) as bar:
         for first, end in pairwise(starts):
-            # Read in the order in which they are stored, since neighbours share a file.
-            order = np.argsort(rows[first:end])
+            # In the order in which they are stored, since neighbours share a file; and one by one, which takes Zarr a
+            # fifth of the time that an array of numbers does.
             cells = np.empty((end - first, *black.shape), np.uint8)
-            cells[order] = images[rows[first:end][order]]
+            for place in np.argsort(rows[first:end]):
+                cells[place] = images[int(rows[first + place])]
             bar.update()
             for at, cell in enumerate(cells, start=first):
                 histograms[at] = np.bincount(cell.ravel(), minlength=LEVELS)
