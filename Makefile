@@ -8,6 +8,11 @@ MANIFEST ?= data/manifest.csv
 LOCAL    ?= $(wildcard ../shared/data/nucleusnet)
 # Where on the web the edition's cells/ are, if they don't go with the site.
 CELLS    ?=
+# CELLS10K=yes brings the 10,000 published cell images from the Hugging Face Hub (HF_ENDPOINT names another) into the book.
+CELLS10K ?=
+ifneq ($(filter-out yes no,$(CELLS10K)),)
+$(error CELLS10K is '$(CELLS10K)'; say yes or no)
+endif
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -35,7 +40,7 @@ serve: run widgets/dist/.done theme/build/server.mjs
 
 run: setup
 	$(call say,Making every stage of the $(EDITION) edition that is not up to date)
-	@nnbook run $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+	@nnbook run $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL)) $(if $(filter yes,$(CELLS10K)),--cells10k)
 
 test: check-python check-node test-python test-site check-book
 

@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition
 from nnbook.io.files import locked
@@ -14,6 +16,7 @@ from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files
+from nnbook.pipeline import editions
 from nnbook.pipeline.editions import run, run_published
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
@@ -266,6 +269,42 @@ def test_without_a_network_what_is_there_is_used_and_what_is_missing_is_named(
     with pytest.raises(NnbookError, match=r"results\.csv: can't be downloaded .*folder as local") as caught:
         run_published(tmp_path / "other", notebooks)
     assert getattr(caught.value, "parameters", None) == ("local",)
+
+
+def test_published_cells_that_can_not_be_had_are_named_and_the_book_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Path, Path]] = []
+
+    def unreachable(edition: Edition, pulled: Path) -> None:
+        asked.append((edition.folder, pulled))
+        raise NnbookError("the published cell images are not here: no network")
+
+    monkeypatch.setattr(editions, "_make_stages", lambda *_, **__: None)
+    monkeypatch.setattr(editions, "execute_notebooks", lambda *_, **__: print("notebooks", file=sys.stderr))
+    monkeypatch.setattr(editions, "make_published_cells", unreachable)
+    write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:1])
+    book = tmp_path / "build" / "tiny"
+    run(tmp_path / "manifest.csv", book, tmp_path)
+    assert asked == [], "only where it is asked for"
+    run(tmp_path / "manifest.csv", book, tmp_path, cells10k=True)
+    line = "nnbook: the book goes on without what can't be had: the published cell images are not here: no network"
+    assert capsys.readouterr().err.splitlines() == ["notebooks", line, "notebooks", line]
+    (book / "published" / "cells").mkdir(parents=True)
+    (book / "published" / "cells" / "cells.json").touch()
+    run(tmp_path / "manifest.csv", book, tmp_path)
+    where = (book / "published", tmp_path / "build" / ".pulled" / "msa-em-figures")
+    assert asked == [where, where], "what is there is kept up to date"
+
+
+def test_published_cells_are_for_the_book_of_simulated_panoramas(
+    tmp_path: Path, black: Panorama, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(tmp_path / "manifest.csv", [black])
+    call = ["run", str(tmp_path / "manifest.csv"), "--edition", "mine", "--build", str(tmp_path / "build")]
+    assert main([*call, "--cells10k"]) == 1
+    assert "--cells10k is for NucleusNet's own book, and " in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()
 
 
 @pytest.mark.parametrize(

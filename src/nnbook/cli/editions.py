@@ -31,6 +31,9 @@ def add_run(commands: Commands) -> None:
     add_local(command)
     add_model(command)
     add_overwrite(command)
+    command.add_argument(
+        "--cells10k", action="store_true", help="bring NucleusNet-10K's cell images from the Hugging Face Hub, too"
+    )
 
 
 def _run(call: argparse.Namespace) -> None:
@@ -48,6 +51,7 @@ def _run(call: argparse.Namespace) -> None:
             local=call.local,
             cell_seconds=call.cell_seconds,
             overwrite=call.overwrite,
+            cells10k=call.cells10k,
         )
     print_values(call, {"edition": str(folder)})
 

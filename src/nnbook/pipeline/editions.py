@@ -7,13 +7,14 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import OWN_NAMES, Edition, write_edition
 from nnbook.io.files import locked, write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale
+from nnbook.pipeline.published_cells import PULLED, make_published_cells
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
@@ -53,6 +54,7 @@ def run(
     local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
     overwrite: bool = False,
+    cells10k: bool = False,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -72,6 +74,9 @@ def run(
         How long a cell of a notebook may take.
     overwrite : bool
         Whether masks that were corrected by hand, or are not nnbook's, may be replaced where they are out of date.
+    cells10k : bool
+        Whether to bring the published cell images, of which NucleusNet-10K has 10,000, into the edition's layer
+        `published/`. Where they can't be had, that is said at the end. What is there once is kept up to date.
 
     Raises
     ------
@@ -86,9 +91,24 @@ def run(
     if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder):
         raise NnbookError("\n".join(problems))
     rows = list(parsed.rows.values())
+    if cells10k and not all(row.simulated for row in rows):
+        raise InvalidValueError(
+            f"cells10k is for NucleusNet's own book, and {manifest} has images of yours; leave it out",
+            parameter="cells10k",
+        )
     with locked(folder):
         _make_stages(rows, manifest, folder, model=model, local=local, overwrite=overwrite)
+        published_layer = _published_edition(folder / PUBLISHED)
+        missing = ""
+        if cells10k or (published_layer.cells / "cells.json").is_file():
+            try:
+                make_published_cells(published_layer, folder.parent / PULLED)
+            except NnbookError as error:
+                missing = f"nnbook: the book goes on without what can't be had: {error}"
+                print(missing, file=sys.stderr)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
+    if missing:
+        print(missing, file=sys.stderr)
 
 
 def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path | None = None) -> list[str]:
@@ -207,8 +227,8 @@ def run_published(
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
 
 
-def _make_published_stages(folder: Path, local: Path | None) -> None:
-    edition = Edition(
+def _published_edition(folder: Path) -> Edition:
+    return Edition(
         folder,
         name=PUBLISHED,
         note=PUBLISHED_NOTE,
@@ -216,6 +236,10 @@ def _make_published_stages(folder: Path, local: Path | None) -> None:
         px_per_um=published.PX_PER_UM,
         area_px2=published.TOTAL_AREA_PX2,
     )
+
+
+def _make_published_stages(folder: Path, local: Path | None) -> None:
+    edition = _published_edition(folder)
     published_results(edition.results, local)
     write_edition(edition)
     write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": []})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nnbook.cells.imported import import_cells
 from nnbook.errors import NnbookError
+from nnbook.io.edition import write_edition
 from nnbook.pipeline.stages import lay_out_mosaic, sample_cells
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 DATASET: Final = "RussellBarkley/msa-em-figures"
 """NucleusNet-10K: 10,000 images, 100 of each experiment, with the columns `image` and `filename`."""
+
+
+PULLED: Final = f".pulled/{DATASET.partition('/')[2]}"
+"""Where its images are kept, in the folder of all editions: no edition can have such a name."""
 
 
 def make_published_cells(edition: Edition, pulled: Path) -> None:
@@ -42,6 +47,7 @@ def make_published_cells(edition: Edition, pulled: Path) -> None:
             f"the published cell images ({DATASET}) are not here: {error}; 'nnbook pull {DATASET} --out {pulled}' "
             "brings them"
         ) from error
+    write_edition(edition)
     about = import_cells(edition.cells, pulled, edition=edition.name, px_per_um=edition.px_per_um)
     print(
         f"nnbook: {edition.cells} has {about['cells']:,} cells of {DATASET}, commit {record['commit'][:8]}",
