@@ -76,6 +76,23 @@ def test_what_is_measured_is_under_the_mask_zeros_included() -> None:
     assert found.rim_px == pytest.approx(60 - np.sqrt(lit / np.pi), abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("name", "mask_px", "mean", "sd"), [("anaphase", 21684, 54.1, 73.3), ("telophase", 34546, 18.9, 44.3)]
+)
+def test_real_cells_are_measured_as_published_yml_has_them(
+    shared: Path, name: str, mask_px: int, mean: float, sd: float
+) -> None:
+    cell = cv2.imread(str(shared / "data" / "nucleusnet" / "crops" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+    assert cell is not None
+    found = measure_cell(cell.astype(np.uint8))
+    assert found is not None
+    assert found.area_px2 == pytest.approx(mask_px, rel=1e-3), "its few zeros are under the mask"
+    assert found.area_px2 > np.count_nonzero(cell)
+    assert (found.mean, found.sd) == pytest.approx((mean, sd), rel=2e-3)
+    assert min(abs(found.orientation_deg), 180 - abs(found.orientation_deg)) < 5, "its author turned it"
+    assert found.rim_px > 18
+
+
 def test_a_mask_that_crosses_the_frame_is_not_filled_beyond_its_edge() -> None:
     cell = np.zeros((SIDE, SIDE), np.uint8)
     cell[100:140] = 7
