@@ -61,7 +61,7 @@ def draw_haze(rng: Generator, table: pd.DataFrame, conditions: ImagingConditions
     # One nucleus, spread over a cell 25 um wide, has height 1 at its centre.
     glow = blur(nuclei, 3.2, "constant") * (2 * math.pi * 3.2**2)
     slow, patchy = smooth_noise(rng, frame, GRID_PX, 12.0), smooth_noise(rng, frame, GRID_PX, 2.0)
-    level = 0.007 * np.exp(0.35 * slow) + 0.013 * glow * np.exp(0.25 * patchy)
+    level = 0.006 * np.exp(0.35 * slow) + 0.011 * glow * np.exp(0.25 * patchy)
     return np.asarray(conditions.mean_grey * level, dtype=np.float32)
 
 

@@ -112,7 +112,7 @@ def make_debris(rng: Generator, *, scale: float) -> NDArray[Any]:
         for _ in range(int(rng.integers(3, 9))):
             radius = rng.lognormal(math.log(8.0), 0.5)
             outline = _outline(rng, radius, radius * rng.uniform(0.7, 1.0), 0.08)
-            component = _component(outline, level=rng.uniform(1.5, 3.5))
+            component = _component(outline, level=rng.uniform(1.0, 2.2))
             component["x"], component["y"] = rng.normal(0, 16, 2)
             component["edge"], component["dome"], component["chromatin"] = rng.uniform(4, 9), 0.5, 0.8
             made.append(component)
@@ -127,7 +127,7 @@ def make_debris(rng: Generator, *, scale: float) -> NDArray[Any]:
     else:  # a floating cell
         radius = rng.uniform(35, 75)
         outline = _outline(rng, radius, radius * rng.uniform(0.6, 1.0), 0.1)
-        component = _component(outline, level=rng.uniform(0.06, 0.22))
+        component = _component(outline, level=rng.uniform(0.04, 0.14))
         component["edge"], component["blur"], component["chromatin"] = radius * rng.uniform(0.5, 0.9), 12.0, 0.6
         made.append(component)
     components = np.array(made, dtype=COMPONENT)
@@ -216,7 +216,7 @@ def _interphase(rng: Generator, radius: float, contrast: float, micronuclei: boo
     outline *= radius / math.sqrt(np.mean(outline**2))
     component = _component(outline, level=1.0)
     component["edge"] = rng.uniform(2.6, 4.4)
-    component["chromatin"] = contrast * rng.lognormal(-0.28, 0.22)
+    component["chromatin"] = contrast * rng.lognormal(-0.18, 0.22)
     component["rim"] = rng.uniform(0.0, 0.22)
     component["dome"] = rng.uniform(0.05, 0.35)
     _add_nucleoli(rng, component, radius)
@@ -277,7 +277,7 @@ def _metaphase(rng: Generator) -> list[NDArray[Any]]:
 
 
 def _anaphase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(40, 52), rng.uniform(15, 22)
+    long, short = rng.uniform(42, 53), rng.uniform(16, 23)
     distance = 2 * short + rng.uniform(22, 46)
     return _chromosome_masses(
         rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.3, 1.7)
