@@ -137,9 +137,9 @@ function computed(key) {
   const title = titleOf(number.notebook);
   const files = number.inputs.length > 0 ? ` from ${number.inputs.join(', ')}` : '';
   return value('number', number.shown, `/build/book/notebooks/${number.notebook}.ipynb`, [
-    `${number.title}${number.value === null ? ': this edition has nothing to compute it from' : ''}`,
+    `${number.title}${number.value === null ? ': there is nothing in this build to compute it from' : ''}`,
     `Computed by ${number.source}${files}`,
-    key.startsWith('published.') ? 'From published data alone, the same in every edition' : `Edition: ${name}${simulated ? ', simulated' : ''}`,
+    key.startsWith('published.') ? 'Recomputed from published data alone' : simulated ? 'Simulated panoramas, or the program itself' : `Images of ${name}`,
     `Notebook: ${title}`,
   ]);
 }
@@ -322,9 +322,13 @@ function notebookMaking(record, linked) {
 
 /** @type {(widget: Node) => Row[] | undefined} */
 function widgetMaking(widget) {
-  const inputs = Object.values(widget.model ?? {})
+  const { layers: list, ...model } = widget.model ?? {};
+  const folders = typeof list === 'string' && exists(new URL('layers.json', BOOK)) ? read('layers.json').layers.map(({ folder }) => folder) : [''];
+  const inputs = Object.values(model)
     .filter((name) => typeof name === 'string')
-    .filter((name) => /^[\w./-]+\.json$/.test(name) && exists(new URL(name, BOOK)))
+    .filter((name) => /^[\w./-]+\.json$/.test(name))
+    .flatMap((name) => folders.map((folder) => `${folder}${name}`))
+    .filter((path) => exists(new URL(path, BOOK)))
     .map((path) => ({ path, sha256: hashed(new URL(path, BOOK)) }));
   if (inputs.length === 0) return undefined;
   const { name } = read('edition.json');

@@ -136,20 +136,20 @@ describe('a number', () => {
     assert.equal(textOf(number), '37.25\u00a0cm²');
     const { type, title } = child(number);
     assert.equal(type, 'abbreviation');
-    assert.deepEqual(title?.split('\n'), ['Imaged area', 'Computed by nnbook.measurement.imaged_area.area from edition.json', 'Edition: twin, simulated', 'Notebook: The imaged area']);
+    assert.deepEqual(title?.split('\n'), ['Imaged area', 'Computed by nnbook.measurement.imaged_area.area from edition.json', 'Simulated panoramas, or the program itself', 'Notebook: The imaged area']);
   });
 
-  it('that was recomputed from published data says that it is of no edition', () => {
+  it('that was recomputed from published data says so', () => {
     write('build/book/numbers.json', { 'published.area.cm2': AREA });
     const number = child(page([role('number', 'published.area.cm2')]).tree);
-    assert.match(child(number).title ?? '', /the same in every edition/);
+    assert.match(child(number).title ?? '', /Recomputed from published data alone/);
   });
 
   it('that an edition has no data for says so', () => {
     write('build/book/numbers.json', { 'area.cm2': { ...AREA, value: null, shown: '–' } });
     const number = child(page([role('number', 'area.cm2')]).tree);
     assert.equal(textOf(number), '–');
-    assert.match(child(number).title ?? '', /this edition has nothing to compute it from/);
+    assert.match(child(number).title ?? '', /nothing in this build to compute it from/);
   });
 
   it('that changed shows its new value, without a new start', () => {
@@ -275,6 +275,47 @@ describe('how a figure was made', () => {
     assert.equal(selectAll('details', tree).length, 0);
     assert.deepEqual(selectAll('link', tree).map(({ url }) => url), ['https://example.org/']);
     assert.ok(textOf(tree).endsWith('37.25\u00a0cm²37.25\u00a0cm²†'));
+  });
+});
+
+describe('a figure of layers', () => {
+  const LAYERS = [
+    { name: 'published', label: 'Published', folder: 'published/', has: ['panoramas'] },
+    { name: 'twin', label: 'Simulated', folder: '', has: ['panoramas', 'cells'] },
+  ];
+  const figure = () => ({ type: 'container', kind: 'figure', children: [{ type: 'image', url: '#tbl:area', alt: 'A table' }, { type: 'caption', children: [] }] });
+  /** @type {(layers: object[], of: string) => void} */
+  const lists = (layers, of) => {
+    write('build/book/layers.json', { version: 1, layers });
+    writeFileSync(join(folder, 'notebooks/area.md'), `#| label: tbl:area\n#| layers: ${of}\ntable`);
+  };
+
+  it('has a tab of each that has the data', () => {
+    lists(LAYERS, 'panoramas');
+    const set = child(child(page([figure()]).tree));
+    assert.equal(set.type, 'tabSet');
+    const items = selectAll('tabItem', set);
+    assert.deepEqual(items.map(({ title }) => title), ['Published', 'Simulated']);
+    assert.deepEqual(items.map((item) => child(item).url), ['#tbl:area', '#tbl:area-simulated']);
+    assert.deepEqual(items.map(({ selected }) => selected), [true, undefined]);
+  });
+
+  it('says which one it is where only one has the data', () => {
+    lists(LAYERS, 'cells');
+    const [name, image] = child(page([figure()]).tree).children ?? [];
+    assert.equal(textOf(name ?? { type: '' }), 'Simulated');
+    assert.equal(image?.url, '#tbl:area');
+  });
+
+  it('of own images alone is as it was', () => {
+    lists([{ name: 'mine', label: null, folder: '', has: ['panoramas'] }], 'panoramas');
+    assert.equal(child(child(page([figure()]).tree)).url, '#tbl:area');
+  });
+
+  it('is the first layer alone where it is printed', (context) => {
+    context.mock.property(process, 'argv', [...process.argv, '--typst']);
+    lists(LAYERS, 'panoramas');
+    assert.equal(child(child(page([figure()]).tree)).url, '#tbl:area');
   });
 });
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # What takes longest comes first, so that no worker is left alone with it at the end.
-LONGEST = ["theme", "viewer", "published", "scatter", "cells", "strict", "pages", "axe"]
+LONGEST = ["theme", "viewer", "layers", "scatter", "cells", "strict", "pages", "axe"]
 
 # A machine that does other things beside is no fault of the book's.
 expect.set_options(timeout=30_000)

@@ -42,7 +42,12 @@ def test_a_number_has_its_unit_and_says_where_it_comes_from(browser: Browser, ad
         expect(page.locator(CARD)).to_be_hidden()
         getattr(value, reach)()
         expect(page.locator(CARD)).to_be_visible()
-        for expected in (plain(known["shown"]), known["title"], known["source"], "the same in every edition"):
+        for expected in (
+            plain(known["shown"]),
+            known["title"],
+            known["source"],
+            "Recomputed from published data alone",
+        ):
             assert expected in card_text(page)
         href = page.locator(f"{CARD} a").get_attribute("href") or ""
         assert re.search(rf"/{known['notebook']}/$", href)
@@ -50,11 +55,11 @@ def test_a_number_has_its_unit_and_says_where_it_comes_from(browser: Browser, ad
         assert problems == []
 
 
-def test_a_number_of_this_edition_names_it(browser: Browser, address: str) -> None:
-    with open_page(browser, address + CHAPTER) as (page, _):
-        number(page, read_numbers(BOOK)["area.cm2"]["shown"]).hover()
-        expect(page.locator(CARD)).to_contain_text("Edition: ")
-        assert "edition.json" in card_text(page)
+def test_a_number_of_simulated_panoramas_says_so(browser: Browser, address: str) -> None:
+    with open_page(browser, address + "/segmentation/") as (page, _):
+        number(page, read_numbers(BOOK)["accuracy.f1"]["shown"]).hover()
+        expect(page.locator(CARD)).to_contain_text("Simulated panoramas")
+        assert "accuracy/scores.csv" in card_text(page)
 
 
 def test_a_published_value_is_marked_and_names_its_source(browser: Browser, address: str) -> None:

@@ -1,0 +1,60 @@
+"""The layers of the book: what was published, and the simulation beside it, under a switch in each figure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+from reader import CELLS, SCATTER, open_page, scroll_through
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PUBLISHED_ROWS = 1600
+SIMULATED_ROWS = 160
+
+
+def test_the_scatter_shows_the_published_panoramas_and_at_a_click_the_simulated_ones(
+    browser: Browser, address: str
+) -> None:
+    with open_page(browser, f"{address}/nucleusnet/") as (page, problems):
+        scroll_through(page)
+        scatter = page.locator(SCATTER)
+        plane = scatter.get_by_role("application")
+        expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{PUBLISHED_ROWS} panoramas"))
+        switch = scatter.get_by_role("radiogroup", name="Data")
+        expect(switch.get_by_role("radio", name="Published")).to_be_checked()
+        switch.get_by_text("Simulated").click()
+        expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{SIMULATED_ROWS} panoramas"))
+        page.reload()
+        scroll_through(page)
+        expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{SIMULATED_ROWS} panoramas"))
+        assert problems == []
+
+
+def test_cells_of_the_only_layer_that_has_some_are_called_what_they_are(browser: Browser, address: str) -> None:
+    with open_page(browser, f"{address}/nucleusnet/") as (page, _):
+        scroll_through(page)
+        browser_of_cells = page.locator(CELLS).first
+        expect(browser_of_cells.get_by_text("Simulated").first).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_tables_of_a_figure_are_under_a_switch(browser: Browser, address: str, script: bool) -> None:
+    with open_page(browser, f"{address}/nucleusnet/", java_script_enabled=script) as (page, _):
+        figure = page.locator("#table1")
+        tables = figure.locator("table")
+        assert [table.locator("tbody tr").count() for table in tables.all()] == [10, 10]
+        expect(tables.nth(0)).to_be_visible()
+        expect(tables.nth(1)).to_be_hidden()
+        figure.get_by_text("Simulated", exact=True).click()
+        expect(tables.nth(0)).to_be_hidden()
+        expect(tables.nth(1)).to_be_visible()
+
+
+def test_a_figure_of_one_layer_names_it(browser: Browser, address: str) -> None:
+    with open_page(browser, f"{address}/nucleusnet/") as (page, _):
+        expect(page.locator("#fig1d .layer")).to_have_text("Simulated")
+        assert page.locator("#fig1d .tabs").count() == 0
