@@ -329,8 +329,11 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         f"is of the same ROI as {NAMES[0]}.TIFF",
     ),
     "an unfinished pull": (lambda folder: (folder / "pull.jsonl").touch(), "its pull isn't finished"),
-    "a damaged record": (lambda folder: (folder / "pull.json").write_text("{"), "pull.json: is no record of a pull"),
-    "a record of something else": (lambda folder: (folder / "pull.json").write_text("[1]"), "is no record of a pull"),
+    "a damaged record": (lambda folder: (folder / "pull.json").write_text("{"), "pull.json: can't be read as JSON"),
+    "a record of something else": (
+        lambda folder: (folder / "pull.json").write_text("[1]"),
+        "pull.json: is damaged, its content is '[1]'; pull again",
+    ),
     "a file gone since": (
         lose_one,
         f"lacks 1 of the files that were pulled: {NAMES[0]}.tif",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from nnbook.errors import MissingFileError, NnbookError
+from nnbook.io.files import read_json
 from nnbook.io.progress import show_progress
 from nnbook.values import published
 
@@ -113,18 +113,16 @@ def read_pull(folder: Path, names: Sequence[str]) -> dict[str, Any] | None:
         if (folder / PULL_JOURNAL).is_file():
             raise NnbookError(f"{folder}: its pull isn't finished; call 'nnbook pull' again, it goes on from there")
         return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        source = {key: str(record[key]) for key in ("dataset", "revision", "commit")}
-        licence, files = record.get("licence"), set(record["files"])
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise NnbookError(f"{path}: is no record of a pull; pull again into a new folder, or delete it") from error
+    form = {"dataset": str, "revision": str, "commit": str, "files": dict}
+    record = read_json(path, form, "pull again into a new folder, or delete it")
+    licence, files = record.get("licence"), set(record["files"])
     if gone := sorted(files - set(names)):
         raise NnbookError(f"{folder}: lacks {len(gone):,} of the files that were pulled: {listed(gone)}; pull again")
     if added := sorted(set(names) - files):
         raise NnbookError(
             f"{folder}: holds {len(added):,} TIFF files that {PULL_RECORD} doesn't list: {listed(added)}; move them out"
         )
+    source = {key: record[key] for key in ("dataset", "revision", "commit")}
     return {**source, "licence": licence if isinstance(licence, str) else None}
 
 
