@@ -8,8 +8,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import font_source_sans_pro
 import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image as PillowImage
 
@@ -31,8 +33,15 @@ NEUTRAL: Final = "#7a7a7a"
 NOTE_GREY: Final = "#444444"
 """The colour of notes and notices on static figures, whose ground is white."""
 
+for font in ("SourceSansPro", "SourceSansProBold", "SourceSansProIt"):
+    font_manager.fontManager.addfont(font_source_sans_pro.font_files_ttf[font])
+
 STYLE: Final = mpl.RcParams(
     {
+        "font.family": ["Source Sans Pro", "DejaVu Sans"],
+        "mathtext.fontset": "custom",
+        "mathtext.rm": "Source Sans Pro",
+        "mathtext.it": "Source Sans Pro:italic",
         "figure.dpi": 240,
         "figure.figsize": (6.0, 4.8),
         "font.size": 12,
