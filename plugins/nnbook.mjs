@@ -43,6 +43,14 @@ const publishedRole = {
   run: (data) => [{ type: 'namedValue', kind: 'cited', value: data.body, position: data.node.position }],
 };
 
+/** @type {Role} */
+const stepRole = {
+  name: 'step',
+  doc: 'A link that moves a view of panoramas to the first nucleus of a class: a metaphase <fig1a metaphase>.',
+  body: { type: String, required: true, doc: 'What is written, and in angle brackets the label of the figure and the class.' },
+  run: (data) => [{ type: 'namedValue', kind: 'step', value: data.body, position: data.node.position }],
+};
+
 /** @type {Directive} */
 const indexDirective = {
   name: 'index-of',
@@ -63,7 +71,7 @@ const values = {
     for (const mark of selectAll('namedValue,indexOf', tree)) {
       const { type, kind, value: key = '' } = mark;
       try {
-        const written = type === 'indexOf' ? index(key) : kind === 'cited' ? cited(key) : computed(key);
+        const written = type === 'indexOf' ? index(key) : kind === 'cited' ? cited(key) : kind === 'step' ? step(key) : computed(key);
         delete mark.value;
         delete mark.kind;
         Object.assign(mark, written);
@@ -123,7 +131,7 @@ const layers = {
 /** @type {Plugin} */
 export default {
   name: 'nnbook',
-  roles: [numberRole, publishedRole],
+  roles: [numberRole, publishedRole, stepRole],
   directives: [indexDirective],
   transforms: [values, making, layers],
 };
@@ -142,6 +150,17 @@ function computed(key) {
     key.startsWith('published.') ? 'Recomputed from published data alone' : simulated ? 'Simulated panoramas, or the program itself' : `Images of ${name}`,
     `Notebook: ${title}`,
   ]);
+}
+
+/** @type {(body: string) => Node} */
+function step(body) {
+  const [, written = '', figure = '', name = ''] = /^(.+?)\s*<(\S+) (\S+)>$/.exec(body) ?? [];
+  if (written === '') throw new Error(`step ${body}: write what is shown, and <FIGURE CLASS>`);
+  const { layer, classes } = read('steps.json');
+  const place = classes[name];
+  if (place === undefined || isPrinted()) return text(written);
+  const { panorama, roi, view } = place;
+  return { type: 'link', class: 'step', url: `#${figure}&panorama=${encodeURIComponent(panorama)}&layer=${layer}&roi=${roi}&view=${view.join(',')}`, children: [text(written)] };
 }
 
 /** @type {(keys: string) => Node} */

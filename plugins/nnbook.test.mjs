@@ -278,6 +278,27 @@ describe('how a figure was made', () => {
   });
 });
 
+describe('a step', () => {
+  const STEPS = { layer: 'twin', classes: { telophase: { panorama: 'Run1TL_top_left', roi: 12, view: [900, 640, 640] } } };
+
+  it('is a link that moves a view to the first nucleus of its class', () => {
+    write('build/book/steps.json', STEPS);
+    const link = child(page([role('step', 'a telophase <fig1a telophase>')]).tree);
+    assert.equal(link.url, '#fig1a&panorama=Run1TL_top_left&layer=twin&roi=12&view=900,640,640');
+    assert.equal(textOf(link), 'a telophase');
+  });
+
+  it('is plain text where there is none of its class', () => {
+    write('build/book/steps.json', { layer: 'mine', classes: {} });
+    assert.deepEqual(child(page([role('step', 'a telophase <fig1a telophase>')]).tree).type, 'text');
+  });
+
+  it('that says nothing of where is an error', () => {
+    write('build/book/steps.json', STEPS);
+    assert.match(complaint([role('step', 'a telophase')]), /^step a telophase: write what is shown/);
+  });
+});
+
 describe('a figure of layers', () => {
   const LAYERS = [
     { name: 'published', label: 'Published', folder: 'published/', has: ['panoramas'] },

@@ -1,11 +1,15 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from nnbook.io.edition import Edition
+from nnbook.io.files import write_json
 from nnbook.io.manifest import Panorama
+from nnbook.io.parquet import write_parquet
 from nnbook.measurement.rois import measure_panorama
-from nnbook.viewers.tables import nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import first_of_classes, nuclei_columns, panoramas_columns
 
 BLACK = Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, 8.0, "", "")
 
@@ -42,3 +46,16 @@ def test_nuclei_of_images_from_0_to_1_keep_their_brightness() -> None:
     labels[2:5, 3:7] = 1
     rois = measure_panorama("P", np.full((20, 20), 0.0012345, np.float32), labels, 2.0)
     assert nuclei_columns(rois)["mean_intensity"] == [0.0012345]
+
+
+def test_the_first_nucleus_of_each_class_is_one_of_a_panorama_that_can_be_zoomed_into(tmp_path: Path) -> None:
+    edition = Edition(tmp_path, "twin", "", simulated=True, px_per_um=8.0, area_px2=1)
+    columns = {"panorama": ["a", "b", "c", "b", "a"], "roi": [1, 2, 1, 1, 9], "x_px": [9.6, 20, 30, 40, 50]}
+    classes = ["interphase", "telophase", "anaphase", "telophase", None]
+    write_parquet(edition.rois, pd.DataFrame(columns | {"y_px": [5.0] * 5, "class": classes}))
+    assert first_of_classes(edition) == {}
+    write_json(edition.pyramids / "index.json", {"panoramas": [{"panorama": "b"}, {"panorama": "a"}]})
+    assert first_of_classes(edition) == {
+        "telophase": {"panorama": "b", "roi": 1, "view": [40, 5, 640]},
+        "interphase": {"panorama": "a", "roi": 1, "view": [10, 5, 640]},
+    }

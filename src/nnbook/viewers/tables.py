@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import parse_json
+from nnbook.io.files import parse_json, read_json
 from nnbook.io.manifest import NAME
+from nnbook.io.parquet import read_parquet
 from nnbook.measurement.selection import measured, representatives
 from nnbook.values import published
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nnbook.io.edition import Edition
     from nnbook.io.manifest import Panorama
 
 PREVIEWS = "previews"
@@ -25,6 +27,12 @@ REMAKE = "make it again with 'nnbook mosaic'"
 """What to do where a file of a mosaic is damaged."""
 
 NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2}
+STEP_VIEW_PX = 640
+"""Width of the view of one nucleus that a step of the text leads to."""
+
+INDEX = {"panoramas": [{"panorama": str}]}
+REMEDY = "make it with 'nnbook run'"
+
 BRIGHTNESS = ["mean_intensity", "std_intensity"]
 NUCLEUS_COLUMNS = [
     "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
@@ -151,6 +159,39 @@ def read_mosaic(folder: Path, read: Callable[[str], bytes | None]) -> pd.DataFra
             f"{folder / 'mosaic.json'}: lists {len(runs)} cells, but {path.name} has {len(table)}; {REMAKE}"
         )
     return table.assign(panorama=[names[code] for code in codes], run=runs)
+
+
+def first_of_classes(edition: Edition) -> dict[str, dict[str, Any]]:
+    """Return where the first nucleus of each class is, among the panoramas of an edition that can be zoomed into.
+
+    Parameters
+    ----------
+    edition : Edition
+        Its `pyramids/index.json` lists these panoramas, the most representative one first.
+
+    Returns
+    -------
+    dict of str to dict
+        `panorama`, `roi`, and `view`: the middle and the width in px of a square that shows it with its neighbours. By
+        class; empty where no class of a nucleus is known.
+    """
+    if not edition.has("index") or not edition.rois.is_file():
+        return {}
+    order = [row["panorama"] for row in read_json(edition.pyramids / "index.json", INDEX, REMEDY)["panoramas"]]
+    rois = read_parquet(edition.rois, REMEDY)
+    if "class" not in rois:
+        return {}
+    shown = rois[rois["panorama"].isin(order) & rois["class"].notna()].copy()
+    shown["rank"] = shown["panorama"].map(order.index)
+    first = shown.sort_values(["rank", "roi"], kind="stable").drop_duplicates("class")
+    return {
+        str(row["class"]): {
+            "panorama": row["panorama"],
+            "roi": int(row["roi"]),
+            "view": [round(row["x_px"]), round(row["y_px"]), STEP_VIEW_PX],
+        }
+        for row in first.to_dict("records")
+    }
 
 
 def most_representative(results: pd.DataFrame) -> pd.DataFrame:
