@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nnbook.figures.sheets import SHEET_INCHES, draw_cells, round_length
-from nnbook.figures.style import NEUTRAL, STYLE, VERMILION, notice_figure
+from nnbook.figures.style import NEUTRAL, SHEET_STYLE, STYLE, VERMILION, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, columns: int = 14) ->
     -------
     matplotlib.figure.Figure
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(SHEET_STYLE):
         if len(cells) == 0:
             return notice_figure(NO_CELLS)
         columns = min(columns, len(cells))
@@ -58,7 +58,7 @@ def cell_sheet(cells: NDArray[np.uint8], px_per_um: float, columns: int = 14) ->
         length = round_length(side / px_per_um)
         ends = (side * 0.15, side * 0.15 + length * px_per_um)
         below = (rows + 0.12) * side
-        axes.plot(ends, (below, below), color="black", linewidth=3, solid_capstyle="butt", clip_on=False)
+        axes.plot(ends, (below, below), color="white", linewidth=3, solid_capstyle="butt", clip_on=False)
         text = f"{length:g} µm; each square is {side / px_per_um:.1f} µm wide"
         axes.text(ends[1] + side * 0.15, below, text, va="center", fontsize=10)
         axes.set_ylim((rows + 0.25) * side, 0)
@@ -82,7 +82,7 @@ def mosaic_sheet(cells: NDArray[np.uint8], runs: Sequence[int], gains: Sequence[
     -------
     matplotlib.figure.Figure
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(SHEET_STYLE):
         if cells.size == 0:
             return notice_figure(NO_CELLS)
         rows, columns, side, _ = cells.shape

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nnbook.cells.mitosis import find_pairs
 from nnbook.figures.sheets import draw_grey, panel_grid, white_level
-from nnbook.figures.style import NOTE_GREY, STYLE
+from nnbook.figures.style import SHEET_STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
     -------
     matplotlib.figure.Figure
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(SHEET_STYLE):
         shown_of = {how: [pair for pair in pairs if pair.separation == how][:columns] for how in SEPARATIONS}
         rows = {how: shown for how, shown in shown_of.items() if shown}
         figure, grid = panel_grid(len(rows), columns, row_inches=1.3, rest_inches=1.0)
@@ -123,7 +123,7 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
                 axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
             row[0].text(-0.12, 0.5, SEPARATIONS[how], transform=row[0].transAxes, rotation=90, ha="right", va="center")
-        figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10, color=NOTE_GREY)
+        figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10)
     return figure
 
 

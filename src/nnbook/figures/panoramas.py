@@ -10,7 +10,7 @@ import numpy as np
 from skimage.segmentation import find_boundaries
 
 from nnbook.figures.sheets import panel_grid, round_length, white_level
-from nnbook.figures.style import STYLE, VERMILION, notice_figure
+from nnbook.figures.style import SHEET_STYLE, VERMILION, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(SHEET_STYLE):
         if not panels:
             return notice_figure(NO_IMAGES)
         figure, grid = panel_grid(math.ceil(len(panels) / columns), columns, row_inches=2.65)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from skimage.measure import find_contours
 
 from nnbook.figures.sheets import BAR_UM, draw_grey, panel_grid, white_level
-from nnbook.figures.style import BLUE, NEUTRAL, SKY_BLUE, STYLE, VERMILION
+from nnbook.figures.style import BLUE, NEUTRAL, SHEET_STYLE, SKY_BLUE, STYLE, VERMILION
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 from nnbook.values.table import Table
 
@@ -48,7 +48,7 @@ def hard_cases(cases: Sequence[Case], columns: int = 4) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(SHEET_STYLE):
         figure, grid = panel_grid(math.ceil(len(cases) / columns), columns, row_inches=2.15, rest_inches=0.7)
         for axes, case in zip(grid.flat, cases, strict=False):
             # Each at its own contrast: a dim nucleus would be black beside a bright one.
@@ -59,7 +59,7 @@ def hard_cases(cases: Sequence[Case], columns: int = 4) -> Figure:
         handles = [
             mpl.lines.Line2D([], [], color=SKY_BLUE, linewidth=2.6, label="Truth"),
             mpl.lines.Line2D([], [], color=VERMILION, linewidth=1.3, label="Mask"),
-            mpl.lines.Line2D([], [], color=NEUTRAL, linewidth=3, label=f"White bar: {BAR_UM:g} µm"),
+            mpl.lines.Line2D([], [], color="white", linewidth=3, label=f"White bar: {BAR_UM:g} µm"),
         ]
         figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=11)
     return figure

@@ -50,10 +50,23 @@ STYLE: Final = mpl.RcParams(
         "axes.spines.right": False,
         "xtick.labelsize": 11,
         "ytick.labelsize": 11,
-        "savefig.facecolor": "white",
+        "savefig.facecolor": "auto",
     }
 )
 """The style of all static figures: 12 pt at 6 inches is legible on a phone and in print."""
+
+SHEET_STYLE: Final = mpl.RcParams(
+    dict(STYLE)
+    | {
+        "figure.facecolor": "#14171c",
+        "axes.facecolor": "#14171c",
+        **dict.fromkeys(
+            ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor", "xtick.color", "ytick.color"),
+            "#e6e8ec",
+        ),
+    }
+)
+"""The style of sheets of images, whose ground is nearly as dark as the images are, in every look of a page."""
 
 LEVELS: Final = np.rint(255 * (np.arange(32) / 31) ** 1.25).astype(np.uint8)
 """The levels that each channel of a picture has: 5 grey levels or less from any other, and closer together in the dark,
