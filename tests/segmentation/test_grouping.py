@@ -54,7 +54,7 @@ def test_two_plates_that_face_each_other_are_one_nucleus() -> None:
     ("others", "why"),
     [
         ([LEFT, (40, 90, 8, 5, 0.95)], "too far apart"),
-        ([LEFT, (40, 76, 6, 3, 0.95)], "of unlike area"),
+        ([LEFT, (40, 76, 4, 2, 0.95)], "of unlike area"),
         ([LEFT, (40, 76, 8, 5, 0.5)], "of unlike brightness"),
         ([(40, 50, 5, 9, 1.0), (40, 76, 5, 9, 0.95)], "end to end"),
         ([LEFT, RIGHT, (40, 63, 3, 3, 0.1)], "with a third between"),

@@ -24,9 +24,10 @@ PAIRED_AREA: Final = (0.03, 0.4)
 PAIRED_DISTANCE: Final = 1.25
 """Most distance between the centres of two halves."""
 
-LIKE_AREA: Final = 0.7
-LIKE_GREY: Final = 0.75
-"""The smaller and the dimmer half have at least these shares of the other's area, and of its grey over background."""
+LIKE_AREA: Final = 0.25
+LIKE_GREY: Final = 0.6
+"""The smaller and the dimmer half have at least these shares of the other's area, and of its grey over background: part
+of one may be out of focus, as in the published telophase, whose halves differ by a factor of 3.5 in area."""
 
 BRIGHTEST: Final = 95.0
 """Percentile of grey levels that is taken for the brightest: single pixels are noise."""

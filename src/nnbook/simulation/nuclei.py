@@ -288,7 +288,7 @@ def _telophase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(28, 38), rng.uniform(9.5, 14)
     distance = 2 * short + rng.uniform(75, 150)
     return _chromosome_masses(
-        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.6, level=rng.uniform(1.5, 2.05)
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.4, level=rng.uniform(1.5, 2.05)
     )
 
 
@@ -302,7 +302,7 @@ def _chromosome_masses(
     made = []
     for side in (-1.0, 1.0):
         component = _chromosomes(
-            rng, long * rng.uniform(0.88, 1.06), short * rng.uniform(0.82, 1.1), level=level * rng.uniform(0.92, 1.08)
+            rng, long * rng.uniform(0.9, 1.05), short * rng.uniform(0.86, 1.08), level=level * rng.uniform(0.92, 1.08)
         )
         component["y"], component["bend"] = side * distance / 2, -side * bend
         component["x"] = rng.normal(0, 5)
