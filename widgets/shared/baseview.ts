@@ -134,14 +134,32 @@ export abstract class BaseView<Values extends Shared> {
 
   protected showMessage(state: 'loading' | 'empty' | 'error', text: string, ...more: HTMLElement[]): void {
     this.root.dataset.state = state;
-    this.message.replaceChildren(textElement('p', text), ...more);
+    this.setMessage(textElement('p', text), ...more);
     this.message.hidden = false;
   }
 
   /** Takes the message away: the view shows what it is for. */
   protected showReady(): void {
     this.root.dataset.state = 'ready';
-    this.message.replaceChildren();
+    this.setMessage();
     this.message.hidden = true;
+  }
+
+  /** A button of the message that is gone leaves the focus to the view. */
+  private setMessage(...nodes: HTMLElement[]): void {
+    const { message, root } = this;
+    const { activeElement } = root.getRootNode() as ShadowRoot | Document;
+    const focused = activeElement !== null && message.contains(activeElement);
+    message.replaceChildren(...nodes);
+    if (!focused) return;
+    root.tabIndex = -1;
+    root.addEventListener(
+      'blur',
+      () => {
+        root.removeAttribute('tabindex');
+      },
+      { once: true },
+    );
+    root.focus({ preventScroll: true });
   }
 }
