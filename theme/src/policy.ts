@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Node } from './node.js';
 
 /** Runs before anything is painted, so that a remembered choice of light or dark never flashes the other one first. */
 export const APPEARANCE = `try{var a=localStorage.getItem('appearance');if(a==='light'||a==='dark')document.documentElement.dataset.appearance=a}catch(e){}`;
@@ -8,20 +9,33 @@ const EXPORT_REDIRECT = `(function(){var p=window.location.pathname;if(p.endsWit
 
 const hash = (script: string) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
 
+/** Where the hub of data sets keeps its files, besides its own address. */
+const FILES_OF: Record<string, string[]> = { 'https://huggingface.co': ['https://*.hf.co', 'https://*.huggingface.co'] };
+
+/** Other hosts that views on a page ask once a reader has said so: those of a data set, and of a Deep Zoom image. */
+export function hostsOf(node: Node): string[] {
+  const own = node.type === 'anywidget' ? ['dataset', 'tileSources'].map((name) => node.model?.[name]) : [];
+  const origins = own
+    .filter((address) => typeof address === 'string' && /^https?:\/\//.test(address))
+    .map((address) => new URL(address as string).origin);
+  const all = [...origins.flatMap((origin) => [origin, ...(FILES_OF[origin] ?? [])]), ...(node.children ?? []).flatMap(hostsOf)];
+  return [...new Set(all)];
+}
+
 /**
  * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
- * another host but data of the one that is named, if one is. Styles may be in the text, because KaTeX, Plotly and
+ * another host but data of the one that is named, if one is, and what a view asks of others once its reader wants that. Styles may be in the text, because KaTeX, Plotly and
  * Mermaid place their parts by them. A notebook that saved a widget brings its code along as text, which runs from a blob:
  * only pages of such notebooks allow that.
  */
-export const policyOf = ({ dataHost, bringsCode = false }: { dataHost?: string; bringsCode?: boolean }): string => [
+export const policyOf = ({ dataHost, hosts = [], bringsCode = false }: { dataHost?: string; hosts?: string[]; bringsCode?: boolean }): string => [
   "default-src 'self'",
   `script-src 'self' ${bringsCode ? 'blob: ' : ''}${hash(APPEARANCE)} ${hash(EXPORT_REDIRECT)}`,
   "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
+  ["img-src 'self' data: blob:", ...hosts].join(' '),
   "media-src 'self' data: blob:",
   "font-src 'self' data:",
-  `connect-src 'self' data: blob:${dataHost === undefined ? '' : ` ${new URL(dataHost).origin}`}`,
+  ["connect-src 'self' data: blob:", ...(dataHost === undefined ? [] : [new URL(dataHost).origin]), ...hosts].join(' '),
   "worker-src 'self' blob:",
   "object-src 'none'",
   "base-uri 'none'",

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { hostsOf, policyOf } from '../src/policy.js';
+
+describe('the policy of a page', () => {
+  const page = {
+    type: 'root',
+    children: [
+      { type: 'container', children: [{ type: 'anywidget', model: { dataset: 'https://huggingface.co/datasets/a/b', cells: 'cells/cells.json' } }] },
+      { type: 'anywidget', model: { tileSources: 'https://images.example/one.dzi' } },
+      { type: 'anywidget', model: { tileSources: 'own/one.dzi' } },
+      { type: 'link', url: 'https://other.example/' },
+    ],
+  };
+
+  it('names the hosts that its views may ask, and no others', () => {
+    const hosts = hostsOf(page);
+    expect(hosts).toEqual(['https://huggingface.co', 'https://*.hf.co', 'https://*.huggingface.co', 'https://images.example']);
+    const parts = policyOf({ hosts }).split('; ');
+    expect(parts).toContain("connect-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example");
+    expect(parts).toContain("img-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example");
+  });
+
+  it('allows this site alone where no view asks another', () => {
+    expect(hostsOf({ type: 'root', children: [] })).toEqual([]);
+    expect(policyOf({})).toContain("connect-src 'self' data: blob:;");
+  });
+});
