@@ -51,7 +51,8 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 
 test-python: setup widgets/dist/.done
 	$(call say,Testing the package)
-	@pytest --numprocesses 2 --dist loadfile --ignore tests/site
+	@# A thread each: two processes with as many threads as there are cores wait for one another most of the time.
+	@OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --ignore tests/site
 
 # The book itself is built first, so these tests read the pages that a reader would.
 test-site: book

@@ -314,10 +314,10 @@ def main(edition: Path, out: Path, count: int) -> None:
             theirs["times_our_cpu"] = round(theirs["cpu_ms_a_cell"] / ours["cpu_ms_a_cell"], 1)
 
         store = read_cells(edition / "cells")
-        images = np.concatenate([store.images[:], store.images[:]])[:KEPT]
-        told["keeping"] = {"cells": len(images), "methods": []}
+        kept = np.concatenate([store.images[:], store.images[:]])[:KEPT]
+        told["keeping"] = {"cells": len(kept), "methods": []}
         for method in KEEPERS:
-            result = apart(keep, method, images, folder / "kept")
+            result = apart(keep, method, kept, folder / "kept")
             told["keeping"]["methods"].append(result)
             print(result, file=sys.stderr)
             shutil.rmtree(folder / "kept")

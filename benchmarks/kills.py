@@ -1,30 +1,45 @@
-"""Kills a stage at each of its file events, and makes it again: `python benchmarks/kills.py STAGE FOLDER [TIMES SEED]`.
+"""Kills stages at each of their file events and at random, and makes them again: `python benchmarks/kills.py OUT.json`.
 
-A file event is a file that Python opens for writing, or a file or folder that is made, moved or removed, below FOLDER.
-Each call of the stage runs in a process of its own, which this one forks before it has started any thread. With TIMES,
-the process is killed that often at moments drawn at random instead, also within what libraries write without Python.
+A file event is a file that Python opens for writing, or a file or folder that is made, moved or removed, in the folder
+that the stage works in. A stage is killed before each, and after it where a file is opened: then that is empty. 1,000
+times more (or `python benchmarks/kills.py OUT.json TIMES SEED`) stages are killed at moments drawn at random, also
+within what libraries write without Python. After each kill every file that is there must be whole, but for hidden ones;
+and the stage, made again, must leave what an undisturbed call leaves, and nothing else.
+
+Killed processes are forked from this one, which has imported and compiled all that they need and started no thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import itertools
 import json
 import os
 import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
+import traceback
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from nnbook.cells import writer
+from nnbook.cells.extraction import extract_cells, thumbnails_of
+from nnbook.cells.shards import encode
 from nnbook.cells.store import MaskedPanorama
 from nnbook.io.edition import Edition
-from nnbook.io.images import write_image, write_mask
+from nnbook.io.files import write_json
+from nnbook.io.images import read_image, read_mask, read_narrow_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama
+from nnbook.measurement.rois import measure_panorama
 from nnbook.pipeline import stages
 from nnbook.provenance.stage import _code
 from nnbook.segmentation import workflow
@@ -32,12 +47,22 @@ from nnbook.segmentation.model import Model
 from nnbook.simulation import dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nnbook.io.images import Image
 
-CHANGES: Final = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "os.truncate"}
-WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CHANGES: Final = {
+    "os.rename": (0, 2),
+    "os.mkdir": (0, 2),
+    "os.remove": (0, 1),
+    "os.rmdir": (0, 1),
+    "os.symlink": (1, 2),
+    "os.truncate": (0, None),
+}
+"""Python's audit events of changes, with which of their arguments are the path, and the folder that it is below."""
+
+EMPTIES: Final = os.O_CREAT | os.O_TRUNC
+WRITES: Final = os.O_WRONLY | os.O_RDWR | EMPTIES
 SCALE: Final = 8.0453
 NAMES: Final = ("Run1TL_top_left", "Run2TL_top_left")
 
@@ -81,6 +106,7 @@ def segment(folder: Path) -> None:
         return (image > 128).astype(np.int32), 9.0
 
     setattr(workflow, "_masks_of_image", fast)  # noqa: B010 - what is killed is all the rest
+    setattr(workflow, "has_dark_nuclei", lambda _: False)  # noqa: B010
     workflow.segment_files(
         {row.panorama: folder / row.image for row in rows()}, folder / "masks", Model("m", "0", None, 30.0, 30.0)
     )
@@ -118,8 +144,14 @@ def pyramid(folder: Path) -> None:
 
 
 def twin(folder: Path) -> None:
-    """Simulate a panorama."""
+    """Write a simulated panorama."""
     (row,) = dataset.simulate_manifest(1, 1, 256)[:1]
+
+    def fast(*_: object, **__: object) -> tuple[Any, Any, Any]:
+        image = np.arange(256 * 256).reshape(256, 256)
+        return (image % 251).astype(np.uint8), (image % 7).astype(np.int32), pd.DataFrame({"roi": range(1, 7)})
+
+    setattr(dataset, "simulate_panorama", fast)  # noqa: B010 - what is killed is all the rest
     dataset.make_panorama(row, dataset.panorama_stage(row, folder / "twin"))
 
 
@@ -135,64 +167,125 @@ STAGES: Final[dict[str, tuple[Callable[[Path], None], ...]]] = {
 """By name the stages that have to be made, of which the last one is killed."""
 
 
-IMPORTED: Final = ("cv2", "filelock", "pyarrow.parquet", "pandas", "psutil", "scipy.ndimage", "skimage.measure", "zarr")
-WARMED: Final = (
-    "nnbook.segmentation.workflow.segment_files",
-    "nnbook.cells.writer.write_cells",
+CODE: Final = (
     "nnbook.cells.sample.write_sample",
-    "nnbook.viewers.mosaic.write_mosaic",
-    "nnbook.viewers.pyramid.write_pyramid",
+    "nnbook.cells.writer.write_cells",
     "nnbook.pipeline.stages.measure_panoramas",
     "nnbook.pipeline.stages.write_previews",
+    "nnbook.segmentation.workflow.segment_files",
+    "nnbook.simulation.dataset.write_panorama",
+    "nnbook.viewers.mosaic.write_mosaic",
+    "nnbook.viewers.pyramid.write_pyramid",
 )
+"""The functions whose code the records hold, which takes long to find out."""
+
+AT_ONCE: Final = 25
+"""Folders that one process makes again."""
+
+TIMES: Final = 1_000
+
+
+class Case(NamedTuple):
+    """A stage, the folder that it is made in, and what is there before and after it."""
+
+    stage: Callable[[Path], None]
+    base: Path
+    before: dict[str, Any]
+    expected: dict[str, Any]
+
+    @property
+    def ready(self) -> Path:
+        """The files that the stage is made from."""
+        return self.base / "ready"
+
+
+def prepare_case(name: str, base: Path) -> Case:
+    """Make a stage once, undisturbed; then import whatever it imported."""
+    *before, stage = STAGES[name]
+    ready, whole, modules = base / "ready", base / "whole", base / "modules"
+    ready.mkdir(parents=True)
+    prepare(ready)
+    warm(ready)
+    for one in before:
+        call(partial(one, ready), base)
+    shutil.copytree(ready, whole, symlinks=True)
+
+    def make_whole() -> None:
+        stage(whole)
+        modules.write_text("\n".join(sys.modules), encoding="utf-8")
+
+    call(make_whole, base)
+    for module in modules.read_text(encoding="utf-8").split("\n"):
+        if module not in sys.modules:
+            with contextlib.suppress(ImportError):  # some are only made by others
+                importlib.import_module(module)
+    expected = contents(whole)
+    assert not any(is_hidden(name) for name in expected)
+    return Case(stage, base, contents(ready), expected)
+
+
+def warm(folder: Path) -> None:
+    """Do once what each process would do again and what starts no thread."""
+    for function in CODE:
+        _code(function)
+    row, mask = rows()[0], folder / f"given/{NAMES[0]}_cp_masks.tif"
+    image = read_image(folder / row.image)
+    nuclei = measure_panorama(row.panorama, image, read_mask(mask), SCALE)
+    cut = extract_cells(
+        image, read_narrow_mask(mask, (70, 90)), nuclei["roi"].to_numpy(), nuclei[list(writer.BOX)].to_numpy()
+    )
+    encode(thumbnails_of(cut.images)[0])
 
 
 def die_at(event: int, folder: Path) -> None:
-    """Kill this process before its nth file event."""
-    count = 0
+    """Kill this process at its nth file event."""
+    counted = itertools.count(1)
 
     def hear(name: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal count
+        flags, parent = 0, -1
         if name == "open":
-            path, mode, flags = arguments
-            if not ((flags or 0) & WRITES or set(mode or "") & set("wax+")):
+            path, _, flags = arguments
+            if not flags & WRITES:
                 return
         elif name in CHANGES:
-            path = arguments[0]
+            at, parent_at = CHANGES[name]
+            path, parent = arguments[at], -1 if parent_at is None else arguments[parent_at]
         else:
             return
-        if isinstance(path, int) or not Path(os.fsdecode(path)).absolute().is_relative_to(folder):
+        if isinstance(path, int):
             return
-        count += 1
-        if count == event:
+        base = Path.cwd() if parent == -1 else Path(f"/proc/self/fd/{parent}").readlink()
+        if not (base / os.fsdecode(path)).is_relative_to(folder):
+            return
+        if next(counted) == event:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if flags & EMPTIES and next(counted) == event:
+            os.open(path, flags)
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hear)
 
 
-def call(stage: Callable[[Path], None], folder: Path, *, event: int = 0, seconds: float = 0.0) -> bool:
-    """Call a stage in a process of its own; return whether it ended by itself."""
+def call(work: Callable[[], object], base: Path, *, seconds: float | None = None) -> bool:
+    """Do work in a process of its own, and kill that after so many seconds; return whether it ended by itself."""
+    errors = base / "errors"
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            os.dup2(os.open(folder.parent / "errors", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-            if event:
-                die_at(event, folder)
-            stage(folder)
+            os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+            work()
             status = 0
+        except BaseException:  # noqa: BLE001 - this process ends here, whatever it is
+            traceback.print_exc()
         finally:
-            if status:
-                import traceback
-
-                traceback.print_exc()
             os._exit(status)
-    if seconds:
+    if seconds is not None:
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status not in (0, -signal.SIGKILL):
-        raise AssertionError((folder.parent / "errors").read_text())
+        raise AssertionError(errors.read_text(encoding="utf-8"))
     return status == 0
 
 
@@ -214,42 +307,102 @@ def contents(folder: Path) -> dict[str, Any]:
     return found
 
 
-def kill_everywhere(name: str, base: Path, times: int = 0, seed: int = 0) -> int:
-    """Kill a stage at each of its events, or so many times at random; return how often.
+def is_hidden(name: str) -> bool:
+    """Tell whether a path is of work under way."""
+    return name.endswith(".partial") or any(part[0] == "." for part in name.split("/"))
 
-    After each kill it is made again, and must leave what an undisturbed call leaves, and nothing else.
-    """
-    *before, stage = STAGES[name]
-    for module in IMPORTED:  # once, and not in each process
-        importlib.import_module(module)
-    for function in WARMED:
-        _code(function)
-    ready, whole, killed = base / "ready", base / "whole", base / "killed"
-    ready.mkdir(parents=True)
-    call(prepare, ready)
-    for one in before:
-        call(one, ready)
-    shutil.copytree(ready, whole, symlinks=True)
+
+def is_replacing(value: object) -> bool:
+    """Tell whether a file's bytes are the record of outputs that are being moved into place."""
+    return isinstance(value, bytes) and value.startswith(b'{\n  "replacing"')
+
+
+def differences(found: dict[str, Any], *wanted: dict[str, Any]) -> list[str]:
+    """Name what is in none of the states that are wanted."""
+    names = sorted(found.keys() | wanted[-1].keys())
+    return [name for name in names if all(found.get(name, b"-") != one.get(name, b"-") for one in wanted)]
+
+
+def kill(case: Case, folder: Path, *, event: int = 0, seconds: float | None = None) -> bool:
+    """Make a stage in a copy of its files and kill it; return whether it was killed before its end."""
+    shutil.copytree(case.ready, folder, symlinks=True)
+
+    def work() -> None:
+        if event:
+            die_at(event, folder)
+        case.stage(folder)
+
+    return not call(work, case.base, seconds=seconds)
+
+
+def make_again(case: Case, killed: dict[str, Path]) -> None:
+    """Make a stage again in the folders in which it was killed, compare what it left, and remove them."""
+
+    def work() -> None:
+        for when, folder in killed.items():
+            print(f"killed {when}:", file=sys.stderr)
+            case.stage(folder)
+
+    for when, folder in killed.items():
+        there = {name: value for name, value in contents(folder).items() if not is_hidden(name)}
+        half = [name for name in differences(there, {}, case.before, case.expected) if not is_replacing(there[name])]
+        assert not half, f"{case.stage.__name__}, killed {when}: {', '.join(half)} not whole"
+    call(work, case.base)
+    for when, folder in killed.items():
+        different = differences(contents(folder), case.expected)
+        assert not different, f"{case.stage.__name__}, killed {when}: {', '.join(different)}"
+        shutil.rmtree(folder)
+    killed.clear()
+
+
+def kill_at_events(case: Case, every: int = 1) -> tuple[int, int]:
+    """Kill a stage at its first event, and at every so many after it; return how often, and how many events it has."""
+    killed: dict[str, Path] = {}
+    for count, event in enumerate(itertools.count(1, every)):
+        folder = killed[f"at event {event}"] = case.base / f"killed-{event}"
+        ended = not kill(case, folder, event=event)
+        if ended or len(killed) == AT_ONCE:
+            make_again(case, killed)
+        if ended:
+            return count, event - 1
+    raise AssertionError
+
+
+def kill_at_random(case: Case, times: int, rng: random.Random) -> None:
+    """Kill a stage so many times, each before its end."""
     began = time.monotonic()
-    call(stage, whole)
+    kill(case, case.base / "timed")
     took = time.monotonic() - began
-    expected = contents(whole)
-    rng = random.Random(seed)  # noqa: S311 - moments, no secrets
+    killed: dict[str, Path] = {}
     count = 0
-    while True:
-        shutil.copytree(ready, killed, symlinks=True)
-        ended = call(stage, killed, event=0 if times else count + 1, seconds=rng.uniform(0, took) if times else 0.0)
-        if (ended and not times) or (times and count == times):
-            return count
-        count += 1
-        call(stage, killed)
-        found = contents(killed)
-        different = sorted(
-            one for one in found.keys() | expected.keys() if found.get(one, b"-") != expected.get(one, b"-")
-        )
-        assert not different, f"{name}, killed at event {count}: {different}"
-        shutil.rmtree(killed)
+    while count < times:
+        seconds = rng.uniform(0, took)
+        folder = killed[f"after {seconds} s"] = case.base / f"killed-{len(killed)}"
+        count += kill(case, folder, seconds=seconds)
+        if count == times or len(killed) == AT_ONCE:
+            make_again(case, killed)
+
+
+def shares(times: int) -> Iterator[int]:
+    """Divide a number of kills among the stages."""
+    for number in range(len(STAGES)):
+        yield times * (number + 1) // len(STAGES) - times * number // len(STAGES)
+
+
+def main(out: Path, times: int = TIMES, seed: int = 0) -> None:
+    """Kill every stage everywhere, and write how often it was killed."""
+    found = []
+    for name, share in zip(STAGES, shares(times), strict=True):
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as base:
+            case = prepare_case(name, Path(base).resolve())
+            at_events, _ = kill_at_events(case)
+            kill_at_random(case, share, random.Random(f"{seed} {name}"))  # noqa: S311 - moments, no secrets
+        found.append({"stage": name, "at_every_event": at_events, "at_random": share})
+        print(found[-1], f"{time.monotonic() - began:.0f} s", flush=True)
+    date = datetime.now(UTC).date().isoformat()
+    write_json(out, {"date": date, "seed": seed, "stages": found})
 
 
 if __name__ == "__main__":
-    print(kill_everywhere(sys.argv[1], Path(sys.argv[2]).resolve(), *map(int, sys.argv[3:])))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -19,3 +24,23 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return SHARED
+
+
+OPENED: list[set[Path]] = []
+"""Where the files that this process opens are noted; audit hooks stay for good."""
+
+
+def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and OPENED and isinstance(arguments[0], str | bytes | os.PathLike):
+        OPENED[-1].add(Path(os.fsdecode(arguments[0])).resolve())
+
+
+@pytest.fixture
+def opened() -> Iterator[set[Path]]:
+    """The files that this process opens, without links."""
+    if not hasattr(sys, "_nnbook_notes_opened"):
+        sys.addaudithook(_note_opened)
+        sys._nnbook_notes_opened = True  # type: ignore[attr-defined]
+    OPENED.append(set())
+    yield OPENED[-1]
+    OPENED.pop()

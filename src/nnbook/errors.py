@@ -51,6 +51,11 @@ class MissingFileError(NnbookError, FileNotFoundError):
     """A file or folder that isn't there. It is an OSError too, so catch NnbookError before OSError."""
 
 
+def reason(error: BaseException) -> str:
+    """Return in one line why something failed, for a message: libraries give several lines, or none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def all_of(errors: Sequence[NnbookError]) -> NnbookError:
     """Put errors of many files into one, with a line for each; the parameters at fault are those of all."""
     lines = "\n".join(map(str, errors))

@@ -74,3 +74,39 @@ def test_a_table_of_another_length_is_refused(tmp_path: Path) -> None:
     pd.read_parquet(path).iloc[1:].to_parquet(path)
     with pytest.raises(NnbookError, match="its table and its arrays differ in length"):
         read_cells(tmp_path / "cells")
+
+
+def test_a_shard_that_ends_before_its_last_image_is_not_read_as_black(tmp_path: Path) -> None:
+    images, _ = write_store(tmp_path / "cells", {1: [90, 120, 60]})
+    shard = tmp_path / "cells" / "cells.zarr" / "images" / "c" / "0" / "0" / "0"
+    offset = np.frombuffer(shard.read_bytes(), "<u8", 6)[4]
+    shard.write_bytes(shard.read_bytes()[:offset])
+    cells = read_cells(tmp_path / "cells")
+    np.testing.assert_array_equal(cells.images[:2], images[:2])
+    for which in (2, slice(None), np.array([2, 0]), (slice(1, 3), slice(0, 20))):
+        with pytest.raises(NnbookError, match=r"images/c/0/0/0: is (cut off|damaged \(.+\)); make it again"):
+            cells.images[which]
+
+
+def test_a_flipped_bit_in_a_shard_is_a_line_that_names_it(tmp_path: Path) -> None:
+    images, _ = write_store(tmp_path / "cells", {1: [90, 120, 60]})
+    shard = tmp_path / "cells" / "cells.zarr" / "thumbnails" / "c" / "0" / "0" / "0"
+    whole = shard.read_bytes()
+    begin, size = np.frombuffer(whole, "<u8", 4)[2:]
+    for place in (3, int(begin) + int(size) // 2):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        shard.write_bytes(damaged)
+        cells = read_cells(tmp_path / "cells")
+        np.testing.assert_array_equal(cells.images[1], images[1])
+        with pytest.raises(NnbookError, match=r"thumbnails/c/0/0/0: is damaged \([^\n]+\); make it again") as raised:
+            cells.thumbnails[np.array([1])]
+        assert "\n" not in str(raised.value)
+
+
+def test_a_scale_that_is_another_in_the_store_is_refused(tmp_path: Path) -> None:
+    write_cells(tmp_path / "cells", [], None, edition="a", note="N.", px_per_um=8.0453)
+    path = tmp_path / "cells" / "cells.json"
+    path.write_text(path.read_text().replace("8.0453", "8.0493"))
+    with pytest.raises(NnbookError, match=r"cells\.json: has 8\.0493 px/µm, but .*zarr\.json 8\.0453"):
+        read_cells(tmp_path / "cells")

@@ -19,6 +19,7 @@ from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.io.files import write_json
 from nnbook.io.images import Image, Labels, NarrowLabels, read_narrow_mask, to_8_bits, write_image, write_mask
 from nnbook.io.manifest import write_manifest
 from nnbook.measurement.rois import measure_panorama
@@ -153,8 +154,11 @@ def test_a_mask_that_was_not_the_one_measured_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda path: path.unlink(), "holds no measured nuclei"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "holds no measured nuclei"),
+        (lambda path: path.unlink(), r"no such file; make it with 'nnbook measure'"),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-9]),
+            r"can't be read as Parquet \(it is cut off\)",
+        ),
         (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "has no column area_um2, at_border, height_px"),
         (lambda path: pd.read_parquet(path).drop(columns="left_px").to_parquet(path), "has no column left_px;"),
         (lambda path: pd.read_parquet(path).assign(panorama="Run9TL_top_left").to_parquet(path), "of any of these"),
@@ -270,6 +274,42 @@ def test_only_what_was_not_written_is_cut_again(tmp_path: Path, monkeypatch: pyt
     assert sorted(read) == [one.mask for one in panoramas[1:]], (
         "18 of 30 cells were written: those of the first, most of the second"
     )
+
+
+def flip_a_mean(part: Path) -> None:
+    """Change the last bit of a mean intensity in a part, which nothing notices but the page's checksum."""
+    means = pd.read_parquet(part, columns=["mean_intensity"])["mean_intensity"].to_numpy(np.float32)
+    mean = np.sort(means)[2].tobytes()  # neither the least nor the greatest, which are in the statistics too
+    stored = part.read_bytes()
+    assert stored.count(mean) == 1
+    part.write_bytes(stored.replace(mean, bytes([mean[0] ^ 1]) + mean[1:]))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("parts/000000.parquet", lambda part: part.write_bytes(part.read_bytes()[:-9])),
+        ("parts/000000.parquet", flip_a_mean),
+        ("cells/cells.zarr/images/c/1/0/0", lambda shard: shard.write_bytes(shard.read_bytes()[:-1])),
+        ("cells/cells.zarr/thumbnails/c/0/0/0", Path.unlink),
+    ],
+    ids=["cut off", "a bit flipped", "a shard cut off", "a shard gone"],
+)
+@pytest.mark.usefixtures("small_shards")
+def test_a_part_that_was_damaged_meanwhile_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: Callable[[Path], object]
+) -> None:
+    panoramas = scenes(tmp_path, "Run1TL_top_left")
+    with monkeypatch.context() as dying:
+        dying.setattr(stage, "write_json", die_at(0, write_json))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    damage(tmp_path / ".cells.unfinished" / name)
+    write(tmp_path, panoramas)
+    damaged = files_of(tmp_path / "cells")
+    shutil.rmtree(tmp_path / "cells")
+    write(tmp_path, panoramas)
+    assert damaged == files_of(tmp_path / "cells")
 
 
 @pytest.mark.usefixtures("small_shards")

@@ -1,9 +1,12 @@
 import importlib
 import inspect
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +92,14 @@ def test_wrong_data_exits_with_1_and_one_line(
             PermissionError(13, "Permission denied", "out"),
             "nnbook area: [Errno 13] Permission denied: 'out'; check that the path is right, writable and has space",
         ),
-        (KeyboardInterrupt(), "nnbook area: interrupted; what is finished is kept, call again to go on"),
+        *(
+            (error, f"nnbook area: there is too little memory ({error}); close other programs, or take smaller images")
+            for error in (
+                MemoryError("9 GB"),
+                RuntimeError("can't start new thread"),
+                RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+            )
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_line_and_exit_status_1(
@@ -98,6 +108,53 @@ def test_what_goes_wrong_is_one_line_and_exit_status_1(
     raise_in(monkeypatch, "nnbook.measurement.imaged_area.area", error)
     assert main(AREA) == 1
     assert capsys.readouterr().err == f"{line}\n"
+
+
+INTERRUPTED = """
+import sys, time
+from nnbook.cli import main
+from nnbook.io.processes import in_processes
+from nnbook.measurement import imaged_area
+
+def area(*_):
+    with in_processes(time.sleep, [0, 60], 2) as jobs:
+        print("begun", flush=True)
+        jobs[1].result()
+
+imaged_area.area = area
+sys.exit(main(["area", "--px2", "4", "--px-per-um", "8"]))
+"""
+
+
+@pytest.mark.parametrize("processes_have_begun", [False, True])
+@pytest.mark.parametrize("ctrl_c", [True, False], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_command_is_one_line_and_leaves_no_process(*, ctrl_c: bool, processes_have_begun: bool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        if processes_have_begun:
+            time.sleep(0.4)
+        if ctrl_c:
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of them
+        else:
+            process.terminate()
+        try:
+            said = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 130
+    assert said == ("", "nnbook area: interrupted; what is finished is kept, call again to go on\n")
+    with pytest.raises(ProcessLookupError):  # of the session that it began
+        for _ in range(500):  # a process that holds nothing open may end a moment later
+            os.killpg(process.pid, 0)
+            time.sleep(0.02)
 
 
 def test_a_defect_of_nnbook_is_not_passed_off_as_wrong_data(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pandas as pd
 
-from nnbook.figures.tables import cells_table, representatives_table
+from nnbook.figures.tables import cells_table, faults_table, representatives_table
 from nnbook.measurement.selection import representatives
 from nnbook.values import published
 from nnbook.values.table import Table
@@ -79,3 +81,14 @@ def test_table_is_safe_and_readable_as_text() -> None:
     assert "&lt;b&gt;" in table._repr_html_()
     assert "a &amp; b" in table._repr_html_()
     assert repr(table) == "Name  Value\n<b>      10\nx         5\na & b"
+
+
+def test_committed_faults_make_a_table_without_a_traceback() -> None:
+    path = Path(__file__).parents[2] / "benchmarks" / "faults.json"
+    benchmark = json.loads(path.read_text(encoding="utf-8"))
+    table = faults_table(benchmark)
+    assert len(table.rows) == len(benchmark["kinds"]) > 25
+    for row in table.rows:
+        assert sum(map(int, row[2:])) == benchmark["examples"]
+        assert row[5:] == ("0", "0")
+        assert row[4] == "0" or row[1] != "all of it"

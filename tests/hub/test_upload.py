@@ -70,7 +70,14 @@ def test_a_store_is_pushed_with_its_measurements(hub: Hub, nnbook: Commands, tmp
         zarr.create_array(store / "cells.zarr" / name, data=array)
     measured = pd.DataFrame({"cell": ["a_ROI_1", "a_ROI_3", "b_ROI_2"], "run": [1, 1, 2], "area_um2": [9.5, 8.25, 7.0]})
     measured.to_parquet(store / "cells.parquet")
-    about = {"note": note, "px_per_um": 8.0453, "cells": 3, "left_out": {"at_border": 11, "larger_than_frame": 2}}
+    about = {
+        "edition": "own",
+        "note": note,
+        "px_per_um": 8.0453,
+        "cell_px": images.shape[1],
+        "cells": 3,
+        "left_out": {"at_border": 11, "larger_than_frame": 2},
+    }
     places = {"images": "cells.zarr/images", "thumbnails": "cells.zarr/thumbnails", "table": "cells.parquet"}
     (store / "cells.json").write_text(json.dumps(about | places))
     outcome = nnbook("push", store, ID, "--licence", "cc0-1.0", "--dry-run", tmp_path / "dry")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nnbook.errors import MissingFileError, NnbookError
-from nnbook.io.files import atomic_write, check_regular, write_json
+from nnbook.io.files import atomic_write, check_regular, read_json, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -68,3 +68,38 @@ def test_what_is_no_file_is_named_for_what_it_is(tmp_path: Path) -> None:
     for name, named in {"none.tif": "no such file", "a.tif/b": "no such file", "link.tif": "a link to a file"}.items():
         with pytest.raises(MissingFileError, match=named):
             check_regular(tmp_path / name)
+
+
+FORM = {"cells": int, "scale": (int, float), "runs": [{"run": int, "passage": (str, type(None))}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "can't be read as JSON (Expecting value"),
+        ('{"cells": NaN}', "can't be read as JSON (NaN is no number)"),
+        ("[" * 100_000, "can't be read as JSON ("),
+        ('"\xff"', "can't be read as JSON ('utf-8' codec"),
+        ("[]", "is damaged, its content is '[]'"),
+        ('{"cells": 1, "runs": []}', "is damaged, scale is missing"),
+        ('{"cells": true, "scale": 1, "runs": []}', "is damaged, cells is 'True'"),
+        ('{"cells": 1, "scale": 1, "runs": {}}', "is damaged, runs is '{}'"),
+        ('{"cells": 1, "scale": 1.5, "runs": [{"run": 1, "passage": null}, {"run": 1}]}', "passage is missing"),
+    ],
+)
+def test_json_that_lacks_what_is_needed_of_it_is_one_line(tmp_path: Path, content: str, problem: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(NnbookError) as raised:
+        read_json(path, FORM, "make it again")
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    assert problem in message
+    assert message.endswith("; make it again")
+    assert "\n" not in message
+
+
+def test_json_may_have_more_than_is_needed_of_it(tmp_path: Path) -> None:
+    value = {"cells": 1, "scale": 2.5, "runs": [{"run": 1, "passage": None, "more": [1]}], "more": {}}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json", FORM, "") == value

@@ -107,3 +107,21 @@ def test_a_mask_of_another_size_is_named(tmp_path: Path) -> None:
     np.save(tmp_path / "a_seg.npy", drawn())
     with pytest.raises(NnbookError, match="is 60 x 40 px but its image 61 x 40"):
         read_mask(tmp_path / "a_seg.npy", (40, 61))
+
+
+def test_a_roi_of_which_the_name_is_damaged_is_not_left_out(tmp_path: Path) -> None:
+    path = roi_set(tmp_path / "RoiSet.zip", {name: corners(*box) for name, box in SQUARES.items()})
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rindex(b".roi")] + b".rox" + whole[whole.rindex(b".roi") + 4 :])
+    with pytest.raises(NnbookError, match="can't be read as a ROI set"):
+        read_mask(path, SHAPE)
+
+
+def test_a_list_of_rois_that_is_damaged_leaves_none_out(tmp_path: Path) -> None:
+    path = roi_set(tmp_path / "RoiSet.zip", {name: corners(*box) for name, box in SQUARES.items()})
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"PK\1\2") + 32] = 80  # how long the first entry's comment is: the second one is part of it
+    path.write_bytes(damaged)
+    assert len(zipfile.ZipFile(path).namelist()) == 1
+    with pytest.raises(NnbookError, match=r"can't be read as a ROI set \(its list of ROIs is damaged\)"):
+        read_mask(path, SHAPE)

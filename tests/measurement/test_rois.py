@@ -1,11 +1,12 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import Image, Labels
-from nnbook.measurement.rois import ROI_COLUMNS, measure_panorama, summarise
+from nnbook.measurement.rois import ROI_COLUMNS, measure, measure_panorama, summarise
 
 SCALE = 8.0453
 
@@ -134,3 +135,13 @@ def test_another_size_names_both() -> None:
 def test_a_scale_that_cannot_be_is_refused(scale: float) -> None:
     with pytest.raises(NnbookError, match="px_per_um is"):
         measure_panorama("P", grey("uint8", 256), scene(), scale)
+
+
+@pytest.mark.parametrize("kind", ["<f2", ">f2", ">f4", ">u2", ">i4"])
+def test_grey_levels_of_any_type_and_byte_order_are_measured(kind: str) -> None:
+    labels = np.zeros((20, 30), np.int32)
+    labels[2:8, 3:9], labels[10:18, 12:25] = 1, 2
+    image = np.arange(600).reshape(20, 30) % 200
+    expected = measure(image.astype(np.float32), labels, px_per_um=8.0)
+    found = measure(image.astype(kind), labels.astype(">i4"), px_per_um=8.0)
+    pd.testing.assert_frame_equal(found, expected)

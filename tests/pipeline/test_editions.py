@@ -49,7 +49,7 @@ def times(folder: Path) -> dict[Path, int]:
 
 
 def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(
-    tmp_path: Path, notebooks: Path, shared: Path
+    tmp_path: Path, notebooks: Path, shared: Path, opened: set[Path]
 ) -> None:
     edition, local = tmp_path / "build" / "tiny", shared / "data" / "nucleusnet"
     write_manifest(tmp_path / "manifest.csv", simulate_manifest(1, 1, 700)[:3])
@@ -64,7 +64,9 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     assert (edition / "mosaic" / mosaic["normalised"]).is_file()
 
     before, nuclei_before = times(edition), nuclei_of(edition, "Run1TL_top_left")
+    opened.clear()
     run(tmp_path / "manifest.csv", edition, notebooks, local=local)
+    assert [path for path in opened if path.suffix in {".tif", ".jpg", ".png"}] == [], "no image and no mask"
     again = {path.relative_to(edition).as_posix() for path, time in times(edition).items() if before[path] != time}
     assert again == set()
 

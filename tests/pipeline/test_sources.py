@@ -1,6 +1,7 @@
 import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +75,37 @@ def test_brings_what_is_right_and_names_what_is_not(tmp_path: Path) -> None:
     fetched = fetch_panoramas([twin, own("good")], data, folder)
     assert [row.image_sha256 for row in fetched] == [sha256(folder / row.image) for row in fetched]
     assert (folder / "in" / "good.tif").is_symlink(), "a local image is linked, not copied"
+
+
+def test_files_that_are_unchanged_are_not_opened_again(
+    tmp_path: Path, opened: set[Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In this process, where what is opened is seen.
+    monkeypatch.setattr("nnbook.io.processes.ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    data, folder = tmp_path / "data", tmp_path / "edition"
+    for name in ("plain", "plane", "drawn"):
+        write_image(data / "in" / f"{name}.tif", np.zeros((10, 20), np.uint8), px_per_um=2.0)
+        write_mask(data / "in" / f"{name}_m.tif", np.ones((10, 20), np.int32))
+    np.save(data / "in" / "m_seg.npy", {"masks": np.ones((10, 20), np.uint16)})  # type: ignore[arg-type]
+    rows = [
+        own("plain", image_sha256=sha256(data / "in" / "plain.tif")),
+        own("plane", project="0"),
+        own("drawn", mask="in/m_seg.npy"),
+        simulate_manifest(3, 1, 256)[0],
+    ]
+    first = fetch_panoramas(rows, data, folder)
+    said = capsys.readouterr().err.splitlines()[-1]
+    opened.clear()
+    assert fetch_panoramas(rows, data, folder) == first
+    assert [path.name for path in opened if tmp_path in path.parents and path.suffix != ".json"] == []
+    assert "plain.tif: says 2 px/µm itself, but 8 is used" in said
+    assert capsys.readouterr().err.splitlines()[-1] == said
+
+    write_image(data / "in" / "plain.tif", np.ones((10, 20), np.uint8))
+    write_mask(data / "in" / "plane_m.tif", np.ones((10, 21), np.int32))
+    with pytest.raises(NnbookError) as caught:
+        fetch_panoramas(rows, data, folder)
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == ["plain:", "plane:"]
 
 
 def test_published_table_from_a_local_folder(shared: Path, tmp_path: Path) -> None:

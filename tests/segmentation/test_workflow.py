@@ -67,10 +67,19 @@ def test_far_out_of_focus_nothing_is_made_up(model: Model, panorama: tuple[Image
 
 def test_bit_depth_changes_nothing(model: Model, panorama: tuple[Image, Labels], masks: Labels) -> None:
     image = panorama[0]
-    for other in (image.astype(np.uint16) * 16, image.astype(np.uint16) * 256, image.astype(np.float32) / 256 - 3):
+    from_0_to_1, of_32_bits = image.astype(np.float32) / 255, image.astype(np.int32) * 70_000 - 9_000_000
+    for other in (image.astype(np.uint16) * 16, from_0_to_1, of_32_bits):
         again = segment_image(other, model)
         assert evaluate(again, masks)["ap_0.95"] == 1
         assert (again != masks).mean() < 1e-3
+
+
+def test_hot_pixels_in_noise_are_no_nuclei(model: Model) -> None:
+    rng = np.random.default_rng(2)
+    field = rng.poisson(6, (512, 512)).astype(np.uint8)
+    field[tuple(rng.integers(0, 512, (2, 30)))] = 255
+    for diameter_px in (153.0, None):
+        assert segment_image(field, model, diameter_px=diameter_px).max() == 0
 
 
 def test_the_number_of_threads_changes_nothing(model: Model, panorama: tuple[Image, Labels], masks: Labels) -> None:

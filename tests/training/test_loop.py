@@ -17,6 +17,12 @@ SETTINGS = TrainingSettings(
 )
 
 
+@pytest.fixture(autouse=True)
+def _few_validation_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validation would take longer than these few steps."""
+    monkeypatch.setattr(loop, "VALIDATION_CROPS", 4)
+
+
 @pytest.fixture
 def data_set(tmp_path: Path) -> tuple[Path, Path]:
     """Ten fields of 120 x 140 px, each with four bright discs."""

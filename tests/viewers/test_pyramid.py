@@ -234,3 +234,12 @@ def test_a_preview_is_the_whole_picture_and_never_enlarged(
     step = shape[0] // expected[0]
     assert np.abs(shown.astype(int) - stretched[::step, ::step].astype(int)).mean() < 3
     assert [path.name for path in tmp_path.iterdir()] == ["P.jpg"]
+
+
+def test_a_preview_that_a_full_disk_cut_off_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        pyvips.Image, "jpegsave", lambda _, path, **__: Path(path).write_bytes(b"\xff\xd8"), raising=False
+    )
+    with pytest.raises(NnbookError, match=r"P\.jpg: .*was not written whole"):
+        write_preview(tmp_path / "P.jpg", np.zeros((9, 9), np.uint8))
+    assert list(tmp_path.iterdir()) == []

@@ -35,3 +35,10 @@ def test_nuclei_have_classes_only_where_some_are_known() -> None:
     assert (columns["x_px"], columns["y_px"]) == ([10.5, 4.5], [10.5, 3])
     rois["class"] = [None, "anaphase"]
     assert nuclei_columns(rois)["class"] == [None, "anaphase"]
+
+
+def test_nuclei_of_images_from_0_to_1_keep_their_brightness() -> None:
+    labels = np.zeros((20, 20), np.int32)
+    labels[2:5, 3:7] = 1
+    rois = measure_panorama("P", np.full((20, 20), 0.0012345, np.float32), labels, 2.0)
+    assert nuclei_columns(rois)["mean_intensity"] == [0.0012345]

@@ -227,6 +227,16 @@ def test_what_can_not_be_shown_is_told(tmp_path: Path, call: Any, told: str) -> 
         call(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"columns": {"roi": 1}}', '{"columns": {"roi": [1], "x_px": []}}'])
+def test_damaged_nuclei_are_a_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "index.json").write_text('{"panoramas": [{"panorama": "a", "nuclei": "a.json"}]}')
+    (tmp_path / "a.json").write_text(text)
+    view = PanoramaViewer(tmp_path)
+    view.roi = 1
+    with pytest.raises(NnbookError, match=r"a\.json: [^\n]+; write it again with 'nnbook run'"):
+        _ = view.selected
+
+
 def test_a_damaged_index_is_told(tmp_path: Path) -> None:
     for text, told in (("[", "damaged"), ('{"panoramas": [{}]}', "damaged"), ('{"panoramas": []}', "no panoramas")):
         (tmp_path / "index.json").write_text(text)
@@ -385,5 +395,8 @@ def test_without_a_whole_mosaic_there_is_no_view_of_it(tmp_path: Path, mosaic: P
     if damage:
         shutil.copytree(mosaic, tmp_path / "m")
         (tmp_path / "m" / damage).write_text("{}")
-    with pytest.raises(NnbookError, match=r"m: holds no whole mosaic; make one with 'nnbook mosaic'"):
+    problem = (
+        rf"m/{damage}: is damaged, \w+ is missing; make it again" if damage else "m: holds no whole mosaic; make one"
+    )
+    with pytest.raises(NnbookError, match=rf"{problem} with 'nnbook mosaic'"):
         Mosaic(tmp_path / "m")

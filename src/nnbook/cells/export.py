@@ -124,7 +124,12 @@ def write_parquet(folder: Path, table: pd.DataFrame, images: Callable[[Sequence[
         rows = range(number * CELLS_PER_FILE, min(len(table), (number + 1) * CELLS_PER_FILE))
         # Images are compressed already. The index lets a reader find a page without the row group before it.
         with pq.ParquetWriter(
-            path, _schema(table), compression="none", use_dictionary=False, write_page_index=True
+            path,
+            _schema(table),
+            compression="none",
+            use_dictionary=False,
+            write_page_index=True,
+            write_page_checksum=True,
         ) as writer:
             for part in _tables(table, images, rows):
                 writer.write_table(part, row_group_size=CELLS_PER_ROW_GROUP)

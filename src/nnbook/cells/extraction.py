@@ -10,10 +10,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numba
 import numpy as np
 
 from nnbook.errors import NnbookError
+from nnbook.io.compiled import compiled
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def extract_cells(
     return Cut(*_rotated(image, labels, rois, boxes, points, starts, sums[:, :3], corners.astype(np.float64)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _outlines(
     image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
@@ -161,7 +161,7 @@ def _outlines(
     return points[:count], starts, sums
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return of each nucleus whether its outline touches all four sides of its box."""
     fill = np.zeros(len(boxes), np.bool_)
@@ -174,7 +174,7 @@ def _fill_boxes(points: NDArray[np.float32], starts: NDArray[np.int64], boxes: N
     return fill
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _smooth_outline(
     labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], points: NDArray[np.float32], block: int
 ) -> NDArray[np.float32]:
@@ -214,7 +214,7 @@ def _smooth_outline(
     return outline[:count]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _block_counts(labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64], block: int) -> NDArray[np.float32]:
     """Return how many pixels of a nucleus each block of its box has, with a margin of empty ones for the smoothing."""
     label = labels.dtype.type(roi)
@@ -233,7 +233,7 @@ def _block_counts(labels: Labels | NarrowLabels, roi: int, box: NDArray[np.int64
     return counts
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Smooth counts that have a margin by `BOXES`, along columns and along rows."""
     reach = len(BOXES) // 2
@@ -249,7 +249,7 @@ def _smooth(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     return counts
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     image: NDArray[np.uint8],
     labels: Labels | NarrowLabels,
@@ -286,7 +286,7 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     return fits, images[:count], orientations[:count]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _long_side(corners: NDArray[np.float64]) -> float:
     """Return the direction of a rectangle's long side in radians, from -pi/2 to pi/2; clockwise, as y is down."""
     lengths, turns = np.empty(2), np.empty(2)
@@ -303,7 +303,7 @@ def _long_side(corners: NDArray[np.float64]) -> float:
     return float(turns[np.argmax(lengths)])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _reach(
     points: NDArray[np.float32], centre: tuple[float, float], across: tuple[float, float]
 ) -> tuple[float, float]:
@@ -316,7 +316,7 @@ def _reach(
     return along, sideways
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _fill(  # noqa: PLR0917 - compiled functions take no keywords
     cell: NDArray[np.uint8],
     image: NDArray[np.uint8],
@@ -353,7 +353,7 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
             y += step_y
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def thumbnails_of(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return thumbnails of cell images, axes (cell, y, x): the rounded means of squares of pixels."""
     step = CELL_PX // THUMBNAIL_PX

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nnbook.cells.store import read_cells
-from nnbook.errors import InvalidValueError, NnbookError
-from nnbook.io.files import atomic_write, sha256, write_json
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
+from nnbook.io.files import atomic_write, read_json, sha256, write_json
+from nnbook.io.parquet import read_parquet, write_parquet
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -23,6 +23,20 @@ PER_RUN: Final = published.IMAGES_PER_EXPERIMENT_IN_10K
 SEED: Final = 1
 COLUMNS: Final = ["run", "passage", "cell", "panorama", "roi", "area_um2", "mean_intensity"]
 """Of a drawn cell, what the record of the draw has besides its row in the store."""
+
+REMEDY: Final = "draw again with 'nnbook sample'"
+
+FORM: Final = {
+    "edition": str,
+    "note": str,
+    "seed": int,
+    "per_run": int,
+    "cells": int,
+    "runs": [{"run": int, "passage": (str, type(None)), "cells": int, "of": int}],
+    "table": str,
+    "store": {"cells": int, "table_sha256": str},
+}
+"""What `sample.json` says."""
 
 
 def draw(table: pd.DataFrame, per_run: int = PER_RUN, seed: int = SEED) -> NDArray[np.int64]:
@@ -109,7 +123,7 @@ def write_sample(store: PathLike, folder: PathLike, per_run: int = PER_RUN, seed
         "store": {"cells": len(cells.table), "table_sha256": sha256(store / cells.about["table"])},
     }
     with atomic_write(folder / "sample.parquet") as written:
-        sample.to_parquet(written, index=False)
+        write_parquet(written, sample)
     write_json(folder / "sample.json", about)
     return about
 
@@ -135,14 +149,21 @@ def read_sample(folder: Path, store: Path) -> tuple[pd.DataFrame, dict[str, Any]
     NnbookError
         Where there is no sample, or it was drawn from another store or from another state of this one.
     """
-    try:
-        about = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
-        sample = pd.read_parquet(folder / about["table"])
-        origin = about["store"]["table_sha256"]
-    except (OSError, ValueError, KeyError) as error:
-        raise NnbookError(f"{folder}: has no sample of cells ({error}); draw one with 'nnbook sample'") from error
-    if origin != sha256(store / "cells.parquet"):
-        raise NnbookError(f"{folder / 'sample.json'}: was drawn from other cells than {store} holds; draw again")
+    path = folder / "sample.json"
+    if not path.is_file():
+        raise MissingFileError(f"{folder}: has no sample of cells; draw one with 'nnbook sample'")
+    about = read_json(path, FORM, REMEDY)
+    if not (folder / about["table"]).is_file():
+        raise NnbookError(f"{path}: names a table {about['table']!r} that is not there; {REMEDY}")
+    sample = read_parquet(folder / about["table"], REMEDY)
+    if missing := [name for name in ("row", *COLUMNS) if name not in sample]:
+        raise NnbookError(f"{folder / about['table']}: has no column {missing[0]}; {REMEDY}")
+    if about["store"]["table_sha256"] != sha256(store / "cells.parquet"):
+        raise NnbookError(f"{path}: was drawn from other cells than {store} holds; draw again")
+    if sample["run"].value_counts().to_dict() != {run["run"]: run["cells"] for run in about["runs"]} or about[
+        "cells"
+    ] != len(sample):
+        raise NnbookError(f"{path}: lists other cells of runs than {about['table']} has; {REMEDY}")
     return sample, about
 
 

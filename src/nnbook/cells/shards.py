@@ -104,3 +104,19 @@ def write_shard(array: Path, number: int, images: Sequence[bytes], per_shard: in
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join([index.tobytes(), struct.pack("<I", crc32c(index.tobytes())), *images]))
     return path
+
+
+def ends_in_file(shard: Path, place: int) -> bool:
+    """Return whether a shard has all bytes of an image that its index has; Zarr reads black where it has none of them.
+
+    Parameters
+    ----------
+    shard : Path
+        A file of `write_shard`.
+    place : int
+        Which image of it, from 0.
+    """
+    with shard.open("rb") as file:
+        file.seek(16 * int(place))
+        offset, size = struct.unpack("<QQ", file.read(16))
+    return offset == EMPTY or int(offset) + int(size) <= shard.stat().st_size

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import pandas as pd
+import numpy as np
 
-from nnbook.errors import MissingFileError, NnbookError
+from nnbook.cells.shards import ends_in_file
+from nnbook.errors import MissingFileError, NnbookError, reason
+from nnbook.io.files import read_json
 from nnbook.io.inputs import masks_of
 from nnbook.io.manifest import NAME
+from nnbook.io.parquet import read_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from nnbook.io.manifest import Panorama
     from nnbook.io.paths import PathLike
+
+REMEDY: Final = "make it again with 'nnbook cells'"
+
+FORM: Final = {
+    **dict.fromkeys(("edition", "note", "images", "thumbnails", "table"), str),
+    **dict.fromkeys(("cells", "cell_px"), int),
+    "px_per_um": (int, float),
+}
+"""What `cells.json` has to say."""
 
 
 class MaskedPanorama(NamedTuple):
@@ -43,6 +57,63 @@ class MaskedPanorama(NamedTuple):
 
 
 @dataclass(frozen=True)
+class StoredImages:
+    """Images that are read when they are indexed: by a number, a slice, or an array of numbers.
+
+    An image whose checksum is wrong raises an NnbookError that names its file.
+
+    Attributes
+    ----------
+    array : zarr.Array
+        Axes (image, y, x), uint8.
+    path : Path
+        The array's folder.
+    """
+
+    array: Any
+    path: Path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many images there are, their height, and their width."""
+        shape: tuple[int, ...] = self.array.shape
+        return shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, which: Any) -> NDArray[np.uint8]:
+        by_numbers = isinstance(which, list | np.ndarray)
+        numbers = np.ravel(np.arange(len(self))[which[0] if isinstance(which, tuple) else which])
+        try:
+            images = np.asarray(self.array.oindex[np.asarray(which)] if by_numbers else self.array[which])
+        except MemoryError:
+            raise
+        except Exception as error:  # codecs raise whatever they like on damaged files
+            path = next((self._shard(number) for number in numbers if not self._is_whole(number)), self.path)
+            raise NnbookError(f"{path}: is damaged ({reason(error)}); {REMEDY}") from error
+        # An image that a shard lacks because it is cut off is black.
+        for number in numbers[~images.reshape(numbers.size, -1).any(axis=1)] if images.size else ():
+            if self.array.shards is not None and not ends_in_file(self._shard(number), number % self.array.shards[0]):
+                raise NnbookError(f"{self._shard(number)}: is cut off; {REMEDY}")
+        return images
+
+    def _is_whole(self, number: int) -> bool:
+        try:
+            self.array[int(number)]
+        except Exception:  # noqa: BLE001 - as above
+            return False
+        return True
+
+    def _shard(self, number: int) -> Path:
+        per_file = (self.array.shards or self.array.chunks)[0]
+        return self.path / "c" / str(number // per_file) / "0" / "0"
+
+
+@dataclass(frozen=True)
 class Cells:
     """A store of cells, opened for reading.
 
@@ -51,15 +122,15 @@ class Cells:
     table : pandas.DataFrame
         A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
         `mean_intensity`, `std_intensity`, `orientation_deg`, and `class` where that of any is known. Row i is image i.
-    images, thumbnails : zarr.Array
+    images, thumbnails : StoredImages
         Axes (cell, y, x), uint8.
     about : dict
         What `cells.json` says.
     """
 
     table: pd.DataFrame
-    images: Any
-    thumbnails: Any
+    images: StoredImages
+    thumbnails: StoredImages
     about: dict[str, Any]
 
     @property
@@ -141,36 +212,58 @@ def read_cells(folder: PathLike) -> Cells:
     >>> image.shape, image.dtype
     ((256, 256), dtype('uint8'))
     """
-    import zarr
-
     folder = Path(folder)
     if not (folder / "cells.json").is_file():
         raise MissingFileError(f"{folder}: holds no store of cells; make one with 'nnbook cells'")
-    try:
-        about = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
-        table = pd.read_parquet(folder / about["table"])
-        images, thumbnails = (zarr.open_array(folder / about[name], mode="r") for name in ("images", "thumbnails"))
-        counts = {len(table), images.shape[0], thumbnails.shape[0], about["cells"]}
-        missing = [
-            *_missing_shards(folder / about["images"], images),
-            *_missing_shards(folder / about["thumbnails"], thumbnails),
-        ]
-    except Exception as error:  # readers raise whatever they like on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise NnbookError(f"{folder}: holds no store of cells ({reason}); make one with 'nnbook cells'") from error
-    if missing:
+    about = read_json(folder / "cells.json", FORM, REMEDY)
+    table_path, *array_paths = (folder / about[name] for name in ("table", "images", "thumbnails"))
+    for path in (table_path, *(path / "zarr.json" for path in array_paths)):
+        if not path.is_file():
+            name = path.relative_to(folder)
+            raise NnbookError(f"{folder}: holds no store of cells ({name} is gone); make one with 'nnbook cells'")
+    table = read_parquet(table_path, REMEDY)
+    if "cell" not in table:
+        raise NnbookError(f"{table_path}: has no column cell; {REMEDY}")
+    images, thumbnails = map(_open_images, array_paths)
+    _check_scale(array_paths[0].parent / "zarr.json", about["px_per_um"])
+    if missing := [*_missing_shards(images), *_missing_shards(thumbnails)]:
         raise NnbookError(f"{missing[0]}: is missing, and its cells would be black; make it again with 'nnbook cells'")
-    if len(counts) > 1:
+    if len({len(table), len(images), len(thumbnails), about["cells"]}) > 1:
         raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
+    if images.shape[1:] != (about["cell_px"], about["cell_px"]):
+        raise NnbookError(f"{folder / 'cells.json'}: has another size than its images; {REMEDY}")
     return Cells(table, images, thumbnails, about)
 
 
-def _missing_shards(path: Path, array: Any) -> list[Path]:
+def _open_images(path: Path) -> StoredImages:
+    import zarr
+
+    try:
+        array = zarr.open_array(path, mode="r")
+        fits = array.ndim == 3 and array.dtype == np.uint8
+    except Exception as error:  # zarr raises whatever it likes on damaged descriptions
+        raise NnbookError(f"{path / 'zarr.json'}: can't be read ({reason(error)[:200]}); {REMEDY}") from error
+    if not fits:
+        raise NnbookError(f"{path / 'zarr.json'}: describes no images of 8 bits; {REMEDY}")
+    return StoredImages(array, path)
+
+
+def _check_scale(group: Path, px_per_um: float) -> None:
+    """Hold that both files of a store that have its scale agree; one of other programs may have it in one alone."""
+    if not group.is_file():
+        return
+    attributes = read_json(group, {"attributes": dict}, REMEDY)["attributes"]
+    if attributes.get("px_per_um", px_per_um) != px_per_um:
+        about = group.parents[1] / "cells.json"
+        raise NnbookError(f"{about}: has {px_per_um:g} px/µm, but {group} {attributes['px_per_um']}; {REMEDY}")
+
+
+def _missing_shards(images: StoredImages) -> list[Path]:
     """Return the shards of an array that are not there, or are empty: Zarr reads black in their place."""
-    if array.shards is None:  # not nnbook's own, whose black images others may leave out
+    if images.array.shards is None:  # not nnbook's own, whose black images others may leave out
         return []
-    count = -(-array.shape[0] // array.shards[0])
-    shards = [path / "c" / str(number) / "0" / "0" for number in range(count)]
+    count = -(-len(images) // images.array.shards[0])
+    shards = (images.path / "c" / str(number) / "0" / "0" for number in range(count))
     return [shard for shard in shards if not shard.is_file() or shard.stat().st_size == 0]
 
 

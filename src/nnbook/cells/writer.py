@@ -26,10 +26,11 @@ import numpy as np
 
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
-from nnbook.cells.store import MaskedPanorama, cell_name
+from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
-from nnbook.io.files import atomic_write, check_regular, locked, write_json
+from nnbook.io.files import atomic_write, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.parquet import decoding, open_parquet, seal, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
@@ -60,13 +61,21 @@ ROWS_PER_PAGE: Final = 4_096
 CUT_AT_ONCE: Final = 64
 """Nuclei of a panorama, so that few cell images are in memory uncompressed."""
 
-IN_PAGES: Final = {"compression": "snappy", "write_page_index": True, "max_rows_per_page": ROWS_PER_PAGE}
+IN_PAGES: Final = {
+    "compression": "snappy",
+    "write_page_index": True,
+    "max_rows_per_page": ROWS_PER_PAGE,
+    "write_page_checksum": True,
+}
 """How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
 
 BOX: Final = ("left_px", "top_px", "width_px", "height_px")
 NUCLEUS: Final = ("panorama", "roi", *BOX, "at_border")
 MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity")
 """Columns of `rois.parquet`: those that say where to cut a nucleus, and those that its cell keeps."""
+
+MEASURE: Final = "make it with 'nnbook measure'"
+"""What to do where that table is damaged."""
 
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
@@ -201,7 +210,7 @@ def _write(
         _finish(store, written, schema, {**about, "left_out": place.left_out})
 
     make(stage, work)
-    metadata: dict[str, Any] = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
     return metadata
 
 
@@ -231,20 +240,13 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     Of `rois.parquet` only the row groups at hand are in memory.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if rois is None:
         return lambda name: pa.table({"panorama": [name]}).slice(1), _schema(with_class=False)
-    if rois.exists():
-        check_regular(rois)
-    try:
-        columns = pq.read_schema(rois).names
-    except (OSError, pa.ArrowException) as error:
-        raise NnbookError(f"{rois}: holds no measured nuclei ({error}); make it with 'nnbook measure'") from error
-    if missing := sorted({*NUCLEUS, *MEASURED} - {*columns}):
-        raise NnbookError(f"{rois}: has no column {', '.join(missing)}; make it with 'nnbook measure'")
-    file = pq.ParquetFile(rois, read_dictionary=["panorama"])
-    column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
+    file = open_parquet(rois, MEASURE, {*NUCLEUS, *MEASURED}, read_dictionary=["panorama"])
+    columns = file.schema_arrow.names
+    with decoding(rois, MEASURE):
+        column = file.read(columns=["panorama"])["panorama"].unify_dictionaries().combine_chunks()
     codes = column.indices.to_numpy()
     firsts = np.flatnonzero(np.diff(codes, prepend=-1))
     known = column.dictionary.to_pylist()
@@ -265,7 +267,8 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
         groups = np.flatnonzero((starts < end) & (ends > first))
         if not len(groups):
             return file.schema_arrow.empty_table()
-        rows = pa.concat_tables([read_group(group) for group in groups])
+        with decoding(rois, MEASURE):
+            rows = pa.concat_tables([read_group(group) for group in groups])
         return rows.slice(first - starts[groups[0]], end - first)
 
     return nuclei_of, _schema(with_class="class" in columns)
@@ -289,13 +292,12 @@ def _schema(*, with_class: bool) -> pa.Schema:
 
 def _written_parts(store: Path, parts: Path) -> tuple[list[Path], _Place]:
     """Return the parts that an interrupted call left whole, and where the next one begins."""
-    import pyarrow.parquet as pq
-
     written: list[Path] = []
     place = _Place(0, 0, dict.fromkeys(LEFT_OUT, 0))
     while (path := _part_path(parts, len(written))).is_file():
         try:
-            metadata = json.loads(pq.read_table(path, page_checksum_verification=True).schema.metadata[PLACE])
+            with open_parquet(path, "") as part:
+                metadata = json.loads(part.read().schema.metadata[PLACE])
             whole = all(_size(store / shard) == size for shard, size in metadata["shards"].items())
             after = _Place(*metadata["place"])
         except Exception:  # noqa: BLE001 - readers raise whatever they like on damaged files
@@ -386,8 +388,6 @@ def _cut_panorama(
 
 def _write_part(store: Path, path: Path, number: int, batch: _Batch, after: _Place) -> Path:
     """Write the shards of a batch, then its rows and the place after it: with those the part is whole."""
-    import pyarrow.parquet as pq
-
     group = store / "cells.zarr"
     shards = [
         write_shard(group / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
@@ -399,7 +399,7 @@ def _write_part(store: Path, path: Path, number: int, batch: _Batch, after: _Pla
     metadata = {"place": after, "shards": {shard.relative_to(store).as_posix(): _size(shard) for shard in shards}}
     with atomic_write(path) as written:
         table = batch.table.replace_schema_metadata({PLACE: json.dumps(metadata)})
-        pq.write_table(table, written, write_page_checksum=True)
+        write_parquet(written, table)
     return path
 
 
@@ -414,12 +414,13 @@ def _finish(store: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[s
     texts = [name for name in schema.names if pa.types.is_string(schema.field(name).type) and name != "cell"]
     with pq.ParquetWriter(store / "cells.parquet", schema, use_dictionary=texts, **IN_PAGES) as writer:
         for first in range(0, len(parts), per_group):
-            rows = pa.concat_tables([pq.read_table(part, schema=schema) for part in parts[first : first + per_group]])
+            rows = pa.concat_tables(map(_read_part, parts[first : first + per_group]))
             writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
             for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
                 entry = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
                 entry["cells"] += 1
                 count += 1
+    seal(store / "cells.parquet")
     set_length(store / "cells.zarr", count)
     metadata = {
         **about,
@@ -435,6 +436,11 @@ def _finish(store: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[s
         "table_bytes": _size(store / "cells.parquet"),
     }
     write_json(store / "cells.json", metadata)
+
+
+def _read_part(path: Path) -> pa.Table:
+    with open_parquet(path, "delete it, and call again") as file:
+        return file.read().replace_schema_metadata(None)
 
 
 def _part_path(parts: Path, number: int) -> Path:

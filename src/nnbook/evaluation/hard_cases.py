@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import find_objects
 
-from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import overlaps
 from nnbook.io.images import read_mask
 from nnbook.io.inputs import pair_masks
+from nnbook.simulation.truth import read_truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,9 @@ def judge_folders(predicted: Path, true: Path) -> pd.DataFrame | None:
     for predicted_path, true_path in pair_masks(predicted, true).values():
         table = true_path.with_suffix(".csv")
         if table.is_file():
-            judged.append(judge_cases(read_mask(predicted_path), read_mask(true_path), _read_truth(table)))
+            judged.append(
+                judge_cases(read_mask(predicted_path), read_mask(true_path), read_truth(table, TRUTH_COLUMNS))
+            )
     return tally_cases(pd.concat(judged)) if judged else None
 
 
@@ -109,15 +111,6 @@ def tally_cases(judged: pd.DataFrame) -> pd.DataFrame:
     counts = judged.groupby("case")["right"].agg(["size", "sum"]).reindex(CASES).dropna().astype(int)
     counts.columns = pd.Index(["nuclei", "right"])
     return counts.assign(share=counts["right"] / counts["nuclei"]).rename_axis("case").reset_index()
-
-
-def _read_truth(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path)
-    if lacking := [name for name in TRUTH_COLUMNS if name not in table.columns]:
-        raise NnbookError(
-            f"{path}: has no column {lacking[0]}; a table beside a true mask has {', '.join(TRUTH_COLUMNS)}"
-        )
-    return table
 
 
 def _in_one_mask(predicted: Labels, nucleus: NDArray[np.bool_]) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import partners
 from nnbook.io.images import read_mask
+from nnbook.simulation.truth import read_truth
 
 if TYPE_CHECKING:
     from nnbook.io.images import Labels
@@ -34,8 +34,12 @@ def true_classes(labels: Labels, truth: PathLike) -> dict[int, str]:
     Raises
     ------
     NnbookError
-        Where the true mask can't be read or has another size.
+        Where the true mask or its table can't be read, the mask has another size, or the table lacks one of its labels.
     """
     truth = Path(truth)
-    classes = pd.read_csv(truth.with_suffix(".csv"), usecols=["label", "class"]).set_index("label")["class"]
-    return {label: str(classes[true]) for label, true in partners(labels, read_mask(truth)).items()}
+    path = truth.with_suffix(".csv")
+    classes = read_truth(path, ("label", "class")).set_index("label")["class"].to_dict()
+    found = partners(labels, read_mask(truth))
+    if missing := [true for true in found.values() if true not in classes]:
+        raise NnbookError(f"{path}: has no row of label {missing[0]}, which is in {truth}; make both again")
+    return {label: str(classes[true]) for label, true in found.items()}

@@ -7,7 +7,7 @@ from .realism import NOT_SIMULATED, look, realism_table
 from .reproduction import area_numbers, recomputed, reproduction_table, results_numbers
 from .segmentation import NO_TRUTH, cases_table, hard_cases, scores_table, settings_curves, speed_table, training_curve
 from .style import Notice, picture
-from .tables import NO_PUBLISHED_TABLE, cells_table, representatives_table
+from .tables import NO_PUBLISHED_TABLE, cells_table, faults_table, representatives_table
 
 __all__ = [
     "NOT_SIMULATED",
@@ -24,6 +24,7 @@ __all__ = [
     "cells_table",
     "collect_pairs",
     "contact_sheet",
+    "faults_table",
     "hard_cases",
     "look",
     "mosaic_sheet",

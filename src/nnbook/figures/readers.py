@@ -12,6 +12,8 @@ import pandas as pd
 from nnbook.errors import NnbookError
 from nnbook.figures.realism import SEPARATIONS, describe_nuclei
 from nnbook.io.images import read_image, read_mask
+from nnbook.io.tables import read_table
+from nnbook.simulation.truth import KINDS, read_truth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +149,7 @@ def read_cases(edition: Edition) -> list[Case]:
     """
     panoramas = edition.panoramas()
     tables = [
-        pd.read_csv(path).assign(place=place)
+        read_truth(path, tuple(KINDS)).assign(place=place)
         for place, panorama in enumerate(panoramas)
         if (path := edition.truth_path(panorama).with_suffix(".csv")).is_file()
     ]
@@ -232,12 +234,13 @@ def read_history(path: PathLike) -> pd.DataFrame:
     Raises
     ------
     NnbookError
-        Where there is no such file.
+        Where there is no such file, or it is damaged.
     """
     path = Path(path)
     if not path.is_file():
         raise NnbookError(f"{path}: no history of the training here; nnbook train writes it beside the model")
-    return pd.read_csv(path)
+    columns = ("training_loss", "validation_loss", "learning_rate")
+    return read_table(path, {"step": int, **dict.fromkeys(columns, float)}, "get it again with the model")
 
 
 def _block_means(image: NDArray[Any], step: int) -> NDArray[np.float32]:

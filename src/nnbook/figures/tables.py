@@ -51,6 +51,38 @@ def representatives_table(chosen: pd.DataFrame, note: str = "") -> Table:
     )
 
 
+def faults_table(benchmark: dict[str, Any]) -> Table:
+    """List what comes of damaged files, by kind.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/faults.py` wrote.
+
+    Returns
+    -------
+    Table
+    """
+    kinds = benchmark["kinds"]
+    return Table(
+        header=("File", "Checksum of", "Refused", "Read as it was", "Read as another", "Traceback", "Time or memory"),
+        rows=tuple(
+            (
+                kind["kind"],
+                kind["checked"],
+                *(f"{kind[outcome]:,}" for outcome in ("refused", "unchanged", "changed", "traceback")),
+                f"{kind['timeout'] + kind['memory']:,}",
+            )
+            for kind in kinds
+        ),
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        note=(
+            f"Measured on {benchmark['date']}: {benchmark['examples']:,} damaged versions of each file, each read in "
+            f"{benchmark['seconds']:g} s and {benchmark['memory_gb']:g} GB."
+        ),
+    )
+
+
 def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, note: str = "") -> Table:
     """Set an edition's number of single-cell images beside the published one, and say why there are fewer than ROIs.
 

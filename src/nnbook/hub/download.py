@@ -16,7 +16,8 @@ import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
-from nnbook.io.files import atomic_write, locked, sha256, write_json
+from nnbook.io.files import atomic_write, locked, read_json, sha256, write_json
+from nnbook.io.parquet import write_parquet
 from nnbook.io.progress import show_progress
 from nnbook.values import published
 
@@ -373,7 +374,7 @@ def _journal(folder: Path, asked: dict[str, Any]) -> Iterator[tuple[BinaryIO, di
         good = 0
         for line in journal:
             # The last line may have been cut off in the middle of a write, and files deleted since.
-            entry = json.loads(line) if line.endswith(b"\n") else None
+            entry = _noted(line)
             if entry is None or not all(_is_there(folder, cell) for cell in entry.get("cells", [])):
                 break
             lines.append(entry)
@@ -388,6 +389,15 @@ def _journal(folder: Path, asked: dict[str, Any]) -> Iterator[tuple[BinaryIO, di
                 path.unlink(missing_ok=True)
             raise
         path.unlink(missing_ok=True)
+
+
+def _noted(line: bytes) -> dict[str, Any] | None:
+    """Return an entry of the journal; None where its line is not whole."""
+    try:
+        entry = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
 
 
 def _note(journal: BinaryIO, entry: dict[str, Any]) -> None:
@@ -405,7 +415,7 @@ def _finished(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
     path = folder / RECORD
     if not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    record: dict[str, Any] = read_json(path, {"files": dict}, f"delete {folder} to pull it again")
     if any(record.get(key) != value for key, value in asked.items()):
         raise NnbookError(f"{folder}: holds another pull (see {RECORD}); take another folder")
     for name, digest in record["files"].items():
@@ -422,7 +432,7 @@ def _write_record(
     table = pd.DataFrame(cells)
     table.insert(0, "cell", table["filename"].str.removesuffix(".tif"))
     with atomic_write(folder / TABLE) as written:
-        table.drop(columns=["filename", "sha256"]).to_parquet(written, index=False)
+        write_parquet(written, table.drop(columns=["filename", "sha256"]))
     record = {
         **header,
         "cells": len(cells),

@@ -14,6 +14,7 @@ from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
 from nnbook.hub.download import TABLE, tiff_of
 from nnbook.io.files import atomic_write
+from nnbook.io.parquet import read_parquet
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -203,14 +204,10 @@ def _read_tiffs(folder: Path) -> _Cells:
     if not paths:
         raise NnbookError(f"{folder}: is no store of cells and holds no TIFF file; name one of 'nnbook cells'")
     if (folder / TABLE).is_file():
-        try:
-            table = pd.read_parquet(folder / TABLE)
-            cells = set(table["cell"])
-        except (OSError, ValueError, KeyError) as error:
-            raise NnbookError(
-                f"{folder / TABLE}: is no table of cells ({error}); delete it, or copy it again"
-            ) from error
-        if cells != {path.stem for path in paths}:
+        table = read_parquet(folder / TABLE, "delete it, or copy it again")
+        if "cell" not in table:
+            raise NnbookError(f"{folder / TABLE}: has no column cell; delete it, or copy it again")
+        if set(table["cell"]) != {path.stem for path in paths}:
             raise NnbookError(
                 f"{folder / TABLE}: its cells aren't those of the folder's TIFF files; delete it, or copy all"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
-from nnbook.io.files import write_json
+from nnbook.io.files import read_json, write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
 
@@ -29,6 +28,9 @@ OWN_NAMES: Final = frozenset({
     "sample.json", "sample.parquet", "truth",
 })  # fmt: skip
 """The files and folders that nnbook makes in an edition's folder, and replaces: no image can be in them."""
+
+FORM: Final = {"name": str, "note": str, "simulated": bool, "px_per_um": (int, float), "area_px2": int}
+"""What `edition.json` says."""
 
 
 def check_edition_name(edition: str) -> None:
@@ -163,7 +165,7 @@ def read_edition(folder: PathLike | None = None) -> Edition:
     path = folder / "edition.json"
     if not path.is_file():
         raise MissingFileError(f"{path}: no such edition; run 'make book' (or 'nnbook run') first")
-    try:
-        return Edition(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
-        raise NnbookError(f"{path}: describes no edition ({error}); run 'make book' (or 'nnbook run') again") from error
+    described = read_json(path, FORM, "run 'make book' (or 'nnbook run') again")
+    if unknown := sorted(described.keys() - FORM.keys()):
+        raise NnbookError(f"{path}: has an unknown {unknown[0]!r}; run 'make book' (or 'nnbook run') again")
+    return Edition(folder=folder, **described)

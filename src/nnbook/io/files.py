@@ -199,6 +199,65 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_json(path: Path, form: Any, remedy: str) -> Any:
+    """Read a JSON file, and hold that it has the values that are needed of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    form : type, tuple, list or dict
+        What the value is: of one type, or one of several; in a list, a list of values of that form; in a dict, an
+        object with values of these forms by their names, and maybe others.
+    remedy : str
+        What to do where it is damaged, such as "make it with 'nnbook sample'".
+
+    Returns
+    -------
+    Any
+        The value, without NaN or infinity.
+
+    Raises
+    ------
+    MissingFileError
+        Where there is no such file.
+    NnbookError
+        Where it is no JSON, or lacks a value.
+    """
+    check_regular(path)
+    return parse_json(path, path.read_bytes(), form, remedy)
+
+
+def parse_json(where: Path, data: bytes, form: Any, remedy: str) -> Any:
+    """Return what JSON says, as `read_json` does, where the bytes of a file were read by other means."""
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise NnbookError(f"{where}: can't be read as JSON ({error}); {remedy}") from error
+    if wrong := _lacking(value, form):
+        raise NnbookError(f"{where}: is damaged, {wrong}; {remedy}")
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _lacking(value: Any, form: Any, name: str = "its content") -> str:
+    """Say which value is not of its form; empty where all are."""
+    kind = type(form) if isinstance(form, dict | list) else form
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        return f"{name} is {str(value)[:40]!r}"
+    parts: list[tuple[Any, Any, str]] = []
+    if isinstance(form, dict):
+        if missing := [key for key in form if key not in value]:
+            return f"{missing[0]} is missing"
+        parts = [(value[key], form[key], key) for key in form]
+    elif isinstance(form, list):
+        parts = [(one, form[0], name) for one in value]
+    return next((wrong for part in parts if (wrong := _lacking(*part))), "")
+
+
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
     """Write a value as JSON with a newline at the end, in one step; a file that says the same already is left alone.
 

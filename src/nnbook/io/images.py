@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, NnbookError, reason
 from nnbook.io.files import atomic_write, check_regular
 from nnbook.io.labels import label_problem
 from nnbook.io.microscopes import open_czi
@@ -379,7 +379,8 @@ def _decode(path: Path, pixels: Pixels) -> NDArray[Any]:
 
 def _of_this_machine(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array in the byte order of this machine, and half floats in 32 bits, which all functions take."""
-    kind = np.dtype(np.float32) if array.dtype == np.float16 else array.dtype.newbyteorder("=")
+    half = array.dtype.kind == "f" and array.dtype.itemsize == 2  # in either byte order
+    kind = np.dtype(np.float32) if half else array.dtype.newbyteorder("=")
     return array.astype(kind, copy=False)
 
 
@@ -395,8 +396,9 @@ def _naming(path: Path) -> Iterator[None]:
             f"{path}: does not fit into the memory that is free; crop or downsample it, or use a larger machine"
         ) from error
     except Exception as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise NnbookError(f"{path}: can't be read as an image ({why}); it is truncated, damaged or no image") from error
+        raise NnbookError(
+            f"{path}: can't be read as an image ({reason(error)}); it is truncated, damaged or no image"
+        ) from error
 
 
 def _kind(path: Path) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
+
+from nnbook.io.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def _compact(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return numbers, compact[:-1].reshape(labels.shape)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _boxes(labels: NDArray[Any], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each label's pixels, and the first and last row and column of its box."""
     area = np.zeros(count, np.int64)

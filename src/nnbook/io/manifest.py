@@ -380,14 +380,21 @@ def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
     image = folder / panorama.image
     if image.exists() or not panorama.source:
         problems += _file_problems(panorama, image, folder, partial(image_shape, plane=panorama.plane))
-        if not problems and panorama.image_sha256 and sha256(image) != panorama.image_sha256:
-            problems.append(
-                f"{panorama.panorama}: {image} has another SHA-256 than the manifest; get the file again, or correct "
-                "the manifest where the image was changed on purpose"
-            )
+        if not problems and panorama.image_sha256 and (problem := pin_problem(panorama, image, sha256(image))):
+            problems.append(problem)
     if panorama.mask:
         problems += _file_problems(panorama, folder / panorama.mask, folder, mask_shape)
     return problems
+
+
+def pin_problem(panorama: Panorama, image: Path, digest: str) -> str | None:
+    """Say that an image's SHA-256 is not the one that its row pins; None where it is, or none is pinned."""
+    if panorama.image_sha256 in {"", digest}:
+        return None
+    return (
+        f"{panorama.panorama}: {image} has another SHA-256 than the manifest; get the file again, or correct "
+        "the manifest where the image was changed on purpose"
+    )
 
 
 def _file_problems(

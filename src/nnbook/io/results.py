@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import MissingFileError, NnbookError
+from nnbook.errors import MissingFileError, NnbookError, reason
 from nnbook.io.files import atomic_write
+from nnbook.io.tables import check_last_line
 
 if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
@@ -48,7 +49,8 @@ def read_results(path: PathLike) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (ValueError, OSError) as error:
-        raise NnbookError(f"{path}: can't be read as a CSV table ({str(error).strip()})") from error
+        raise NnbookError(f"{path}: can't be read as a CSV table ({reason(error)})") from error
+    check_last_line(path, "measure again")
     if missing := [column for column in COLUMNS if column not in table.columns]:
         raise NnbookError(f"{path}: has no column {', '.join(missing)}; a results table has {', '.join(COLUMNS)}")
     if table.empty:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, NnbookError, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ def read_seg_npy(path: Path) -> NDArray[Any]:
             masks = _ArraysOnly(file).load().item()["masks"]
     except Exception as error:  # unpickling raises whatever it likes on broken files
         raise NnbookError(
-            f"{path}: can't be read as a file of Cellpose ({error}); save its masks as TIFF, and take that"
+            f"{path}: can't be read as a file of Cellpose ({reason(error)}); save its masks as TIFF, and take that"
         ) from error
     if not isinstance(masks, np.ndarray):
         raise NnbookError(f"{path}: has no masks; segment the image again")
@@ -135,7 +136,7 @@ def _outlines(path: Path) -> list[tuple[str, list[NDArray[Any]]]]:
     try:
         found = [(name, roi.roitype, _area_of(roi)) for roi, name in _rois(path)]
     except Exception as error:  # the reader raises whatever it likes on broken files
-        raise NnbookError(f"{path}: can't be read as a ROI set ({error}); save it again from ImageJ") from error
+        raise NnbookError(f"{path}: can't be read as a ROI set ({reason(error)}); save it again from ImageJ") from error
     if not found or len(found) > MAX_ROIS:
         raise NnbookError(f"{path}: holds {len(found):,} ROIs; save the ROI Manager's set from ImageJ")
     if others := [(name, kind) for name, kind, outlines in found if not outlines]:
@@ -160,7 +161,18 @@ def _rois(path: Path) -> list[tuple[Any, str]]:
 
     if not zipfile.is_zipfile(path):
         roi: Any = ImagejRoi.fromfile(str(path))
-        return [(roi, roi.name or path.stem)]
+        return [(roi, " ".join((roi.name or path.stem).split()))]
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith(".roi")]
-        return [(ImagejRoi.frombytes(archive.read(name)), name.removesuffix(".roi")) for name in names]
+        names = archive.namelist()
+        # What is no ROI, such as a Mac's notes, is checked too: a ROI whose name is damaged would be left out.
+        if (damaged := archive.testzip()) or len(set(names)) < len(names) or not _lists_all(path, len(names)):
+            raise ValueError(f"{damaged or 'its list of ROIs'} is damaged")
+        rois = [(name, archive.read(name)) for name in names if name.lower().endswith(".roi")]
+        return [(ImagejRoi.frombytes(data), " ".join(name.removesuffix(".roi").split())) for name, data in rois]
+
+
+def _lists_all(path: Path, count: int) -> bool:
+    """Return whether a zip file has as many entries as it says at its end, at which zipfile does not look."""
+    data = path.read_bytes()
+    (said,) = struct.unpack_from("<H", data, data.rindex(b"PK\5\6") + 10)
+    return bool(said == min(count, 0xFFFF))

@@ -19,7 +19,7 @@ from nnbook.io.manifest import MAX_PX_PER_UM
 from nnbook.io.microscopes import czi_scale, is_czi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nnbook.io.manifest import Panorama
     from nnbook.io.paths import PathLike
@@ -142,14 +142,28 @@ def row_scales(rows: Sequence[Panorama], px_per_um: float | None = None) -> dict
     return {row.panorama: row.px_per_um for row in rows}
 
 
-def warn_of_scales(images: Mapping[str, Path], scales: Mapping[str, float]) -> None:
-    """Name on standard error the files that contradict the scales used for them; what isn't there is passed over."""
+def warn_of_scales(
+    images: Mapping[str, Path],
+    scales: Mapping[str, float],
+    scale_of: Callable[[Path], float | None] = image_scale,
+) -> None:
+    """Name on standard error the files that contradict the scales used for them; what isn't there is passed over.
+
+    Parameters
+    ----------
+    images : mapping of str to Path
+        Image files by name.
+    scales : mapping of str to float
+        Pixels a micrometre, as used, by name.
+    scale_of : callable, optional
+        Gives the scale that a file says itself, as `image_scale` does.
+    """
     contrary: dict[tuple[float, float], list[Path]] = {}
     for name, path in images.items():
         if not path.is_file():
             continue
         try:
-            said = image_scale(path)
+            said = scale_of(path)
         except NnbookError as error:
             print(f"nnbook: {error}", file=sys.stderr)
             continue

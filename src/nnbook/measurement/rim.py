@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numba
 import numpy as np
 
 from nnbook.errors import InvalidValueError
+from nnbook.io.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def widen(labels: Labels, rim_px: float) -> Labels:
     return widened
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _widen(labels: Labels, rim: float) -> Labels:
     height, width = labels.shape
     reach = int(rim)
@@ -83,7 +83,7 @@ def _widen(labels: Labels, rim: float) -> Labels:
     return widened
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _widen_along_row(
     row: NDArray[np.int32], squares: NDArray[np.float64], nearest: NDArray[np.int32], reach: int, most: float
 ) -> None:

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import pandas as pd
 
 from nnbook.errors import InvalidValueError, NnbookError, all_of
+from nnbook.io.compiled import compiled
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask, read_image, read_mask
+from nnbook.io.parquet import read_parquet, write_parquet
 from nnbook.io.results import write_results
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.measurement.rim import check_rim, widen
@@ -236,7 +237,7 @@ def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _accumulate(
     image: Image, labels: Labels, first: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
 ) -> NDArray[np.int64]:
@@ -370,7 +371,7 @@ def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: PathLi
     """
     folder = Path(folder)
     with atomic_write(folder / "rois.parquet") as written:
-        rois.to_parquet(written, index=False, row_group_size=65_536)  # so that a range of rows can be read alone
+        write_parquet(written, rois, row_group_size=65_536)  # so that a range of rows can be read alone
     write_results(folder / "results.csv", results)
 
 
@@ -391,10 +392,8 @@ def check_rois_scale(rois: PathLike, names: Collection[str], px_per_um: float) -
     NnbookError
         Where there is no such table, or the areas of one of these panoramas' nuclei in px and um2 give another scale.
     """
-    try:
-        table = pd.read_parquet(rois, columns=["panorama", "area_px", "area_um2"])
-    except (OSError, ValueError) as error:
-        raise NnbookError(f"{rois}: holds no measured areas ({error}); make it with 'nnbook measure'") from error
+    rois = Path(rois)
+    table = read_parquet(rois, "make it with 'nnbook measure'", ["panorama", "area_px", "area_um2"])
     table = table[table["panorama"].isin(list(names))]
     area_px, area_um2 = (table[column].to_numpy(np.float64) for column in ("area_px", "area_um2"))
     with np.errstate(all="ignore"):

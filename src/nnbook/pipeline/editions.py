@@ -13,7 +13,7 @@ from nnbook.io.files import locked, write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, write_manifest
 from nnbook.io.results import read_results
-from nnbook.io.scale import common_scale, warn_of_scales
+from nnbook.io.scale import common_scale
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
@@ -166,10 +166,6 @@ def _make_stages(
     rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, local: Path | None, overwrite: bool
 ) -> None:
     panoramas = fetch_panoramas(rows, manifest.parent, folder)
-    real = {panorama.panorama: panorama for panorama in panoramas if not panorama.simulated}
-    warn_of_scales(
-        {name: folder / row.image for name, row in real.items()}, {name: row.px_per_um for name, row in real.items()}
-    )
     simulated = all(panorama.simulated for panorama in panoramas)
     edition = Edition(
         folder,

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.io.manifest import image_problems
+from nnbook.io.manifest import image_problems, pin_problem
 from nnbook.io.planes import plane_settings
-from nnbook.provenance.stage import Stage, make
+from nnbook.io.processes import in_processes
+from nnbook.io.scale import image_scale, warn_of_scales
+from nnbook.provenance.stage import Stage, file_state, make, read_record, recorded_sha256, why_stale
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
 
 
 def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
-    """Bring every image of a manifest into an edition's folder, and check it.
+    """Bring every image of a manifest into an edition's folder, and check it; files that are unchanged are not opened.
+
+    Files that say another scale than their rows are named on standard error.
 
     Parameters
     ----------
@@ -51,49 +54,126 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     """
     from nnbook.io.progress import show_progress
 
-    fetched: list[Panorama] = []
-    problems: list[str] = []
-    # Each panorama is a process's work of its own: the twin draws one alone and in any order.
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
-        stages = [panorama_stage(panorama, folder) if panorama.simulated else None for panorama in panoramas]
-        work = pool.map(fetch, panoramas, stages)
-        for outcome in show_progress(work, desc="fetch", unit="panorama", total=len(panoramas)):
-            if isinstance(outcome, list):
-                problems += outcome
-            else:
-                fetched.append(outcome)
-    if problems:
+    stages = {row: _first_stage(row, manifest_folder, folder) for row in panoramas}
+    fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
+    changed = {row: stage for row, stage in stages.items() if why_stale(stage)}
+    outcomes: dict[Panorama, Panorama | list[str]] = {}
+    with show_progress(desc="fetch", unit="panorama", total=len(panoramas)) as bar:
+        for row in stages.keys() - changed.keys():
+            outcomes[row] = fetch((row, stages[row]))
+            bar.update()
+        for row, outcome in zip(changed, _fetch_all(list(changed.items()), fetch), strict=True):
+            outcomes[row] = outcome
+            bar.update()
+    found = [outcomes[row] for row in panoramas]
+    if problems := [problem for outcome in found if isinstance(outcome, list) for problem in outcome]:
         raise NnbookError("\n".join(problems))
-    return fetched
+    _warn_of_scales(stages, manifest_folder, folder)
+    return [outcome for outcome in found if not isinstance(outcome, list)]
 
 
-def _fetch_panorama(
-    panorama: Panorama, simulation: Stage | None, *, manifest_folder: Path, folder: Path
-) -> Panorama | list[str]:
+def _fetch_all(
+    jobs: list[tuple[Panorama, Stage]], fetch: Callable[[tuple[Panorama, Stage]], Panorama | list[str]]
+) -> Iterator[Panorama | list[str]]:
+    """Fetch panoramas, each a process's work of its own: the twin draws one alone and in any order."""
+    if len(jobs) < 4:  # starting processes takes as long as a few small panoramas
+        yield from map(fetch, jobs)
+        return
+    with in_processes(fetch, jobs, 2) as outcomes:
+        yield from (outcome.result() for outcome in outcomes)
+
+
+def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Stage:
+    """Return the stage that simulates a panorama, or checks the files that its row names.
+
+    The second writes nothing but its record, which has the image's SHA-256: so files that are unchanged are not read
+    again. A mask counts as unchanged by its state alone, for what is checked of it costs less than its SHA-256.
+    """
+    if panorama.simulated:
+        return panorama_stage(panorama, folder)
+    source_folder = _source_folder(panorama, manifest_folder, folder)
+    mask = source_folder / panorama.mask
+    return Stage.of(
+        _check_files,
+        folder,
+        record=f"records/image-{panorama.panorama}.json",
+        writes=[],
+        reads=[source_folder / panorama.image],
+        settings={
+            "width_px": panorama.width_px,
+            "height_px": panorama.height_px,
+            "mask": file_state(mask) if panorama.mask and mask.is_file() else None,
+            **plane_settings(panorama.plane),
+        },
+    )
+
+
+def _source_folder(panorama: Panorama, manifest_folder: Path, folder: Path) -> Path:
+    """Return the folder that a row's paths are below: the edition's where the image is downloaded to there."""
+    return folder if panorama.source else manifest_folder
+
+
+def _check_files(panorama: Panorama, source_folder: Path) -> dict[str, Any]:
+    """Check a row's files; return what later runs need to know of them."""
+    if problems := image_problems(replace(panorama, image_sha256=""), source_folder):
+        raise NnbookError("\n".join(problems))
+    known: dict[str, Any] = {"drawn_mask": bool(panorama.mask) and is_drawn(source_folder / panorama.mask)}
     try:
-        if simulation is not None:
-            found = make_panorama(panorama, simulation)
+        known["px_per_um"] = image_scale(source_folder / panorama.image)
+    except NnbookError as error:
+        known["no_px_per_um"] = str(error)
+    return {"result": known}
+
+
+def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folder: Path) -> Panorama | list[str]:
+    panorama, stage = job
+    try:
+        if panorama.simulated:
+            found = make_panorama(panorama, stage)
             if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
                 image = folder / panorama.image
                 return [f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"]
             return found
-        if panorama.source:
-            return _download_panorama(panorama, folder)
-        if problems := image_problems(panorama, manifest_folder):
-            return problems
-        return _bring_panorama(panorama, manifest_folder, folder)
+        source_folder = _source_folder(panorama, manifest_folder, folder)
+        image = source_folder / panorama.image
+        if panorama.source and not image.is_file():
+            download(panorama.source, image, panorama.image_sha256)
+        make(stage, lambda _: _check_files(panorama, source_folder))
+        digest = recorded_sha256(stage, image)
+        if problem := pin_problem(panorama, image, digest):
+            return [problem]
+        return _bring_panorama(replace(panorama, image_sha256=digest), stage, source_folder, folder)
     except NnbookError as error:
         return [str(error)]
 
 
-def _bring_panorama(panorama: Panorama, manifest_folder: Path, folder: Path) -> Panorama:
+def _bring_panorama(panorama: Panorama, stage: Stage, source_folder: Path, folder: Path) -> Panorama:
     if panorama.mask:
-        _bring_mask(panorama, manifest_folder / panorama.mask, folder)
+        _bring_mask(panorama, source_folder / panorama.mask, folder, drawn=_known(stage)["drawn_mask"])
     if panorama.plane is not None:
-        return _extract_plane(panorama, manifest_folder / panorama.image, folder)
-    _link(manifest_folder / panorama.image, folder / panorama.image)
-    return replace(panorama, image_sha256=panorama.image_sha256 or sha256(folder / panorama.image))
+        return _extract_plane(panorama, source_folder / panorama.image, folder)
+    _link(source_folder / panorama.image, folder / panorama.image)
+    return panorama
+
+
+def _known(stage: Stage) -> dict[str, Any]:
+    """Return what `_check_files` found out."""
+    record = read_record(stage.folder / stage.record)
+    return dict(record["result"]) if record else {}
+
+
+def _warn_of_scales(stages: Mapping[Panorama, Stage], manifest_folder: Path, folder: Path) -> None:
+    """Name the files that contradict the scales of their rows, by what was found out when they were checked."""
+    real = [row for row in stages if not row.simulated]
+    files = {row.panorama: _source_folder(row, manifest_folder, folder) / row.image for row in real}
+    known = {files[row.panorama]: _known(stages[row]) for row in real}
+
+    def scale_of(path: Path) -> float | None:
+        if why := known[path].get("no_px_per_um"):
+            raise NnbookError(why)
+        return known[path].get("px_per_um")
+
+    warn_of_scales(files, {row.panorama: row.px_per_um for row in real}, scale_of)
 
 
 def _extract_plane(panorama: Panorama, source: Path, folder: Path) -> Panorama:
@@ -112,13 +192,13 @@ def _extract_plane(panorama: Panorama, source: Path, folder: Path) -> Panorama:
         settings={**plane_settings(panorama.plane), "px_per_um": panorama.px_per_um},
     )
     make(stage, work)
-    return replace(extracted, image_sha256=sha256(folder / extracted.image))
+    return replace(extracted, image_sha256=recorded_sha256(stage, folder / extracted.image))
 
 
-def _bring_mask(panorama: Panorama, source: Path, folder: Path) -> None:
+def _bring_mask(panorama: Panorama, source: Path, folder: Path, *, drawn: bool) -> None:
     """Link a mask into an edition's folder; one that is no image is drawn there."""
     name = f"masks/{panorama.panorama}{MASK_SUFFIX}.tif"
-    if not is_drawn(source):
+    if not drawn:
         _link(source, folder / name)
         return
     shape = (panorama.height_px, panorama.width_px)
@@ -131,17 +211,6 @@ def _bring_mask(panorama: Panorama, source: Path, folder: Path) -> None:
         settings={"shape": list(shape)},
     )
     make(stage, lambda out: write_mask(out / name, read_mask(source, shape)))
-
-
-def _download_panorama(panorama: Panorama, folder: Path) -> Panorama | list[str]:
-    path = folder / panorama.image
-    if not path.is_file():
-        download(panorama.source, path, panorama.image_sha256)
-    if problems := image_problems(panorama, folder):
-        return problems
-    if panorama.plane is not None:
-        return _extract_plane(panorama, path, folder)
-    return replace(panorama, image_sha256=panorama.image_sha256 or sha256(path))
 
 
 def published_results(path: Path, local: Path | None = None) -> Path:

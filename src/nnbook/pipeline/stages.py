@@ -7,25 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from nnbook.cells.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import write_cells
 from nnbook.errors import NnbookError
+from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
+from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files, write_measurements
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make, remove
+from nnbook.simulation.truth import read_truth
 from nnbook.values import published
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import write_preview, write_pyramid
 from nnbook.viewers.tables import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
     from nnbook.io.images import Labels
@@ -192,7 +195,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
 
     by_image = {Path(one.image).name: one for one in panoramas}
     results = read_results(edition.results)
-    rois = pd.read_parquet(edition.rois)
+    rois = read_parquet(edition.rois, "make it with 'nnbook measure'")
     entries: list[dict[str, Any]] = []
     chosen = most_representative(results)
     for rank, row in enumerate(show_progress(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
@@ -291,7 +294,7 @@ def _judged(edition: Edition, panorama: Panorama) -> Judged:
         read_image(edition.image_path(panorama)),
         read_mask(edition.mask_path(panorama)),
         read_mask(truth),
-        pd.read_csv(truth.with_suffix(".csv")),
+        read_truth(truth.with_suffix(".csv"), TRUTH_COLUMNS),
     )
 
 

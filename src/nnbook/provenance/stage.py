@@ -43,7 +43,8 @@ class Stage:
     record : str
         The name of the JSON file that says what the outputs were made from.
     writes : sequence of str
-        The names of the files and folders that the stage makes. Each appears, or is replaced, in one step.
+        The names of the files and folders that the stage makes. Each appears, or is replaced, in one step. None where
+        all that it makes is its record.
     code : mapping of str to str
         What the work depends on: see `nnbook.provenance.dependencies.function_dependencies`.
     reads : sequence of Path, optional
@@ -172,6 +173,24 @@ def keep(stage: Stage) -> None:
             for name, entry in outputs.items()
         }
     _replace_record(stage, was, {**was, "files": files, "outputs": outputs})
+
+
+def recorded_sha256(stage: Stage, path: Path) -> str:
+    """Return the SHA-256 of a file that a stage reads or writes; it is read only where its record is of another state.
+
+    Parameters
+    ----------
+    stage : Stage
+        Up to date, as `make` leaves it.
+    path : Path
+        The file.
+    """
+    name = os.path.relpath(path, stage.folder)
+    record = read_record(stage.folder / stage.record) or {"files": {}, "outputs": {}}
+    *state, digest = {**record["files"], **record["outputs"]}.get(name, [""])
+    if digest and state == file_state(path):
+        return str(digest)
+    return str(file_entry(path)[-1])
 
 
 def note_outputs(stage: Stage) -> None:
@@ -426,13 +445,19 @@ def _read_json(path: Path) -> Any:
         return None
 
 
+def _first_output(stage: Stage) -> Path:
+    """Return the path that work folders are named after and made beside."""
+    return stage.folder / (Path(stage.writes[0]).name if stage.writes else stage.record)
+
+
 def _unfinished(stage: Stage) -> Path:
-    return stage.folder / f".{Path(stage.writes[0]).name}.unfinished"
+    output = _first_output(stage)
+    return output.with_name(f".{output.name}.unfinished")
 
 
 def _sweep(stage: Stage) -> None:
     """Remove what a process left in this stage's folders when it was killed."""
-    sweep(stage.folder / Path(stage.writes[0]).name)
+    sweep(_first_output(stage))
     sweep(stage.folder / stage.record)
     if stage.resumes:
         shutil.rmtree(_unfinished(stage), ignore_errors=True)
@@ -443,7 +468,7 @@ def _work_folder(stage: Stage, description: dict[str, Any]) -> Iterator[Path]:
     """Give a hidden folder to write outputs in; one that resumes is kept until the work is done."""
     stage.folder.mkdir(parents=True, exist_ok=True)
     if not stage.resumes:
-        with work_folder(stage.folder / Path(stage.writes[0]).name) as folder:
+        with work_folder(_first_output(stage)) as folder:
             yield folder
         return
     folder = _unfinished(stage)

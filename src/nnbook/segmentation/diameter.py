@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,11 @@ GUESS_TOLERANCE: Final = 1.25
 three."""
 
 FALLBACK_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
-"""First guesses where the image's bright components give none; the estimate is the median of what they lead to."""
+"""First guesses where the image's bright components give none, or one that leads to nothing certain."""
+
+SURE_LOGIT: Final = 3.0
+"""An estimate is certain where the masks that it comes from exceed the cell probability threshold by this much, on
+average, as a logit. Parts of nuclei, which a guess that is too small leads to, are below 2; real nuclei are above 4."""
 
 LEAST_DIAMETER_PX: Final = 5.0
 """Smaller components are taken for noise."""
@@ -41,8 +45,9 @@ def estimate_diameter(image: Image, model: Model) -> float:
 
     The first guess is the typical diameter of bright components, those above Otsu's threshold. The part of the image
     with most bright pixels is segmented as if the guess were right, and the median diameter of its masks is the
-    estimate, or the next guess where the two differ by more than `GUESS_TOLERANCE`. Where the typical bright component
-    is wider than half the image, `FALLBACK_GUESSES_PX` are tried before it.
+    estimate, or the next guess where the two differ by more than `GUESS_TOLERANCE`. Where that leads to nothing certain
+    (see `SURE_LOGIT`), or the typical bright component is wider than half the image, `FALLBACK_GUESSES_PX` are tried,
+    and the most certain estimate is taken.
 
     Parameters
     ----------
@@ -61,13 +66,19 @@ def estimate_diameter(image: Image, model: Model) -> float:
         return 0.0
     foreground, shrink = bright_overview(image, (low, high), OVERVIEW_SIDE_PX, blur_px=1)
     first = _typical_diameter(foreground) / shrink
-    if first <= min(image.shape) / 2:
-        return _refine(image, foreground, (low, high), model, first)
-    # Either uneven light has joined all components into one, or it is one large nucleus.
-    refined = [_refine(image, foreground, (low, high), model, guess) for guess in FALLBACK_GUESSES_PX]
-    if any(refined):
-        return float(np.median([found for found in refined if found]))
-    return _refine(image, foreground, (low, high), model, first)
+    plausible = first <= min(image.shape) / 2
+    estimate = _refine(image, foreground, (low, high), model, first) if plausible else None
+    if estimate is not None and estimate.is_sure:
+        return estimate.diameter_px
+    # Speckle or texture gave the guess; or uneven light has joined all components into one; or it is one large nucleus.
+    others = [_refine(image, foreground, (low, high), model, guess) for guess in FALLBACK_GUESSES_PX]
+    if sure := [one for one in others if one.is_sure]:
+        return max(sure, key=lambda one: one.logit).diameter_px
+    if estimate is not None:
+        return estimate.diameter_px
+    if found := [one.diameter_px for one in others if one.diameter_px]:
+        return float(np.median(found))
+    return _refine(image, foreground, (low, high), model, first).diameter_px
 
 
 def median_diameter(labels: Labels) -> float:
@@ -77,23 +88,38 @@ def median_diameter(labels: Labels) -> float:
     return 2 * math.sqrt(float(np.median(areas)) / math.pi) if areas.size else 0.0
 
 
+class _Estimate(NamedTuple):
+    """A diameter in px, 0 for no nucleus; how far its masks exceed the threshold; whether it agrees with its guess."""
+
+    diameter_px: float
+    logit: float
+    converged: bool
+
+    @property
+    def is_sure(self) -> bool:
+        return self.converged and self.logit >= SURE_LOGIT
+
+
 def _refine(
     image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
-) -> float:
-    """Segment as if a guess were right, and again with the diameter found, until the two agree; 0 for no nucleus."""
-    found = guess
+) -> _Estimate:
+    """Segment as if a guess were right, and again with the diameter found, until the two agree."""
+    found, logit, converged = guess, 0.0, False
     for _ in range(GUESSES):
         if guess < LEAST_DIAMETER_PX:
-            return 0.0
+            return _Estimate(0.0, 0.0, converged=False)
         scale = model.diam_mean / guess
         part = _brightest_part(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
         output = run_network(rescale(part, network_shape(part.shape, scale), *greys), model)
         labels = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
         found = median_diameter(labels) / scale
-        if guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE:
+        inside = output[2][labels > 0]
+        logit = float(inside.mean(dtype=np.float64)) - CELLPROB_THRESHOLD if inside.size else 0.0
+        converged = guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE
+        if converged:
             break
         guess = found
-    return found if found >= LEAST_DIAMETER_PX else 0.0
+    return _Estimate(found if found >= LEAST_DIAMETER_PX else 0.0, logit, converged)
 
 
 def bright_overview(

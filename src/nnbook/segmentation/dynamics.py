@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from nnbook.io.compiled import compiled, compiled_parallel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +114,7 @@ def fill_holes(labels: Labels) -> None:
     _fill_holes(labels, _boxes(labels, int(labels.max(initial=0))))
 
 
-@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled_parallel
 def _follow(steps: Any, places: Any, iterations: int) -> Any:
     height, width = steps.shape[:2]
     ends = np.empty_like(places)
@@ -145,7 +147,7 @@ def _follow(steps: Any, places: Any, iterations: int) -> Any:
     return ends
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _seeds(counts: Any) -> Any:
     height, width = counts.shape
     found = []
@@ -165,7 +167,7 @@ def _seeds(counts: Any) -> Any:
     return seeds
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _sinks(counts: Any, seeds: Any) -> Any:
     """Label the pixels where those of each mask end."""
     height, width = counts.shape
@@ -189,7 +191,7 @@ def _sinks(counts: Any, seeds: Any) -> Any:
     return sinks
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _boxes(labels: Any, count: int) -> Any:
     """Return top, bottom, left and right of each label, bottom and right exclusive; bottom 0 for one without pixels."""
     boxes = np.zeros((count + 1, 4), dtype=np.int64)
@@ -205,7 +207,7 @@ def _boxes(labels: Any, count: int) -> Any:
     return boxes
 
 
-@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled_parallel
 def _heat(labels: Any, boxes: Any, heat: Any) -> None:
     """Spread heat in each mask from the pixel nearest its centroid; `heat` has a margin of one pixel."""
     for label in prange(1, len(boxes)):
@@ -221,7 +223,7 @@ def _heat(labels: Any, boxes: Any, heat: Any) -> None:
                     heat[top + y, left + x] = one[y, x]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _spread(inside: Any, steps: int) -> Any:
     ys, xs = np.nonzero(inside)
     centre = np.argmin((xs - xs.mean()) ** 2 + (ys - ys.mean()) ** 2)
@@ -239,7 +241,7 @@ def _spread(inside: Any, steps: int) -> Any:
     return heat
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _uphill(labels: Any, heat: Any) -> Any:
     flow = np.zeros((2, *labels.shape), dtype=np.float32)
     for y in range(labels.shape[0]):
@@ -252,7 +254,7 @@ def _uphill(labels: Any, heat: Any) -> Any:
     return flow
 
 
-@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled_parallel
 def _errors(labels: Any, boxes: Any, own: Any, flow: Any) -> Any:
     errors = np.zeros(len(boxes))
     for label in prange(1, len(boxes)):
@@ -268,7 +270,7 @@ def _errors(labels: Any, boxes: Any, own: Any, flow: Any) -> Any:
     return errors
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _fill_holes(labels: Any, boxes: Any) -> None:
     for label in range(1, len(boxes)):
         top, bottom, left, right = boxes[label]

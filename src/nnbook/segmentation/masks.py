@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from nnbook.io.compiled import compiled, compiled_parallel
 from nnbook.segmentation.dynamics import fill_holes, flow_errors, follow_flows
 from nnbook.segmentation.grouping import join_components, labels_at_edge
 
@@ -140,7 +141,7 @@ def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.f
     return first, (places - first).astype(np.float32)
 
 
-@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled_parallel
 def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
     labels: Any, logit: Any, threshold: Any, rows: Any, row_parts: Any, columns: Any, column_parts: Any, out: Any
 ) -> None:
@@ -180,7 +181,7 @@ def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
                 out[y, x] = max(best, 0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _renumber(labels: Any, count: int, min_area: int) -> None:
     """Drop masks of few pixels and number the others by their first pixel, in place."""
     areas = np.zeros(count + 1, dtype=np.int64)

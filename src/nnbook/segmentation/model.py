@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nnbook.errors import MissingFileError, NnbookError
+from nnbook.errors import MissingFileError, NnbookError, reason
 from nnbook.io.files import sha256
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def load_model(path: PathLike | None = None, *, device: str | None = None) -> Mo
         _check_whole(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise NnbookError(f"{path}: can't be read as a model ({reason}); give a Cellpose 3 model file") from error
+        why = reason(error)[:200]
+        raise NnbookError(f"{path}: can't be read as a model ({why}); give a Cellpose 3 model file") from error
     if not isinstance(state, dict) or "W2" in state:
         raise NnbookError(f"{path}: is no model of Cellpose 3 (Cellpose 4 models differ); give one of Cellpose 3")
     network = new_network(30.0)

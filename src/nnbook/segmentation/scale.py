@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from nnbook.io.compiled import compiled_parallel
 from nnbook.segmentation.sparse import sparse_level
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _weights(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.float32]
     return first, weights.astype(np.float32)
 
 
-@njit(parallel=True, cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled_parallel
 def _resample(  # noqa: PLR0917 - numba takes no keyword-only arguments
     image: Any, rows: Any, row_weights: Any, columns: Any, column_weights: Any, low: float, gain: float, out: Any
 ) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nnbook.errors import InvalidValueError, NnbookError
-from nnbook.io.files import atomic_write, sha256
+from nnbook.io.files import atomic_write
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
-from nnbook.provenance.stage import Stage, make, why_stale
+from nnbook.io.processes import in_processes
+from nnbook.provenance.stage import Stage, make, recorded_sha256, why_stale
 from nnbook.simulation.panorama import check_side, simulate_panorama
 from nnbook.simulation.population import check_place
 from nnbook.values.published import PX_PER_UM
@@ -95,7 +95,7 @@ def panorama_stage(panorama: Panorama, folder: Path) -> Stage:
 def make_panorama(panorama: Panorama, stage: Stage) -> Panorama:
     """Simulate one row of a manifest, unless it is there and up to date; return the row with the image's SHA-256."""
     make(stage, partial(write_panorama, panorama))
-    return replace(panorama, image_sha256=sha256(stage.folder / panorama.image))
+    return replace(panorama, image_sha256=recorded_sha256(stage, stage.folder / panorama.image))
 
 
 def write_panorama(panorama: Panorama, folder: PathLike) -> None:
@@ -191,14 +191,13 @@ def _make_all(planned: list[Panorama], stages: list[Stage], processes: int) -> I
     if processes < 2 or stale < 4:  # starting processes takes as long as a few small panoramas
         yield from map(make_panorama, planned, stages)
         return
-    # Spawned, not forked: the caller may run threads.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(make_panorama, *job) for job in zip(planned, stages, strict=True)]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with in_processes(_make_job, zip(planned, stages, strict=True), processes) as jobs:
+        for job in as_completed(jobs):
+            yield job.result()
+
+
+def _make_job(job: tuple[Panorama, Stage]) -> Panorama:
+    return make_panorama(*job)
 
 
 def _output_names(panorama: Panorama) -> list[str]:

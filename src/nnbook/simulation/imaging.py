@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from nnbook.io.compiled import compiled
 from nnbook.simulation.grid import GRID_PX, blur, smooth_noise
 from nnbook.simulation.nuclei import MITOSES
-from nnbook.simulation.rendering import MASK_MARGIN_PX, compiled, sample_components, scramble
+from nnbook.simulation.rendering import MASK_MARGIN_PX, sample_components, scramble
 from nnbook.values.published import MASK_RIM_PX
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from nnbook.errors import InvalidValueError
+from nnbook.io.compiled import compiled
 from nnbook.io.manifest import MAX_SIDE_PX
 from nnbook.simulation.grid import GRID_PX, Frame
 from nnbook.simulation.imaging import draw_haze, draw_shading, expose, stain
 from nnbook.simulation.placement import place_nuclei, scatter_debris
 from nnbook.simulation.population import check_place, draw_imaging_conditions, random_stream
-from nnbook.simulation.rendering import compiled, draw_components
+from nnbook.simulation.rendering import draw_components
 from nnbook.values.published import PX_PER_UM
 
 if TYPE_CHECKING:

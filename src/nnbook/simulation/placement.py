@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from nnbook.io.compiled import compiled
 from nnbook.simulation import nuclei
 from nnbook.simulation.grid import GRID_PX, smooth_noise
-from nnbook.simulation.rendering import COMPONENT, compiled
+from nnbook.simulation.rendering import COMPONENT
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -7,17 +7,14 @@ runs through it, so a panorama drawn in strips of any height comes out the same.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
+
+from nnbook.io.compiled import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
-
-Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 MASK_MARGIN_PX: Final = 3.0
 """How far a truth mask extends beyond the half-maximum outline: as far as the soft edge does."""
@@ -53,11 +50,6 @@ COMPONENT: Final = np.dtype(
     ]
 )
 """One component. Lengths in px, angles in radians, counter-clockwise in (x, y)."""
-
-
-def compiled(kernel: Kernel) -> Kernel:
-    """Compile a kernel to machine code when first called, keep the code on disk, and keep the kernel's type."""
-    return cast("Kernel", njit(cache=True)(kernel))
 
 
 @compiled

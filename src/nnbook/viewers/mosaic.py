@@ -208,7 +208,7 @@ def _tiles(
             # Read in the order in which they are stored, since neighbours share a file.
             order = np.argsort(rows[first:end])
             cells = np.empty((end - first, *black.shape), np.uint8)
-            cells[order] = images.oindex[rows[first:end][order]]
+            cells[order] = images[rows[first:end][order]]
             bar.update()
             for at, cell in enumerate(cells, start=first):
                 histograms[at] = np.bincount(cell.ravel(), minlength=LEVELS)

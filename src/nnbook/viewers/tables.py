@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nnbook.errors import NnbookError
+from nnbook.io.files import parse_json
 from nnbook.io.manifest import NAME
 from nnbook.measurement.selection import measured, representatives
 from nnbook.values import published
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnbook.io.manifest import Panorama
 
 PREVIEWS = "previews"
 """The folder of previews, beside the table of panoramas."""
 
-NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2, "mean_intensity": 3, "std_intensity": 3}
+REMAKE = "make it again with 'nnbook mosaic'"
+"""What to do where a file of a mosaic is damaged."""
+
+NUCLEUS_DECIMALS = {"x_px": 2, "y_px": 2, "area_um2": 2}
+BRIGHTNESS = ["mean_intensity", "std_intensity"]
 NUCLEUS_COLUMNS = [
     "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
 ]  # fmt: skip
@@ -40,7 +48,10 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     """
     known = "class" in rois and bool(rois["class"].notna().any())
     columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else [])] if name in rois]
-    return _columns(rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS))
+    nuclei = rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS)
+    for name in BRIGHTNESS:
+        nuclei[name] = nuclei[name].map(lambda value: float(f"{value:.6g}"))  # an image may have grey levels below 1
+    return _columns(nuclei)
 
 
 def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
@@ -84,6 +95,62 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
             }
         )
     return _columns(pd.DataFrame(rows, dtype=object))
+
+
+def read_columns(path: Path, data: bytes, remedy: str) -> pd.DataFrame:
+    """Return the table that a viewer reads from a file, `{columns: {name: [value, ...]}}`.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    data : bytes
+        What it holds.
+    remedy : str
+        What to do where it is damaged.
+
+    Raises
+    ------
+    NnbookError
+        Where it is damaged.
+    """
+    columns = parse_json(path, data, {"columns": dict}, remedy)["columns"]
+    lists = [column for column in columns.values() if isinstance(column, list)]
+    if len(lists) < len(columns) or len({len(column) for column in lists}) > 1:
+        raise NnbookError(f"{path}: is damaged, its columns are no lists of one length; {remedy}")
+    return pd.DataFrame(columns)
+
+
+def read_mosaic(folder: Path, read: Callable[[str], bytes | None]) -> pd.DataFrame:
+    """Read the cells of a mosaic: what `nnbook.viewers.mosaic.write_mosaic` put into its `cells.json`, and their run.
+
+    Parameters
+    ----------
+    folder : Path
+        The mosaic, for messages.
+    read : callable
+        Returns what a file in it holds, or None where there is none.
+
+    Raises
+    ------
+    NnbookError
+        Where a file is missing or damaged.
+    """
+    form = {"rows": [{"run": int, "cells": int}], "cells": str}
+    about = parse_json(folder / "mosaic.json", read("mosaic.json") or b"", form, REMAKE)
+    path = folder / about["cells"]
+    data = read(about["cells"]) or b""
+    names = parse_json(path, data, {"panoramas": [str]}, REMAKE)["panoramas"]
+    table = read_columns(path, data, REMAKE)
+    codes = table.get("panorama", pd.Series(dtype=object))
+    if not all(type(code) is int and 0 <= code < len(names) for code in codes.tolist()) or len(codes) < len(table):
+        raise NnbookError(f"{path}: is damaged, it has a cell of no panorama; {REMAKE}")
+    runs = [row["run"] for row in about["rows"] for _ in range(min(row["cells"], len(table) + 1))]
+    if len(runs) != len(table):
+        raise NnbookError(
+            f"{folder / 'mosaic.json'}: lists {len(runs)} cells, but {path.name} has {len(table)}; {REMAKE}"
+        )
+    return table.assign(panorama=[names[code] for code in codes], run=runs)
 
 
 def most_representative(results: pd.DataFrame) -> pd.DataFrame:

@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
-import pandas as pd
 import traitlets
 
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
+from nnbook.io.files import parse_json
 from nnbook.io.images import as_image, as_mask
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.measurement.rois import measure
 from nnbook.viewers.pyramid import LivePyramid
-from nnbook.viewers.tables import nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import nuclei_columns, panoramas_columns, read_columns, read_mosaic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 BUNDLES = resources.files("nnbook.viewers") / "bundles"
 """The views' JavaScript, which `make` builds: the same files that the book's pages load."""
+
+REMEDY = "write it again with 'nnbook run'"
+"""What to do where a file of pyramids is damaged."""
 
 LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
 """The files of a panorama, by their names in an index."""
@@ -418,15 +422,7 @@ class Mosaic(_ImageView):
         read = _folder_reader(mosaic)
         if not (mosaic / "mosaic.json").is_file():
             raise MissingFileError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'")
-        try:
-            about = json.loads(read("mosaic.json") or b"")
-            cells = json.loads(read(about["cells"]) or b"")
-            self._table = pd.DataFrame(cells["columns"]).assign(
-                panorama=[cells["panoramas"][code] for code in cells["columns"]["panorama"]],
-                run=[row["run"] for row in about["rows"] for _ in range(row["cells"])],
-            )
-        except (ValueError, TypeError, LookupError) as error:
-            raise NnbookError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'") from error
+        self._table = read_mosaic(mosaic, read)
         super().__init__("mosaic", read, **traits)
 
     @property
@@ -464,19 +460,17 @@ class _Stored:
 
     def __init__(self, read: Read, where: Path) -> None:
         self.read = read
-        try:
-            entries = json.loads(read("index.json") or b"")["panoramas"]
-            self._nuclei = {str(entry["panorama"]): entry.get("nuclei") for entry in entries}
-        except (ValueError, TypeError, KeyError) as error:
-            raise NnbookError(f"{where}: its index.json is damaged; write it again with 'nnbook run'") from error
+        self._where = where
+        index = parse_json(where / "index.json", read("index.json") or b"", {"panoramas": [{"panorama": str}]}, REMEDY)
+        self._nuclei = {entry["panorama"]: entry.get("nuclei") for entry in index["panoramas"]}
         if not self._nuclei:
             raise NnbookError(f"{where}: has no panoramas; name a folder that holds some")
         self.names = list(self._nuclei)
 
     def rois(self, panorama: str | None) -> pd.DataFrame | None:
         path = self._nuclei.get(panorama or "")
-        data = self.read(path) if path else None
-        return pd.DataFrame(json.loads(data)["columns"]) if data else None
+        data = self.read(str(path)) if path else None
+        return read_columns(self._where / str(path), data, REMEDY) if data else None
 
 
 def _stored(where: Path, name: str | None, px_per_um: float | None) -> _Stored:
@@ -504,6 +498,8 @@ def _json(value: Any) -> bytes:
 
 def _folder_reader(folder: Path) -> Read:
     def read(path: str) -> bytes | None:
+        if "\0" in path:
+            return None
         file = (folder / path).resolve()
         return file.read_bytes() if file.is_relative_to(folder.resolve()) and file.is_file() else None
 
