@@ -206,9 +206,9 @@ def read_cells(folder: PathLike) -> Cells:
     >>> import nnbook
     >>> cells = nnbook.read_cells("cells")
     >>> len(cells)
-    6
+    5
     >>> cells.table["cell"][0]
-    'Run1TL_top_left_ROI_2'
+    'Run1TL_top_left_ROI_1'
     >>> image = cells.images[0]  # only this image is read
     >>> image.shape, image.dtype
     ((256, 256), dtype('uint8'))

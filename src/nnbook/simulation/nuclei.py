@@ -280,7 +280,7 @@ def _anaphase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(42, 53), rng.uniform(16, 23)
     distance = 2 * short + rng.uniform(22, 46)
     return _chromosome_masses(
-        rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.3, 1.7)
+        rng, long, short, distance, bend=rng.normal(0.002, 0.002), unlike=0.15, level=rng.uniform(1.45, 1.9)
     )
 
 
@@ -288,7 +288,7 @@ def _telophase(rng: Generator) -> list[NDArray[Any]]:
     long, short = rng.uniform(28, 38), rng.uniform(9.5, 14)
     distance = 2 * short + rng.uniform(75, 150)
     return _chromosome_masses(
-        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.4, level=rng.uniform(1.5, 2.05)
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.4, level=rng.uniform(1.62, 2.22)
     )
 
 

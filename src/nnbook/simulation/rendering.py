@@ -117,7 +117,7 @@ def _brightness(component: Any, along: float, across: float, depth: float) -> fl
         lump = (arms + 0.8 * finer) * fading
     if step > 0:
         cover = 1.0 if step >= 1 else step * step * (3 - 2 * step)
-        value = math.exp(0.8 * lump + _chromatin(component, x, y, blur, depth))
+        value = math.exp(0.76 * lump + _chromatin(component, x, y, blur, depth))
         if component.dome > 0:
             thin = max(0.0, 1 - depth / (26 * scale))
             value *= 1 - component.dome * thin * thin
