@@ -18,6 +18,7 @@ const SOURCES_PART = 'published_values';
 const MARK = '†';
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
+const STEP = 'step:';
 const PLUMBING = /^nnbook\.(errors|io\.edition|io\.files|values\.computed|figures\.style\.picture)\b/;
 /**
  * How the name of the record of the stage that made what a view reads begins.
@@ -128,12 +129,27 @@ const layers = {
   },
 };
 
+/**
+ * Gives steps their address within the page, once MyST has looked for the targets of references.
+ * @type {Transform}
+ */
+const addressesOfSteps = {
+  name: 'addresses-of-steps',
+  doc: 'Writes the addresses of {step}.',
+  stage: 'project',
+  plugin: (_, { selectAll }) => (tree) => {
+    for (const link of selectAll('link', tree)) {
+      if (link.url?.startsWith(STEP) === true) link.url = `#${link.url.slice(STEP.length)}`;
+    }
+  },
+};
+
 /** @type {Plugin} */
 export default {
   name: 'nnbook',
   roles: [numberRole, publishedRole, stepRole],
   directives: [indexDirective],
-  transforms: [values, making, layers],
+  transforms: [values, making, layers, addressesOfSteps],
 };
 
 /** @type {(key: string) => Node} */
@@ -160,7 +176,7 @@ function step(body) {
   const place = classes[name];
   if (place === undefined || isPrinted()) return text(written);
   const { panorama, roi, view } = place;
-  return { type: 'link', class: 'step', url: `#${figure}&panorama=${encodeURIComponent(panorama)}&layer=${layer}&roi=${roi}&view=${view.join(',')}`, children: [text(written)] };
+  return { type: 'link', class: 'step', url: `${STEP}${figure}&panorama=${encodeURIComponent(panorama)}&layer=${layer}&roi=${roi}&view=${view.join(',')}`, children: [text(written)] };
 }
 
 /** @type {(keys: string) => Node} */
