@@ -179,4 +179,4 @@ def _resolves(link: str) -> bool:
                 close()
             _fetched[whole] = None
     text = _fetched[whole]
-    return text is not None and (not fragment or bool(re.search(rf'\bid="{re.escape(unquote(fragment))}"', text)))
+    return text is not None and (not fragment or bool(re.search(rf'\bid="{re.escape(unquote(fragment.partition("&")[0]))}"', text)))

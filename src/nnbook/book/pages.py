@@ -49,7 +49,7 @@ def problems_of_pages(html: Path) -> list[str]:
             path = unquote(parts.path)
             target = page if not path else html / path.removeprefix(base)[1:] if path[0] == "/" else page.parent / path
             target = target / "index.html" if target.is_dir() else target
-            fragment = unquote(parts.fragment)
+            fragment = unquote(parts.fragment.partition("&")[0])  # what follows moves the view that it names
             if not target.is_file():
                 problems.append(f"{shown}: links to {link}, which the site does not have")
             elif fragment and target.suffix == ".html" and fragment not in read(target).ids:
