@@ -179,4 +179,5 @@ def _resolves(link: str) -> bool:
                 close()
             _fetched[whole] = None
     text = _fetched[whole]
-    return text is not None and (not fragment or bool(re.search(rf'\bid="{re.escape(unquote(fragment.partition("&")[0]))}"', text)))
+    part = unquote(fragment.partition("&")[0])  # what follows moves the view that it names
+    return text is not None and (not part or bool(re.search(rf'\bid="{re.escape(part)}"', text)))
