@@ -6,7 +6,8 @@ import type { Panorama } from './panoramas';
 export function factsText(panorama: Panorama, count: number): string {
   const { rank, distance, rois, meanIntensity, stdIntensity, width, height, pxPerUm } = panorama;
   const facts: string[] = [];
-  if (rank !== null) {
+  // Alone, a panorama represents no others.
+  if (rank !== null && count > 1) {
     const from = distance === null ? '' : `, ${rounded(distance)} from the centroid`;
     facts.push(`Rank ${rank} of ${count}${from}`);
   }

@@ -48,7 +48,7 @@ LEAST_SIGNAL: Final = 3.5
 """Least height of that peak in standard deviations of the background."""
 
 
-def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> list[int]:
     """Give components of one nucleus one label, in place: `join_pairs`, then `join_micronuclei`.
 
     Parameters
@@ -59,13 +59,20 @@ def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: floa
         The image, of the same size.
     diameter_px : float
         Diameter of a nucleus at this scale.
+
+    Returns
+    -------
+    list of int
+        The labels of pairs.
     """
-    if labels.any():
-        join_pairs(labels, grey, diameter_px)
-        join_micronuclei(labels, grey, diameter_px)
+    if not labels.any():
+        return []
+    pairs = join_pairs(labels, grey, diameter_px)
+    join_micronuclei(labels, grey, diameter_px)
+    return pairs
 
 
-def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:
+def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> list[int]:
     """Join the two halves of an anaphase or telophase, in place.
 
     Two small masks are halves of one nucleus where their centres are within `PAIRED_DISTANCE`, with no third mask
@@ -78,6 +85,11 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     ----------
     labels, grey, diameter_px
         See `join_components`.
+
+    Returns
+    -------
+    list of int
+        The labels of pairs.
     """
     from scipy.ndimage import find_objects
     from scipy.spatial import KDTree
@@ -87,7 +99,8 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     nucleus = math.pi / 4 * diameter_px**2
     small = np.flatnonzero((areas >= PAIRED_AREA[0] * nucleus) & (areas <= PAIRED_AREA[1] * nucleus))
     if len(small) < 2:
-        return
+        return []
+    joined: list[int] = []
     boxes = find_objects(labels)
     centres = np.array([_centre(labels, label, boxes[label - 1]) for label in small])
     background = _background(labels, grey)[0]
@@ -101,6 +114,8 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
             if _are_halves(labels[box], grey[box] - background, pair):
                 labels[box][labels[box] == pair[1]] = pair[0]
                 free[[one, other]] = False
+                joined.append(pair[0])
+    return joined
 
 
 def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> None:

@@ -12,6 +12,8 @@ from nnbook.segmentation.dynamics import fill_holes, flow_errors, follow_flows
 from nnbook.segmentation.grouping import join_components, labels_at_edge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from nnbook.io.images import Labels
@@ -47,8 +49,8 @@ def full_masks(
     cellprob = output.channels[2]
     labels = compute_masks(output.channels, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold)
     count = int(labels.max())
-    join_components(labels, output.grey, output.diameter_px)
-    drop_low_confidence(labels, cellprob, cellprob_threshold)
+    pairs = join_components(labels, output.grey, output.diameter_px)
+    drop_low_confidence(labels, cellprob, cellprob_threshold, pairs)
     full = enlarge(labels, cellprob, cellprob_threshold, shape, narrow=narrow and count <= np.iinfo(np.uint16).max)
     _renumber(full, count, MIN_AREA_PX)
     return full
@@ -77,7 +79,9 @@ def compute_masks(output: NDArray[np.float32], *, flow_threshold: float, cellpro
     return labels
 
 
-def drop_low_confidence(labels: Labels, cellprob: NDArray[np.float32], threshold: float) -> None:
+def drop_low_confidence(
+    labels: Labels, cellprob: NDArray[np.float32], threshold: float, pairs: Sequence[int] = ()
+) -> None:
     """Drop masks of low confidence, in place: see `LEAST_CONFIDENCE` and `LEAST_SHARE`.
 
     Parameters
@@ -88,6 +92,9 @@ def drop_low_confidence(labels: Labels, cellprob: NDArray[np.float32], threshold
         Logit of the cell probability.
     threshold : float
         Its threshold.
+    pairs : sequence of int, optional
+        Labels of dividing nuclei, which only have to exceed `LEAST_CONFIDENCE`: the network is less certain of them,
+        and two halves that face each other are hardly debris.
     """
     areas = np.bincount(labels.ravel())
     sums = np.bincount(labels.ravel(), cellprob.ravel())
@@ -95,7 +102,9 @@ def drop_low_confidence(labels: Labels, cellprob: NDArray[np.float32], threshold
     masks = 1 + np.flatnonzero(areas[1:])
     if not masks.size:
         return
-    dropped = confidence < max(LEAST_CONFIDENCE, LEAST_SHARE * float(np.median(confidence[masks])))
+    least = np.full(len(areas), max(LEAST_CONFIDENCE, LEAST_SHARE * float(np.median(confidence[masks]))))
+    least[list(pairs)] = LEAST_CONFIDENCE
+    dropped = confidence < least
     dropped[labels_at_edge(labels)] = False
     labels[dropped[labels]] = 0
 
