@@ -214,7 +214,7 @@ function layered() {
 
 /** @type {(label: string) => Node} */
 function layerName(label) {
-  return { type: 'paragraph', class: 'layer', children: [text(label)] };
+  return { type: 'div', class: 'layer', children: [{ type: 'paragraph', children: [text(label)] }] };
 }
 
 /** @type {(drawn: Node, label: string, there: Layer[]) => Node} */
