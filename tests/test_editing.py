@@ -46,7 +46,7 @@ def test_an_edit_in_jupyter_becomes_text_without_outputs(tmp_path: Path) -> None
     notebook = nbformat.read(tmp_path / "draw.ipynb", as_version=4)
     notebook.cells[0].source = notebook.cells[0].source.replace("A draw of cells", "A drawing of cells")
     last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
-    last.source = last.source.replace("fig:cells", "fig:drawn")
+    last.source = last.source.replace("fig:cells-simulated", "fig:drawn")
     last.outputs, last.execution_count = [nbformat.v4.new_output("stream", text="an output")], 7
     last.metadata["execution"] = {"iopub.status.busy": "2026-01-01"}
     nbformat.write(notebook, tmp_path / "draw.ipynb")
@@ -55,7 +55,7 @@ def test_an_edit_in_jupyter_becomes_text_without_outputs(tmp_path: Path) -> None
     done = call(tmp_path, BIN / "jupytext", "--sync", "draw.ipynb")
     assert done.returncode == 0, done.stderr
     before = (PROJECT / "notebooks" / "draw.md").read_text()
-    expected = before.replace("A draw of cells", "A drawing of cells").replace("fig:cells", "fig:drawn")
+    expected = before.replace("A draw of cells", "A drawing of cells").replace("fig:cells-simulated", "fig:drawn")
     assert (tmp_path / "draw.md").read_text() == expected != before
 
 

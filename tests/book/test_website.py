@@ -7,7 +7,7 @@ import yaml
 from simulated_store import write_store
 
 from nnbook.book import website as site
-from nnbook.book.website import problems_in, show_edition
+from nnbook.book.website import lacking_table, problems_in, show_edition
 from nnbook.cli import main
 from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition, write_edition
@@ -51,6 +51,14 @@ def test_show_edition_switches_the_book(tmp_path: Path) -> None:
         assert (tmp_path / "build" / "book").resolve() == folder.resolve()
         layers = json.loads((tmp_path / "build" / "book" / "layers.json").read_text())["layers"]
         assert layers == [{"name": name, "label": "Simulated" if name == "twin" else None, "folder": "", "has": []}]
+
+
+def test_a_book_that_lacks_the_published_table_says_so(tmp_path: Path) -> None:
+    twin, own = (Edition(tmp_path / name, name, "", name == "twin", 8.0453, 1) for name in ("twin", "own"))
+    assert "LOCAL=FOLDER" in lacking_table(twin)
+    assert lacking_table(own) == ""
+    write_edition(Edition(tmp_path / "twin" / "published", "published", "", False, 8.0453, 1))
+    assert lacking_table(twin) == ""
 
 
 def test_layers_and_what_they_have_are_listed_and_go_with_the_site(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ def test_without_a_network_the_table_that_is_there_is_used_and_a_missing_one_is_
     assert re.fullmatch(
         r"the book lacks the published table .*results\.csv: can't be downloaded .*--local FOLDER.*", line
     )
-    assert not (tmp_path / "other").exists()
+    assert [path for path in (tmp_path / "other").rglob("*") if path.is_file()] == []
     with pytest.raises(NnbookError, match=r"results\.csv: no such file"):
         make_published(tmp_path / "other", tmp_path)
 

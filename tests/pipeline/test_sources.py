@@ -148,6 +148,26 @@ def test_a_changed_download_leaves_what_was_there(tmp_path: Path, address: str) 
     assert here(path.parent) == ["a.csv"]
 
 
+@pytest.mark.parametrize("failures", [2, 3])
+def test_a_download_is_tried_three_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+    tries = []
+
+    def retrieve(address: str, *, fname: str, path: Path, **_: object) -> None:
+        tries.append(address)
+        if len(tries) <= failures:
+            raise OSError("Connection reset by peer")
+        (path / fname).write_text("whole")
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    if failures < 3:
+        download("https://images.org/a.csv", tmp_path / "a.csv", "")
+        assert (tmp_path / "a.csv").read_text() == "whole"
+    else:
+        with pytest.raises(NnbookError, match="can't be downloaded"):
+            download("https://images.org/a.csv", tmp_path / "a.csv", "")
+    assert len(tries) == 3
+
+
 @pytest.mark.parametrize("wrong", ["images.org/a.tif", "file:///a.tif", "htp://images.org/a.tif"])
 def test_what_is_no_web_address_is_told(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(NnbookError, match="is no web address"):

@@ -111,6 +111,16 @@ def stale_notice(project: Path, folder: Path) -> str:
     return f"Out of date on these pages, call nnbook run: {', '.join(stale)}."
 
 
+def lacking_table(edition: Edition) -> str:
+    """Return what a book about NucleusNet says where it lacks the published table; empty where it lacks nothing."""
+    if not edition.simulated or edition.name == PUBLISHED or (edition.folder / PUBLISHED / "edition.json").is_file():
+        return ""
+    return (
+        "this book lacks the published table of NucleusNet, and shows simulated panoramas alone; call make book with a "
+        "network, or with LOCAL=FOLDER, which has its results.csv"
+    )
+
+
 def _gather_nested(edition: Edition) -> list[str]:
     """Link what viewers read of nested editions into `site/`; return the names of its folders below the edition's.
 

@@ -101,17 +101,19 @@ def add_site(commands: Commands) -> None:
 
 
 def _site(call: argparse.Namespace) -> None:
-    from nnbook.book.website import build_site, check_cells_fit, serve_site, show_edition
+    from nnbook.book.website import build_site, check_cells_fit, lacking_table, serve_site, show_edition
 
     if not call.cells:
         check_cells_fit(call.edition)
-    show_edition(call.edition, call.project, cells=call.cells)
+    shown = show_edition(call.edition, call.project, cells=call.cells)
     if call.cells:
         print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)
     if call.serve:
         serve_site(call.project, call.edition)
     else:
         print_values(call, {"site": str(build_site(call.project))})
+        if lacking := lacking_table(shown):
+            print(f"nnbook: {lacking}", file=sys.stderr)
 
 
 def add_print(commands: Commands) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
+
+TRIES: Final = 3
+TIMEOUT_S: Final = 20
+"""How often a download is tried, and for how many seconds a host may say nothing each time."""
 
 
 def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
@@ -266,20 +270,25 @@ def download(address: str, path: Path, expected_sha256: str) -> None:
     if urlsplit(address).scheme not in {"http", "https"}:
         raise InvalidValueError(f"{address}: is no web address; give one that begins with https://")
     with atomic_write(path) as written:
-        try:
-            pooch.retrieve(
-                address,
-                known_hash=f"sha256:{expected_sha256}" if expected_sha256 else None,
-                fname=written.name,
-                path=written.parent,
-                downloader=pooch.HTTPDownloader(timeout=20),
-            )
-        except ValueError as error:
-            raise NnbookError(f"{address}: its SHA-256 isn't the expected one; the file there has changed") from error
-        except OSError as error:
-            raise NnbookError(
-                f"{address}: can't be downloaded ({type(error).__name__}); check the address and the network"
-            ) from error
+        for tries_left in reversed(range(TRIES)):
+            try:
+                pooch.retrieve(
+                    address,
+                    known_hash=f"sha256:{expected_sha256}" if expected_sha256 else None,
+                    fname=written.name,
+                    path=written.parent,
+                    downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+                )
+                break
+            except ValueError as error:
+                raise NnbookError(
+                    f"{address}: its SHA-256 isn't the expected one; the file there has changed"
+                ) from error
+            except OSError as error:
+                if tries_left == 0:
+                    raise NnbookError(
+                        f"{address}: can't be downloaded ({type(error).__name__}); check the address and the network"
+                    ) from error
 
 
 def _link(source: Path, path: Path) -> None:
