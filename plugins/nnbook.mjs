@@ -130,14 +130,18 @@ const layers = {
 };
 
 /**
- * Gives steps their address within the page, once MyST has looked for the targets of references.
+ * Gives steps their address within the page, once MyST has looked for the targets of references, and puts what is embedded
+ * in the place of the embedding, as MyST does outside of tabs.
  * @type {Transform}
  */
-const addressesOfSteps = {
-  name: 'addresses-of-steps',
-  doc: 'Writes the addresses of {step}.',
+const resolved = {
+  name: 'resolved-steps-and-layers',
+  doc: 'Writes the addresses of {step}, and what tabs of layers embed.',
   stage: 'project',
   plugin: (_, { selectAll }) => (tree) => {
+    for (const item of selectAll('tabItem', tree)) {
+      item.children = item.children?.flatMap((child) => (child.type === 'embed' ? (child.children ?? []) : [child]));
+    }
     for (const link of selectAll('link', tree)) {
       if (link.url?.startsWith(STEP) === true) link.url = `#${link.url.slice(STEP.length)}`;
     }
@@ -149,7 +153,7 @@ export default {
   name: 'nnbook',
   roles: [numberRole, publishedRole, stepRole],
   directives: [indexDirective],
-  transforms: [values, making, layers, addressesOfSteps],
+  transforms: [values, making, layers, resolved],
 };
 
 /** @type {(key: string) => Node} */
