@@ -26,7 +26,7 @@ def test_the_scatter_shows_the_published_panoramas_and_at_a_click_the_simulated_
         expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{PUBLISHED_ROWS} panoramas"))
         switch = scatter.get_by_role("radiogroup", name="Data")
         expect(switch.get_by_role("radio", name="Published")).to_be_checked()
-        switch.get_by_text("Simulated").click()
+        switch.get_by_role("radio", name="Simulated").check(force=True)
         expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{SIMULATED_ROWS} panoramas"))
         page.reload()
         scroll_through(page)
@@ -49,7 +49,7 @@ def test_the_tables_of_a_figure_are_under_a_switch(browser: Browser, address: st
         assert [table.locator("tbody tr").count() for table in tables.all()] == [10, 10]
         expect(tables.nth(0)).to_be_visible()
         expect(tables.nth(1)).to_be_hidden()
-        figure.get_by_text("Simulated", exact=True).click()
+        figure.locator("label", has_text="Simulated").click()
         expect(tables.nth(0)).to_be_hidden()
         expect(tables.nth(1)).to_be_visible()
 

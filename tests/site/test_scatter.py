@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator
 
-CHAPTER = "/million-images/"
+CHAPTER = "/million-images/?scatter.shows=twin"
+"""The layer whose panoramas are at hand, with their pictures."""
+
 AXE = PROJECT / "theme/node_modules/axe-core/axe.min.js"
 PLACE_OF_MARK = """async (area) => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -288,7 +290,7 @@ def test_a_link_shows_another_browser_the_same_picture(scatter: Locator, browser
     ],
 )
 def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, address: str) -> None:
-    with open_page(browser, f"{address}{CHAPTER}?{query}") as (page, problems):
+    with open_page(browser, f"{address}{CHAPTER}&{query}") as (page, problems):
         scatter = open_scatter(page)
         assert scatter.get_attribute("data-state") == "ready"
         assert scatter.get_by_role("radio", name="Standard deviation").is_checked()
@@ -297,7 +299,7 @@ def test_an_address_that_says_nonsense_is_ignored(query: str, browser: Browser, 
 
 
 def test_an_unknown_panorama_in_the_address_is_shown_as_text(browser: Browser, address: str) -> None:
-    with open_page(browser, f"{address}{CHAPTER}?panorama=%3Cimg%20src=x%20onerror=alert(1)%3E") as (page, problems):
+    with open_page(browser, f"{address}{CHAPTER}&panorama=%3Cimg%20src=x%20onerror=alert(1)%3E") as (page, problems):
         scatter = open_scatter(page)
         assert "<img src=x onerror=alert(1)>" in scatter.locator(".nn-remark").last.inner_text()
         assert problems == []

@@ -117,7 +117,8 @@ def test_contrast_is_exact_to_a_grey_level(seen: Seen, full: Full) -> None:
         check_shown(viewer, grey, np.arange(256))
         group.get_by_role("button", name="Auto").click()
         stretched = middle(area(viewer))
-        assert np.ptp(stretched) > np.ptp(grey)
+        assert np.ptp(stretched) >= np.ptp(grey)
+        assert (stretched != grey).any()
 
 
 def check_shown(viewer: Locator, grey: NDArray[np.uint8], table: NDArray[Any]) -> None:
@@ -491,7 +492,7 @@ def test_everything_works_by_keyboard(seen: Seen, full: Full) -> None:
         for _ in range(4):
             page.keyboard.press("+")
         page.keyboard.press("ArrowRight")
-        assert changed_share(whole, area(viewer)) > 0.1
+        assert changed_share(whole, area(viewer)) > 0.03
         status = viewer.locator(".nn-stage [role=status].nn-hidden")
         assert re.match(r"Middle at [\d,]+, [\d,]+ px; .+ in view\.", status.inner_text())
         page.keyboard.press("n")
