@@ -410,7 +410,7 @@ def test_one_finger_scrolls_the_page_and_two_zoom(browser: Browser, address: str
             fingers = [{"x": x, "y": height} for height in heights]
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
         page.wait_for_function("before => scrollY > before + 80", arg=before)
-        assert parameters(page) == {}
+        assert parameters(page) == {"scatter.shows": "twin"}
         rest(page, SETTLE_MS)
         x, y = on_screen(scatter, (150, 200))
         pinch = {"x": x, "y": y, "scaleFactor": 2, "gestureSourceType": "touch"}

@@ -185,7 +185,8 @@ export function renderLayers(
   const follow = () => {
     const of = own.get('layer');
     const wanted = layers.find(({ name, stream }) => name === of && stream === null);
-    if (kind.data === 'index' && wanted && wanted !== shown && own.get('panorama') !== null) own.set({ shows: wanted.name }, 'settle');
+    const seen = shown ?? chooseLayer(layers, own.get('shows'));
+    if (kind.data === 'index' && wanted && wanted !== seen && own.get('panorama') !== null) own.set({ shows: wanted.name }, 'settle');
     show();
   };
 
