@@ -47,7 +47,6 @@ class Copy:
         )
 
     def stale(self) -> dict[str, list[str]]:
-        # The published edition has no manifest, so this one is asked about as if it were that.
         done = self.call("status", "manifest.csv", "--edition", "own", "--json")
         assert done.returncode == 0, done.stderr
         return {one["what"]: one["why"] for one in json.loads(done.stdout)}
@@ -147,7 +146,10 @@ def test_records_of_stages_are_compared_with_the_present(copy: Copy) -> None:
     (copy.edition / "masks").mkdir()
     (copy.edition / "masks" / "a_cp_masks.json").write_text(json.dumps({**record, "code": {}}))
     (records / "cells.json").write_text("[]")
+    (copy.edition / "published" / "cells").mkdir(parents=True)
+    (copy.edition / "published" / "cells" / "record.json").write_text("[]")
     stale = copy.stale()
+    assert stale["stage published cells"] == ["its record is of another version of nnbook"]
     assert stale["stage cells"] == ["its record is of another version of nnbook"]
     assert "nnbook.measurement.imaged_area.area changed" in stale["stage measure"]
     assert "it no longer depends on numpy" in stale["stage measure"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nnbook.io.edition import FULL_SIZE, PUBLISHED
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
 from nnbook.provenance.dependencies import function_dependencies
@@ -103,7 +104,14 @@ def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
 
 
 def _records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """List an edition's records: the stage, the record, and the folder that its paths are relative to."""
+    """List the records of an edition and of those nested in it: the stage, the record, and what its paths begin from."""
+    yield from _own_records(folder)
+    for nested in (PUBLISHED, FULL_SIZE):
+        for name, record, below in _own_records(folder / nested):
+            yield f"{nested} {name}", record, below
+
+
+def _own_records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     for record in sorted(folder.glob("records/*.json")):
         if not record.name.startswith("notebook-"):
             yield record.stem.split("-")[0], record, folder
