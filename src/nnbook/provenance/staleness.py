@@ -104,7 +104,7 @@ def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
 
 
 def _records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """List the records of an edition and of those nested in it: stage, record, and what the record's paths begin from."""
+    """List the records of an edition and of those nested in it: stage, record, and where the paths in it begin."""
     yield from _own_records(folder)
     for nested in (PUBLISHED, FULL_SIZE):
         for name, record, below in _own_records(folder / nested):
