@@ -367,6 +367,7 @@ function widgetMaking(widget) {
     .filter((name) => typeof name === 'string')
     .filter((name) => /^[\w./-]+\.json$/.test(name))
     .flatMap((name) => folders.map((folder) => `${folder}${name}`))
+    .map((path) => (exists(new URL(path, BOOK)) ? path : `site/${path}`))
     .filter((path) => exists(new URL(path, BOOK)))
     .map((path) => ({ path, sha256: hashed(new URL(path, BOOK)) }));
   if (inputs.length === 0) return undefined;

@@ -17,7 +17,8 @@ const still = {
   stage: 'document',
   plugin: (_, { selectAll }) => (tree, page) => {
     for (const figure of selectAll('container', tree)) {
-      const { children = [] } = figure;
+      const children = (figure.children ?? []).map((child) => (isElsewhere(child) ? onTheWeb(child) : child));
+      figure.children = children;
       if (!children.some(isView)) continue;
       if (!children.some(({ placeholder }) => placeholder)) {
         const message = `${page.path ?? ''}: the view ${figure.label ?? ''} has no :placeholder:, an image that stands in for it on paper`;
@@ -36,6 +37,20 @@ const still = {
 /** @type {(node: Node) => boolean} */
 function isView({ type }) {
   return type === 'anywidget';
+}
+
+/**
+ * Whether a view shows an image that only another host has.
+ * @type {(node: Node) => boolean}
+ */
+function isElsewhere({ type, model }) {
+  return type === 'anywidget' && typeof model?.tileSources === 'string' && /^https?:/.test(model.tileSources);
+}
+
+/** @type {(view: Node) => Node} */
+function onTheWeb({ model }) {
+  const url = String(model?.tileSources);
+  return { type: 'paragraph', children: [{ type: 'text', value: 'On the web: ' }, { type: 'link', url, children: [{ type: 'text', value: url }] }] };
 }
 
 /**

@@ -230,7 +230,7 @@ def open_scatter(page: Page) -> Locator:
     """Bring the page's scatter into view, and wait until it has drawn itself."""
     page.locator("[data-widget]").first.scroll_into_view_if_needed()
     scatter = page.locator(SCATTER)
-    scatter.wait_for()
+    page.locator(f"{SCATTER}:not([data-state='loading'])").wait_for()  # a layer's view replaces that which waits for it
     scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
     scatter.scroll_into_view_if_needed()
     rest(page, SETTLE_MS)

@@ -61,7 +61,7 @@ def test_it_works_in_the_stock_theme_s_host(browser: Browser, tmp_path: Path) ->
 
 
 def test_the_viewer_of_the_page_follows_across_shadow_roots(browser: Browser, address: str) -> None:
-    with open_page(browser, address + CHAPTER) as (page, problems):
+    with open_page(browser, f"{address}{CHAPTER}?scatter.shows=twin") as (page, problems):
         open_scatter(page)
         page.locator("[data-widget]").nth(1).scroll_into_view_if_needed()
         _follows(page)

@@ -114,7 +114,7 @@ def test_a_number_of_a_new_run_shows(preview: tuple[Path, subprocess.Popen[bytes
     assert until(lambda: "NucleusNet" in _read(address)), "the preview did not answer"
     path = project / "build" / "book" / "numbers.json"
     numbers = json.loads(path.read_text(encoding="utf-8"))
-    numbers["rois.count"]["shown"] = NUMBER
+    numbers["published.variance.count"]["shown"] = NUMBER
     assert NUMBER not in _read(address)
     write_json(path, numbers)
     assert until(lambda: NUMBER in _read(address)), "the number did not show"

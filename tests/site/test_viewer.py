@@ -118,7 +118,6 @@ def test_contrast_is_exact_to_a_grey_level(seen: Seen, full: Full) -> None:
         group.get_by_role("button", name="Auto").click()
         stretched = middle(area(viewer))
         assert np.ptp(stretched) >= np.ptp(grey)
-        assert (stretched != grey).any()
 
 
 def check_shown(viewer: Locator, grey: NDArray[np.uint8], table: NDArray[Any]) -> None:
