@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from reader import CELLS, SCATTER, open_page, scroll_through
+from reader import CELLS, PANORAMA, SCATTER, open_page, scroll_through, wait_for_viewers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -58,3 +58,11 @@ def test_a_figure_of_one_layer_names_it(browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}/nucleusnet/") as (page, _):
         expect(page.locator("#fig1d .layer")).to_have_text("Simulated")
         assert page.locator("#fig1d .tabs").count() == 0
+
+
+def test_a_view_fills_its_stage_in_the_page(browser: Browser, address: str) -> None:
+    # The page's style sheet has variables of its own, which reach into the view.
+    with open_page(browser, f"{address}/") as (page, _):
+        wait_for_viewers(page)
+        viewer = page.locator(PANORAMA)
+        assert viewer.locator(".nn-area").bounding_box() == viewer.locator(".nn-stage").bounding_box()

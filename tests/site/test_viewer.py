@@ -96,12 +96,6 @@ def crowded(full: Full) -> tuple[int, int]:
 # Controls
 
 
-def test_the_image_fills_its_stage(seen: Seen) -> None:
-    # The page's own style sheet has variables, which reach into shadow roots.
-    with seen() as viewer:
-        assert viewer.locator(".nn-area").bounding_box() == viewer.locator(".nn-stage").bounding_box()
-
-
 def test_contrast_is_exact_to_a_grey_level(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
     with seen(masks="off", view=f"{x},{y},1200") as viewer:
