@@ -169,10 +169,15 @@ def rest(page: Page, milliseconds: int) -> None:
     )
 
 
+def bring_into_view(viewer: Locator) -> None:
+    """Scroll a viewer into view, which that of a layer may replace at this moment."""
+    viewer.evaluate("viewer => viewer.scrollIntoView({ block: 'center' })")
+
+
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
     for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}").all():
-        viewer.scroll_into_view_if_needed()
+        bring_into_view(viewer)
         viewer.evaluate(
             """async (viewer) => {
                 for (let waited = 0; waited < 60000; waited += 50) {
@@ -232,7 +237,7 @@ def open_scatter(page: Page) -> Locator:
     scatter = page.locator(SCATTER)
     page.locator(f"{SCATTER}:not([data-state='loading'])").wait_for()  # a layer's view replaces that which waits for it
     scatter.locator(".nn-plot, .nn-message:visible").first.wait_for()
-    scatter.scroll_into_view_if_needed()
+    bring_into_view(scatter)
     rest(page, SETTLE_MS)
     return scatter
 

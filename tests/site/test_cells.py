@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, open_page, pixels, rest, serving, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, bring_into_view, open_page, pixels, rest, serving, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells
@@ -117,7 +117,7 @@ def in_book(page: Page) -> Locator:
         expect(widget).not_to_have_attribute("data-widget", "")
         if page.locator(CELLS).count():
             break
-    page.locator(CELLS).scroll_into_view_if_needed()
+    bring_into_view(page.locator(CELLS))
     return opened(page)
 
 
