@@ -115,16 +115,18 @@ const layers = {
   doc: 'Shows what a notebook drew of each layer of the book: the cell that has the option `layers` draws the first.',
   stage: 'document',
   plugin: (_, { selectAll }) => (tree) => {
+    if (isPrinted()) return;
+    const dataOf = layered();
     for (const figure of selectAll('container', tree)) {
-      const label = embeddedLabel(figure);
-      const data = label === undefined ? undefined : layered().get(label);
-      if (label === undefined || data === undefined) continue;
+      const drawn = embedded(figure);
+      const label = drawn?.url?.slice(1) ?? '';
+      const data = dataOf.get(label);
+      if (drawn === undefined || data === undefined) continue;
       const there = read('layers.json').layers.filter(({ has }) => has.includes(data));
-      const drawn = figure.children?.find(({ type, url }) => type === 'image' && url === `#${label}`);
-      const at = figure.children?.findIndex((child) => child === drawn) ?? -1;
       const [first, second] = there;
-      if (drawn === undefined || first?.label == null || isPrinted()) continue;
-      figure.children?.splice(at, 1, ...(second === undefined ? [layerName(first.label), drawn] : [tabs(drawn, label, there)]));
+      if (first?.label == null) continue;
+      const shown = second === undefined ? [layerName(first.label), drawn] : [tabs(drawn, label, there)];
+      figure.children = figure.children?.flatMap((child) => (child === drawn ? shown : [child]));
     }
   },
 };
@@ -198,11 +200,11 @@ function cited(keys) {
 }
 
 /**
- * The label of the notebook's cell whose output a figure shows. It is still an image here, with the label for its address.
- * @type {(figure: Node) => string | undefined}
+ * The output of a notebook's cell that a figure shows. It is still an image here, with the label of the cell for its address.
+ * @type {(figure: Node) => Node | undefined}
  */
-function embeddedLabel(figure) {
-  return figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'))?.url?.slice(1);
+function embedded(figure) {
+  return figure.children?.find(({ type, url }) => type === 'image' && url?.startsWith('#'));
 }
 
 /**
@@ -334,7 +336,7 @@ function found(all, key, what, lacking) {
  * @type {(figure: Node, records: NotebookRecord[], selectors: Selectors) => Row[] | undefined}
  */
 function madeBy(figure, records, { select, selectAll }) {
-  const label = embeddedLabel(figure);
+  const label = embedded(figure)?.url?.slice(1);
   const record = label === undefined ? undefined : records.find(({ figures }) => figures.includes(label));
   if (record !== undefined) return notebookMaking(record, true);
   // A figure of figures has it once.

@@ -2,7 +2,7 @@ import { SHARED, type Kinds } from '../shared/address';
 import { CONTRAST_STATE } from '../shared/contraststate';
 import { textButton, textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
-import { numberTrait, textTrait } from '../shared/model';
+import { modelWith, numberTrait, textTrait } from '../shared/model';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
 import { sameView, VIEW } from '../shared/zoomstate';
@@ -113,19 +113,5 @@ export class DeepZoomView extends ZoomView<ZoomState, DeepZoomStage> {
 /** A view without a name keeps out of the page's address: it has no nucleus to share, and its place would be another view's. */
 function withoutCollisions(model: Model): Model {
   if (textTrait(model, 'name') !== null) return model;
-  return {
-    get: (name) => (name === 'address' ? false : model.get(name)),
-    set: (name, value) => {
-      model.set(name, value);
-    },
-    on: (event, callback) => {
-      model.on(event, callback);
-    },
-    off: (event, callback) => {
-      model.off?.(event, callback);
-    },
-    save_changes: () => {
-      model.save_changes?.();
-    },
-  };
+  return modelWith(model, (name) => (name === 'address' ? false : model.get(name)));
 }

@@ -4,7 +4,7 @@ import { textElement } from './elements';
 import { fetchText } from './files';
 import { dataAddress } from './host';
 import { isRecord, resolve, textOf } from './json';
-import { textTrait, type Model } from './model';
+import { modelWith, textTrait, type Model } from './model';
 import { Problem } from './problem';
 
 /** What a layer may have; each is also the trait that holds the address of it. */
@@ -89,21 +89,7 @@ export function modelOfLayer(model: Model, layer: Layer): Model {
     if (address === null || !layer.has.has(name as Data)) return null;
     return resolve(address, layer.folder);
   };
-  return {
-    get,
-    set: (name, value) => {
-      model.set(name, value);
-    },
-    on: (event, callback) => {
-      model.on(event, callback);
-    },
-    off: (event, callback) => {
-      model.off?.(event, callback);
-    },
-    save_changes: () => {
-      model.save_changes?.();
-    },
-  };
+  return modelWith(model, get);
 }
 
 /**

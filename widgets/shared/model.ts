@@ -7,6 +7,25 @@ export interface Model {
   save_changes?(): void;
 }
 
+/** A model whose traits are read in another way; all else is the model's own. */
+export function modelWith(model: Model, get: Model['get']): Model {
+  return {
+    get,
+    set: (name, value) => {
+      model.set(name, value);
+    },
+    on: (event, callback) => {
+      model.on(event, callback);
+    },
+    off: (event, callback) => {
+      model.off?.(event, callback);
+    },
+    save_changes: () => {
+      model.save_changes?.();
+    },
+  };
+}
+
 export function textTrait(model: Model, name: string): string | null {
   const value = model.get(name);
   return typeof value === 'string' && value !== '' ? value : null;
