@@ -58,6 +58,8 @@ def test_a_book_that_lacks_the_published_table_says_so(tmp_path: Path) -> None:
     assert "LOCAL=FOLDER" in lacking_table(twin)
     assert lacking_table(own) == ""
     write_edition(Edition(tmp_path / "twin" / "published", "published", "", False, 8.0453, 1))
+    assert "LOCAL=FOLDER" in lacking_table(twin), "it may have cells alone"
+    (tmp_path / "twin" / "published" / "results.csv").touch()
     assert lacking_table(twin) == ""
 
 

@@ -268,8 +268,10 @@ def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks
 
 
 def test_a_book_of_own_images_has_their_layer_alone(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
+    (tmp_path / "full-size.csv").write_text("a table of the lab's\n")
     run(masked(black, tmp_path), tmp_path / "own", notebooks)
     assert not (tmp_path / "own" / "published").exists()
+    assert not (tmp_path / "own" / "full-size").exists()
     [layer] = read_layers("panoramas", tmp_path / "own")
     assert (layer.name, layer.label) == ("own", "")
 

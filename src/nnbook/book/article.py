@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from nnbook.book.website import problems_in, run_myst, stale_notice
+from nnbook.book.website import full_note, problems_in, run_myst
 from nnbook.errors import NnbookError
-from nnbook.io.edition import read_edition
 from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
@@ -64,8 +63,7 @@ def print_book(project: PathLike, out: PathLike) -> list[Path]:
         title = {key: configuration["project"][key] for key in ("title", "description")}
         text = join_chapters([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
         (folder / ARTICLE).write_text(f"---\n{yaml.safe_dump(title)}---\n\n{text}", encoding="utf-8")
-        shown = project / "build" / "book"
-        note = f"{read_edition(shown).note} {stale_notice(project, shown)}".strip()
+        note = full_note(project, project / "build" / "book")
         changed = yaml.dump(_for_print(configuration, note), Dumper=_Indented, sort_keys=False, width=1_000_000)
         (folder / "myst.yml").write_text(changed, encoding="utf-8")
         for kind, file in FILES.items():

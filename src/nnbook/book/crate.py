@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 import nnbook
-from nnbook.book.website import stale_notice
+from nnbook.book.website import full_note
 from nnbook.errors import NnbookError
 from nnbook.io.edition import read_edition
 from nnbook.io.files import atomic_write, link_or_copy, sha256
@@ -137,13 +137,7 @@ def write_crate(project: PathLike, edition: PathLike, out: PathLike) -> dict[str
         for name in [*RESULTS, *TABLES, "figures", "notebooks"]:
             _include(edition / name, written / inside / name)
         crate = ROCrate()
-        _describe(
-            crate,
-            about,
-            described.name,
-            f"{described.note} {stale_notice(project, edition)}".strip(),
-            max(record["made"] for record in records),
-        )
+        _describe(crate, about, described.name, full_note(project, edition), max(record["made"] for record in records))
         authors = _authors(crate, about)
         _add_sources(crate, written)
         _add_results(crate, written, inside)

@@ -111,9 +111,14 @@ def stale_notice(project: Path, folder: Path) -> str:
     return f"Out of date on these pages, call nnbook run: {', '.join(stale)}."
 
 
+def full_note(project: Path, folder: Path) -> str:
+    """Return an edition's note, with what of it is out of date."""
+    return f"{read_edition(folder).note} {stale_notice(project, folder)}".strip()
+
+
 def lacking_table(edition: Edition) -> str:
     """Return what a book about NucleusNet says where it lacks the published table; empty where it lacks nothing."""
-    if not edition.simulated or edition.name == PUBLISHED or (edition.folder / PUBLISHED / "edition.json").is_file():
+    if not edition.simulated or (edition.folder / PUBLISHED / "results.csv").is_file():
         return ""
     return (
         "this book lacks the published table of NucleusNet, and shows simulated panoramas alone; call make book with a "

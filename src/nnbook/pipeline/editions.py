@@ -190,7 +190,8 @@ def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: P
     lay_out_mosaic(edition)
     evaluate_panoramas(edition, panoramas, model)
     write_pyramids(edition, panoramas)
-    if (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
+    # A lab's folder may have a file of that name.
+    if simulated and (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
         _make_full_size(full_size, folder / FULL_SIZE, model)
 
 
