@@ -161,13 +161,17 @@ export default {
 /** @type {(key: string) => Node} */
 function computed(key) {
   const number = found(read('numbers.json'), key, 'number', 'which no notebook names');
+  // A build without the published table has what was computed from it when the book was recorded.
+  const recorded = number.value === null && key.startsWith('published.') ? read('recorded.json')[key] : undefined;
+  const shown = recorded ?? number.shown;
   // On paper there is no page of a notebook to go to.
-  if (isPrinted()) return text(number.shown);
+  if (isPrinted()) return text(shown);
   const { name, simulated } = read('edition.json');
   const title = titleOf(number.notebook);
   const files = number.inputs.length > 0 ? ` from ${number.inputs.join(', ')}` : '';
-  return value('number', number.shown, `/build/book/notebooks/${number.notebook}.ipynb`, [
-    `${number.title}${number.value === null ? ': there is nothing in this build to compute it from' : ''}`,
+  const lacking = recorded === undefined ? ': there is nothing in this build to compute it from' : ', as recorded: this build lacks the published table';
+  return value('number', shown, `/build/book/notebooks/${number.notebook}.ipynb`, [
+    `${number.title}${number.value === null ? lacking : ''}`,
     `Computed by ${number.source}${files}`,
     key.startsWith('published.') ? 'Recomputed from published data alone' : simulated ? 'Simulated panoramas, or the program itself' : `Images of ${name}`,
     `Notebook: ${title}`,

@@ -145,6 +145,14 @@ describe('a number', () => {
     assert.match(child(number).title ?? '', /Recomputed from published data alone/);
   });
 
+  it('of published data that this build lacks is the recorded one, and says so', () => {
+    write('build/book/numbers.json', { 'published.area.cm2': { ...AREA, value: null, shown: '–' } });
+    write('build/book/recorded.json', { 'published.area.cm2': '37.25\u00a0cm²' });
+    const number = child(page([role('number', 'published.area.cm2')]).tree);
+    assert.equal(textOf(number), '37.25\u00a0cm²');
+    assert.match(child(number).title ?? '', /as recorded: this build lacks the published table/);
+  });
+
   it('that an edition has no data for says so', () => {
     write('build/book/numbers.json', { 'area.cm2': { ...AREA, value: null, shown: '–' } });
     const number = child(page([role('number', 'area.cm2')]).tree);

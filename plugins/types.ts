@@ -121,6 +121,7 @@ export interface EditionFiles {
   'layers.json': { layers: Layer[] };
   'steps.json': { layer: string; classes: Record<string, { panorama: string; roi: number; view: number[] }> };
   'numbers.json': Record<string, ComputedValue>;
+  'recorded.json': Record<string, string>;
   'published.json': Record<string, PublishedValue>;
   [notebook: `provenance/${string}`]: NotebookRecord;
   [stage: `records/${string}`]: StageRecord;

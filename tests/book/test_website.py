@@ -63,6 +63,17 @@ def test_a_book_that_lacks_the_published_table_says_so(tmp_path: Path) -> None:
     assert lacking_table(twin) == ""
 
 
+def test_a_book_without_the_published_table_has_what_was_recorded_of_it(tmp_path: Path) -> None:
+    twin = tmp_path / "build" / "twin"
+    write_edition(Edition(twin, "twin", "A note.", True, 8.0453, 1))
+    show_edition(twin, tmp_path)
+    assert json.loads((twin / "recorded.json").read_text()) == {}, "there is no record"
+    number = {"digits": 1, "tolerance": 0, "unit": "%", "value": 84.94}
+    write_json(tmp_path / "data" / "record.json", {"numbers": {"published.variance": number, "variance": number}})
+    show_edition(twin, tmp_path)
+    assert json.loads((twin / "recorded.json").read_text()) == {"published.variance": "84.9%"}
+
+
 def test_layers_and_what_they_have_are_listed_and_go_with_the_site(tmp_path: Path) -> None:
     twin = tmp_path / "build" / "twin"
     for folder, simulated in ((twin, True), (twin / "published", False), (twin / "full-size", True)):

@@ -17,6 +17,7 @@ from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, write_json
 from nnbook.provenance.notebook_record import LABEL
 from nnbook.values.computed import read_numbers
+from nnbook.values.formatting import shown
 from nnbook.values.published import CITED
 from nnbook.values.table import MIME as TABLE
 
@@ -159,6 +160,18 @@ def known_values(project: Path) -> list[Value]:
         *(Value("number", key, one["value"], one["unit"], one["digits"]) for key, one in recorded if one["value"]),
         *(Value("published", key, one.value, one.unit, one.digits) for key, one in CITED.items()),
     ]
+
+
+def recorded_of_published(project: Path) -> dict[str, str]:
+    """Return, by key, what the record has of values computed from published data, as shown; none without a record."""
+    if not (project / RECORD).is_file():
+        return {}
+    numbers = read_record(project)["numbers"].items()
+    return {
+        key: shown(number["value"], number["unit"], number["digits"])
+        for key, number in numbers
+        if key.startswith("published.")
+    }
 
 
 def read_build(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nnbook.book.check import recorded_of_published
 from nnbook.book.pages import problems_of_pages
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
@@ -47,7 +48,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
 
     `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
     notice to every page where notebooks are out of date. `layers.json` says which layers figures can show, `steps.json`
-    where the first nucleus of each class is, and `published.json` holds the cited values. A static stand-in that the
+    where the first nucleus of each class is, `published.json` holds the cited values, and `recorded.json` what the
+    book's record has of values computed from published data, for a build without these data. A static stand-in that the
     edition's notebooks did not draw is replaced by a notice.
 
     Parameters
@@ -92,6 +94,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
+    write_json(folder / "recorded.json", recorded_of_published(project))
     with atomic_write(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for kept in sorted((project / "figures").glob("*.png")):
