@@ -47,8 +47,8 @@ const publishedRole = {
 /** @type {Role} */
 const stepRole = {
   name: 'step',
-  doc: 'A link that moves a view of panoramas to the first nucleus of a class: a metaphase <fig1a metaphase>.',
-  body: { type: String, required: true, doc: 'What is written, and in angle brackets the label of the figure and the class.' },
+  doc: 'A link that moves a view of panoramas to the first nucleus of a class, or to two that touch: a metaphase <fig1a metaphase>.',
+  body: { type: String, required: true, doc: 'What is written, and in angle brackets the label of the figure and the class, or touching.' },
   run: (data) => [{ type: 'namedValue', kind: 'step', value: data.body, position: data.node.position }],
 };
 
@@ -182,8 +182,8 @@ function computed(key) {
 function step(body) {
   const [, written = '', figure = '', name = ''] = /^(.+?)\s*<(\S+) (\S+)>$/.exec(body) ?? [];
   if (written === '') throw new Error(`step ${body}: write what is shown, and <FIGURE CLASS>`);
-  const { layer, classes } = read('steps.json');
-  const place = classes[name];
+  const { layer, places } = read('steps.json');
+  const place = places[name];
   if (place === undefined || isPrinted()) return text(written);
   const { panorama, roi, view } = place;
   return { type: 'link', class: 'step', url: `${STEP}${figure}&panorama=${encodeURIComponent(panorama)}&layer=${layer}&roi=${roi}&view=${view.join(',')}`, children: [text(written)] };

@@ -287,7 +287,7 @@ describe('how a figure was made', () => {
 });
 
 describe('a step', () => {
-  const STEPS = { layer: 'twin', classes: { telophase: { panorama: 'Run1TL_top_left', roi: 12, view: [900, 640, 640] } } };
+  const STEPS = { layer: 'twin', places: { telophase: { panorama: 'Run1TL_top_left', roi: 12, view: [900, 640, 640] } } };
 
   it('is a link that moves a view to the first nucleus of its class', () => {
     write('build/book/steps.json', STEPS);
@@ -297,7 +297,7 @@ describe('a step', () => {
   });
 
   it('is plain text where there is none of its class', () => {
-    write('build/book/steps.json', { layer: 'mine', classes: {} });
+    write('build/book/steps.json', { layer: 'mine', places: {} });
     assert.deepEqual(child(page([role('step', 'a telophase <fig1a telophase>')]).tree).type, 'text');
   });
 

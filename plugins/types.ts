@@ -119,7 +119,7 @@ export interface StageRecord { stage: string; code?: Record<string, string> }
 export interface EditionFiles {
   'edition.json': { name: string; simulated: boolean };
   'layers.json': { layers: Layer[] };
-  'steps.json': { layer: string; classes: Record<string, { panorama: string; roi: number; view: number[] }> };
+  'steps.json': { layer: string; places: Record<string, { panorama: string; roi: number; view: number[] }> };
   'numbers.json': Record<string, ComputedValue>;
   'recorded.json': Record<string, string>;
   'published.json': Record<string, PublishedValue>;

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,10 +7,11 @@ import pandas as pd
 
 from nnbook.io.edition import Edition
 from nnbook.io.files import write_json
-from nnbook.io.manifest import Panorama
+from nnbook.io.images import write_mask
+from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.parquet import write_parquet
 from nnbook.measurement.rois import measure_panorama
-from nnbook.viewers.tables import first_of_classes, nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import nuclei_columns, panoramas_columns, steps
 
 BLACK = Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, 8.0, "", "")
 
@@ -53,9 +55,22 @@ def test_the_first_nucleus_of_each_class_is_one_of_a_panorama_that_can_be_zoomed
     columns = {"panorama": ["a", "b", "c", "b", "a"], "roi": [1, 2, 1, 1, 9], "x_px": [9.6, 20, 30, 40, 50]}
     classes = ["interphase", "telophase", "anaphase", "telophase", None]
     write_parquet(edition.rois, pd.DataFrame(columns | {"y_px": [5.0] * 5, "class": classes}))
-    assert first_of_classes(edition) == {}
+    assert steps(edition) == {}
     write_json(edition.pyramids / "index.json", {"panoramas": [{"panorama": "b"}, {"panorama": "a"}]})
-    assert first_of_classes(edition) == {
+    assert steps(edition) == {
         "telophase": {"panorama": "b", "roi": 1, "view": [40, 5, 640]},
         "interphase": {"panorama": "a", "roi": 1, "view": [10, 5, 640]},
     }
+
+
+def test_a_step_leads_to_two_nuclei_that_touch(tmp_path: Path) -> None:
+    edition = Edition(tmp_path, "twin", "", simulated=True, px_per_um=8.0, area_px2=1)
+    columns = {"panorama": ["a", "a"], "roi": [1, 2], "x_px": [9.6, 20], "y_px": [5.0, 6], "class": ["interphase"] * 2}
+    write_parquet(edition.rois, pd.DataFrame(columns))
+    write_json(edition.pyramids / "index.json", {"panoramas": [{"panorama": "a"}]})
+    panorama = replace(BLACK, panorama="a", image="in/a.tif", width_px=4, height_px=2)
+    write_manifest(edition.manifest, [panorama])
+    for middle, found in ((0, False), (2, True)):
+        write_mask(edition.mask_path(panorama), np.array([[1, 1, middle, 2]] * 2, np.int32))
+        assert ("touching" in steps(edition)) is found
+    assert steps(edition)["touching"] == {"panorama": "a", "roi": 1, "view": [10, 5, 640]}

@@ -16,6 +16,7 @@ export const MEASURES: readonly Measure[] = [
   { column: 'mean_intensity', name: 'Mean intensity', unit: '' },
   { column: 'std_intensity', name: 'SD of intensity', unit: '' },
   { column: 'orientation_deg', name: 'Orientation', unit: '°' },
+  { column: 'rim_um', name: 'Rim of the mask', unit: 'µm' },
 ];
 
 /** What the table has of one cell; null where it has nothing. */

@@ -26,9 +26,10 @@ export class RowLabels {
       const middle = ((at + 0.5) * mosaic.cellPx - view.y) * zoom;
       if (at % step !== 0 || middle < -height || middle > bottom + height) continue;
       const label = this.label(used++);
-      // A row that is partly in view has its label in that part.
+      // A row that is in view has its label in view; one that is partly so, in that part.
       const inside = Math.min(Math.max(middle, ONE_LINE / 2 + 2), bottom - ONE_LINE / 2 - 2);
-      const top = Math.abs(inside - middle) < height / 2 - ONE_LINE / 2 ? inside : middle;
+      const isSeen = (middle > 0 && middle < bottom) || Math.abs(inside - middle) < height / 2 - ONE_LINE / 2;
+      const top = isSeen ? inside : middle;
       label.style.transform = `translateY(${top.toFixed(1)}px) translateY(-50%)`;
       const [name, below] = label.children;
       if (name) name.textContent = `Run ${run}`;

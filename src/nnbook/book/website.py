@@ -22,7 +22,7 @@ from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_lay
 from nnbook.io.files import atomic_write, link_or_copy, locked, write_json
 from nnbook.provenance.notebooks import execute_notebooks, newest, stale_notebooks
 from nnbook.values.computed import cited_as_json
-from nnbook.viewers.tables import first_of_classes
+from nnbook.viewers.tables import steps
 
 if TYPE_CHECKING:
     from nnbook.io.edition import Edition
@@ -48,7 +48,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
 
     `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
     notice to every page where notebooks are out of date. `layers.json` says which layers figures can show, `steps.json`
-    where the first nucleus of each class is, `published.json` holds the cited values, and `recorded.json` what the
+    where the steps of the text lead, `published.json` holds the cited values, and `recorded.json` what the
     book's record has of values computed from published data, for a build without these data. A static stand-in that the
     edition's notebooks did not draw is replaced by a notice.
 
@@ -90,7 +90,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
         for layer in read_layers(folder=folder)
     ]
     write_json(folder / "layers.json", {"version": 1, "layers": layers})
-    write_json(folder / "steps.json", {"layer": edition.name, "classes": first_of_classes(edition)})
+    write_json(folder / "steps.json", {"layer": edition.name, "places": steps(edition)})
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())

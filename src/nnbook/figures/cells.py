@@ -158,5 +158,8 @@ def by_run(cells: pd.DataFrame) -> Figure:
             )
             axes.set(ylabel=title, ylim=(0, None))
         panels[-1].set_xlabel("Experiment, in order of time")
-        panels[-1].xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1))
+        first, last = min(runs.groups), max(runs.groups)
+        ticks = mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1).tick_values(first, last)
+        # Experiments are counted from the first: none has the number 0.
+        panels[-1].set_xticks([first, *(tick for tick in ticks if first < tick <= last)])
     return figure

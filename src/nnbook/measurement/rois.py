@@ -272,6 +272,37 @@ def _accumulate(
     return sums
 
 
+def longest_border(labels: Labels) -> tuple[int, int] | None:
+    """Find the two nuclei of a mask that touch along the longest border.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray, (height, width), int32
+        0 is background.
+
+    Returns
+    -------
+    tuple of int, or None
+        Their labels, the smaller one first; None where no two touch, side by side.
+
+    Examples
+    --------
+    >>> longest_border(np.array([[1, 1, 0], [2, 2, 3]]))
+    (1, 2)
+    """
+    beside = [(labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])]
+    borders = [
+        np.sort(np.stack([one[where], other[where]], axis=1), axis=1)
+        for one, other in beside
+        for where in [(one != other) & (one > 0) & (other > 0)]
+    ]
+    pairs, lengths = np.unique(np.concatenate(borders), axis=0, return_counts=True)
+    if not len(pairs):
+        return None
+    one, other = pairs[lengths.argmax()].tolist()
+    return one, other
+
+
 def _size(array: Image | Labels) -> str:
     return f"{array.shape[1]} x {array.shape[0]} px"
 

@@ -9,8 +9,10 @@ import pandas as pd
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import parse_json, read_json
+from nnbook.io.images import read_mask
 from nnbook.io.manifest import NAME
 from nnbook.io.parquet import read_parquet
+from nnbook.measurement.rois import longest_border
 from nnbook.measurement.selection import measured, representatives
 from nnbook.values import published
 
@@ -161,8 +163,8 @@ def read_mosaic(folder: Path, read: Callable[[str], bytes | None]) -> pd.DataFra
     return table.assign(panorama=[names[code] for code in codes], run=runs)
 
 
-def first_of_classes(edition: Edition) -> dict[str, dict[str, Any]]:
-    """Return where the first nucleus of each class is, among the panoramas of an edition that can be zoomed into.
+def steps(edition: Edition) -> dict[str, dict[str, Any]]:
+    """Return where the steps of the text lead, among the panoramas of an edition that can be zoomed into.
 
     Parameters
     ----------
@@ -173,7 +175,8 @@ def first_of_classes(edition: Edition) -> dict[str, dict[str, Any]]:
     -------
     dict of str to dict
         `panorama`, `roi`, and `view`: the middle and the width in px of a square that shows it with its neighbours. By
-        class; empty where no class of a nucleus is known.
+        class, the first nucleus of each; and `touching`, one of the two nuclei of the first panorama that touch along
+        the longest border. Empty where no class of a nucleus is known.
     """
     if not edition.has("index") or not edition.rois.is_file():
         return {}
@@ -184,13 +187,18 @@ def first_of_classes(edition: Edition) -> dict[str, dict[str, Any]]:
     shown = rois[rois["panorama"].isin(order) & rois["class"].notna()].copy()
     shown["rank"] = shown["panorama"].map(order.index)
     first = shown.sort_values(["rank", "roi"], kind="stable").drop_duplicates("class")
+    found = {str(row["class"]): row for row in first.to_dict("records")}
+    masks = {row.panorama: edition.mask_path(row) for row in edition.panoramas()}
+    pair = longest_border(read_mask(masks[order[0]])) if order and order[0] in masks else None
+    if pair is not None:
+        found["touching"] = rois[(rois["panorama"] == order[0]) & (rois["roi"] == pair[0])].iloc[0].to_dict()
     return {
-        str(row["class"]): {
+        name: {
             "panorama": row["panorama"],
             "roi": int(row["roi"]),
             "view": [round(row["x_px"]), round(row["y_px"]), STEP_VIEW_PX],
         }
-        for row in first.to_dict("records")
+        for name, row in found.items()
     }
 
 
