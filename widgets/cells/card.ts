@@ -93,6 +93,7 @@ export class Card extends BaseCard {
       ['Area', value('area_um2', ' µm²')],
       ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, SD ${spread}`}`],
       ['Orientation', value('orientation_deg', '°')],
+      ['Rim of the mask', value('rim_um', ' µm')],
       ['Class', facts.kind],
       ['Experiment', run === null ? null : `${run}${passage === null ? '' : `, passage ${passage}`}`],
       ['Centroid', place],

@@ -285,10 +285,10 @@ def _anaphase(rng: Generator) -> list[NDArray[Any]]:
 
 
 def _telophase(rng: Generator) -> list[NDArray[Any]]:
-    long, short = rng.uniform(28, 38), rng.uniform(9.5, 14)
+    long, short = rng.uniform(27.4, 37.2), rng.uniform(9.5, 14)
     distance = 2 * short + rng.uniform(75, 150)
     return _chromosome_masses(
-        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.4, level=rng.uniform(1.62, 2.22)
+        rng, long, short, distance, bend=rng.normal(0.001, 0.002), unlike=0.4, level=rng.uniform(1.86, 2.52)
     )
 
 
