@@ -87,7 +87,7 @@ def mosaic_sheet(cells: NDArray[np.uint8], runs: Sequence[int], gains: Sequence[
             return notice_figure(NO_CELLS)
         rows, columns, side, _ = cells.shape
         shown = _reduced(cells, max(rows, columns) * side)
-        figure = Figure(figsize=(SHEET_INCHES, 3.5 * rows / columns + 0.85), layout="constrained")
+        figure = Figure(figsize=(SHEET_INCHES, 2.85 * rows / columns + 0.85), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         factors = {"As measured": np.ones(rows), "Normalised by run": np.asarray(gains)}
         for axes, (title, by_run) in zip(panels, factors.items(), strict=True):

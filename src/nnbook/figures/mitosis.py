@@ -117,7 +117,7 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
     with mpl.rc_context(SHEET_STYLE):
         shown_of = {how: [pair for pair in pairs if pair.separation == how][:columns] for how in SEPARATIONS}
         rows = {how: shown for how, shown in shown_of.items() if shown}
-        figure, grid = panel_grid(len(rows), columns, row_inches=1.3, rest_inches=1.0)
+        figure, grid = panel_grid(len(rows), columns, row_inches=1.12, rest_inches=1.0)
         for row, (how, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))

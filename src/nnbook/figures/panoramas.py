@@ -41,7 +41,7 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
     with mpl.rc_context(SHEET_STYLE):
         if not panels:
             return notice_figure(NO_IMAGES)
-        figure, grid = panel_grid(math.ceil(len(panels) / columns), columns, row_inches=2.65)
+        figure, grid = panel_grid(math.ceil(len(panels) / columns), columns, row_inches=2.25)
         white = white_level(np.concatenate([panel.image.ravel() for panel in panels]))
         for rank, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False), start=1):
             axes.imshow(outlined(panel, white), interpolation="antialiased")

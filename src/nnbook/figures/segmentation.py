@@ -49,7 +49,7 @@ def hard_cases(cases: Sequence[Case], columns: int = 4) -> Figure:
     matplotlib.figure.Figure
     """
     with mpl.rc_context(SHEET_STYLE):
-        figure, grid = panel_grid(math.ceil(len(cases) / columns), columns, row_inches=2.15, rest_inches=0.7)
+        figure, grid = panel_grid(math.ceil(len(cases) / columns), columns, row_inches=1.82, rest_inches=0.7)
         for axes, case in zip(grid.flat, cases, strict=False):
             # Each at its own contrast: a dim nucleus would be black beside a bright one.
             draw_grey(axes, case.image, case.px_per_um, white_level(case.image))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-SHEET_INCHES: Final = 7.2
-"""The width of a sheet."""
+SHEET_INCHES: Final = 6.0
+"""The width of a sheet: that of plots, so that text on a phone is as large in both."""
 
 BAR_UM: Final = 10.0
 """The length of the scale bar on images of one or two nuclei."""
