@@ -53,6 +53,7 @@ FAULTY_FIGURES = """() => [...document.querySelectorAll('figure')].flatMap((figu
         return !caption?.contains(part) && width > 20 && height > 20;
     });
     if (!seen) faults.push(`nothing to see: figure ${figure.id}`);
+    if (figure.querySelector('.output-stderr')) faults.push(`a warning of the program: figure ${figure.id}`);
     return faults;
 })"""
 

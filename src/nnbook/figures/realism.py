@@ -138,14 +138,16 @@ def realism_table(found: Mapping[str, float]) -> Table:
         if name == key or name not in found:
             continue
         value = found[name]
+        # A unit in each cell would push the last columns off a phone's screen.
+        title = f"{cited.title} ({cited.unit})" if cited.unit not in {"", "%"} else cited.title
+        unit = "%" if cited.unit == "%" else ""
+        stated = shown(cited.value, unit, cited.digits)
         if math.isnan(value):
-            rows.append((cited.title, cited.shown, "–", "–"))
+            rows.append((title, stated, "–", "–"))
             continue
         difference = 100 * (value / cited.value - 1)
         sign = "+" if round(difference) > 0 else ""
-        rows.append(
-            (cited.title, cited.shown, shown(value, cited.unit, cited.digits), f"{sign}{shown(difference, '%', 0)}")
-        )
+        rows.append((title, stated, shown(value, unit, cited.digits), f"{sign}{shown(difference, '%', 0)}"))
     return Table(
         header=("Quantity", "Published", "Simulated", "Difference"),
         rows=tuple(rows),
