@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from reader import CELLS, PANORAMA, SCATTER, open_page, scroll_through, wait_for_viewers
+from reader import BOOK, CELLS, PANORAMA, SCATTER, open_page, scroll_through, wait_for_viewers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -58,6 +59,16 @@ def test_a_figure_of_one_layer_names_it(browser: Browser, address: str) -> None:
     with open_page(browser, f"{address}/nucleusnet/") as (page, _):
         expect(page.locator("#fig1d .layer")).to_have_text("Simulated")
         assert page.locator("#fig1d .tabs").count() == 0
+
+
+def test_an_address_that_moves_a_view_brings_it_up_far_down_a_page(browser: Browser, address: str) -> None:
+    place = json.loads((BOOK / "steps.json").read_text())["places"]["touching"]
+    view = ",".join(map(str, place["view"]))
+    move = f"#fig1a&panorama={place['panorama']}&layer=twin&roi={place['roi']}&view={view}"
+    with open_page(browser, f"{address}/nucleusnet/{move}") as (page, problems):
+        expect(page.locator("#fig1a")).to_be_in_viewport()
+        expect(page).to_have_url(re.compile(rf"\?panorama={place['panorama']}.*roi={place['roi']}.*#fig1a$"))
+        assert problems == []
 
 
 def test_a_view_fills_its_stage_in_the_page(browser: Browser, address: str) -> None:
