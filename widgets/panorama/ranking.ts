@@ -74,7 +74,7 @@ export class Ranking {
   }
 }
 
-const SHORT: Partial<Record<string, string>> = { Rank: '#', Brightness: 'Bright.', Distance: 'Dist.' };
+const SHORT: Partial<Record<string, string>> = { Rank: '#', Brightness: 'Mean' };
 
 function fixed(value: number | null, digits: number): string {
   return value === null ? '' : value.toFixed(digits);

@@ -27,6 +27,8 @@ export interface State<V> {
   set(values: Partial<V>, change: Change): void;
   /** Calls back when values may have been changed by someone else: another view, Back, or the host. */
   onChange(callback: () => void): void;
+  /** The query of an address that shows this view as it is, and says nothing of other views. */
+  query(): string;
 }
 
 /** What all linked views of a page share, and each of them includes in its kinds. */
@@ -101,6 +103,10 @@ class TraitState<V> implements State<V> {
 
   onChange(callback: () => void): void {
     for (const name of namesOf(this.kinds)) onTrait(this.model, name, callback, this.signal);
+  }
+
+  query(): string {
+    return '';
   }
 }
 
@@ -183,6 +189,11 @@ class AddressState<V> implements State<V> {
     };
     addEventListener('popstate', callback, { signal });
     addEventListener(CHANGED, changed as EventListener, { signal });
+  }
+
+  query(): string {
+    const names = namesOf(this.kinds).map((name) => this.parameter(name));
+    return withParameters('', names.map((name) => [name, readParameter(location.search, name)]));
   }
 
   private write(change: Change = 'settle'): void {

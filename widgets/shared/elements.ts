@@ -53,3 +53,11 @@ export function disclosureButton(text: string, className: string, toggle: (open:
 export function againButton(action: () => void): HTMLButtonElement {
   return textButton('Try again', action, 'nn-button nn-again');
 }
+
+/** The figure of the page that an element is in, across shadow roots; null where it is in none. */
+export function figureOf(element: Element): HTMLElement | null {
+  const figure = element.closest<HTMLElement>('figure[id]');
+  if (figure) return figure;
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? figureOf(root.host) : null;
+}

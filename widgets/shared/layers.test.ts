@@ -81,6 +81,7 @@ describe('the state of a view of a layer', () => {
       page.values = { ...page.values, ...values };
     },
     onChange: () => undefined,
+    query: () => '',
   };
   const [published, twin] = [stateOfLayer(state, 'published'), stateOfLayer(state, 'twin')];
 

@@ -111,6 +111,7 @@ export function stateOfLayer<V extends Shared>(state: State<V>, layer: string): 
     onChange: (callback) => {
       state.onChange(callback);
     },
+    query: () => state.query(),
   };
 }
 

@@ -3,7 +3,7 @@ import { BaseView, type ViewKind } from './baseview';
 import { ContrastPanel } from './contrastpanel';
 import { contrastOf, contrastState, type ContrastState } from './contraststate';
 import type { Contrast } from './contrast';
-import { againButton, textElement } from './elements';
+import { againButton, figureOf, textElement } from './elements';
 import imageCss from './image.css';
 import type { Model } from './model';
 import { download } from './picture';
@@ -151,10 +151,13 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     if (retry && this.root.dataset.state === 'ready') this.remark.append(' ', againButton(retry));
   }
 
-  /** The address that shows what is shown now. */
+  /** The address that shows what this view shows now, at its figure. */
   protected link(): string {
     settle();
-    return location.href;
+    const link = new URL(location.href);
+    link.search = this.state.query();
+    link.hash = figureOf(this.root)?.id ?? link.hash;
+    return link.href;
   }
 
   protected async savePicture(picture: Promise<Blob>, name: string): Promise<void> {
