@@ -71,6 +71,21 @@ def test_an_address_that_moves_a_view_brings_it_up_far_down_a_page(browser: Brow
         assert problems == []
 
 
+def test_a_copied_link_opens_at_its_figure_and_says_nothing_of_others(browser: Browser, address: str) -> None:
+    place = json.loads((BOOK / "steps.json").read_text())["places"]["touching"]
+    chosen = f"panorama={place['panorama']}&layer=twin&roi={place['roi']}"
+    with open_page(browser, f"{address}/nucleusnet/?fig1b.draw=7&{chosen}") as (page, _):
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        wait_for_viewers(page)
+        card = page.locator(PANORAMA).get_by_role("region", name="Chosen nucleus")
+        card.get_by_role("button", name="Copy link").click()
+        expect(card.get_by_text("Link copied.")).to_be_visible()
+        link = page.evaluate("() => navigator.clipboard.readText()")
+    assert link.endswith("#fig1a")
+    assert "fig1b.draw" not in link
+    assert all(part in link for part in chosen.split("&"))
+
+
 def test_a_view_fills_its_stage_in_the_page(browser: Browser, address: str) -> None:
     # The page's style sheet has variables of its own, which reach into the view.
     with open_page(browser, f"{address}/") as (page, _):
