@@ -5,7 +5,17 @@ Each name that it hands out is imported when it is used first: `import nnbook` a
 
 import lazy_loader as lazy
 
-__version__ = "0.1.0"
-
-__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+_handed_out, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Return a name that the package hands out; its version is the one it was installed as, from the tags of git."""
+    if name != "__version__":
+        return _handed_out(name)
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("nnbook")
+    except PackageNotFoundError:  # a checkout on the path that was never installed
+        return "0+unknown"

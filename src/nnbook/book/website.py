@@ -297,5 +297,5 @@ def _myst() -> str:
     beside = Path(sys.executable).parent / "myst"
     found = str(beside) if beside.is_file() else shutil.which("myst")
     if found is None:
-        raise NnbookError("myst: no such command; install the packages of requirements.txt")
+        raise NnbookError("myst: no such command; install it with: pip install 'nnbook[book]'")
     return found

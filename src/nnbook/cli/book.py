@@ -34,6 +34,8 @@ def add_check(commands: Commands) -> None:
         "check",
         _check,
         "Make the book from nothing, compare it with the committed record, and read its text.",
+        "--text",
+        "--built",
     )
     add_manifest(command)
     add_edition(command)
@@ -91,7 +93,15 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
 
 def add_site(commands: Commands) -> None:
     """Add `nnbook site`."""
-    command = add_command(commands, "site", _site, "Build the book's site from an edition, strictly.")
+    command = add_command(
+        commands,
+        "site",
+        _site,
+        "Build the book's site from an edition, strictly.",
+        "build/twin",
+        "build/twin --serve",
+        "build/mine --cells https://example.org/cells/",
+    )
     _add_edition_folder(command)
     _add_project(command)
     command.add_argument(
@@ -119,7 +129,11 @@ def _site(call: argparse.Namespace) -> None:
 def add_print(commands: Commands) -> None:
     """Add `nnbook print`."""
     command = add_command(
-        commands, "print", _print, "Write the book as Typst, PDF, Word, JATS and a MECA bundle, with static figures."
+        commands,
+        "print",
+        _print,
+        "Write the book as Typst, PDF, Word, JATS and a MECA bundle, with static figures.",
+        "build/twin --out paper",
     )
     _add_edition_folder(command)
     _add_project(command)
@@ -137,7 +151,13 @@ def _print(call: argparse.Namespace) -> None:
 
 def add_crate(commands: Commands) -> None:
     """Add `nnbook crate`."""
-    command = add_command(commands, "crate", _crate, "Write an edition, and all that it was made with, as an RO-Crate.")
+    command = add_command(
+        commands,
+        "crate",
+        _crate,
+        "Write an edition, and all that it was made with, as an RO-Crate.",
+        "build/twin --out my-crate",
+    )
     _add_edition_folder(command)
     _add_project(command)
     command.add_argument("--out", type=Path, required=True, help="the crate's folder")

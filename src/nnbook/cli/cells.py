@@ -22,6 +22,8 @@ def add_cells(commands: Commands) -> None:
         _cells,
         "Cut the single-cell images of masked nuclei into a store, or make one of images that are cut already; call "
         "again to go on.",
+        "images/ --masks masks --rois results/rois.parquet --out cells",
+        "--import pulled --out published",
     )
     add_images(command, needed=False)
     add_plane(command)
@@ -85,7 +87,11 @@ def _cut(call: argparse.Namespace) -> None:
 def add_sample(commands: Commands) -> None:
     """Add `nnbook sample`."""
     command = add_command(
-        commands, "sample", _sample, "Draw so many cells of each run from a store: sample.parquet and sample.json."
+        commands,
+        "sample",
+        _sample,
+        "Draw so many cells of each run from a store: sample.parquet and sample.json.",
+        "cells --out . --per-run 100 --seed 1",
     )
     command.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
@@ -108,7 +114,12 @@ def _sample(call: argparse.Namespace) -> None:
 def add_export(commands: Commands) -> None:
     """Add `nnbook export`."""
     command = add_command(
-        commands, "export", _export, "Write a store of cells as TIFF files, or as a Hugging Face dataset."
+        commands,
+        "export",
+        _export,
+        "Write a store of cells as TIFF files, or as a Hugging Face dataset.",
+        "cells --tiff tiffs",
+        "cells --dataset parquet",
     )
     command.add_argument("cells", type=Path, help="the store, such as build/twin/cells")
     form = command.add_mutually_exclusive_group(required=True)

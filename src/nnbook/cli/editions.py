@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 def add_run(commands: Commands) -> None:
     """Add `nnbook run`."""
-    command = add_command(commands, "run", _run, "Make every stage of an edition that is not up to date.")
+    command = add_command(
+        commands,
+        "run",
+        _run,
+        "Make every stage of an edition that is not up to date.",
+        "",
+        "experiment/manifest.csv --edition mine",
+    )
     add_manifest(command)
     add_edition(command)
     _add_cell_seconds(command)
@@ -56,7 +63,12 @@ def _run(call: argparse.Namespace) -> None:
 def add_notebook(commands: Commands) -> None:
     """Add `nnbook notebook`."""
     command = add_command(
-        commands, "notebook", _notebook, "Execute notebooks of an edition again, and leave the others alone."
+        commands,
+        "notebook",
+        _notebook,
+        "Execute notebooks of an edition again, and leave the others alone.",
+        "area",
+        "area scatter --edition mine",
     )
     command.add_argument("notebook", nargs="+", help="its name, such as 'area'")
     add_edition(command)
@@ -78,7 +90,12 @@ def _notebook(call: argparse.Namespace) -> None:
 def add_status(commands: Commands) -> None:
     """Add `nnbook status`."""
     command = add_command(
-        commands, "status", _status, "Tell what of an edition is out of date, and why; exit status 0 either way."
+        commands,
+        "status",
+        _status,
+        "Tell what of an edition is out of date, and why; exit status 0 either way.",
+        "",
+        "experiment/manifest.csv --edition mine",
     )
     add_manifest(command)
     add_edition(command)

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 def add_evaluate(commands: Commands) -> None:
     """Add `nnbook evaluate`."""
-    command = add_command(commands, "evaluate", _evaluate, "Compare predicted with true masks.")
+    command = add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "Compare predicted with true masks.",
+        "masks truth",
+        "masks truth --json",
+    )
     command.add_argument("predicted", type=Path, metavar="PRED", help="folder of NAME_cp_masks.tif")
     command.add_argument(
         "true",

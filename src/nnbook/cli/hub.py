@@ -20,6 +20,7 @@ def add_pull(commands: Commands) -> None:
         "pull",
         _pull,
         "Draw cell images from a data set on the Hugging Face Hub, without downloading all of it.",
+        "RussellBarkley/NucleusNet -n 1000 --seed 7 --out pulled",
     )
     command.add_argument("dataset", help="its id, such as RussellBarkley/NucleusNet")
     command.add_argument("--out", type=Path, required=True, help="folder to write to; call again to go on")
@@ -48,7 +49,14 @@ def _pull(call: argparse.Namespace) -> None:
 
 def add_push(commands: Commands) -> None:
     """Add `nnbook push`."""
-    command = add_command(commands, "push", _push, "Make a data set on the Hugging Face Hub from cell images.")
+    command = add_command(
+        commands,
+        "push",
+        _push,
+        "Make a data set on the Hugging Face Hub from cell images.",
+        'cells me/my-nuclei --licence cc-by-4.0 --about "CV-1 cells, DAPI" --dry-run look',
+        "cells me/my-nuclei --licence cc-by-4.0 --public",
+    )
     command.add_argument("cells", type=Path, help="a store of cells, or a folder of their TIFF files")
     command.add_argument("dataset", help="its id, owner/name")
     command.add_argument("--licence", required=True, help="the hub's name for it, such as cc-by-4.0")

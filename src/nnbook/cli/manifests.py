@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 def add_validate(commands: Commands) -> None:
     """Add `nnbook validate`."""
-    command = add_command(commands, "validate", _validate, "Check a manifest and the files that it names.")
+    command = add_command(
+        commands,
+        "validate",
+        _validate,
+        "Check a manifest and the files that it names.",
+        "small/manifest.csv",
+    )
     command.add_argument("manifest", type=Path)
     command.add_argument("--images", type=Path, help="folder that its paths are below (default: the manifest's)")
 

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 def add_measure(commands: Commands) -> None:
     """Add `nnbook measure`."""
-    command = add_command(commands, "measure", _measure, "Measure nuclei and panoramas: rois.parquet and results.csv.")
+    command = add_command(
+        commands,
+        "measure",
+        _measure,
+        "Measure nuclei and panoramas: rois.parquet and results.csv.",
+        "images/ --masks masks --out results",
+        "images/ --masks masks --rim 1.86 --out wider   # brightness under wider masks, too",
+    )
     add_images(command)
     add_plane(command)
     add_masks(command)
@@ -63,6 +70,7 @@ def add_representatives(commands: Commands) -> None:
         "representatives",
         _representatives,
         "Find the panoramas nearest the centroid of count and brightness.",
+        "results/results.csv -k 1",
     )
     command.add_argument("table", type=Path, help="a results.csv")
     command.add_argument("-k", type=int, default=published.REPRESENTATIVES, help="how many (default: %(default)s)")
@@ -85,7 +93,14 @@ def _representatives(call: argparse.Namespace) -> None:
 
 def add_area(commands: Commands) -> None:
     """Add `nnbook area`."""
-    command = add_command(commands, "area", _area, "Turn pixels into square centimetres.")
+    command = add_command(
+        commands,
+        "area",
+        _area,
+        "Turn pixels into square centimetres.",
+        "--px2 241083171855 --px-per-um 8.0453",
+        "small/manifest.csv",
+    )
     pixels = command.add_mutually_exclusive_group(required=True)
     pixels.add_argument("manifest", type=Path, nargs="?")
     pixels.add_argument("--px2", type=int, help="a number of pixels instead of a manifest")

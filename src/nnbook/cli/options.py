@@ -5,6 +5,7 @@ An option's `dest` is the name of the parameter that its value is given to, whic
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import re
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from nnbook.errors import InvalidValueError, NnbookError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
     from typing import TypeAlias
 
@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names its type no other way
 
 
+class _Help(argparse.HelpFormatter):
+    """Fills paragraphs as argparse does, but leaves the examples of a command as they are written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:\n") else super()._fill_text(text, width, indent)
+
+
 def add_command(
-    commands: Commands, name: str, handler: Callable[[argparse.Namespace], None], text: str
+    commands: Commands, name: str, handler: Callable[[argparse.Namespace], None], text: str, *examples: str
 ) -> argparse.ArgumentParser:
     """Add a command, which has the option `--json` like all others.
 
@@ -38,13 +45,17 @@ def add_command(
         Does the command's work.
     text : str
         What the command does, for its help and for the list of all.
+    *examples : str
+        Calls without `nnbook`, for the end of its help; tests/cli/test_examples.py parses all and runs most.
 
     Returns
     -------
     argparse.ArgumentParser
         Of the command, for its own arguments.
     """
-    command = commands.add_parser(name, help=text, description=text)
+    shown = "".join(f"  nnbook {name} {example}".rstrip() + "\n" for example in examples)
+    epilog = f"examples:\n{shown}" if shown else None
+    command = commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=_Help)
     command.set_defaults(command=handler, parser=command)
     command.add_argument("--json", action="store_true", help="print the values as JSON")
     return command

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from nnbook import __version__
+import nnbook
 from nnbook.cli import (
     book,
     cells,
@@ -23,37 +23,39 @@ from nnbook.cli import (
     training,
     viewers,
 )
+from nnbook.cli.completion import add_completion
+from nnbook.cli.extras import lacking_extra
 from nnbook.cli.options import name_option
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-REGISTRARS = (
-    simulation.add_twin,
-    manifests.add_validate,
-    segmentation.add_segment,
-    measurement.add_measure,
-    cells.add_cells,
-    cells.add_sample,
-    viewers.add_mosaic,
-    cells.add_export,
-    measurement.add_representatives,
-    measurement.add_area,
-    viewers.add_pyramid,
-    evaluation.add_evaluate,
-    training.add_train,
-    hub.add_pull,
-    hub.add_push,
-    editions.add_run,
-    editions.add_notebook,
-    editions.add_status,
-    book.add_check,
-    book.add_site,
-    book.add_print,
-    book.add_crate,
-)
-"""Each adds one command, in the order in which `nnbook --help` lists them."""
+GROUPS: Final = {
+    "panoramas and masks": (
+        simulation.add_twin,
+        manifests.add_validate,
+        segmentation.add_segment,
+        measurement.add_measure,
+        measurement.add_representatives,
+        measurement.add_area,
+        evaluation.add_evaluate,
+        training.add_train,
+    ),
+    "cells": (cells.add_cells, cells.add_sample, cells.add_export),
+    "tiles for the views": (viewers.add_mosaic, viewers.add_pyramid),
+    "Hugging Face Hub": (hub.add_pull, hub.add_push),
+    "the book": (
+        editions.add_run,
+        editions.add_notebook,
+        editions.add_status,
+        book.add_check,
+        book.add_site,
+        book.add_print,
+        book.add_crate,
+    ),
+}
+"""What adds each command, by subject, in the order in which `nnbook --help` lists them."""
 
 
 LACKS_MEMORY: Final = ("can't start new thread", "can't allocate memory", "out of memory")
@@ -77,12 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 only when all was done, 1 where something is wrong with the data, 130 where it was
         interrupted, by Ctrl-C or SIGTERM. A wrong call exits with 2.
     """
-    call = _parser().parse_args(arguments)
+    call = _Program().parse_args(arguments)
     try:
         with _interruptible():
             call.command(call)
     except NnbookError as error:  # before OSError, which some of them are too
         print(f"nnbook {call.name}: {name_option(error, call.parser)}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        line = lacking_extra(error)
+        if line is None:
+            raise
+        print(f"nnbook {call.name}: {line}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not any(words in str(error) for words in LACKS_MEMORY):
@@ -115,12 +123,44 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, former)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="nnbook", description="Simulate, segment, measure and show panoramas of nuclei."
-    )
-    parser.add_argument("--version", action="version", version=f"nnbook {__version__}")
-    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
-    for add in REGISTRARS:
-        add(commands)
-    return parser
+class _Version(argparse.Action):
+    """Prints the version, which is only looked up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"nnbook {nnbook.__version__}")
+        parser.exit()
+
+
+class _Program(argparse.ArgumentParser):
+    """The parser of the program, whose help lists the commands by subject instead of in one list."""
+
+    def __init__(self) -> None:
+        super().__init__(prog="nnbook", description="Simulate, segment, measure and show panoramas of nuclei.")
+        self.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+        self._commands = self.add_subparsers(
+            dest="name", required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser
+        )
+        self._groups: dict[str, list[argparse.Action]] = {}
+        for subject, registrars in GROUPS.items():
+            for add in registrars:
+                add(self._commands)
+            self._groups[subject] = self._not_grouped()
+        add_completion(self._commands, self)
+        self._groups["the shell"] = self._not_grouped()
+
+    def _not_grouped(self) -> list[argparse.Action]:
+        grouped = [id(action) for actions in self._groups.values() for action in actions]
+        listed = self._commands._choices_actions  # noqa: SLF001 - what argparse lists in its help
+        return [action for action in listed if id(action) not in grouped]
+
+    def format_help(self) -> str:
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        options = [action for action in self._actions if action.option_strings]
+        for title, actions in {**self._groups, "options": options}.items():
+            formatter.start_section(title)
+            formatter.add_arguments(actions)
+            formatter.end_section()
+        formatter.add_text("'nnbook COMMAND --help' shows the options of a command, and examples.")
+        return formatter.format_help()

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 
 def add_segment(commands: Commands) -> None:
     """Add `nnbook segment`."""
-    command = add_command(commands, "segment", _segment, "Mask the nuclei of panoramas: NAME_cp_masks.tif for each.")
+    command = add_command(
+        commands,
+        "segment",
+        _segment,
+        "Mask the nuclei of panoramas: NAME_cp_masks.tif for each.",
+        "images/Run1TL_top_left.tif   # writes masks/Run1TL_top_left_cp_masks.tif",
+        "images/ --out masks --diameter auto",
+        "stacks/ --channel DAPI --project max --out masks",
+    )
     add_images(command)
-    command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    command.add_argument("--out", type=Path, default=Path("masks"), help="folder to write to (default: masks)")
     add_plane(command)
     add_model(command)
     command.add_argument(

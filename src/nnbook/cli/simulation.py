@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def add_twin(commands: Commands) -> None:
     """Add `nnbook twin`."""
     command = add_command(
-        commands, "twin", _twin, "Simulate experiments: panoramas, truth masks, a truth table and a manifest."
+        commands,
+        "twin",
+        _twin,
+        "Simulate experiments: panoramas, truth masks, a truth table and a manifest.",
+        "--out simulated --seed 1",
+        "--out small --runs 1 --side 256   # seconds instead of a minute",
     )
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     command.add_argument("--seed", type=int, default=1)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def add_train(commands: Commands) -> None:
     """Add `nnbook train`."""
     command = add_command(
-        commands, "train", _train, "Train a Cellpose 3 model; call again to go on after an interruption."
+        commands,
+        "train",
+        _train,
+        "Train a Cellpose 3 model; call again to go on after an interruption.",
+        "--data images/ masks/ --steps 300 --out mine",
+        "--data images/ masks/ --from mine --steps 300 --out better",
     )
     command.add_argument(
         "--data",

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def add_mosaic(commands: Commands) -> None:
     """Add `nnbook mosaic`."""
     command = add_command(
-        commands, "mosaic", _mosaic, "Lay a sample of cells out as Deep Zoom tiles, runs by row, and once normalised."
+        commands,
+        "mosaic",
+        _mosaic,
+        "Lay a sample of cells out as Deep Zoom tiles, runs by row, and once normalised.",
+        "cells --sample . --out mosaic",
     )
     command.add_argument("cells", type=Path, help="the folder that 'nnbook cells' wrote")
     command.add_argument("--sample", type=Path, required=True, help="the folder that 'nnbook sample' wrote to")
@@ -34,7 +38,12 @@ def _mosaic(call: argparse.Namespace) -> None:
 def add_pyramid(commands: Commands) -> None:
     """Add `nnbook pyramid`."""
     command = add_command(
-        commands, "pyramid", _pyramid, "Write the Deep Zoom tiles of a panorama and of its mask; tell how many."
+        commands,
+        "pyramid",
+        _pyramid,
+        "Write the Deep Zoom tiles of a panorama and of its mask; tell how many.",
+        "images/Run1TL_top_left.tif --mask masks/Run1TL_top_left_cp_masks.tif --out tiles",
+        "images/Run1TL_top_left.tif --out tiles.zip --zip",
     )
     command.add_argument("image", type=Path, help="a TIFF, PNG or CZI file; its grey levels become JPEG tiles")
     add_plane(command)
