@@ -2,6 +2,7 @@
 # make serve    a live preview                    make clean   remove what was generated
 # make check    is the book as it is recorded?    make accept  record it as it is now
 # make print    the same as PDF, Word, JATS and MECA
+# make release  package, site and RO-Crate, in build/release
 EDITION  ?= twin
 MANIFEST ?= data/manifest.csv
 # The released table is taken from here where the folder exists, else from its public address.
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run print serve check accept hooks test check-python check-node test-python test-site check-book setup clean
+.PHONY: book run print release serve check accept hooks test check-python check-node test-python test-site check-book setup clean
 .DELETE_ON_ERROR:
 
 book: run widgets/dist/.done theme/build/server.mjs
@@ -34,6 +35,15 @@ book: run widgets/dist/.done theme/build/server.mjs
 print: run
 	$(call say,Writing the book as Typst, PDF, Word, JATS and MECA into build/$(EDITION)/print)
 	@nnbook print build/$(EDITION)
+
+release: book
+	$(call say,Packing the package with site and RO-Crate into build/release)
+	@rm -rf build/release build/crate && mkdir build/release
+	@# setuptools leaves its work in build/, among the editions.
+	@pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/release . && rm -rf build/lib build/bdist.*
+	@tar -C _build/html -czf build/release/nnbook-site.tar.gz .
+	@nnbook crate build/$(EDITION) --out build/crate && tar -C build/crate -czf build/release/nnbook-crate.tar.gz .
+	@cd build/release && sha256sum * > SHA256SUMS
 
 serve: run widgets/dist/.done theme/build/server.mjs
 	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS)) --serve

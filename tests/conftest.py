@@ -17,10 +17,13 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real data beside the repository."""
+    """The folder of real data beside the repository.
+
+    Where it is missing in continuous integration, that fails, unless `WITHOUT_SHARED=yes` says that it can't be had.
+    """
     if not SHARED.is_dir():
         reason = f"{SHARED}: no such folder; the tests against real data need it, and have NOT been run"
-        if os.environ.get("CI"):
+        if os.environ.get("CI") and os.environ.get("WITHOUT_SHARED") != "yes":
             pytest.fail(reason)
         pytest.skip(reason)
     return SHARED
