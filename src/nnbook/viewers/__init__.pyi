@@ -1,4 +1,5 @@
 from .mosaic import read_grid, write_mosaic
+from .ome import write_ome_tiff, write_ome_zarr
 from .pyramid import write_pyramid
 from .widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
 
@@ -9,5 +10,7 @@ __all__ = [
     "Scatter",
     "read_grid",
     "write_mosaic",
+    "write_ome_tiff",
+    "write_ome_zarr",
     "write_pyramid",
 ]

@@ -89,7 +89,7 @@ def write_pyramid(
     image = Path(image) if isinstance(image, str | os.PathLike) else image
     labels = Path(labels) if isinstance(labels, str | os.PathLike) else labels
     shape = image_shape(image, plane) if isinstance(image, Path) else (image.shape[0], image.shape[1])
-    _check_sizes(path.name, shape, mask_shape(labels) if isinstance(labels, Path) else getattr(labels, "shape", None))
+    check_sizes(path.name, shape, mask_shape(labels) if isinstance(labels, Path) else getattr(labels, "shape", None))
     with atomic_write(path) as written:
         folder = written.with_name("tiles") if zipped else written
         folder.mkdir()
@@ -125,7 +125,7 @@ class LivePyramid:
     def __init__(self, name: str, image: Image, labels: Labels | None = None) -> None:
         import pyvips
 
-        _check_sizes(name, image.shape, None if labels is None else labels.shape)
+        check_sizes(name, image.shape, None if labels is None else labels.shape)
         if labels is not None:
             _check_labels(name, labels)
         self._labels = labels
@@ -247,7 +247,21 @@ def save_intensity(stem: Path, image: Any, source: Path | str) -> None:
     )
 
 
-def _check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
+def check_sizes(name: str, image: tuple[int, ...], mask: tuple[int, ...] | None) -> None:
+    """Refuse a mask of another size than its image.
+
+    Parameters
+    ----------
+    name : str
+        What is written, for the message.
+    image, mask : (int, int)
+        Height and width in px; None where there is no mask, or one without a size.
+
+    Raises
+    ------
+    InvalidValueError
+        Which names both sizes.
+    """
     if mask is not None and mask != image:
         raise InvalidValueError(
             f"{name}: the image has {image[1]} x {image[0]} px but its mask {mask[1]} x {mask[0]}; "
