@@ -560,9 +560,10 @@ def test_what_machines_read(opened: Any) -> None:
     assert meta["citation_publication_date"] == "2026/02/03"
     assert meta["citation_doi"] == "10.5555/everything"
     assert meta["og:url"] == "https://example.org/everything/figures/"
-    assert re.fullmatch(r"https://example\.org/build/nuclei-\w+\.png", meta["og:image"])
+    assert re.fullmatch(r"https://example\.org/everything/build/nuclei-\w+\.png", meta["og:image"])
     assert page.locator("link[rel=canonical]").get_attribute("href") == meta["og:url"]
-    article = json.loads(page.locator("script[type='application/ld+json']").inner_text())
+    article, dataset = map(json.loads, page.locator("script[type='application/ld+json']").all_inner_texts())
+    assert dataset["@type"] == "Dataset", "the page shows cells"
     assert article["@type"] == "ScholarlyArticle"
     assert [author["name"] for author in article["author"]] == ["Ada Example", "Ben Muster"]
 
@@ -572,6 +573,8 @@ def test_the_foot_of_a_page(opened: Any) -> None:
     foot = page.locator("footer.colophon")
     edit = foot.get_by_role("link", name="Edit this page").get_attribute("href")
     assert re.fullmatch(r"https://github\.com/example/everything/edit/main/.*figures\.md", edit)
+    launch = foot.get_by_role("link", name="Run on Binder").get_attribute("href")
+    assert launch == "https://mybinder.org/v2/gh/example/everything/HEAD?urlpath=lab"
     with page.expect_download() as download:
         foot.get_by_role("link", name="BibTeX").click()
     assert download.value.suggested_filename == "figures.bib"
@@ -580,7 +583,7 @@ def test_the_foot_of_a_page(opened: Any) -> None:
     cff = unquote(foot.get_by_role("link", name="CFF").get_attribute("href").split(",", 1)[1])
     assert "cff-version: 1.2.0" in cff
     assert 'doi: "10.5555/everything"' in cff
-    for name in ("This page as Markdown", "Counts of the table"):
+    for name in ("This page as Markdown", "Counts of the table", "JATS XML"):
         with page.expect_download() as download:
             foot.get_by_role("link", name=name).click()
         assert Path(download.value.path()).stat().st_size > 0

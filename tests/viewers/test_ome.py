@@ -28,7 +28,7 @@ def image() -> NDArray[Any]:
 @pytest.fixture(scope="module")
 def labels() -> NDArray[Any]:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
-    found = ((y // 9) * 700 + x // 9 + 1).astype(np.int32)  # beyond 65,535
+    found: NDArray[Any] = ((y // 9) * 700 + x // 9 + 1).astype(np.int32)  # beyond 65,535
     found[(y % 9 < 2) | (x % 9 < 2)] = 0
     return found
 

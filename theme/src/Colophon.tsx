@@ -1,10 +1,11 @@
 import { bibtex, cff, type Work } from './cite.js';
-import type { Download, Licence, Page, Project } from './site.js';
+import { editAddress, launchAddress, type Download, type Licence, type Page, type PrintForm, type Project, type Site } from './site.js';
 
 /** The foot of a page: licence, identifier, source, what may be downloaded, and how to cite it. */
-export function Colophon({ page, project, work }: { page: Page; project: Project; work: Work }) {
-  const { license, doi, github, edit_url: edit, exports: files = [], downloads } = page.frontmatter;
-  const all = [...files, ...(downloads ?? project.downloads ?? [])];
+export function Colophon({ site, page, project, work }: { site: Site; page: Page; project: Project; work: Work }) {
+  const { license, doi, github, exports: files = [], downloads } = page.frontmatter;
+  const [edit, launch] = [editAddress(page), launchAddress(site, page)];
+  const all = [...files, ...(downloads ?? project.downloads ?? []), ...printed(site)];
   return (
     <footer className="colophon">
       <dl>
@@ -20,7 +21,8 @@ export function Colophon({ page, project, work }: { page: Page; project: Project
             <dt>Source</dt>
             <dd>
               <a href={github} rel="external noopener">{github.replace(/^https?:\/\//, '')}</a>
-              {edit != null && <><br /><a href={edit} rel="external noopener nofollow">Edit this page</a></>}
+              {edit !== undefined && <><br /><a href={edit} rel="external noopener nofollow">Edit this page</a></>}
+              {launch !== undefined && <><br /><a href={launch} rel="external noopener nofollow">Run on Binder</a></>}
             </dd>
           </div>
         )}
@@ -42,6 +44,16 @@ export function Colophon({ page, project, work }: { page: Page; project: Project
       </dl>
     </footer>
   );
+}
+
+const PRINTED: Record<PrintForm, string> = { pdf: 'PDF', docx: 'Word', jats: 'JATS XML', meca: 'MECA bundle' };
+
+/** The forms that the whole book was printed in. */
+function printed({ options }: Site): Download[] {
+  return (Object.keys(PRINTED) as PrintForm[]).flatMap((form) => {
+    const url = options?.[form];
+    return url === undefined ? [] : [{ title: `The book as ${PRINTED[form]}`, url }];
+  });
 }
 
 /** A small file that is part of the page itself. */

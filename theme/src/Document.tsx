@@ -9,13 +9,13 @@ import { NotFound, PageView } from './PageView.js';
 import { APPEARANCE, hostsOf, policyOf } from './policy.js';
 import { bringsCode } from './saved-state.js';
 import { SearchDialog } from './Search.js';
-import { outline, publicAddress, publicImage, tableOfContents, type Page, type Project, type Site } from './site.js';
+import { outline, publicAddress, publicFile, showsCells, tableOfContents, type Page, type Project, type Site } from './site.js';
 
 export interface Assets { script: string; style: string; mathStyle: string; fonts: string[] }
 
-interface Props { site: Site; project: Project; page?: Page; base: string; figures: Shown[]; assets: Assets; live: boolean }
+interface Props { site: Site; project: Project; page?: Page; base: string; figures: Shown[]; assets: Assets; live: boolean; dataset?: object }
 
-export function Document({ site, project, page, base, figures, assets, live }: Props) {
+export function Document({ site, project, page, base, figures, assets, live, dataset }: Props) {
   const bookTitle = site.title ?? project.title ?? 'Book';
   const isFirst = page?.slug === project.index;
   const pageTitle = page?.frontmatter.title ?? 'Page not found';
@@ -47,20 +47,22 @@ export function Document({ site, project, page, base, figures, assets, live }: P
         {page !== undefined && work !== undefined && (
           <Metadata
             work={work}
-            isBook={isFirst}
+            kind={isFirst ? 'Book' : page.kind === 'Notebook' ? 'WebPage' : 'ScholarlyArticle'}
             title={isFirst ? bookTitle : pageTitle}
             site={bookTitle}
             description={description}
             keywords={page.frontmatter.keywords ?? []}
-            image={publicImage(site, page.frontmatter.thumbnail ?? figures.find(({ image }) => image !== undefined)?.image)}
+            image={publicFile(site, page.frontmatter.thumbnail ?? figures.find(({ image }) => image !== undefined)?.image, base)}
+            pdf={isFirst ? publicFile(site, site.options?.pdf, base) : undefined}
             address={address}
+            dataset={showsCells(page.mdast) ? dataset : undefined}
           />
         )}
         {live && <meta name="live-preview" content="/socket" />}
       </head>
       <body>
         <a className="skip" href="#main">Skip to the text</a>
-        <Notice text={site.options?.notice} />
+        <Notice text={site.options?.notice} archiveOf={site.options?.archive_of} version={site.options?.version} />
         <Navigation
           title={bookTitle}
           home={`${base}/`}
@@ -73,7 +75,7 @@ export function Document({ site, project, page, base, figures, assets, live }: P
           {page === undefined || work === undefined ? (
             <NotFound home={`${base}/`} />
           ) : (
-            <PageView page={page} project={project} work={work} entries={entries} base={base} bookTitle={bookTitle} isFirst={isFirst} />
+            <PageView site={site} page={page} project={project} work={work} entries={entries} base={base} bookTitle={bookTitle} isFirst={isFirst} />
           )}
         </main>
         <SearchDialog base={base} />

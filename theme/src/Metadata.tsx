@@ -1,15 +1,26 @@
 import { isGroup, type Work } from './cite.js';
 import { Json } from './Json.js';
 
-interface Props { work: Work; isBook: boolean; title: string; site: string; description?: string; keywords: string[]; image?: string; address?: string }
+interface Props {
+  work: Work;
+  kind: 'Book' | 'ScholarlyArticle' | 'WebPage';
+  title: string;
+  site: string;
+  description?: string;
+  keywords: string[];
+  image?: string;
+  pdf?: string;
+  address?: string;
+  dataset?: object;
+}
 
 /** What search engines, reference managers and link previews read about a page. */
-export function Metadata({ work, isBook, title, site, description, keywords, image, address }: Props) {
+export function Metadata({ work, kind, title, site, description, keywords, image, pdf, address, dataset }: Props) {
   const day = work.date?.slice(0, 10);
   return (
     <>
       {address !== undefined && <link rel="canonical" href={address} />}
-      <meta property="og:type" content={isBook ? 'book' : 'article'} />
+      <meta property="og:type" content={kind === 'Book' ? 'book' : 'article'} />
       <meta property="og:title" content={title} />
       <meta property="og:site_name" content={site} />
       {description !== undefined && <meta property="og:description" content={description} />}
@@ -22,12 +33,13 @@ export function Metadata({ work, isBook, title, site, description, keywords, ima
       {work.book !== undefined && <meta name="citation_inbook_title" content={work.book} />}
       {work.doi !== undefined && <meta name="citation_doi" content={work.doi} />}
       {address !== undefined && <meta name="citation_public_url" content={address} />}
+      {pdf !== undefined && <meta name="citation_pdf_url" content={pdf} />}
       {keywords.map((keyword) => <meta key={keyword} name="citation_keywords" content={keyword} />)}
       <Json
         type="application/ld+json"
         value={{
           '@context': 'https://schema.org',
-          '@type': 'ScholarlyArticle',
+          '@type': kind,
           headline: work.title,
           name: work.title,
           description,
@@ -45,6 +57,7 @@ export function Metadata({ work, isBook, title, site, description, keywords, ima
           isPartOf: work.book === undefined ? undefined : { '@type': 'Book', name: work.book },
         }}
       />
+      {dataset !== undefined && <Json type="application/ld+json" value={dataset} />}
     </>
   );
 }

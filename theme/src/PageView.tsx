@@ -9,11 +9,11 @@ import { PartsAfter, textBlocks } from './Parts.js';
 import { Footnotes, References } from './References.js';
 import { PageTurn } from './PageTurn.js';
 import { RENDERERS } from './renderers.js';
-import { directionOf, neighbours, type Entry, type Page, type Project } from './site.js';
+import { directionOf, neighbours, type Entry, type Page, type Project, type Site } from './site.js';
 
-interface Props { page: Page; project: Project; work: Work; entries: Entry[]; base: string; bookTitle: string; isFirst: boolean }
+interface Props { site: Site; page: Page; project: Project; work: Work; entries: Entry[]; base: string; bookTitle: string; isFirst: boolean }
 
-export function PageView({ page, project, work, entries, base, bookTitle, isFirst }: Props) {
+export function PageView({ site, page, project, work, entries, base, bookTitle, isFirst }: Props) {
   const { previous, next, group } = neighbours(entries);
   const [opening, text] = withoutOpening(textBlocks(page), isFirst);
   return (
@@ -28,7 +28,7 @@ export function PageView({ page, project, work, entries, base, bookTitle, isFirs
           <References />
         </article>
         <PageTurn previous={previous} next={next} />
-        <Colophon page={page} project={project} work={work} />
+        <Colophon site={site} page={page} project={project} work={work} />
       </PageProvider>
     </ThemeProvider>
   );

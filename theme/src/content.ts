@@ -6,6 +6,8 @@ import { STATE, VIEW } from './saved-state.js';
 import type { Page, Site } from './site.js';
 import { isFilm } from './Video.js';
 
+const OWN_FILES = ['pdf', 'docx', 'jats', 'meca', 'dataset'] as const;
+
 /** What mystmd's content server holds, with addresses as the site has them. */
 export class Content {
   readonly #origin: string;
@@ -25,6 +27,11 @@ export class Content {
     if (!response.ok) throw new Error(`The content server answers ${response.status} for /config.json`);
     const site = (await response.json()) as Site;
     updateSiteManifestStaticLinksInplace(site as never, fileAddress);
+    // It knows the options of other themes.
+    for (const name of OWN_FILES) {
+      const url = site.options?.[name];
+      if (url !== undefined) site.options = { ...site.options, [name]: fileAddress(url) };
+    }
     return site;
   }
 

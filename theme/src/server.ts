@@ -13,7 +13,7 @@ import { Content } from './content.js';
 import { Document, type Assets } from './Document.js';
 import { figuresOf, type Shown } from './figures.js';
 import { robots, sitemap } from './sitemap.js';
-import type { Project } from './site.js';
+import { siteAddress, type Project, type Site } from './site.js';
 
 const { PORT = '3000', HOST = 'localhost', CONTENT_CDN_PORT = '3100', MODE = 'app' } = process.env;
 const base = (process.env.BASE_URL ?? '').replace(/\/$/, '');
@@ -74,8 +74,17 @@ async function sendPage(path: string, response: ServerResponse): Promise<void> {
   if (project === undefined) throw new Error('The site has no project: see `site` and `project` in myst.yml');
   const page = await content.page(slugAt(path, '') ?? project.index);
   if (page !== undefined) await content.complete(page);
-  const html = renderToStaticMarkup(createElement(Document, { site, project, page, base, figures: await figuresOfBook(project), assets, live }));
+  const html = renderToStaticMarkup(createElement(Document, { site, project, page, base, figures: await figuresOfBook(project), assets, live, dataset: await datasetOf(site) }));
   send(response, page === undefined ? 404 : 200, 'text/html; charset=utf-8', `<!doctype html>\n${html}`);
+}
+
+/** What the site's cells are: said where the site knows its address, since without it nothing says where they are. */
+async function datasetOf(site: Site): Promise<object | undefined> {
+  const file = site.options?.dataset;
+  if (file === undefined || siteAddress(site) === undefined) return undefined;
+  const response = await content.fetch(file.replace(FILES, ''));
+  if (!response.ok) throw new Error(`The content server answers ${response.status} for ${file}`);
+  return (await response.json()) as object;
 }
 
 let shown: Promise<Shown[]> | undefined;

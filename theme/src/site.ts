@@ -39,11 +39,23 @@ export interface TocEntry { slug?: string; title: string; short_title?: string; 
 
 export interface Project extends Frontmatter { index: string; pages: TocEntry[]; slug?: string }
 
+/** A form that the whole book is printed in. */
+export type PrintForm = 'pdf' | 'docx' | 'jats' | 'meca';
+
 /** What the content server says about the whole site. */
 export interface Site {
   title?: string;
   description?: string;
-  options?: { notice?: string; data_host?: string; favicon?: string; address?: string };
+  options?: {
+    notice?: string;
+    data_host?: string;
+    favicon?: string;
+    address?: string;
+    archive_of?: string;
+    version?: string;
+    on_binder?: boolean;
+    dataset?: string;
+  } & Partial<Record<PrintForm, string>>;
   projects?: Project[];
 }
 
@@ -57,8 +69,12 @@ export interface Page extends SavedWidgets {
   references: { cite?: { order: string[]; data: Record<string, { html?: string; doi?: string; url?: string }> } };
 }
 
-/** The address that the site will have for its readers, where the site's options or the host that builds it give one. */
+/**
+ * The address that the site will have for its readers, where the site's options or the host that builds it give one. An
+ * archived version is elsewhere: the address in its options is that of the current one.
+ */
 export function siteAddress(site: Site): string | undefined {
+  if (site.options?.archive_of !== undefined) return undefined;
   return (site.options?.address ?? process.env.READTHEDOCS_CANONICAL_URL)?.replace(/\/+$/, '');
 }
 
@@ -67,10 +83,33 @@ export function publicAddress(site: Site, page: { slug: string }, isFirst: boole
   return address === undefined ? undefined : `${address}${isFirst ? '/' : pageAddress('', `/${page.slug.replaceAll('.', '/')}`)}`;
 }
 
-/** The whole address of a picture, which link previews need. The export renames the folder and puts the base before it. */
-export function publicImage(site: Site, image: string | undefined): string | undefined {
+/**
+ * The whole address of a file that MyST has copied, such as a picture for link previews. The export renames the folder and
+ * puts the base before it, where there is one; else the path of the site's address is missing.
+ */
+export function publicFile(site: Site, file: string | undefined, base: string): string | undefined {
   const address = siteAddress(site);
-  return address === undefined || image === undefined ? undefined : `${new URL(address).origin}${image}`;
+  if (address === undefined || file === undefined) return undefined;
+  return `${base === '' ? address : new URL(address).origin}${file}`;
+}
+
+/** Where a page is edited. That of a notebook is the text that it was executed from: MyST only knows the executed one. */
+export function editAddress({ frontmatter: { edit_url: edit } }: Page): string | undefined {
+  return edit?.replace(/\/build\/[^/]+\/notebooks\/([^/]+)\.ipynb$/, '/notebooks/$1.md');
+}
+
+/** Where Binder runs the repository, with the page's notebook open if it is one; undefined where it does not open there. */
+export function launchAddress(site: Site, page: Page): string | undefined {
+  const [, repository] = /^https:\/\/github\.com\/([^/]+\/[^/]+)$/.exec(page.frontmatter.github ?? '') ?? [];
+  if (repository === undefined || site.options?.on_binder !== true) return undefined;
+  const [, notebook] = /(\/notebooks\/[^/]+\.md)$/.exec(editAddress(page) ?? '') ?? [];
+  const opened = notebook === undefined || page.kind !== 'Notebook' ? 'lab' : `lab/tree${notebook}`;
+  return `https://mybinder.org/v2/gh/${repository}/HEAD?urlpath=${encodeURIComponent(opened)}`;
+}
+
+/** Whether a page shows the single cells of the site. */
+export function showsCells(node: Node): boolean {
+  return (node.type === 'anywidget' && typeof node.model?.cells === 'string') || (node.children ?? []).some(showsCells);
 }
 
 /** Which way a page runs, as the first letter of its title does; undefined where that is the usual one. */
