@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from nnbook.cells import writer as stage
+from nnbook.cells.croissant import describe_store
 from nnbook.cells.shards import write_shard
 from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
@@ -70,6 +71,8 @@ def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path: Path) -
         {"run": 1, "passage": "P12", "first": 0, "cells": 20},
         {"run": 2, "passage": "P12", "first": 20, "cells": 10},
     ]
+    described = json.loads((tmp_path / "cells" / "croissant.json").read_text())
+    assert described == describe_store(tmp_path / "cells", told)
     assert cells.images.shape == (30, 256, 256)
     assert cells.thumbnails.shape == (30, 64, 64)
     assert cells.table["cell"].iloc[[0, 10, 20]].tolist() == [

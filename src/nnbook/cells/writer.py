@@ -7,7 +7,8 @@ A store is a folder:
 
 - `cells.zarr`: a Zarr 3 group of two sharded arrays, `images` (N, 256, 256) and `thumbnails` (N, 64, 64);
 - `cells.parquet`: a row a cell, in the same order;
-- `cells.json`: what it holds, and what was left out.
+- `cells.json`: what it holds, and what was left out;
+- `croissant.json`: the same for machines, see `nnbook.cells.croissant`.
 
 Cells are in order of run, then of the manifest, then of label: so a run is one range of rows.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from nnbook.cells import croissant
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
@@ -495,6 +497,7 @@ def _finish(store: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[s
         "table_bytes": _size(store / "cells.parquet"),
     }
     write_json(store / "cells.json", metadata)
+    write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
 
 
 def _read_part(path: Path) -> pa.Table:
