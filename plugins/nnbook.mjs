@@ -10,8 +10,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
-const PROJECT = new URL('../', import.meta.url);
+// The plugins of a lab's own book are the program's, in another folder than the book.
+const PROJECT = process.env.NNBOOK_BOOK ? pathToFileURL(`${process.env.NNBOOK_BOOK}/`) : new URL('../', import.meta.url);
 const BOOK = new URL('build/book/', PROJECT);
 const SOURCES_PAGE = 'chapters/reproduce.md';
 const SOURCES_PART = 'published_values';
@@ -166,14 +168,14 @@ function computed(key) {
   const shown = recorded ?? number.shown;
   // On paper there is no page of a notebook to go to.
   if (isPrinted()) return text(shown);
-  const { name, simulated } = read('edition.json');
+  const { simulated } = read('edition.json');
   const title = titleOf(number.notebook);
   const files = number.inputs.length > 0 ? ` from ${number.inputs.join(', ')}` : '';
   const lacking = recorded === undefined ? ': there is nothing in this build to compute it from' : ', as recorded: this build lacks the published table';
   return value('number', shown, `/build/book/notebooks/${number.notebook}.ipynb`, [
     `${number.title}${number.value === null ? lacking : ''}`,
     `Computed by ${number.source}${files}`,
-    key.startsWith('published.') ? 'Recomputed from published data alone' : simulated ? 'Simulated panoramas, or the program itself' : `Images of ${name}`,
+    key.startsWith('published.') ? 'Recomputed from published data alone' : simulated ? 'Simulated panoramas, or the program itself' : 'Images of this book, or the program itself',
     `Notebook: ${title}`,
   ]);
 }
@@ -286,7 +288,7 @@ function shownIn(labels) {
       ? figures.map(([, , name = '']) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }))
       : [code_(label)];
   });
-  return nodes.length > 0 ? nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node])) : [text('–')];
+  return nodes.length > 0 ? nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node])) : [text('numbers alone')];
 }
 
 /** @type {(header: string[], rows: Node[][][], numbersFirst?: boolean) => Node} */

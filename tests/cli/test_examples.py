@@ -34,6 +34,8 @@ NOT_RUN = {
     "site": "builds the book, with Node",
     "print": "builds the book, with Node",
     "crate": "needs an edition that was made",
+    "new our-nuclei --images images --pattern '{condition}_{replicate}_*' --truth outlines": "needs such images",
+    "add": "needs a book's folder",
     "completion": "one writes into the home folder; all three shells are tested below",
 }
 

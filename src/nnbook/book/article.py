@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from nnbook.book.myst import IndentedDumper
+from nnbook.book.parts import parts_of
 from nnbook.book.website import full_note, problems_in, run_myst
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write
@@ -53,6 +55,7 @@ def print_book(project: PathLike, out: PathLike) -> list[Path]:
     """
     project, out = Path(project), Path(out)
     configuration = yaml.safe_load((project / "myst.yml").read_text(encoding="utf-8"))
+    parts = parts_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for entry in project.iterdir():
@@ -64,13 +67,15 @@ def print_book(project: PathLike, out: PathLike) -> list[Path]:
         text = join_chapters([(folder / chapter).read_text(encoding="utf-8") for chapter in chapters], title["title"])
         (folder / ARTICLE).write_text(f"---\n{yaml.safe_dump(title)}---\n\n{text}", encoding="utf-8")
         note = full_note(project, project / "build" / "book")
-        changed = yaml.dump(_for_print(configuration, note), Dumper=_Indented, sort_keys=False, width=1_000_000)
+        changed = yaml.dump(
+            _for_print(configuration, note, parts), Dumper=IndentedDumper, sort_keys=False, width=1_000_000
+        )
         (folder / "myst.yml").write_text(changed, encoding="utf-8")
         for kind, file in FILES.items():
-            _export(folder, kind, file)
+            _export(folder, kind, file, project)
             if kind == "typst":
                 # Before the bundle, which contains it.
-                _typeset(folder / "print" / file, folder / "templates" / kind)
+                _typeset(folder / "print" / file, folder / parts / "templates" / kind)
         with atomic_write(out) as written:
             shutil.copytree(folder / "print", written)
     return sorted(path for path in out.iterdir() if path.is_file())
@@ -102,10 +107,10 @@ def join_chapters(chapters: Sequence[str], title: str) -> str:
     return "\n".join(parts)
 
 
-def _for_print(configuration: dict[str, Any], note: str) -> dict[str, Any]:
-    """Return `myst.yml` for one article and its exports."""
+def _for_print(configuration: dict[str, Any], note: str, parts: str) -> dict[str, Any]:
+    """Return `myst.yml` for one article and its exports; `parts` is where the program's are."""
     project = configuration["project"]
-    templates = {"typst": "templates/typst", "docx": "templates/docx"}
+    templates = {kind: f"{parts}templates/{kind}" for kind in ("typst", "docx")}
     exports: list[dict[str, Any]] = [
         {"format": kind, "article": ARTICLE, "output": f"print/{file}", "edition": note}
         | ({"template": templates[kind]} if kind in templates else {})
@@ -115,7 +120,7 @@ def _for_print(configuration: dict[str, Any], note: str) -> dict[str, Any]:
     notebooks = [child["file"] for entry in others for child in entry["children"]]
     # Embedded figures refer to their notebooks, which JATS has as articles within the article.
     next(export for export in exports if export["format"] == "jats")["sub_articles"] = notebooks
-    plugins = [*project.get("plugins", []), "plugins/print.mjs"]
+    plugins = [*project.get("plugins", []), f"{parts}plugins/print.mjs"]
     return {
         "version": 1,
         "extends": configuration.get("extends", []),
@@ -123,15 +128,8 @@ def _for_print(configuration: dict[str, Any], note: str) -> dict[str, Any]:
     }
 
 
-class _Indented(yaml.SafeDumper):
-    """Writes lists with an indent: MyST looks for the table of contents line by line."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
-        super().increase_indent(flow, indentless=False)
-
-
-def _export(folder: Path, kind: str, file: str) -> None:
-    output, failed = run_myst(folder, f"--{kind}")
+def _export(folder: Path, kind: str, file: str, project: Path) -> None:
+    output, failed = run_myst(folder, f"--{kind}", book=project)
     if problems := problems_in(output):
         raise NnbookError(f"the book can't be written as {file}:\n" + "\n".join(problems))
     if failed or not (folder / "print" / file).is_file():

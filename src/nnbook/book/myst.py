@@ -6,6 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.deflist import deflist_plugin
@@ -31,6 +32,13 @@ OPTION: Final = re.compile(r"\s*:([\w-]+):\s*(.*)")
 CITATION: Final = re.compile(r"\[-?@[^\]]*\]|https?://\S+")
 EXEMPT: Final = re.compile(r"%\s*typed:\s*([^;]*);\s*\S")
 HTML_IMAGE: Final = re.compile(r"""<img\b(?:[^>]*\balt=["']?([^"'>]*))?""")
+
+
+class IndentedDumper(yaml.SafeDumper):
+    """Writes lists of `myst.yml` with an indent: MyST looks for the table of contents line by line."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, D102
+        super().increase_indent(flow, indentless=False)
 
 
 class Words(NamedTuple):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from nnbook.errors import MissingFileError
+from nnbook.io.files import atomic_write
 from nnbook.viewers.widgets import BUNDLES
+
+LINKS: Final = "build/nnbook"
+"""Where a book in a folder of its own has links to these parts."""
 
 
 def site_parts() -> dict[str, Path]:
@@ -34,3 +40,30 @@ def site_parts() -> dict[str, Path]:
         if not file.is_file():
             raise MissingFileError(f"{file}: no such file; run 'make {target}' in the checkout of nnbook")
     return parts
+
+
+def parts_of(project: Path) -> str:
+    """Return where a book has these parts: a path below its folder that ends with a slash; empty for nnbook's own book.
+
+    A book in a folder of its own gets links to them, which its `myst.yml` and chapters refer to.
+
+    Parameters
+    ----------
+    project : Path
+        The book's folder, which holds `myst.yml`.
+
+    Raises
+    ------
+    MissingFileError
+        As `site_parts` does.
+    """
+    if (project / "theme" / "template.yml").is_file():
+        return ""
+    parts = site_parts()
+    with atomic_write(project / LINKS) as written:
+        for name, part in parts.items():
+            link = written / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            here = (project / LINKS).parent.resolve() / Path(LINKS).name / Path(name).parent
+            link.symlink_to(os.path.relpath(part.resolve(), here), target_is_directory=True)
+    return f"{LINKS}/"

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook.book.check import recorded_of_published
+from nnbook.book.new import reminders
 from nnbook.book.pages import problems_of_pages
+from nnbook.book.parts import parts_of, site_parts
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_layers
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 BUILD_SECONDS = 600
 LOOK_SECONDS = 0.3
 """How often the preview looks for edits of notebooks and of the package."""
+
+BOOK_VARIABLE = "NNBOOK_BOOK"
+"""The environment variable that names the book's folder to the plugins, which may be in another."""
 
 OPENING = "opening"
 """The folder, in the site, of the panoramas that open the book."""
@@ -95,6 +100,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
     write_json(folder / "recorded.json", recorded_of_published(project))
+    parts_of(project)
     with atomic_write(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for kept in sorted((project / "figures").glob("*.png")):
@@ -102,6 +108,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
             from nnbook.figures.style import no_figure
 
             no_figure(edition.figures / kept.name)
+    for line in reminders(project, edition.manifest):
+        print(f"nnbook: {line}", file=sys.stderr)
     return edition
 
 
@@ -136,9 +144,9 @@ def _gather_nested(edition: Edition) -> list[str]:
     the one of published size, where there is one.
     """
     full_size = edition.folder / FULL_SIZE
-    views = {f"{PUBLISHED}/{name}": edition.folder / PUBLISHED / name for name in ("pyramids", "cells", "mosaic")} | {
-        f"{OPENING}/pyramids": (full_size if full_size.is_dir() else edition.folder) / "pyramids"
-    }
+    views = {f"{PUBLISHED}/{name}": edition.folder / PUBLISHED / name for name in ("pyramids", "cells", "mosaic")}
+    if edition.simulated:
+        views[f"{OPENING}/pyramids"] = (full_size if full_size.is_dir() else edition.folder) / "pyramids"
     shutil.rmtree(edition.folder / "site", ignore_errors=True)
     for name, folder in views.items():
         if folder.is_dir():
@@ -212,11 +220,15 @@ def build_site(project: PathLike) -> Path:
     return html
 
 
-def run_myst(project: Path, kind: str) -> tuple[str, bool]:
-    """Let MyST build one kind of output strictly, such as `--html`; return its messages and whether it failed."""
+def run_myst(project: Path, kind: str, *, book: Path | None = None) -> tuple[str, bool]:
+    """Let MyST build one kind of output strictly, such as `--html`; return its messages and whether it failed.
+
+    `book` is the folder whose build the pages are of, where it is not the project.
+    """
     process = subprocess.Popen(
         [_myst(), "build", kind, "--strict"],
         cwd=project,
+        env=_environment(book or project),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -254,8 +266,9 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
     # Node loads it before MyST, and before the theme's server, which inherits this environment.
-    guard = f"--import={(project / 'plugins' / 'own-host.mjs').resolve().as_uri()}"
-    environment = os.environ | {"NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} {guard}".strip()}
+    guard = f"--import={(site_parts()['plugins'] / 'own-host.mjs').resolve().as_uri()}"
+    options = f"{os.environ.get('NODE_OPTIONS', '')} {guard}".strip()
+    environment = _environment(project) | {"NODE_OPTIONS": options}
     process = subprocess.Popen([_myst(), "start"], cwd=project, env=environment, start_new_session=True)
     notebooks = project / "notebooks"
     seen = newest(notebooks)
@@ -291,6 +304,12 @@ def _drop_second_copies(project: Path, html: Path) -> None:
     for folder in (project / "build" / "book" / name for name in ("pyramids", "cells", "mosaic", PUBLISHED, OPENING)):
         if (html / "build" / folder.name).is_dir():
             shutil.rmtree(html / folder.name, ignore_errors=True)
+
+
+def _environment(book: Path) -> dict[str, str]:
+    """Return the environment in which MyST finds Node, and the plugins the book whose pages they are for."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return os.environ | {"PATH": path, BOOK_VARIABLE: str(book.resolve())}
 
 
 def _myst() -> str:

@@ -20,6 +20,7 @@ import json
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -318,10 +319,7 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     codes = column.indices.to_numpy()
     firsts = np.flatnonzero(np.diff(codes, prepend=-1))
     known = column.dictionary.to_pylist()
-    ranges = {
-        known[codes[first]]: (int(first), int(end))
-        for first, end in zip(firsts, [*firsts[1:], len(codes)], strict=True)
-    }
+    ranges = {known[codes[first]]: (int(first), int(end)) for first, end in pairwise([*firsts, len(codes)])}
     if len(ranges) < len(firsts):
         raise NnbookError(f"{rois}: isn't in order of panorama; make it again with 'nnbook measure'")
     if ranges and names and not ranges.keys() & set(names):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nnbook.cli.options import (
     add_command,
     add_edition,
+    add_images_folder,
     add_local,
     add_manifest,
     add_model,
@@ -38,6 +39,7 @@ def add_check(commands: Commands) -> None:
         "--built",
     )
     add_manifest(command)
+    add_images_folder(command)
     add_edition(command)
     _add_project(command)
     add_local(command)
@@ -87,7 +89,7 @@ def _built(call: argparse.Namespace) -> Iterator[Path]:
     call.build.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".check-", dir=call.build) as scratch:
         folder = Path(scratch) / call.edition
-        run(call.manifest, folder, call.notebooks, model=call.model, local=call.local)
+        run(call.manifest, folder, call.notebooks, images=call.images, model=call.model, local=call.local)
         yield folder
 
 

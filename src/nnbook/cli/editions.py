@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nnbook.cli.options import (
     add_command,
     add_edition,
+    add_images_folder,
     add_local,
     add_manifest,
     add_model,
@@ -33,6 +34,7 @@ def add_run(commands: Commands) -> None:
         "experiment/manifest.csv --edition mine",
     )
     add_manifest(command)
+    add_images_folder(command)
     add_edition(command)
     _add_cell_seconds(command)
     add_local(command)
@@ -51,6 +53,7 @@ def _run(call: argparse.Namespace) -> None:
         call.manifest,
         folder,
         call.notebooks,
+        images=call.images,
         model=call.model,
         local=call.local,
         cell_seconds=call.cell_seconds,
@@ -98,6 +101,7 @@ def add_status(commands: Commands) -> None:
         "experiment/manifest.csv --edition mine",
     )
     add_manifest(command)
+    add_images_folder(command)
     add_edition(command)
 
 
@@ -105,7 +109,7 @@ def _status(call: argparse.Namespace) -> None:
     from nnbook.provenance.staleness import status, summary
 
     folder = edition_folder(call)
-    found = status(call.manifest, folder, call.notebooks)
+    found = status(call.manifest, folder, call.notebooks, images=call.images)
     if call.json:
         print_json([one._asdict() for one in found])
     else:

@@ -114,6 +114,11 @@ def add_manifest(command: argparse.ArgumentParser) -> None:
     command.add_argument("manifest", type=Path, nargs="?", default=Path("data/manifest.csv"))
 
 
+def add_images_folder(command: argparse.ArgumentParser) -> None:
+    """Add the folder that a manifest's paths are below."""
+    command.add_argument("--images", type=Path, help="folder that its paths are below (default: the manifest's)")
+
+
 def add_edition(command: argparse.ArgumentParser) -> None:
     """Add the name of an edition, and where it and its notebooks are."""
     command.add_argument("--edition", default="twin", help="its name (default: %(default)s)")

@@ -16,6 +16,7 @@ from nnbook.cli import (
     editions,
     evaluation,
     hub,
+    lab,
     manifests,
     measurement,
     segmentation,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 GROUPS: Final = {
     "panoramas and masks": (
         simulation.add_twin,
+        lab.add_manifest_writer,
         manifests.add_validate,
         segmentation.add_segment,
         measurement.add_measure,
@@ -46,6 +48,8 @@ GROUPS: Final = {
     "tiles for the views": (viewers.add_mosaic, viewers.add_pyramid),
     "Hugging Face Hub": (hub.add_pull, hub.add_push),
     "the book": (
+        lab.add_new,
+        lab.add_add,
         editions.add_run,
         editions.add_notebook,
         editions.add_status,

@@ -57,23 +57,26 @@ class Judged:
         Axes (y, x): the edition's masks, and the true ones.
     truth : DataFrame
         See `nnbook.evaluation.hard_cases.judge_cases`.
+    diameter_px : float
+        Diameter of the nuclei, for the classical method.
     """
 
     image: Image
     masks: Labels
     true: Labels
     truth: pd.DataFrame
+    diameter_px: float
 
 
-def compare_methods(panoramas: Iterable[Judged], diameter_px: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare_methods(panoramas: Iterable[Judged], own: str = CELLPOSE) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score an edition's masks, and those of the classical method, against the truth.
 
     Parameters
     ----------
     panoramas : iterable of Judged
         At least one; each is dropped before the next is taken.
-    diameter_px : float
-        Diameter of the nuclei, for the classical method.
+    own : str, optional
+        What the method is called that made the masks.
 
     Returns
     -------
@@ -83,11 +86,11 @@ def compare_methods(panoramas: Iterable[Judged], diameter_px: float) -> tuple[pd
     cases : DataFrame
         A row a method and case: `method` and what `nnbook.evaluation.hard_cases.tally_cases` gives.
     """
-    counts: dict[str, list[dict[str, Any]]] = {CELLPOSE: [], CLASSICAL: []}
-    judged: dict[str, list[pd.DataFrame]] = {CELLPOSE: [], CLASSICAL: []}
+    counts: dict[str, list[dict[str, Any]]] = {own: [], CLASSICAL: []}
+    judged: dict[str, list[pd.DataFrame]] = {own: [], CLASSICAL: []}
     for panorama in panoramas:
-        classical = otsu_watershed(panorama.image, diameter_px)
-        for method, masks in ((CELLPOSE, panorama.masks), (CLASSICAL, classical)):
+        classical = otsu_watershed(panorama.image, panorama.diameter_px)
+        for method, masks in ((own, panorama.masks), (CLASSICAL, classical)):
             counts[method].append(count_matches(masks, panorama.true))
             judged[method].append(judge_cases(masks, panorama.true, panorama.truth))
     scores = [{"method": method, **_chosen(score_counts(found))} for method, found in counts.items()]

@@ -1,8 +1,18 @@
 from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet
+from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
+from .own_images import images_table, masks_table, outcomes_table, own_numbers
 from .panoramas import NO_IMAGES, contact_sheet
-from .readers import read_appearance, read_cases, read_history, read_panels
+from .readers import (
+    read_appearance,
+    read_cases,
+    read_drawn_cases,
+    read_history,
+    read_mask_records,
+    read_panels,
+    read_replicates,
+)
 from .realism import NOT_SIMULATED, look, realism_table
 from .reproduction import area_numbers, experiments_numbers, recomputed, reproduction_table, results_numbers
 from .segmentation import NO_TRUTH, cases_table, hard_cases, scores_table, settings_curves, speed_table, training_curve
@@ -23,20 +33,30 @@ __all__ = [
     "cell_sheet",
     "cells_table",
     "collect_pairs",
+    "conditions_plot",
     "contact_sheet",
+    "differences_table",
     "experiments_numbers",
     "faults_table",
     "hard_cases",
+    "images_table",
     "look",
+    "masks_table",
     "mosaic_sheet",
+    "outcomes_table",
+    "own_numbers",
     "pairs_sheet",
     "picture",
     "read_appearance",
     "read_cases",
+    "read_drawn_cases",
     "read_history",
+    "read_mask_records",
     "read_panels",
+    "read_replicates",
     "realism_table",
     "recomputed",
+    "replicates_table",
     "representatives_table",
     "reproduction_table",
     "results_numbers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -12,7 +12,11 @@ import pandas as pd
 from nnbook.errors import NnbookError
 from nnbook.figures.realism import SEPARATIONS, describe_nuclei
 from nnbook.io.images import read_image, read_mask
+from nnbook.io.inputs import IMAGE_TYPES
+from nnbook.io.parquet import read_parquet
 from nnbook.io.tables import read_table
+from nnbook.measurement.conditions import replicate_values
+from nnbook.provenance.stage import is_same, read_record
 from nnbook.simulation.truth import KINDS, read_truth
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
     from nnbook.io.manifest import Panorama
     from nnbook.io.paths import PathLike
+    from nnbook.io.tables import Kind
 
 PANEL_PX: Final = 560
 """Panoramas on a contact sheet are reduced to at most this side."""
@@ -79,6 +84,37 @@ class Case(NamedTuple):
     px_per_um: float
 
 
+class MaskRecord(NamedTuple):
+    """How the mask of one panorama was made.
+
+    Attributes
+    ----------
+    panorama : str
+        The panorama's name.
+    model : str
+        The model's name.
+    diameter_px : float or None
+        The diameter of nuclei that was asked for, in px; None where it was looked for.
+    found_px : float
+        The diameter that was used; 0 where no nucleus was found.
+    network_px : float
+        The diameter that the network was trained with, to which nuclei are scaled.
+    flow_threshold, cellprob_threshold : float
+        See `nnbook.segmentation.workflow.segment_image`.
+    by_hand : bool
+        Whether the mask has been changed since.
+    """
+
+    panorama: str
+    model: str
+    diameter_px: float | None
+    found_px: float
+    network_px: float
+    flow_threshold: float
+    cellprob_threshold: float
+    by_hand: bool
+
+
 def panorama_name(image: str) -> str:
     """Return a panorama's name from the file name of its image.
 
@@ -91,7 +127,8 @@ def panorama_name(image: str) -> str:
     -------
     str
     """
-    return image.removesuffix(".tif").removesuffix(".tiff").removesuffix(".png")
+    path = PurePath(image)
+    return path.stem if path.suffix.lower() in IMAGE_TYPES else image
 
 
 def read_panels(edition: Edition, names: Sequence[str], side_px: int = PANEL_PX) -> list[Panel]:
@@ -116,21 +153,21 @@ def read_panels(edition: Edition, names: Sequence[str], side_px: int = PANEL_PX)
     NnbookError
         Where a name is not in the manifest, or the size of a mask differs from that of its image.
     """
-    known = {panorama.panorama: panorama for panorama in edition.panoramas()}
-    if not known:
+    rows = edition.panoramas()
+    if not rows:
         return []
+    known = {row.panorama: row for row in rows} | {PurePath(row.image).name: row for row in rows}
     panels = []
-    for name in map(panorama_name, names):
-        if name not in known:
-            raise NnbookError(f"{edition.manifest}: has no panorama {name}, but the results do; measure again")
-        path = edition.image_path(known[name])
-        image, labels = read_image(path), read_mask(edition.mask_path(known[name]))
+    for given in names:
+        if given not in known:
+            raise NnbookError(f"{edition.manifest}: has no panorama {given}, but the results do; measure again")
+        panorama = known[given]
+        name, path = panorama.panorama, edition.image_path(panorama)
+        image, labels = read_image(path), read_mask(edition.mask_path(panorama))
         if image.shape != labels.shape:
             raise NnbookError(f"{path}: has another size than its mask; segment it again")
         step = math.ceil(max(image.shape) / side_px)
-        panels.append(
-            Panel(name, _block_means(image, step), _block_middles(labels, step), known[name].px_per_um / step)
-        )
+        panels.append(Panel(name, _block_means(image, step), _block_middles(labels, step), panorama.px_per_um / step))
     return panels
 
 
@@ -182,6 +219,88 @@ def read_cases(edition: Edition) -> list[Case]:
     return cases
 
 
+def read_drawn_cases(edition: Edition, most: int = 8) -> list[Case]:
+    """Cut out the outlined nuclei whose masks agree with them least.
+
+    Parameters
+    ----------
+    edition : Edition
+        The edition, with outlines drawn by hand.
+    most : int, optional
+        How many nuclei.
+
+    Returns
+    -------
+    list of Case
+        In order of overlap, the least first.
+
+    Raises
+    ------
+    NnbookError
+        Where the edition has no such outlines.
+    """
+    kinds: dict[str, Kind] = {"label": int, "x_px": float, "y_px": float, "iou": float}
+    table = read_table(edition.accuracy / "nuclei.csv", kinds, "run 'nnbook run' again")
+    table["panorama"] = table["panorama"].astype(str)
+    rows = {row.panorama: row for row in edition.panoramas()}
+    half = round(CASE_SIDE_UM * edition.px_per_um / 2)
+    cases = []
+    for row in table.sort_values(["iou", "panorama", "label"], kind="stable").head(most).to_dict("records"):
+        panorama = rows[row["panorama"]]
+        # At the edge the square is moved in, and is no larger than the panorama.
+        left = max(0, min(round(row["x_px"]) - half, panorama.width_px - 2 * half))
+        top = max(0, min(round(row["y_px"]) - half, panorama.height_px - 2 * half))
+        title = f"{str(row['outcome']).capitalize()}, {row['iou']:.2f}"
+        cases.append(_cut_box(edition, panorama, title, np.s_[top : top + 2 * half, left : left + 2 * half]))
+    return cases
+
+
+def read_mask_records(edition: Edition) -> list[MaskRecord]:
+    """Read how masks were made, of the panoramas whose masks nnbook made, in the order of the manifest."""
+    found = []
+    for panorama in edition.panoramas():
+        mask = edition.mask_path(panorama)
+        record = read_record(mask.with_suffix(".json"))
+        if panorama.mask or record is None:
+            continue
+        settings = record["settings"]
+        found.append(
+            MaskRecord(
+                panorama.panorama,
+                settings["model"],
+                settings["diameter_px"],
+                record["result"]["found_diameter_px"],
+                settings["diam_mean_px"],
+                settings["flow_threshold"],
+                settings["cellprob_threshold"],
+                not is_same(mask, record["outputs"][mask.name]),
+            )
+        )
+    return found
+
+
+def read_replicates(edition: Edition) -> pd.DataFrame:
+    """Read the measures of each replicate of an edition's conditions: see `replicate_values`.
+
+    Raises
+    ------
+    NnbookError
+        Where the manifest has no condition.
+    """
+    panoramas = pd.DataFrame(
+        [
+            {
+                "panorama": row.panorama,
+                "condition": row.condition,
+                "replicate": row.replicate,
+                "area_mm2": row.width_px * row.height_px / row.px_per_um**2 / 1e6,
+            }
+            for row in edition.panoramas()
+        ]
+    )
+    return replicate_values(read_parquet(edition.rois, "run 'nnbook run' again"), panoramas)
+
+
 def read_appearance(edition: Edition) -> pd.DataFrame:
     """Measure dividing cells of a simulated edition, and of each panorama some nuclei in interphase.
 
@@ -209,7 +328,10 @@ def read_appearance(edition: Edition) -> pd.DataFrame:
 
 def _cut_out(edition: Edition, panorama: Panorama, row: Any, title: str, half: int) -> Case:
     y, x = round(row["y_px"]), round(row["x_px"])
-    box = slice(y - half, y + half), slice(x - half, x + half)
+    return _cut_box(edition, panorama, title, (slice(y - half, y + half), slice(x - half, x + half)))
+
+
+def _cut_box(edition: Edition, panorama: Panorama, title: str, box: tuple[slice, slice]) -> Case:
     return Case(
         title,
         read_image(edition.image_path(panorama))[box],

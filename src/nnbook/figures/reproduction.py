@@ -80,7 +80,7 @@ def results_numbers(results: pd.DataFrame, px2: int, px_per_um: float) -> tuple[
     -------
     tuple of Number
         Counts of panoramas, experiments and nuclei, nuclei a mm² and a panorama, and mean brightness and spread. The
-        number of experiments, and of panoramas of each, is None where names of panoramas do not have the experiment.
+        number of experiments, and of panoramas of each, is None where neither a column nor names have the experiment.
     """
     runs = _runs(results)
     rois = int(results["num_rois"].sum())
@@ -217,7 +217,9 @@ def _compared(key: str, number: Number | None) -> tuple[str, str, str, str, str]
 
 
 def _runs(results: pd.DataFrame) -> set[str]:
-    """Return the runs in the names of the images; none at all where one of the names has no run."""
+    """Return the runs of a table: those of its column, else those in the names of images if each of them has one."""
+    if "run" in results:
+        return {str(run) for run in results["run"]}
     runs = {_run_of(image) for image in results["image"]}
     return set() if "" in runs else runs
 

@@ -28,13 +28,21 @@ PUBLISHED: Final = "published"
 FULL_SIZE: Final = "full-size"
 """The folder, in that of the book's own edition, of one simulated panorama as large as the published ones."""
 
+TAKEN: Final = {
+    PUBLISHED: "the name of a layer of the book",
+    "book": "the link to the edition that the book shows",
+    "nnbook": "the link to the program's own files",
+}
+"""Names that an edition's folder can't have, and why."""
+
 DATA: Final = ("index", "panoramas", "cells", "mosaic")
 """What a layer may have: panoramas to zoom into, the table of panoramas, cells, and their mosaic."""
 
 OWN_NAMES: Final = frozenset({
-    "accuracy", "cells", "edition.json", "edition.yml", "figures", "full-size", "hosted", "layers.json", "manifest.csv",
-    "masks", "mosaic", "notebooks", "numbers.json", "print", "provenance", "published", "published.json", "pyramids",
-    "records", "results.csv", "rois.parquet", "sample.json", "sample.parquet", "site", "steps.json", "truth",
+    "accuracy", "cells", "edition.json", "edition.yml", "figures", "full-size", "hosted", "images",
+    "layers.json", "manifest.csv", "masks", "mosaic", "notebooks", "numbers.json", "print", "provenance", "published",
+    "published.json", "pyramids", "records", "results.csv", "rois.parquet", "sample.json", "sample.parquet", "site",
+    "steps.json", "truth",
 })  # fmt: skip
 """The files and folders that nnbook makes in an edition's folder, and replaces: no image can be in them."""
 
@@ -55,9 +63,9 @@ def check_edition_name(edition: str) -> None:
             f"edition is {edition!r}; give a name that begins with a letter or digit and has no separator",
             parameter="edition",
         )
-    if edition == PUBLISHED:
+    if edition in TAKEN:
         raise InvalidValueError(
-            "edition is 'published', which is the name of a layer of the book; give another name", parameter="edition"
+            f"edition is {edition!r}, which is {TAKEN[edition]}; give another name", parameter="edition"
         )
 
 
@@ -147,7 +155,7 @@ class Edition:
         return self.masks / f"{panorama.panorama}{MASK_SUFFIX}.tif"
 
     def truth_path(self, panorama: Panorama) -> Path:
-        """Return where a simulated panorama's true mask is; the table of its nuclei is beside it, as CSV."""
+        """Return where a panorama's true mask is; of a simulated one, the table of its nuclei is beside it, as CSV."""
         return self.folder / "truth" / f"{panorama.panorama}.tif"
 
     def panoramas(self) -> list[Panorama]:

@@ -60,6 +60,14 @@ class Panorama:
     channel, project : str
         Which channel of its file is the image, and which z plane or projection: see `nnbook.io.planes.Plane`. Empty
         where the file has one.
+    truth : str
+        Path of a label image of the outlines drawn by hand, below the manifest's folder; empty where there is none.
+    condition, replicate : str
+        How the cells were treated, and the independent repeat of it that they are of; empty where nothing is compared.
+    model : str
+        Path of a Cellpose 3 model below the manifest's folder; empty for the shipped one.
+    diameter_px : float
+        Diameter of the nuclei in px, for the network; 0, written `auto` or left empty, to look for it in the image.
     """
 
     panorama: str
@@ -76,6 +84,11 @@ class Panorama:
     source: str
     channel: str = ""
     project: str = ""
+    truth: str = ""
+    condition: str = ""
+    replicate: str = ""
+    model: str = ""
+    diameter_px: float = 0.0
 
     @property
     def plane(self) -> Plane | None:
@@ -88,6 +101,16 @@ class Panorama:
             return self
         return replace(self, image=str(PurePosixPath(self.image).with_suffix(".tif")), channel="", project="")
 
+    def as_in_edition(self) -> Panorama:
+        """Return the row with the path that its image has below an edition's folder.
+
+        An image of the user's own is named as its panorama there: files of one name in two folders stay apart, and no
+        folder of theirs can be one that nnbook writes.
+        """
+        if self.source:
+            return self
+        return replace(self, image=f"images/{self.panorama}{PurePosixPath(self.image).suffix.lower()}")
+
     @property
     def simulated(self) -> bool:
         """Whether the virtual microscope made it."""
@@ -95,6 +118,9 @@ class Panorama:
 
 
 COLUMNS = tuple(field.name for field in fields(Panorama))
+OPTIONAL = ("truth", "condition", "replicate", "model", "diameter_px")
+"""The columns that are only written where a row has something in them."""
+
 NEEDED = ("image", "px_per_um")
 """The columns without which a manifest is none."""
 
@@ -122,7 +148,7 @@ class ParsedManifest(NamedTuple):
     unused: list[str]
 
 
-def read_manifest(path: PathLike) -> list[Panorama]:
+def read_manifest(path: PathLike, folder: PathLike | None = None) -> list[Panorama]:
     """Read and check a manifest.
 
     Parameters
@@ -131,6 +157,8 @@ def read_manifest(path: PathLike) -> list[Panorama]:
         A table as spreadsheets write it: fields between commas, semicolons or tabs, in UTF-8, or in UTF-16 with a byte
         order mark. Its header has columns of `COLUMNS` in any order, in small letters or capitals, with spaces for
         underscores; `image` and `px_per_um` it must have. Further columns are not read.
+    folder : str or Path, optional
+        What the paths of images are below; by default the manifest's folder.
 
     Returns
     -------
@@ -146,7 +174,7 @@ def read_manifest(path: PathLike) -> list[Panorama]:
     NnbookError
         With one line for each thing that is wrong, naming the file, the line and the column.
     """
-    parsed = parse_manifest(path)
+    parsed = parse_manifest(path, folder)
     if parsed.problems:
         raise NnbookError("\n".join(parsed.problems))
     return list(parsed.rows.values())
@@ -183,7 +211,7 @@ def parse_manifest(path: PathLike, folder: PathLike | None = None) -> ParsedMani
         if panorama is None:
             continue
         rows[number] = panorama
-        for column in ("panorama", "image", "mask"):
+        for column in ("panorama", "image", "mask", "truth"):
             value = getattr(panorama, column)
             if value and (other := first_line.setdefault((column, value), number)) != number:
                 problems.append(f"{where}: {column} {value} is in line {other} too; each may appear once")
@@ -192,7 +220,7 @@ def parse_manifest(path: PathLike, folder: PathLike | None = None) -> ParsedMani
     return ParsedManifest(rows, problems, unused)
 
 
-def write_manifest(path: PathLike, panoramas: Iterable[Panorama]) -> None:
+def write_manifest(path: PathLike, panoramas: Iterable[Panorama], *, brief: bool = False) -> None:
     """Write a manifest in one step.
 
     Parameters
@@ -201,11 +229,18 @@ def write_manifest(path: PathLike, panoramas: Iterable[Panorama]) -> None:
         The CSV file to write, or to replace.
     panoramas : iterable of Panorama
         Its rows, in this order.
+    brief : bool, optional
+        Whether to leave out every column in which no row has anything, for a person to read and edit.
     """
+    rows = list(panoramas)
+    may_lack = COLUMNS if brief else OPTIONAL
+    columns = [name for name in COLUMNS if name not in may_lack or any(getattr(row, name) for row in rows)]
     with atomic_write(Path(path)) as written, written.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(panorama, column) for column in COLUMNS] for panorama in panoramas)
+        writer.writerow(columns)
+        writer.writerows(
+            [getattr(row, name) or "" if name in OPTIONAL else getattr(row, name) for name in columns] for row in rows
+        )
 
 
 def _sheet(path: Path) -> Sheet:
@@ -241,8 +276,12 @@ def _parse(text: dict[str, str], folder: Path) -> tuple[Panorama | None, list[st
             values[column] = parse(_one_line(text[column], column), column)
         except ValueError as error:
             problems.append(str(error))
-    if values.get("image") and values.get("image") == values.get("mask"):
-        problems.append(f"mask is the image itself, {values['mask']!r}; give the label image, or leave it empty")
+    for column in ("mask", "truth"):
+        if values.get("image") and values["image"] == values.get(column):
+            message = f"{column} is the image itself, {values[column]!r}; give the label image, or leave it empty"
+            problems += [message]
+    if values.get("replicate") and not values.get("condition"):
+        problems.append(f"replicate is {values['replicate']!r}, but condition is empty; name the condition, too")
     if problems:
         return None, problems
     try:
@@ -263,8 +302,13 @@ def _one_line(text: str, column: str) -> str:
     return text
 
 
+def image_name(image: str) -> str:
+    """Return the name of a panorama after that of its image, with `_` for what a name can't have; it may be empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(image).stem).lstrip("._-")
+
+
 def _name_of(image: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(image).stem).lstrip("._-")
+    name = image_name(image)
     if not name:
         raise ValueError(f"panorama is empty, and no name can be made of image {image!r}; give one")
     return name
@@ -333,6 +377,18 @@ def _scale(text: str, column: str) -> float:
     return value
 
 
+def _diameter(text: str, column: str) -> float:
+    if text.casefold() in {"", "auto"}:
+        return 0.0
+    try:
+        value = float(re.sub(r"^(\d+),(\d+)$", r"\1.\2", text))  # a decimal comma
+    except ValueError:
+        value = float("nan")
+    if value != 0 and not 1 <= value <= MAX_SIDE_PX:
+        raise ValueError(f"{column} is {text!r}; give the diameter of the nuclei in px, or auto to look for it")
+    return value
+
+
 def _inside(text: str, column: str) -> str:
     path = PurePosixPath(text.replace("\\", "/"))
     if path == PurePosixPath() or path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", text):
@@ -355,6 +411,11 @@ PARSERS: dict[str, Callable[[str, str], object]] = {
     "source": _source,
     "channel": lambda text, _: text,
     "project": _project,
+    "truth": lambda text, column: _inside(text, column) if text else "",
+    "condition": lambda text, _: text,
+    "replicate": lambda text, _: text,
+    "model": lambda text, column: _inside(text, column) if text else "",
+    "diameter_px": _diameter,
 }
 """What reads each column: gets its text and its name, and raises ValueError where it is wrong."""
 
@@ -382,8 +443,9 @@ def image_problems(panorama: Panorama, folder: PathLike) -> list[str]:
         problems += _file_problems(panorama, image, folder, partial(image_shape, plane=panorama.plane))
         if not problems and panorama.image_sha256 and (problem := pin_problem(panorama, image, sha256(image))):
             problems.append(problem)
-    if panorama.mask:
-        problems += _file_problems(panorama, folder / panorama.mask, folder, mask_shape)
+    for labels in (panorama.mask, panorama.truth):
+        if labels:
+            problems += _file_problems(panorama, folder / labels, folder, mask_shape)
     return problems
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.edition import FULL_SIZE, OWN_NAMES, PUBLISHED, Edition, write_edition
 from nnbook.io.files import locked, write_json
 from nnbook.io.inputs import MASK_SUFFIX
@@ -47,6 +47,7 @@ def run(
     folder: PathLike,
     notebooks: PathLike,
     *,
+    images: PathLike | None = None,
     model: PathLike | None = None,
     local: PathLike | None = None,
     cell_seconds: float = CELL_SECONDS,
@@ -63,8 +64,10 @@ def run(
         The edition's folder, whose name is the edition's name.
     notebooks : str or Path
         The folder of the text notebooks.
+    images : str or Path, optional
+        The folder that the manifest's paths are below; by default its own.
     model : str or Path, optional
-        A Cellpose 3 model; by default the shipped one.
+        A Cellpose 3 model for panoramas whose row names none; by default the shipped one.
     local : str or Path, optional
         A folder that stands in for the public address of the published table.
     cell_seconds : float, optional
@@ -84,8 +87,11 @@ def run(
     manifest, folder, notebooks = Path(manifest), Path(folder), Path(notebooks)
     model = None if model is None else Path(model)
     local = None if local is None else Path(local)
-    parsed = parse_manifest(manifest)
-    if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder):
+    source = manifest.parent if images is None else Path(images)
+    if not source.is_dir():
+        raise MissingFileError(f"{source}: no such folder; name the one that the manifest's paths are below as images")
+    parsed = parse_manifest(manifest, source)
+    if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder, source):
         raise NnbookError("\n".join(problems))
     rows = list(parsed.rows.values())
     if cells10k and not all(row.simulated for row in rows):
@@ -95,7 +101,7 @@ def run(
         )
     missing = []
     with locked(folder):
-        _make_stages(rows, manifest, folder, model=model, overwrite=overwrite)
+        _make_stages(rows, manifest, source, folder, model=model, overwrite=overwrite)
         if all(row.simulated for row in rows):
             missing = make_published(folder / PUBLISHED, local, cells10k=cells10k)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
@@ -103,7 +109,9 @@ def run(
         print(f"nnbook: {line}", file=sys.stderr)
 
 
-def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path | None = None) -> list[str]:
+def edition_problems(
+    manifest: Path, rows: Mapping[int, Panorama], folder: Path | None = None, source: Path | None = None
+) -> list[str]:
     """Find what keeps the panoramas of a manifest from being an edition.
 
     Parameters
@@ -114,6 +122,8 @@ def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path 
         Its rows by line.
     folder : Path, optional
         The edition's folder, where it is known.
+    source : Path, optional
+        The folder that paths are below; by default the manifest's.
 
     Returns
     -------
@@ -123,12 +133,12 @@ def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path 
     problems = []
     first_line: dict[str, int] = {}
     for number, row in rows.items():
-        where, name = f"{manifest}, line {number}", Path(row.image).name
+        where, name = f"{manifest}, line {number}", Path(row.as_in_edition().image).name
         if row.panorama in TAKEN:
             problems.append(f"{where}: a panorama can't be named {row.panorama}, as nnbook's own files; rename it")
         if (other := first_line.setdefault(name, number)) != number:
             problems.append(f"{where}: its image is named {name} as that in line {other}; results.csv needs two names")
-        problems += [f"{where}: {problem}" for problem in _misplaced(manifest, row, folder)]
+        problems += [f"{where}: {problem}" for problem in _misplaced(source or manifest.parent, row, folder)]
     if rows:
         try:
             common_scale(
@@ -141,9 +151,9 @@ def edition_problems(manifest: Path, rows: Mapping[int, Panorama], folder: Path 
     return problems
 
 
-def _misplaced(manifest: Path, row: Panorama, folder: Path | None) -> list[str]:
+def _misplaced(source: Path, row: Panorama, folder: Path | None) -> list[str]:
     """Say which of a row's files nnbook would replace, or replace by links to them."""
-    if _is_own(row.image):
+    if row.source and _is_own(row.image) and PurePosixPath(row.image).parts[0] != "images":
         return [
             f"image {row.image} would be in the edition's {PurePosixPath(row.image).parts[0]}, where nnbook's own "
             "files are; move it to another folder"
@@ -153,9 +163,9 @@ def _misplaced(manifest: Path, row: Panorama, folder: Path | None) -> list[str]:
     mask_path = f"masks/{row.panorama}{MASK_SUFFIX}.tif"
     return [
         f"{column} {path} is in {folder}, among nnbook's own files; move it to another folder"
-        for column, path in (("image", row.image), ("mask", row.mask))
+        for column, path in (("image", row.image), ("mask", row.mask), ("truth", row.truth))
         if path
-        and (place := _within(manifest.parent / path, folder)) is not None
+        and (place := _within(source / path, folder)) is not None
         and _is_own(place)
         and (column, place) != ("mask", mask_path)
     ]
@@ -174,8 +184,10 @@ def _within(path: Path, folder: Path) -> str | None:
     return real.relative_to(root).as_posix() if real.is_relative_to(root) and real != root else None
 
 
-def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: Path | None, overwrite: bool) -> None:
-    panoramas = fetch_panoramas(rows, manifest.parent, folder)
+def _make_stages(
+    rows: list[Panorama], manifest: Path, source: Path, folder: Path, *, model: Path | None, overwrite: bool
+) -> None:
+    panoramas = fetch_panoramas(rows, source, folder)
     simulated = all(panorama.simulated for panorama in panoramas)
     edition = _describe(
         folder,
@@ -183,7 +195,7 @@ def _make_stages(rows: list[Panorama], manifest: Path, folder: Path, *, model: P
         TWIN_NOTE if simulated else OWN_NOTE.format(manifest=manifest.name),
         simulated=simulated,
     )
-    segment_panoramas(edition, panoramas, model, overwrite=overwrite)
+    segment_panoramas(edition, panoramas, model, source, overwrite=overwrite)
     measure_panoramas(edition, panoramas)
     extract_cells(edition, panoramas)
     sample_cells(edition)
@@ -214,7 +226,7 @@ def _make_full_size(manifest: Path, folder: Path, model: Path | None) -> None:
     """Make the simulated panorama as large as the published ones, with its masks, that the book opens with."""
     panoramas = fetch_panoramas(read_manifest(manifest), manifest.parent, folder)
     edition = _describe(folder, panoramas, TWIN_NOTE, simulated=True)
-    segment_panoramas(edition, panoramas, model)
+    segment_panoramas(edition, panoramas, model, manifest.parent)
     measure_panoramas(edition, panoramas)
     write_pyramids(edition, panoramas)
 

@@ -43,13 +43,14 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     manifest_folder : Path
         Where images without a source are.
     folder : Path
-        The edition's folder. An image goes to `panorama.image` below it, and a mask that the manifest names to
-        `masks/NAME_cp_masks.tif`, where `nnbook segment` would write it. What is there already is kept.
+        The edition's folder. An image goes to `panorama.as_in_edition().image` below it, a mask that the manifest names
+        to `masks/NAME_cp_masks.tif`, where `nnbook segment` would write it, and the truth to `truth/NAME.tif`. What is
+        there already is kept.
 
     Returns
     -------
     list of Panorama
-        The rows, each with the SHA-256 of its image.
+        The rows, each with the path of its image below the edition's folder, and its SHA-256.
 
     Raises
     ------
@@ -96,7 +97,7 @@ def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Sta
     if panorama.simulated:
         return panorama_stage(panorama, folder)
     source_folder = _source_folder(panorama, manifest_folder, folder)
-    mask = source_folder / panorama.mask
+    mask, truth = source_folder / panorama.mask, source_folder / panorama.truth
     return Stage.of(
         _check_files,
         folder,
@@ -107,6 +108,7 @@ def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Sta
             "width_px": panorama.width_px,
             "height_px": panorama.height_px,
             "mask": file_state(mask) if panorama.mask and mask.is_file() else None,
+            "truth": file_state(truth) if panorama.truth and truth.is_file() else None,
             **plane_settings(panorama.plane),
         },
     )
@@ -121,7 +123,10 @@ def _check_files(panorama: Panorama, source_folder: Path) -> dict[str, Any]:
     """Check a row's files; return what later runs need to know of them."""
     if problems := image_problems(replace(panorama, image_sha256=""), source_folder):
         raise NnbookError("\n".join(problems))
-    known: dict[str, Any] = {"drawn_mask": bool(panorama.mask) and is_drawn(source_folder / panorama.mask)}
+    known: dict[str, Any] = {
+        f"drawn_{name}": bool(path) and is_drawn(source_folder / path)
+        for name, path in (("mask", panorama.mask), ("truth", panorama.truth))
+    }
     try:
         known["px_per_um"] = image_scale(source_folder / panorama.image)
     except NnbookError as error:
@@ -152,12 +157,21 @@ def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folde
 
 
 def _bring_panorama(panorama: Panorama, stage: Stage, source_folder: Path, folder: Path) -> Panorama:
-    if panorama.mask:
-        _bring_mask(panorama, source_folder / panorama.mask, folder, drawn=_known(stage)["drawn_mask"])
+    for kind, path, name in (
+        ("mask", panorama.mask, f"masks/{panorama.panorama}{MASK_SUFFIX}.tif"),
+        ("truth", panorama.truth, f"truth/{panorama.panorama}.tif"),
+    ):
+        if path:
+            _bring_labels(panorama, source_folder / path, folder, name, drawn=_known(stage)[f"drawn_{kind}"])
+        elif kind == "truth":
+            # Of an earlier manifest, or of an earlier panorama of this name.
+            (folder / name).unlink(missing_ok=True)
+    source = source_folder / panorama.image
+    brought = panorama.as_in_edition()
     if panorama.plane is not None:
-        return _extract_plane(panorama, source_folder / panorama.image, folder)
-    _link(source_folder / panorama.image, folder / panorama.image)
-    return panorama
+        return _extract_plane(brought, source, folder)
+    _link(source, folder / brought.image)
+    return brought
 
 
 def _known(stage: Stage) -> dict[str, Any]:
@@ -199,17 +213,16 @@ def _extract_plane(panorama: Panorama, source: Path, folder: Path) -> Panorama:
     return replace(extracted, image_sha256=recorded_sha256(stage, folder / extracted.image))
 
 
-def _bring_mask(panorama: Panorama, source: Path, folder: Path, *, drawn: bool) -> None:
-    """Link a mask into an edition's folder; one that is no image is drawn there."""
-    name = f"masks/{panorama.panorama}{MASK_SUFFIX}.tif"
+def _bring_labels(panorama: Panorama, source: Path, folder: Path, name: str, *, drawn: bool) -> None:
+    """Link a label image into an edition's folder; one that is no image is drawn there."""
     if not drawn:
         _link(source, folder / name)
         return
     shape = (panorama.height_px, panorama.width_px)
     stage = Stage.of(
-        _bring_mask,
+        _bring_labels,
         folder,
-        record=f"records/mask-{panorama.panorama}.json",
+        record=f"records/{name.split('/', maxsplit=1)[0].removesuffix('s')}-{panorama.panorama}.json",
         writes=[name],
         reads=[source],
         settings={"shape": list(shape)},

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from nnbook.cells.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import write_cells
-from nnbook.errors import NnbookError
+from nnbook.errors import NnbookError, all_of
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.files import write_json
@@ -27,7 +29,7 @@ from nnbook.viewers.pyramid import write_preview, write_pyramid
 from nnbook.viewers.tables import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Iterator
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
@@ -39,18 +41,34 @@ VARIED_PX2 = 17_000_000
 """Panoramas of about this area are compared with the truth, and settings are varied on: spread evenly over all."""
 
 ACCURACY_TABLES = ("scores", "cases", "settings")
+DRAWN_TABLES = ("scores", "cases", "nuclei")
 
 
 def segment_panoramas(
-    edition: Edition, panoramas: list[Panorama], model: Path | None, *, overwrite: bool = False
+    edition: Edition, panoramas: list[Panorama], model: Path | None, source: Path, *, overwrite: bool = False
 ) -> None:
-    """Segment every panorama of an edition that comes without a mask into `masks/NAME_cp_masks.tif`."""
+    """Segment every panorama of an edition that comes without a mask into `masks/NAME_cp_masks.tif`.
+
+    Each with the model of its row, below the folder `source`, else with the one that is given or shipped; and with the
+    diameter of its row, else the published one where it is simulated, and the one found in the image where it is not.
+    """
     from nnbook.segmentation.model import load_model
     from nnbook.segmentation.workflow import segment_files
 
-    unmasked = {one.panorama: edition.image_path(one) for one in panoramas if not one.mask}
-    if unmasked:
-        segment_files(unmasked, edition.masks, load_model(model), overwrite=overwrite)
+    groups: dict[tuple[Path | None, float | None], dict[str, Path]] = {}
+    for one in panoramas:
+        if not one.mask:
+            diameter_px = one.diameter_px or (published.DIAMETER_PX if one.simulated else None)
+            group = groups.setdefault((source / one.model if one.model else model, diameter_px), {})
+            group[one.panorama] = edition.image_path(one)
+    problems: list[NnbookError] = []
+    for (path, diameter_px), images in groups.items():
+        try:
+            segment_files(images, edition.masks, load_model(path), diameter_px=diameter_px, overwrite=overwrite)
+        except NnbookError as error:
+            problems.append(error)
+    if problems:
+        raise all_of(problems)
 
 
 def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
@@ -146,12 +164,20 @@ def lay_out_mosaic(edition: Edition) -> None:
 def evaluate_panoramas(edition: Edition, panoramas: list[Panorama], model: Path | None) -> None:
     """Compare some panoramas' masks with the truth, where an edition has it, into `accuracy/`.
 
-    `scores.csv` and `cases.csv` are of `nnbook.evaluation.comparison.compare_methods`, `settings.csv` of
-    `vary_settings`.
+    `scores.csv` and `cases.csv` are of `nnbook.evaluation.comparison.compare_methods`. Of simulated panoramas,
+    `settings.csv` is of `vary_settings`; of others, `nuclei.csv` has how far each outlined nucleus and its mask agree:
+    see `nnbook.evaluation.drawn.overlap_of_nuclei`.
     """
     known = [one for one in panoramas if edition.truth_path(one).is_file() and not one.mask]
     if not known:
-        return
+        remove(edition.folder, "records/accuracy.json", [edition.accuracy.name])
+    elif edition.simulated:
+        _evaluate_simulated(edition, known, model)
+    else:
+        _evaluate_drawn(edition, known)
+
+
+def _evaluate_simulated(edition: Edition, known: list[Panorama], model: Path | None) -> None:
     from nnbook.evaluation.comparison import compare_methods, vary_settings
     from nnbook.io.progress import show_progress
     from nnbook.segmentation.model import SHIPPED_MODEL, load_model
@@ -161,7 +187,7 @@ def evaluate_panoramas(edition: Edition, panoramas: list[Panorama], model: Path 
 
     def work(folder: Path) -> None:
         bar = show_progress(compared, desc="accuracy", unit="panorama")
-        scores, cases = compare_methods((_judged(edition, one) for one in bar), published.DIAMETER_PX)
+        scores, cases = compare_methods(_judged(edition, one) for one in bar)
         settings = vary_settings([_judged(edition, one) for one in varied], load_model(model))
         (folder / edition.accuracy.name).mkdir()
         for name, table in zip(names, (scores, cases, settings), strict=True):
@@ -172,16 +198,50 @@ def evaluate_panoramas(edition: Edition, panoramas: list[Panorama], model: Path 
         edition.folder,
         record="records/accuracy.json",
         writes=names,
-        reads=[
-            model or SHIPPED_MODEL,
-            *(
-                path
-                for one in compared
-                for path in (edition.image_path(one), edition.mask_path(one), edition.truth_path(one))
-            ),
-        ],
+        reads=[model or SHIPPED_MODEL, *_compared_files(edition, compared)],
     )
     make(stage, work)
+
+
+def _evaluate_drawn(edition: Edition, known: list[Panorama]) -> None:
+    """Compare masks with outlines that were drawn by hand."""
+    from nnbook.evaluation.comparison import Judged, compare_methods
+    from nnbook.evaluation.drawn import describe_drawn, median_diameter, overlap_of_nuclei
+    from nnbook.io.progress import show_progress
+
+    names = [f"{edition.accuracy.name}/{name}.csv" for name in DRAWN_TABLES]
+
+    def work(folder: Path) -> None:
+        nuclei = []
+
+        def judged() -> Iterator[Judged]:
+            for one in show_progress(known, desc="accuracy", unit="panorama"):
+                image, masks = read_image(edition.image_path(one)), read_mask(edition.mask_path(one))
+                true = read_mask(edition.truth_path(one))
+                described = describe_drawn(true)
+                nuclei.append(overlap_of_nuclei(masks, true, described).assign(panorama=one.panorama))
+                yield Judged(image, masks, true, described, median_diameter(true))
+
+        scores, cases = compare_methods(judged(), "nnbook")
+        (folder / edition.accuracy.name).mkdir()
+        for name, table in zip(names, (scores, cases, pd.concat(nuclei)), strict=True):
+            table.to_csv(folder / name, index=False, lineterminator="\n")
+
+    stage = Stage.of(
+        evaluate_panoramas,
+        edition.folder,
+        record="records/accuracy.json",
+        writes=names,
+        reads=_compared_files(edition, known),
+        settings={"panoramas": [one.panorama for one in known]},
+    )
+    make(stage, work)
+
+
+def _compared_files(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
+    return [
+        path for one in panoramas for path in (edition.image_path(one), edition.mask_path(one), edition.truth_path(one))
+    ]
 
 
 def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
@@ -295,6 +355,7 @@ def _judged(edition: Edition, panorama: Panorama) -> Judged:
         read_mask(edition.mask_path(panorama)),
         read_mask(truth),
         read_truth(truth.with_suffix(".csv"), TRUTH_COLUMNS),
+        published.DIAMETER_PX,
     )
 
 

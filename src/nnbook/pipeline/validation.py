@@ -17,7 +17,7 @@ from nnbook.pipeline.editions import edition_problems
 from nnbook.viewers.pyramid import MAX_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,8 +50,6 @@ def validate_manifest(manifest: PathLike, images: PathLike | None = None) -> lis
     NnbookError
         With a line for each thing that is wrong.
     """
-    from nnbook.io.progress import show_progress
-
     manifest = Path(manifest)
     folder = manifest.parent if images is None else Path(images)
     parsed = parse_manifest(manifest, folder)
@@ -59,11 +57,8 @@ def validate_manifest(manifest: PathLike, images: PathLike | None = None) -> lis
     if unused := [name for name in parsed.unused if name]:
         print(f"nnbook: {manifest}: columns that are not read: {', '.join(unused)}", file=sys.stderr)
     problems = [*parsed.problems, *edition_problems(manifest, rows)]
-    with ThreadPoolExecutor(2) as pool:
-        work = pool.map(lambda row: _file_problems(row, folder), rows.values())
-        bar = show_progress(work, desc="validate", unit="panorama", total=len(rows))
-        for number, found in zip(rows, bar, strict=True):
-            problems += [f"{manifest}, line {number}: {problem}" for problem in found]
+    for number, found in zip(rows, _all_problems(list(rows.values()), folder), strict=True):
+        problems += [f"{manifest}, line {number}: {problem}" for problem in found]
     warn_of_scales(
         {row.panorama: folder / row.image for row in rows.values()},
         {row.panorama: row.px_per_um for row in rows.values()},
@@ -73,16 +68,33 @@ def validate_manifest(manifest: PathLike, images: PathLike | None = None) -> lis
     return list(rows.values())
 
 
+def check_rows(rows: Sequence[Panorama], folder: PathLike) -> None:
+    """Decode every file that a manifest's rows name, as `validate_manifest` does; raise NnbookError where one is wrong."""
+    if problems := [problem for found in _all_problems(rows, Path(folder)) for problem in found]:
+        raise NnbookError("\n".join(problems))
+
+
+def _all_problems(rows: Sequence[Panorama], folder: Path) -> Iterator[list[str]]:
+    from nnbook.io.progress import show_progress
+
+    with ThreadPoolExecutor(2) as pool:
+        work = pool.map(lambda row: _file_problems(row, folder), rows)
+        yield from show_progress(work, desc="validate", unit="panorama", total=len(rows))
+
+
 def _file_problems(row: Panorama, folder: Path) -> list[str]:
     """Look at a row's files, then decode those in which nothing wrong was seen; one array is in memory at a time."""
     problems = image_problems(row, folder)
     image = folder / row.image
     if image.exists() and not _names(problems, image):
         problems += _decoding_problems(row, image, partial(read_image, plane=row.plane), math.inf)
-    if row.mask and not _names(problems, folder / row.mask):
-        problems += _decoding_problems(
-            row, folder / row.mask, partial(read_mask, shape=(row.height_px, row.width_px)), MAX_LABEL
-        )
+    for labels in (row.mask, row.truth):
+        if labels and not _names(problems, folder / labels):
+            problems += _decoding_problems(
+                row, folder / labels, partial(read_mask, shape=(row.height_px, row.width_px)), MAX_LABEL
+            )
+    if row.model and not (folder / row.model).is_file():
+        problems.append(f"{row.panorama}: {folder / row.model}: no such model; correct the column model")
     return problems
 
 

@@ -35,7 +35,9 @@ class Stale(NamedTuple):
     why: list[str]
 
 
-def status(manifest: PathLike | None, folder: PathLike, notebooks: PathLike) -> list[Stale]:
+def status(
+    manifest: PathLike | None, folder: PathLike, notebooks: PathLike, *, images: PathLike | None = None
+) -> list[Stale]:
     """Find what of an edition is out of date.
 
     Parameters
@@ -46,6 +48,8 @@ def status(manifest: PathLike | None, folder: PathLike, notebooks: PathLike) -> 
         The edition's folder.
     notebooks : str or Path
         The folder of the text notebooks.
+    images : str or Path, optional
+        The folder that the manifest's paths are below; by default its own.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def status(manifest: PathLike | None, folder: PathLike, notebooks: PathLike) -> 
     folder, notebooks = Path(folder), Path(notebooks)
     if not (folder / "edition.json").is_file():
         return [Stale("edition", [f"{displayed(folder)} was never made"])]
-    found = _of_manifest(manifest, folder) if manifest else []
+    found = _of_manifest(manifest, folder, images) if manifest else []
     by_stage: dict[str, list[list[str]]] = {}
     dependencies = functools.cache(function_dependencies)
     for name, path, below in _records(folder):
@@ -90,12 +94,15 @@ def summary(found: Iterable[Stale], most: int = 4) -> str:
     return "\n".join(lines)
 
 
-def _of_manifest(manifest: Path, folder: Path) -> list[Stale]:
-    def rows(path: Path) -> dict[str, Any]:
-        return {row.panorama: replace(row.as_one_plane(), image_sha256="") for row in read_manifest(path)}
+def _of_manifest(manifest: Path, folder: Path, images: PathLike | None) -> list[Stale]:
+    def rows(path: Path, below: PathLike | None = None) -> dict[str, Any]:
+        return {
+            row.panorama: replace(row.as_in_edition().as_one_plane(), image_sha256="")
+            for row in read_manifest(path, below)
+        }
 
     made = folder / "manifest.csv"
-    was, now = rows(made) if made.is_file() else {}, rows(manifest)
+    was, now = rows(made) if made.is_file() else {}, rows(manifest, images)
     changed = [name for name in now if now[name] != was.get(name)]
     why = [f"{displayed(manifest)} has {len(changed)} other rows, {changed[0]} first"] if changed else []
     if gone := [name for name in was if name not in now]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.images import write_image, write_mask
-from nnbook.io.manifest import CROPS, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
+from nnbook.io.manifest import CROPS, OPTIONAL, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
 from nnbook.io.processes import in_processes
 from nnbook.provenance.stage import Stage, make, recorded_sha256, why_stale
 from nnbook.simulation.panorama import check_side, simulate_panorama
@@ -88,7 +88,9 @@ def panorama_stage(panorama: Panorama, folder: Path) -> Stage:
         folder,
         record=f"records/twin-{panorama.panorama}.json",
         writes=_output_names(panorama),
-        settings=asdict(replace(panorama, image_sha256="")),
+        settings={
+            name: value for name, value in asdict(replace(panorama, image_sha256="")).items() if name not in OPTIONAL
+        },
     )
 
 
