@@ -40,7 +40,7 @@ NOTEBOOKS: Final = {
     "mosaic": "runs",
     "conditions": "conditions",
     "masks": "segmented",
-    "accuracy": "truth",
+    "outlines": "truth",
 }
 """The notebooks of a book in their order, each with the fact that it needs."""
 
@@ -54,7 +54,7 @@ CHAPTERS: Final = {
 }
 """The chapters of a book in their order, each with the fact that it needs."""
 
-SECTIONS: Final = {"comparison": ("conditions", "conditions"), "accuracy": ("truth", "accuracy")}
+SECTIONS: Final = {"comparison": ("conditions", "conditions"), "accuracy": ("truth", "outlines")}
 """Chapters that a book may get later: each with the fact that it needs, and its notebook."""
 
 

@@ -69,7 +69,7 @@ def validate_manifest(manifest: PathLike, images: PathLike | None = None) -> lis
 
 
 def check_rows(rows: Sequence[Panorama], folder: PathLike) -> None:
-    """Decode every file that a manifest's rows name, as `validate_manifest` does; raise NnbookError where one is wrong."""
+    """Decode every file that rows name, as `validate_manifest` does; raise NnbookError with a line for each fault."""
     if problems := [problem for found in _all_problems(rows, Path(folder)) for problem in found]:
         raise NnbookError("\n".join(problems))
 
