@@ -158,7 +158,7 @@ def by_run(cells: pd.DataFrame) -> Figure:
             )
             axes.set(ylabel=title, ylim=(0, None))
         panels[-1].set_xlabel("Experiment, in order of time")
-        first, last = min(runs.groups), max(runs.groups)
+        first, last = int(cells["run"].min()), int(cells["run"].max())
         ticks = mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1).tick_values(first, last)
         # Experiments are counted from the first: none has the number 0.
         panels[-1].set_xticks([first, *(tick for tick in ticks if first < tick <= last)])
