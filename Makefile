@@ -64,7 +64,7 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 	@cd theme && npm run --silent check && npm test --silent
 	@theme/node_modules/.bin/tsc --noEmit --project plugins && theme/node_modules/.bin/eslint plugins && node --test plugins/*.test.mjs
 
-test-python: setup widgets/dist/.done
+test-python: setup widgets/dist/.done theme/build/server.mjs
 	$(call say,Testing the package)
 	@# A thread each: two processes with as many threads as there are cores wait for one another most of the time.
 	@OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --ignore tests/site
