@@ -587,6 +587,7 @@ def test_the_foot_of_a_page(opened: Any) -> None:
         with page.expect_download() as download:
             foot.get_by_role("link", name=name).click()
         assert Path(download.value.path()).stat().st_size > 0
+    assert download.value.suggested_filename == "book.xml"
     assert page.get_by_role("navigation", name="Breadcrumbs").inner_text().split() == [
         "One",
         "of",

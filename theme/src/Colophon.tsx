@@ -4,7 +4,7 @@ import { editAddress, launchAddress, type Download, type Licence, type Page, typ
 /** The foot of a page: licence, identifier, source, what may be downloaded, and how to cite it. */
 export function Colophon({ site, page, project, work }: { site: Site; page: Page; project: Project; work: Work }) {
   const { license, doi, github, exports: files = [], downloads } = page.frontmatter;
-  const [edit, launch] = [editAddress(page), launchAddress(site, page)];
+  const [edit, launch] = [editAddress(site, page), launchAddress(site, page)];
   const all = [...files, ...(downloads ?? project.downloads ?? []), ...printed(site)];
   return (
     <footer className="colophon">
@@ -52,7 +52,9 @@ const PRINTED: Record<PrintForm, string> = { pdf: 'PDF', docx: 'Word', jats: 'JA
 function printed({ options }: Site): Download[] {
   return (Object.keys(PRINTED) as PrintForm[]).flatMap((form) => {
     const url = options?.[form];
-    return url === undefined ? [] : [{ title: `The book as ${PRINTED[form]}`, url }];
+    // Its name without the hash that MyST gave it.
+    const filename = url?.replace(/^.*\//, '').replace(/-[0-9a-f]{32}(?=\.)/, '');
+    return url === undefined ? [] : [{ title: `The book as ${PRINTED[form]}`, url, filename }];
   });
 }
 

@@ -93,16 +93,20 @@ export function publicFile(site: Site, file: string | undefined, base: string): 
   return `${base === '' ? address : new URL(address).origin}${file}`;
 }
 
-/** Where a page is edited. That of a notebook is the text that it was executed from: MyST only knows the executed one. */
-export function editAddress({ frontmatter: { edit_url: edit } }: Page): string | undefined {
+/**
+ * Where a page is edited, unless it is archived: its sources went on. A notebook is edited as the text that it was executed
+ * from, while MyST only knows the executed one.
+ */
+export function editAddress(site: Site, { frontmatter: { edit_url: edit } }: Page): string | undefined {
+  if (site.options?.archive_of !== undefined) return undefined;
   return edit?.replace(/\/build\/[^/]+\/notebooks\/([^/]+)\.ipynb$/, '/notebooks/$1.md');
 }
 
-/** Where Binder runs the repository, with the page's notebook open if it is one; undefined where it does not open there. */
+/** Where Binder runs the repository as it is now, with the page's notebook open if it is one; undefined where it does not. */
 export function launchAddress(site: Site, page: Page): string | undefined {
   const [, repository] = /^https:\/\/github\.com\/([^/]+\/[^/]+)$/.exec(page.frontmatter.github ?? '') ?? [];
-  if (repository === undefined || site.options?.on_binder !== true) return undefined;
-  const [, notebook] = /(\/notebooks\/[^/]+\.md)$/.exec(editAddress(page) ?? '') ?? [];
+  if (repository === undefined || site.options?.on_binder !== true || site.options.archive_of !== undefined) return undefined;
+  const [, notebook] = /(\/notebooks\/[^/]+\.md)$/.exec(editAddress(site, page) ?? '') ?? [];
   const opened = notebook === undefined || page.kind !== 'Notebook' ? 'lab' : `lab/tree${notebook}`;
   return `https://mybinder.org/v2/gh/${repository}/HEAD?urlpath=${encodeURIComponent(opened)}`;
 }

@@ -77,13 +77,15 @@ test('an archived version claims no address, for the one that is known is that o
 test('a notebook is edited as the text that it is executed from, and opens on Binder where the repository does', () => {
   const repository = 'https://github.com/lab/book';
   const notebook: Page = { ...page, kind: 'Notebook', frontmatter: { github: repository, edit_url: `${repository}/edit/main/build/book/notebooks/area.ipynb` } };
-  expect(editAddress(notebook)).toBe(`${repository}/edit/main/notebooks/area.md`);
-  expect(editAddress({ ...page, frontmatter: { edit_url: `${repository}/edit/main/chapters/one.md` } })).toBe(`${repository}/edit/main/chapters/one.md`);
-  expect(editAddress({ ...page, frontmatter: { edit_url: null } })).toBeUndefined();
+  expect(editAddress(site, notebook)).toBe(`${repository}/edit/main/notebooks/area.md`);
+  expect(editAddress(site, { ...page, frontmatter: { edit_url: `${repository}/edit/main/chapters/one.md` } })).toBe(`${repository}/edit/main/chapters/one.md`);
+  expect(editAddress(site, { ...page, frontmatter: { edit_url: null } })).toBeUndefined();
   const onBinder: Site = { ...site, options: { on_binder: true } };
   expect(launchAddress(onBinder, notebook)).toBe('https://mybinder.org/v2/gh/lab/book/HEAD?urlpath=lab%2Ftree%2Fnotebooks%2Farea.md');
   expect(launchAddress(onBinder, { ...page, frontmatter: { github: repository } })).toBe('https://mybinder.org/v2/gh/lab/book/HEAD?urlpath=lab');
   expect(launchAddress(site, notebook)).toBeUndefined();
+  const archived: Site = { ...site, options: { on_binder: true, archive_of: 'https://example.org/book/' } };
+  expect([editAddress(archived, notebook), launchAddress(archived, notebook)]).toEqual([undefined, undefined]);
   expect(launchAddress(onBinder, { ...page, frontmatter: { github: 'https://gitlab.com/lab/book' } })).toBeUndefined();
 });
 

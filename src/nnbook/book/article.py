@@ -17,9 +17,10 @@ import yaml
 
 from nnbook.book.myst import IndentedDumper
 from nnbook.book.parts import parts_of
+from nnbook.book.publication import MADE_FROM, state_of
 from nnbook.book.website import full_note, problems_in, run_myst
 from nnbook.errors import NnbookError
-from nnbook.io.files import atomic_write
+from nnbook.io.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,8 @@ def print_book(project: PathLike, out: PathLike) -> list[Path]:
                 _typeset(folder / "print" / file, folder / parts / "templates" / kind)
         with atomic_write(out) as written:
             shutil.copytree(folder / "print", written)
-    return sorted(path for path in out.iterdir() if path.is_file())
+            write_json(written / MADE_FROM, {"state": state_of(project)})
+    return sorted(path for path in out.iterdir() if path.is_file() and path.name != MADE_FROM)
 
 
 def join_chapters(chapters: Sequence[str], title: str) -> str:

@@ -18,6 +18,7 @@ from nnbook.book.check import recorded_of_published
 from nnbook.book.new import reminders
 from nnbook.book.pages import problems_of_pages
 from nnbook.book.parts import parts_of, site_parts
+from nnbook.book.publication import check_address, complete_site, options_of, read_settings
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_layers
@@ -48,7 +49,7 @@ CELLS_BYTES = 500_000_000
 MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
 
 
-def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Edition:
+def show_edition(folder: Path, project: Path, *, cells: str | None = None, archive_of: str | None = None) -> Edition:
     """Make an edition the one that the book shows.
 
     `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
@@ -66,6 +67,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     cells : str, optional
         Address of a folder on the web that has all of the edition's `cells/`. The site then holds only this
         address of the cells.
+    archive_of : str, optional
+        Address of the book's current version: every page then says that this is an archived one.
 
     Returns
     -------
@@ -74,9 +77,13 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     Raises
     ------
     NnbookError
-        Where there is no such edition, or the address is none.
+        Where there is no such edition, or an address is none; also where `myst.yml` has a wrong address or repository.
     """
     edition = read_edition(folder)
+    # Before anything is changed.
+    settings = read_settings(project, archived=archive_of is not None)
+    if archive_of is not None:
+        check_address(archive_of, "archive_of, the current version's address,", parameter="archive_of")
     shown = "cells"
     if cells is not None:
         shown = "hosted/cells"
@@ -96,8 +103,6 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
     ]
     write_json(folder / "layers.json", {"version": 1, "layers": layers})
     write_json(folder / "steps.json", {"layer": edition.name, "places": steps(edition)})
-    # JSON is YAML, too.
-    write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     write_json(folder / "published.json", cited_as_json())
     write_json(folder / "recorded.json", recorded_of_published(project))
     parts_of(project)
@@ -108,6 +113,9 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None) -> Ed
             from nnbook.figures.style import no_figure
 
             no_figure(edition.figures / kept.name)
+    options |= options_of(edition, project, settings, cells=cells, archive_of=archive_of)
+    # JSON is YAML, too.
+    write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
     for line in reminders(project, edition.manifest):
         print(f"nnbook: {line}", file=sys.stderr)
     return edition
@@ -217,6 +225,7 @@ def build_site(project: PathLike) -> Path:
         shutil.rmtree(html, ignore_errors=True)
         raise NnbookError("the site can't be built:\n" + ("\n".join(problems) or output.strip()))
     _drop_second_copies(project, html)
+    complete_site(project, html)
     return html
 
 

@@ -109,6 +109,11 @@ def add_site(commands: Commands) -> None:
     command.add_argument(
         "--cells", metavar="ADDRESS", help="where on the web the edition's folder cells/ is, if not in the site"
     )
+    command.add_argument(
+        "--archive-of",
+        metavar="ADDRESS",
+        help="where the current version is, for a site to be archived: its pages say so, and claim no address",
+    )
     command.add_argument("--serve", action="store_true", help="serve a live preview instead")
 
 
@@ -117,7 +122,7 @@ def _site(call: argparse.Namespace) -> None:
 
     if not call.cells:
         check_cells_fit(call.edition)
-    shown = show_edition(call.edition, call.project, cells=call.cells)
+    shown = show_edition(call.edition, call.project, cells=call.cells, archive_of=call.archive_of)
     if call.cells:
         print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)
     if call.serve:
