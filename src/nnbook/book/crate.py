@@ -50,6 +50,7 @@ ALONE: Final = {
     "README.md": "How to build the book, and what is where",
     "LICENSE": "The licence of the code",
     "CITATION.cff": "How to cite the program and the data",
+    "codemeta.json": "What the program is and needs, for machines",
     "Makefile": "The commands that build, test and print the book",
     "myst.yml": "The configuration of the book: authors, licence, table of contents",
     "pyproject.toml": "The package's description, with what it needs and why",
