@@ -25,10 +25,18 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run print release serve check accept hooks test check-python check-node test-python test-site check-book setup clean
+.PHONY: book run print release serve check accept hooks test check-python check-node test-python test-site check-book setup parts clean
 .DELETE_ON_ERROR:
 
-book: run widgets/dist/.done theme/build/server.mjs
+ifneq ($(EDITION),twin)
+# A book of other images has chapters and notebooks of its own: 'nnbook new' writes them once, and they are yours then.
+OWN := books/$(EDITION)
+book serve run print check accept: parts
+	@test -d $(OWN) || nnbook new $(OWN) --manifest "$(MANIFEST)" </dev/null
+	@$(MAKE) --no-print-directory -C $(OWN) $@ MANIFEST="$$(realpath "$(MANIFEST)")" IMAGES="$$(realpath "$$(dirname "$(MANIFEST)")")"
+	$(call say,The book is in $(OWN))
+else
+book: run parts
 	$(call say,Building the site from build/$(EDITION))
 	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS))
 
@@ -45,12 +53,22 @@ release: book
 	@nnbook crate build/$(EDITION) --out build/crate && tar -C build/crate -czf build/release/nnbook-crate.tar.gz .
 	@cd build/release && sha256sum * > SHA256SUMS
 
-serve: run widgets/dist/.done theme/build/server.mjs
+serve: run parts
 	@nnbook site build/$(EDITION) $(if $(CELLS),--cells $(CELLS)) --serve
 
 run: setup
 	$(call say,Making every stage of the $(EDITION) edition that is not up to date)
 	@nnbook run $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL)) $(if $(filter yes,$(CELLS10K)),--cells10k)
+
+check: setup
+	@nnbook check $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+
+accept: run
+	@nnbook check --built --accept $(MANIFEST) --edition $(EDITION)
+endif
+
+# What every book is built with: the views and the theme.
+parts: setup widgets/dist/.done theme/build/server.mjs
 
 test: check-python check-node test-python test-site check-book
 
@@ -75,20 +93,13 @@ test-site: book
 	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/site
 
-# What was just built is compared with the committed record, which is the twin's; of other editions only the text is
-# read. `make check` builds the book once more, from nothing.
+# What was just built is compared with the committed record. `make check` builds the book once more, from nothing.
 check-book: run
 	$(call say,Comparing the book with its record)
-	@nnbook check $(if $(filter twin,$(EDITION)),--built,--text) $(MANIFEST) --edition $(EDITION)
-
-check: setup
-	@nnbook check $(MANIFEST) --edition $(EDITION) $(if $(LOCAL),--local $(LOCAL))
+	@nnbook check --built $(MANIFEST) --edition $(EDITION)
 
 hooks: setup
 	@pre-commit install
-
-accept: run
-	@nnbook check --built --accept $(MANIFEST) --edition $(EDITION)
 
 setup: $(VENV)/.done
 

@@ -120,14 +120,16 @@ def _reduced(cells: NDArray[np.uint8], side_px: int) -> NDArray[Any]:
     return np.asarray(squares.mean(axis=(3, 5), dtype=np.float32))
 
 
-def by_run(cells: pd.DataFrame) -> Figure:
-    """Show mean and spread of cells' area and brightness by experiment, in order of time.
+def by_run(cells: pd.DataFrame, runs_title: str = "Experiment, in order of time") -> Figure:
+    """Show mean and spread of cells' area and brightness by experiment.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         A row a cell, with `run`, `area_um2` and `mean_intensity`: see `nnbook.cells.store.read_cells`. With none the
         figure says that the edition has no cells.
+    runs_title : str, optional
+        What the numbers of experiments are called.
 
     Returns
     -------
@@ -157,7 +159,7 @@ def by_run(cells: pd.DataFrame) -> Figure:
                 markersize=6 if len(mean) <= 30 else 3,
             )
             axes.set(ylabel=title, ylim=(0, None))
-        panels[-1].set_xlabel("Experiment, in order of time")
+        panels[-1].set_xlabel(runs_title)
         first, last = int(cells["run"].min()), int(cells["run"].max())
         ticks = mpl.ticker.MaxNLocator(integer=True, min_n_ticks=1).tick_values(first, last)
         # Experiments are counted from the first: none has the number 0.

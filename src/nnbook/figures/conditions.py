@@ -68,7 +68,9 @@ def _draw_replicates(axes: Axes, values: pd.DataFrame, conditions: list[str], me
         axes.hlines(own.mean(), place - 0.28, place + 0.28, color=NEUTRAL, linewidth=2)
         beside = np.linspace(-0.16, 0.16, len(own)) if len(own) > 1 else np.zeros(1)
         axes.plot(place + beside, own, "o", color=VERMILION, markersize=7, markeredgecolor="white")
-    axes.set(ylabel=TITLES[measure][0], ylim=(0, None), xlim=(-0.6, len(conditions) - 0.4))
+    highest = float(values[measure].max())
+    axes.set(ylabel=TITLES[measure][0], xlim=(-0.6, len(conditions) - 0.4))
+    axes.set_ylim(0, 1.1 * highest if highest > 0 else 1)
     _name_places(axes, conditions)
 
 

@@ -42,9 +42,10 @@ def own_numbers(
     Returns
     -------
     tuple of Number
-        Counts, the imaged area, and the size and brightness of nuclei. Medians of nuclei are over those that no edge
-        cuts, and are left out where there is none.
+        Counts, the imaged area, and the size and brightness of nuclei. The number of experiments is left out where the
+        manifest tells none apart, and medians, which are over nuclei that no edge cuts, where there is none.
     """
+    runs = {one.run for one in panoramas}
     nuclei = int(results["num_rois"].sum())
     px2 = sum(one.width_px * one.height_px for one in panoramas)
     mm2 = area(px2, px_per_um).cm2 * 100
@@ -62,7 +63,7 @@ def own_numbers(
     )
     return (
         Number("panoramas.count", "Panoramas", len(panoramas)),
-        Number("experiments.count", "Experiments", len({one.run for one in panoramas})),
+        *([Number("experiments.count", "Experiments", len(runs))] if len(runs) > 1 else []),
         Number("rois.count", "Nuclei", nuclei),
         Number("rois.at_border", "Nuclei that the edge of a panorama cuts", int(rois["at_border"].sum())),
         _number("area.mm2", "Imaged area", mm2, "mm²"),

@@ -41,7 +41,11 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
     with mpl.rc_context(SHEET_STYLE):
         if not panels:
             return notice_figure(NO_IMAGES)
-        figure, grid = panel_grid(math.ceil(len(panels) / columns), columns, row_inches=2.25)
+        columns = min(columns, len(panels))
+        # Below their titles, rows are as high as the panoramas are.
+        highest = max(panel.image.shape[0] / panel.image.shape[1] for panel in panels)
+        row_inches = 0.25 + 2 * 3 / columns * highest
+        figure, grid = panel_grid(math.ceil(len(panels) / columns), columns, row_inches)
         white = white_level(np.concatenate([panel.image.ravel() for panel in panels]))
         for rank, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False), start=1):
             axes.imshow(outlined(panel, white), interpolation="antialiased")

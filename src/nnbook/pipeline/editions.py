@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PUBLISHED_NOTE = "The table of results that was released with NucleusNet. Its panoramas are not part of this build."
 TWIN_NOTE = "Every image was drawn by a virtual microscope."
-OWN_NOTE = "Images of the manifest {manifest}."
+OWN_NOTE = "The images that {manifest} lists."
 TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
 

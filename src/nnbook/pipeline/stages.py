@@ -322,8 +322,14 @@ def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
 
 
 def write_panoramas_json(edition: Edition, results: pd.DataFrame, by_image: dict[str, Panorama]) -> None:
-    """Write `pyramids/panoramas.json`: a column a value, an entry a panorama."""
-    table = {"edition": edition.name, "note": edition.note, "columns": panoramas_columns(results, by_image)}
+    """Write `pyramids/panoramas.json`: a column a value, an entry a panorama.
+
+    Where a manifest of the user's own tells no experiments apart, all panoramas are of run 1, which is no experiment.
+    """
+    columns = panoramas_columns(results, by_image)
+    if by_image and not edition.simulated and len(set(columns["run"])) == 1:
+        columns["run"] = [None] * len(results)
+    table = {"edition": edition.name, "note": edition.note, "columns": columns}
     write_json(edition.pyramids / "panoramas.json", table, indent=None)
 
 
