@@ -30,10 +30,11 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
 ifneq ($(EDITION),twin)
 # A book of other images has chapters and notebooks of its own: 'nnbook new' writes them once, and they are yours then.
-OWN := books/$(EDITION)
+OWN  := books/$(EDITION)
+make = $(MAKE) --no-print-directory
 book serve run print check accept: parts
 	@test -d $(OWN) || nnbook new $(OWN) --manifest "$(MANIFEST)" </dev/null
-	@$(MAKE) --no-print-directory -C $(OWN) $@ MANIFEST="$$(realpath "$(MANIFEST)")" IMAGES="$$(realpath "$$(dirname "$(MANIFEST)")")"
+	@$(make) -C $(OWN) $@ MANIFEST="$$(realpath "$(MANIFEST)")" IMAGES="$$(realpath "$$(dirname "$(MANIFEST)")")"
 	$(call say,The book is in $(OWN))
 else
 book: run parts

@@ -11,14 +11,17 @@ import pytest
 
 from nnbook.cli import main
 from nnbook.errors import NnbookError
+from nnbook.figures import read_panels, representatives_table
 from nnbook.io.edition import DATA, Edition, read_edition, read_layers
 from nnbook.io.files import locked
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
 from nnbook.measurement.rois import measure_files
+from nnbook.measurement.selection import representatives
 from nnbook.pipeline import editions
 from nnbook.pipeline.editions import make_published, run
+from nnbook.pipeline.sources import fetch_panoramas
 from nnbook.pipeline.stages import measure_panoramas, write_previews
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
@@ -242,10 +245,40 @@ def test_a_panorama_named_as_a_file_of_ours_is_refused(tmp_path: Path, black: Pa
 
 def test_images_of_one_name_are_refused_before_anything_is_made(tmp_path: Path, black: Panorama) -> None:
     # The results table tells panoramas apart by their image's file name.
-    write_manifest(tmp_path / "manifest.csv", [black, replace(black, panorama="other", image="there/black.tif")])
+    other = replace(black, panorama="other", image="there/black.tif", source="https://example.org/black.tif")
+    write_manifest(tmp_path / "manifest.csv", [black, other])
     with pytest.raises(NnbookError, match=r"black\.tif"):
         run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
     assert not (tmp_path / "build").exists()
+
+
+def test_panoramas_may_be_named_otherwise_than_their_files(tmp_path: Path, black: Panorama) -> None:
+    labels = np.zeros((64, 64), np.int32)
+    labels[20:40, 20:40] = 1
+    rows = []
+    for name, image in (("control 1", "masks/field.PNG"), ("treated 1", "cells/field.PNG")):
+        write_image(tmp_path / image, np.full((64, 64), 9, np.uint8))
+        write_mask(tmp_path / f"{name}.tif", labels)
+        rows.append(replace(black, panorama=name.replace(" ", "_"), image=image, mask=f"{name}.tif"))
+    edition = own_edition(tmp_path / "build" / "own")
+    brought = fetch_panoramas(rows, tmp_path, edition.folder)
+    write_manifest(edition.manifest, brought)
+    measure_panoramas(edition, brought)
+    results = read_results(edition.results)
+    assert results["image"].tolist() == ["control_1.png", "treated_1.png"]
+    panels = read_panels(edition, results["image"].tolist())
+    assert [panel.name for panel in panels] == ["control_1", "treated_1"]
+    assert representatives_table(representatives(results, 2)).rows[0][1] == "control_1"
+
+
+def own_edition(folder: Path) -> Edition:
+    return Edition(folder, "own", "Ours.", simulated=False, px_per_um=published.PX_PER_UM, area_px2=64 * 64)
+
+
+def test_a_book_without_a_nucleus_is_one_line(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
+    write_manifest(tmp_path / "manifest.csv", [black])
+    with pytest.raises(NnbookError, match="no panorama in the table has a nucleus"):
+        run(tmp_path / "manifest.csv", tmp_path / "build" / "own", notebooks)
 
 
 def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
@@ -338,7 +371,7 @@ def test_an_image_where_nnbook_writes_is_refused_and_stays(tmp_path: Path, black
     (tmp_path / image).parent.mkdir()
     (tmp_path / black.image).rename(tmp_path / image)
     before = (tmp_path / image).read_bytes()
-    write_manifest(tmp_path / "manifest.csv", [replace(black, image=image)])
+    write_manifest(tmp_path / "manifest.csv", [replace(black, image=image, source="https://example.org/a.tif")])
     with pytest.raises(NnbookError) as caught:
         run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)
     assert str(caught.value) == (
@@ -383,7 +416,7 @@ def test_a_manifest_that_the_edition_would_replace_is_refused(tmp_path: Path, bl
 
 
 def test_every_row_that_can_be_in_no_edition_is_a_line(tmp_path: Path, black: Panorama) -> None:
-    rows = [black, replace(black, panorama="previews", image="x/black.tif", px_per_um=2.0)]
+    rows = [black, replace(black, panorama="previews", image="x/black.tif", source="https://a.org/b", px_per_um=2.0)]
     write_manifest(tmp_path / "manifest.csv", rows)
     with pytest.raises(NnbookError) as caught:
         run(tmp_path / "manifest.csv", tmp_path / "build" / "own", tmp_path)

@@ -67,14 +67,14 @@ def test_brings_what_is_right_and_names_what_is_not(tmp_path: Path) -> None:
 
     drawn, _, _ = simulate_panorama(3, twin.run, twin.quarter, twin.crop, width_px=256, height_px=256)
     np.testing.assert_array_equal(read_image(folder / twin.image), drawn)
-    np.testing.assert_array_equal(read_image(folder / "in" / "good.tif"), image)
+    np.testing.assert_array_equal(read_image(folder / "images" / "good.tif"), image)
     np.testing.assert_array_equal(read_mask(folder / "masks" / "good_cp_masks.tif"), image)
-    assert here(folder / "in") == ["good.tif"]
+    assert here(folder / "images") == ["good.tif"]
     assert here(folder / "masks") == ["good_cp_masks.tif"]
 
     fetched = fetch_panoramas([twin, own("good")], data, folder)
     assert [row.image_sha256 for row in fetched] == [sha256(folder / row.image) for row in fetched]
-    assert (folder / "in" / "good.tif").is_symlink(), "a local image is linked, not copied"
+    assert (folder / "images" / "good.tif").is_symlink(), "a local image is linked, not copied"
 
 
 def test_files_that_are_unchanged_are_not_opened_again(
@@ -229,7 +229,7 @@ def test_the_chosen_plane_becomes_a_file_of_its_own(tmp_path: Path) -> None:
     assert (row.width_px, row.height_px) == (20, 10)
     assert validate_manifest(data / "m.csv") == [row]
     (fetched,) = fetch_panoramas([row], data, folder)
-    assert (fetched.image, fetched.plane) == ("in/a.ome.tif", None)
+    assert (fetched.image, fetched.plane) == ("images/a.ome.tif", None)
     np.testing.assert_array_equal(read_image(folder / fetched.image), stack[:, 1].max(axis=0))
     assert image_scale(folder / fetched.image) == 8.0
     np.testing.assert_array_equal(read_mask(folder / "masks" / "a.ome_cp_masks.tif"), mask)

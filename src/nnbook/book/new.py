@@ -224,6 +224,8 @@ def _files(entries: Any) -> Iterator[str]:
 
 def reminders(project: Path, manifest: Path) -> list[str]:
     """Say what a book does not show of what it has: notebooks in no table of contents, and columns of its manifest."""
+    if not (project / "myst.yml").is_file():
+        return []
     listed = files_of_toc(project)
     found = [
         f"notebooks/{path.name} is in no table of contents; add '- file: {executed(path.stem)}' under toc in myst.yml"

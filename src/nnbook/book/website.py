@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook.book.check import recorded_of_published
-from nnbook.book.new import reminders
 from nnbook.book.pages import problems_of_pages
 from nnbook.book.parts import parts_of, site_parts
 from nnbook.book.publication import check_address, complete_site, options_of, read_settings
@@ -105,7 +104,6 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
     write_json(folder / "steps.json", {"layer": edition.name, "places": steps(edition)})
     write_json(folder / "published.json", cited_as_json())
     write_json(folder / "recorded.json", recorded_of_published(project))
-    parts_of(project)
     with atomic_write(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for kept in sorted((project / "figures").glob("*.png")):
@@ -116,8 +114,6 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
     options |= options_of(edition, project, settings, cells=cells, archive_of=archive_of)
     # JSON is YAML, too.
     write_json(folder / "edition.yml", {"version": 1, "project": {"static_files": files}, "site": {"options": options}})
-    for line in reminders(project, edition.manifest):
-        print(f"nnbook: {line}", file=sys.stderr)
     return edition
 
 
@@ -215,6 +211,7 @@ def build_site(project: PathLike) -> Path:
         directive or role, a missing asset, a widget whose JSON is broken. The site that was there is then removed.
     """
     project = Path(project)
+    parts_of(project)
     output, failed = run_myst(project, "--html")
     html = project / "_build" / "html"
     problems = problems_in(output)
@@ -271,6 +268,7 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
         The folder of the edition that it shows.
     """
     project, folder = Path(project), Path(folder)
+    parts_of(project)
     # A shell that starts this in the background has interrupts ignored, and `kill` would leave MyST's servers behind.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)

@@ -118,6 +118,7 @@ def add_site(commands: Commands) -> None:
 
 
 def _site(call: argparse.Namespace) -> None:
+    from nnbook.book.new import reminders
     from nnbook.book.website import build_site, check_cells_fit, lacking_table, serve_site, show_edition
 
     if not call.cells:
@@ -125,6 +126,8 @@ def _site(call: argparse.Namespace) -> None:
     shown = show_edition(call.edition, call.project, cells=call.cells, archive_of=call.archive_of)
     if call.cells:
         print(f"nnbook: the site reads cells from {call.cells}; copy {call.edition / 'cells'} there", file=sys.stderr)
+    for line in reminders(call.project, shown.manifest):
+        print(f"nnbook: {line}", file=sys.stderr)
     if call.serve:
         serve_site(call.project, call.edition)
     else:
