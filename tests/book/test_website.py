@@ -151,6 +151,11 @@ def test_show_edition_gives_its_pages_the_cited_values(tmp_path: Path) -> None:
     folder = tmp_path / "build" / "own"
     write_edition(Edition(folder, "own", "This is own.", False, 8.0453, 1))
     show_edition(folder, tmp_path)
+    assert (
+        (tmp_path / "build" / "book" / "api.md")
+        .read_text(encoding="utf-8")
+        .startswith("---\ntitle: Python reference\n")
+    )
     told = json.loads((tmp_path / "build" / "book" / "published.json").read_text(encoding="utf-8"))
     assert {key: value["shown"] for key, value in told.items()} == {key: cited.shown for key, cited in CITED.items()}
 

@@ -119,7 +119,8 @@ def _for_print(configuration: dict[str, Any], note: str, parts: str) -> dict[str
         for kind, file in FILES.items()
     ]
     others = [entry for entry in project["toc"] if "file" not in entry]
-    notebooks = [child["file"] for entry in others for child in entry["children"]]
+    children = [child["file"] for entry in others for child in entry["children"]]
+    notebooks = [file for file in children if file.endswith(".ipynb")]
     # Embedded figures refer to their notebooks, which JATS has as articles within the article.
     next(export for export in exports if export["format"] == "jats")["sub_articles"] = notebooks
     plugins = [*project.get("plugins", []), f"{parts}plugins/print.mjs"]

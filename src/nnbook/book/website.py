@@ -18,6 +18,7 @@ from nnbook.book.check import recorded_of_published
 from nnbook.book.pages import problems_of_pages
 from nnbook.book.parts import parts_of, site_parts
 from nnbook.book.publication import check_address, complete_site, options_of, read_settings
+from nnbook.book.reference import REFERENCE, write_reference
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_layers
@@ -53,8 +54,9 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
 
     `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
     notice to every page where notebooks are out of date. `layers.json` says which layers figures can show, `steps.json`
-    where the steps of the text lead, `published.json` holds the cited values, and `recorded.json` what the
-    book's record has of values computed from published data, for a build without these data. A static stand-in that the
+    where the steps of the text lead, `published.json` holds the cited values, `recorded.json` what the book's record has
+    of values computed from published data, for a build without these data, and `api.md` is the page of the package's
+    public names. A static stand-in that the
     edition's notebooks did not draw is replaced by a notice.
 
     Parameters
@@ -104,6 +106,7 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
     write_json(folder / "steps.json", {"layer": edition.name, "places": steps(edition)})
     write_json(folder / "published.json", cited_as_json())
     write_json(folder / "recorded.json", recorded_of_published(project))
+    write_reference(folder / REFERENCE)
     with atomic_write(project / "build" / "book") as written:
         written.symlink_to(os.path.relpath(folder, project / "build"), target_is_directory=True)
     for kept in sorted((project / "figures").glob("*.png")):
