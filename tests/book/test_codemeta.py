@@ -1,4 +1,4 @@
-"""What CITATION.cff and codemeta.json say of the program: the one in the words of its form, the other as pyproject.toml.
+"""What CITATION.cff and codemeta.json say: the one in the words of its form, the other as pyproject.toml has it.
 
 After a change of either, `PYTHONPATH=src python tests/book/test_codemeta.py` writes codemeta.json anew.
 """

@@ -54,9 +54,9 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
 
     `build/book` becomes a link to its folder. `edition.yml` in it lists the files that go with the site, and carries a
     notice to every page where notebooks are out of date. `layers.json` says which layers figures can show, `steps.json`
-    where the steps of the text lead, `published.json` holds the cited values, `recorded.json` what the book's record has
-    of values computed from published data, for a build without these data, and `api.md` is the page of the package's
-    public names. A static stand-in that the
+    where the steps of the text lead, `published.json` holds the cited values, `recorded.json` what the book's record
+    has of values computed from published data, for a build without these data, and `api.md` is the page of the
+    package's public names. A static stand-in that the
     edition's notebooks did not draw is replaced by a notice.
 
     Parameters
