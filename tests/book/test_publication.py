@@ -38,6 +38,7 @@ def write_myst(project: Path, *, address: object = None, github: object = None) 
         "title": 'Nuclei: a "book"',
         "authors": [{"name": "Ada Example"}, {"name": "nnbook contributors"}],
         "license": {"content": "CC-BY-4.0", "code": "MIT"},
+        "toc": [],
     }
     settings = {
         "project": {**about, **({"github": github} if github else {})},

@@ -33,8 +33,8 @@ MADE_FROM: Final = "made-from.json"
 DATASET: Final = "dataset.json"
 """The file of an edition with the Croissant metadata of its cells, as its site publishes them."""
 
-BINDER: Final = ("binder", ".binder")
-"""Folders of a repository that say how Binder opens it."""
+BINDER: Final = ("binder", ".binder", "Dockerfile")
+"""Folders and files of a repository that say how Binder opens it."""
 
 REPOSITORY: Final = re.compile(r"(?:https://github\.com/)?[\w.-]+/[\w.-]+(?<!\.git)")
 GROUP: Final = re.compile(r"\b(contributors|consortium|team|project|group|collaboration|authors)\b", re.IGNORECASE)
@@ -164,7 +164,7 @@ def options_of(
         options["archive_of"] = f"{archive_of.rstrip('/')}/"
         if version := _version(project):
             options["version"] = version
-    if settings["project"].get("github") and any((project / name).is_dir() for name in BINDER):
+    if settings["project"].get("github") and any((project / name).exists() for name in BINDER):
         options["on_binder"] = True
     options |= _printed(edition.folder / "print", project)
     (edition.folder / DATASET).unlink(missing_ok=True)
