@@ -118,11 +118,14 @@ def test_an_address_with_a_path_goes_with_its_base(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_myst(tmp_path, address=ADDRESS)  # with neither base nor slash
-    show_edition(folder, tmp_path)
+    monkeypatch.setattr(website, "build_site", lambda project: project / "_build" / "html")
+    call = ["site", str(folder), "--project", str(tmp_path)]
+    assert main(call) == 0
     [line] = capsys.readouterr().err.splitlines()
-    assert line.endswith(f"for {ADDRESS}, build with BASE_URL=/book")
+    assert line.endswith(f"for {ADDRESS}, build it with BASE_URL=/book")
+    assert main([*call, "--archive-of", ADDRESS]) == 0
     monkeypatch.setenv("BASE_URL", "/book")
-    show_edition(folder, tmp_path)
+    assert main(call) == 0
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("BASE_URL", "/other")
     with pytest.raises(InvalidValueError, match=r"BASE_URL is /other, but .* build with BASE_URL=/book, or correct"):

@@ -128,11 +128,15 @@ def _check_base(address: str) -> None:
             f"BASE_URL is {base}, but the address in myst.yml is {address}; "
             f"build {f'with BASE_URL={path}' if path else 'without it'}, or correct the address"
         )
-    if path and not base:
-        print(
-            f"nnbook: the site is built to be opened at the root of a host; for {address}, build with BASE_URL={path}",
-            file=sys.stderr,
-        )
+
+
+def lacking_base(project: Path) -> str:
+    """Return what is to be known of a site that was built without the path of its address; empty where it has it."""
+    address = address_of(read_settings(project))
+    path = urlsplit(address or "").path
+    if not path or _base():
+        return ""
+    return f"the site is built to be opened at the root of a host; for {address}, build it with BASE_URL={path}"
 
 
 def _base() -> str:

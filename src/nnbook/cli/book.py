@@ -119,6 +119,7 @@ def add_site(commands: Commands) -> None:
 
 def _site(call: argparse.Namespace) -> None:
     from nnbook.book.new import reminders
+    from nnbook.book.publication import lacking_base
     from nnbook.book.website import build_site, check_cells_fit, lacking_table, serve_site, show_edition
 
     if not call.cells:
@@ -133,6 +134,8 @@ def _site(call: argparse.Namespace) -> None:
     else:
         print_values(call, {"site": str(build_site(call.project))})
         if lacking := lacking_table(shown):
+            print(f"nnbook: {lacking}", file=sys.stderr)
+        if not call.archive_of and (lacking := lacking_base(call.project)):
             print(f"nnbook: {lacking}", file=sys.stderr)
 
 
