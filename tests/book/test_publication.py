@@ -226,6 +226,16 @@ def test_a_site_has_the_description_beside_its_cells(tmp_path: Path, folder: Pat
     assert "[Croissant metadata](/build/cells/croissant.json)" in text
 
 
+def test_a_site_has_no_printed_book_of_a_former_build(tmp_path: Path, html: Path) -> None:
+    told = json.loads((html / "config.json").read_text("utf-8"))
+    write_json(html / "config.json", {**told, "options": {"pdf": f"/book-{'b' * 32}.pdf"}})
+    (html / "build").mkdir()
+    for name in (f"book-{'a' * 32}.pdf", f"book-{'b' * 32}.pdf", f"book-{'a' * 32}.meca.zip", "book-1.md"):
+        (html / "build" / name).touch()
+    complete_site(tmp_path, html)
+    assert {path.name for path in (html / "build").iterdir()} == {f"book-{'b' * 32}.pdf", "book-1.md"}
+
+
 def test_a_book_that_is_built_is_completed(tmp_path: Path, html: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (html / "index.html").write_text("<p>Start</p>", encoding="utf-8")
     monkeypatch.setattr(website, "run_myst", lambda *_: ("", False))

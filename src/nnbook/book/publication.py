@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PRINTED: Final = {"pdf": "book.pdf", "docx": "book.docx", "jats": "book.xml", "meca": "book.meca.zip"}
 """The file of each printed form that pages link, by the theme's option for it."""
 
+FORMER: Final = re.compile(r"book-[0-9a-f]{32}\.(?:pdf|docx|xml|meca\.zip)")
+"""What MyST calls a printed book in a site."""
+
 MADE_FROM: Final = "made-from.json"
 """The file of a printed book that says which state of the book it is."""
 
@@ -247,6 +250,8 @@ def _describe_cells(edition: Edition, about: dict[str, Any], address: str | None
 def complete_site(project: Path, html: Path) -> None:
     """Add to a built site what MyST has no place for: `llms.txt`, and the description beside its cells.
 
+    Of the files that MyST keeps of former builds, printed books are removed, since each takes some 15 MB.
+
     Parameters
     ----------
     project : Path
@@ -257,6 +262,11 @@ def complete_site(project: Path, html: Path) -> None:
     described = project / "build" / "book" / DATASET
     if described.is_file() and (html / "build" / "cells").is_dir():
         (html / "build" / "cells" / croissant.FILE).write_bytes(described.read_bytes())
+    options = read_json(html / "config.json", {"projects": list}, "build the site again").get("options", {})
+    linked = {str(options.get(form, "")).rpartition("/")[2] for form in PRINTED}
+    for path in (html / "build").glob("book-*"):
+        if FORMER.fullmatch(path.name) and path.name not in linked:
+            path.unlink()
     (html / "llms.txt").write_text(llms_text(html), encoding="utf-8")
 
 
