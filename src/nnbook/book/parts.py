@@ -61,9 +61,11 @@ def parts_of(project: Path) -> str:
         return ""
     parts = site_parts()
     with atomic_write(project / LINKS) as written:
-        for name, part in parts.items():
+        # MyST takes no link for a template's folder.
+        theme = {f"theme/{entry.name}": entry for entry in parts.pop("theme").iterdir()}
+        for name, part in (parts | theme).items():
             link = written / name
             link.parent.mkdir(parents=True, exist_ok=True)
             here = (project / LINKS).parent.resolve() / Path(LINKS).name / Path(name).parent
-            link.symlink_to(os.path.relpath(part.resolve(), here), target_is_directory=True)
+            link.symlink_to(os.path.relpath(part.resolve(), here), target_is_directory=part.is_dir())
     return f"{LINKS}/"

@@ -59,7 +59,12 @@ class Cut(NamedTuple):
 
 
 def extract_cells(
-    image: NDArray[np.uint8], labels: Labels | NarrowLabels, rois: NDArray[np.int64], boxes: NDArray[np.int64]
+    image: NDArray[np.uint8],
+    labels: Labels | NarrowLabels,
+    rois: NDArray[np.int64],
+    boxes: NDArray[np.int64],
+    *,
+    zoom: int = 1,
 ) -> Cut:
     """Cut nuclei out of a panorama.
 
@@ -74,6 +79,8 @@ def extract_cells(
     boxes : numpy.ndarray
         Axes (nucleus, side), int64: left, top, width and height in px of each one's bounding box, as
         `nnbook.measurement.rois.measure_panorama` gives them.
+    zoom : int, optional
+        How many times larger than in the panorama nuclei are in the images.
 
     Returns
     -------
@@ -106,7 +113,9 @@ def extract_cells(
     corners = np.empty((len(rois), 4, 2), np.float32)
     for nucleus, (first, end) in enumerate(pairwise(starts.tolist())):
         corners[nucleus] = _rectangle(labels, rois[nucleus], boxes[nucleus], points[first:end], sums[nucleus, 3])
-    return Cut(*_rotated(image, labels, rois, boxes, points, starts, sums[:, :3], corners.astype(np.float64)))
+    return Cut(
+        *_rotated(image, labels, rois, boxes, points, starts, sums[:, :3], corners.astype(np.float64), float(zoom))
+    )
 
 
 def orientation_of(cell: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
@@ -289,6 +298,7 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     starts: NDArray[np.int64],
     grey: NDArray[np.float64],
     corners: NDArray[np.float64],
+    zoom: float,
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float64]]:
     """Return what `Cut` has, from outlines and from the corners of minimum-area rectangles (nucleus, corner, axis)."""
     fits = np.zeros(len(rois), np.bool_)
@@ -300,11 +310,12 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
         x, y = corners[nucleus, :, 0].sum() / 4, corners[nucleus, :, 1].sum() / 4
         if abs(cos * sin) < 1e-6:
             x, y = math.floor(round(x, 2)) + 0.5, math.floor(round(y, 2)) + 0.5
-        reach = _reach(points[starts[nucleus] : starts[nucleus + 1]], (x, y), (cos, sin))
+        along, sideways = _reach(points[starts[nucleus] : starts[nucleus + 1]], (x, y), (cos, sin))
+        reach = (along * zoom, sideways * zoom)
         if max(reach) > CENTRE + 1e-3:
             continue
         centre = (boxes[nucleus, 0] + x, boxes[nucleus, 1] + y)
-        _fill(images[count], image, labels, rois[nucleus], centre, (cos, sin), reach)
+        _fill(images[count], image, labels, rois[nucleus], centre, (cos / zoom, sin / zoom), reach)
         orientations[count] = math.degrees(turn)
         fits[nucleus] = True
         count += 1
@@ -364,10 +375,10 @@ def _fill(  # noqa: PLR0917 - compiled functions take no keywords
     across: tuple[float, float],
     reach: tuple[float, float],
 ) -> None:
-    """Fill a frame whose centre is at (x, y) of the panorama, and whose rows run in a direction (x, y).
+    """Fill a frame whose centre is at (x, y) of the panorama, and whose rows run by (x, y) from pixel to pixel.
 
-    All of the nucleus is within `reach` of the centre, along rows and along columns. Places are whole numbers of
-    2^-24 px and weights of 2^-15: faster than floating point, and the same on every machine.
+    All of the nucleus is within `reach` of the centre, in px of the frame along rows and columns. Places are whole
+    numbers of 2^-24 px and weights of 2^-15: faster than floating point, and the same on every machine.
     """
     label = labels.dtype.type(roi)
     height, width = labels.shape

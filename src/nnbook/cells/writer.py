@@ -33,7 +33,7 @@ from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
 from nnbook.io.files import atomic_write, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
-from nnbook.io.parquet import decoding, open_parquet, seal, write_parquet
+from nnbook.io.parquet import decoding, open_parquet, read_parquet, seal, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
@@ -77,6 +77,11 @@ MEASURED: Final = ("x_px", "y_px", "area_um2", "mean_intensity", "std_intensity"
 MEASURE: Final = "make it with 'nnbook measure'"
 """What to do where that table is damaged."""
 
+MOST_ZOOM: Final = 8
+LEFT_BY_ZOOM: Final = 0.005
+TURNED: Final = 1.25
+"""What `fitting_zoom` allows: a nucleus across its box's diagonal is longer than the box is wide."""
+
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
@@ -93,6 +98,7 @@ def write_cells(
     note: str,
     px_per_um: float,
     plane: Plane | None = None,
+    zoom: int = 1,
 ) -> dict[str, Any]:
     """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
 
@@ -111,6 +117,9 @@ def write_cells(
         Pixels a micrometre, the same for all panoramas.
     plane : Plane, optional
         Which plane of each image file is the image, where files have several.
+    zoom : int, optional
+        How many times larger than in their panorama nuclei are in the images, whose scale is so much larger: see
+        `fitting_zoom`.
 
     Returns
     -------
@@ -136,7 +145,9 @@ def write_cells(
             check_rois_scale(rois, names, px_per_um)
 
         def jobs(first: int) -> Iterator[Job]:
-            return (partial(_cut_panorama, one, nuclei_of(one.panorama), schema, plane) for one in ordered[first:])
+            return (
+                partial(_cut_panorama, one, nuclei_of(one.panorama), schema, plane, zoom) for one in ordered[first:]
+            )
 
         return Source(schema, len(ordered), jobs, LEFT_OUT)
 
@@ -144,9 +155,13 @@ def write_cells(
         folder,
         write_cells,
         open_source,
-        {"edition": edition, "note": note, "px_per_um": px_per_um},
+        {"edition": edition, "note": note, "px_per_um": px_per_um * zoom},
         reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
-        settings={"panoramas": [one[:3] for one in ordered], **plane_settings(plane)},
+        settings={
+            "panoramas": [one[:3] for one in ordered],
+            **plane_settings(plane),
+            **({"zoom": zoom} if zoom > 1 else {}),
+        },
     )
 
 
@@ -394,6 +409,28 @@ def _batches(source: Source, place: _Place) -> Iterator[tuple[Batch, _Place]]:
         yield waiting, _Place(source.panoramas, 0, dict(left_out))
 
 
+def fitting_zoom(rois: PathLike) -> int:
+    """Return how many times larger than in their panoramas nuclei can be, so that nearly all fit the frame.
+
+    Parameters
+    ----------
+    rois : str or Path
+        `rois.parquet` of `nnbook.measurement.rois`.
+
+    Returns
+    -------
+    int
+        From 1 to `MOST_ZOOM`: so many that all but `LEFT_BY_ZOOM` of the nuclei that no edge cuts have a box which,
+        times `TURNED`, is no longer than the frame.
+    """
+    table = read_parquet(Path(rois), MEASURE)
+    whole = table[~table["at_border"].astype(bool)]
+    if whole.empty:
+        return 1
+    extent = float(whole[["width_px", "height_px"]].max(axis=1).quantile(1 - LEFT_BY_ZOOM))
+    return max(1, min(MOST_ZOOM, int(CELL_PX / (TURNED * extent))))
+
+
 def _in_order(jobs: Iterable[Job]) -> Iterator[tuple[Batch, Counter[str]]]:
     """Do jobs two at a time and give their outcomes in order; no more than three are begun and not yet given."""
     begun: deque[Future[tuple[Batch, Counter[str]]]] = deque()
@@ -407,7 +444,7 @@ def _in_order(jobs: Iterable[Job]) -> Iterator[tuple[Batch, Counter[str]]]:
 
 
 def _cut_panorama(
-    one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None
+    one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None, zoom: int
 ) -> tuple[Batch, Counter[str]]:
     """Cut the cells of one panorama; count the nuclei that give none."""
     import pyarrow as pa
@@ -423,7 +460,7 @@ def _cut_panorama(
     for first in range(0, len(whole), CUT_AT_ONCE):
         some = slice(first, first + CUT_AT_ONCE)
         try:
-            cut = extract_cells(image, labels, rois[some], boxes[some])
+            cut = extract_cells(image, labels, rois[some], boxes[some], zoom=zoom)
         except NnbookError as error:
             raise NnbookError(f"{one.mask}: {error}") from error
         fits.append(cut.fits)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nnbook.cells.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.cells.store import MaskedPanorama
-from nnbook.cells.writer import write_cells
+from nnbook.cells.writer import fitting_zoom, write_cells
 from nnbook.errors import NnbookError, all_of
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.truth import true_classes
@@ -117,6 +117,8 @@ def extract_cells(edition: Edition, panoramas: list[Panorama]) -> None:
         edition=edition.name,
         note=edition.note if masked else f"{edition.note} Without panoramas there are no cell images.",
         px_per_um=edition.px_per_um,
+        # The frame is of NucleusNet's cells, in which those of a smaller scale are specks.
+        zoom=fitting_zoom(edition.rois) if masked and not edition.simulated else 1,
     )
     left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in about["left_out"].items())
     print(f"nnbook: {edition.cells} has {about['cells']:,} cells; left out: {left_out}", file=sys.stderr)
