@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from nnbook.errors import MissingFileError
-from nnbook.io.files import atomic_write
+from nnbook.io.files import atomic_write, link_or_copy
 from nnbook.viewers.widgets import BUNDLES
 
 LINKS: Final = "build/nnbook"
@@ -61,11 +62,11 @@ def parts_of(project: Path) -> str:
         return ""
     parts = site_parts()
     with atomic_write(project / LINKS) as written:
-        # MyST takes no link for a template's folder.
-        theme = {f"theme/{entry.name}": entry for entry in parts.pop("theme").iterdir()}
-        for name, part in (parts | theme).items():
+        # MyST takes no links for a template's folder, and what is in it.
+        shutil.copytree(parts.pop("theme"), written / "theme", copy_function=link_or_copy)
+        for name, part in parts.items():
             link = written / name
             link.parent.mkdir(parents=True, exist_ok=True)
             here = (project / LINKS).parent.resolve() / Path(LINKS).name / Path(name).parent
-            link.symlink_to(os.path.relpath(part.resolve(), here), target_is_directory=part.is_dir())
+            link.symlink_to(os.path.relpath(part.resolve(), here), target_is_directory=True)
     return f"{LINKS}/"

@@ -194,9 +194,9 @@ def check_regular(path: Path) -> None:
 
 
 def link_or_copy(source: Path | str, target: Path | str) -> None:
-    """Make a file a second time without a second copy of its bytes, where the file system can."""
+    """Make a file a second time, without a second copy of its bytes where the file system can; no link to a link."""
     try:
-        os.link(source, target)
+        os.link(os.path.realpath(source), target)
     except OSError:  # another file system, or one without links
         shutil.copy2(source, target)
 
