@@ -156,9 +156,9 @@ def write_many(listed: list[MaskedPanorama], rois: Path, out: Path) -> dict[str,
     done: dict[Path, Any] = {}
     cut_panorama = stage._cut_panorama  # noqa: SLF001 - what is timed is all the rest
 
-    def cut_once(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None) -> Any:
+    def cut_once(one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None, zoom: int) -> Any:
         if one.image not in done:
-            done[one.image] = cut_panorama(one, nuclei, schema, plane)
+            done[one.image] = cut_panorama(one, nuclei, schema, plane, zoom)
         batch, out = done[one.image]
         table = batch.table
         new = {

@@ -49,6 +49,24 @@ def nucleus(
     return image.round().astype(np.uint8), labels
 
 
+@pytest.mark.parametrize("degrees", [0, 30, 90, 200])
+def test_a_small_nucleus_is_enlarged_about_its_centre(degrees: float) -> None:
+    turn = np.radians(degrees)
+    u = (X - 100.2) * np.cos(turn) + (Y - 90.7) * np.sin(turn)
+    v = (Y - 90.7) * np.cos(turn) - (X - 100.2) * np.sin(turn)
+    labels = ((u / 20) ** 2 + (v / 11) ** 2 <= 1).astype(np.int32)
+    image = np.clip(100 + 2 * u, 0, 255).astype(np.uint8)
+    found = extract_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]), zoom=5)
+    y, x = np.nonzero(found.images[0])
+    assert (np.ptp(x) + 1, np.ptp(y) + 1) == pytest.approx((200, 110), abs=9)
+    assert (x.mean(), y.mean()) == pytest.approx((127.5, 127.5), abs=3)
+    assert np.count_nonzero(found.images) == pytest.approx(25 * labels.sum(), rel=0.03)
+    row = found.images[0, 128, 60:196].astype(int)
+    assert np.diff(row).min() >= 0, "brighter to the right, without steps back"
+    assert row[-1] - row[0] == pytest.approx(2 * 135 / 5, abs=3)
+    assert not extract_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]), zoom=7).fits.any()
+
+
 @pytest.mark.parametrize("degrees", [0, 17, 45, 60, 90, 133, 180, -20, -90, -145])
 def test_a_turned_ellipse_lies_across_with_its_brighter_half_to_the_right(degrees: float) -> None:
     cell = cell_of(*nucleus(degrees))

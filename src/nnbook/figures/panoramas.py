@@ -52,17 +52,21 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
             axes.set_title(f"{rank}  {panel.name}", fontsize=11, loc="left", pad=4)
             _draw_scale_bar(axes, panel)
         if len(panels) < grid.size:
+            wide = grid.size - len(panels) > 1  # it may extend over the empty panel beside it
             key = grid.flat[len(panels)].text(
                 0.02,
                 0.98,
-                "Lines: outlines of the masks.\n"
-                f"Black: 0, white: {white:.0f} grey levels\nin all panoramas.\n"
-                "Numbers: rank by distance\nto the centroid.",
+                f"Lines: outlines of the masks.\nBlack: 0, white: {white:.0f} grey levels\nin all panoramas.\n"
+                "Numbers: rank by distance\nto the centroid."
+                if wide
+                else f"Lines: outlines of the\nmasks. Black: 0, white:\n{white:.0f} grey levels in all.\n"
+                "Numbers: rank by\ndistance to the centroid.",
                 transform=grid.flat[len(panels)].transAxes,
                 va="top",
                 linespacing=1.5,
+                fontsize=12 if wide else 11,
             )
-            key.set_in_layout(False)  # it may extend over the empty panel beside it
+            key.set_in_layout(False)
     return figure
 
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
+from nnbook.errors import InvalidValueError, MissingFileError, NnbookError, all_of
 from nnbook.io.images import image_shape, mask_shape
 from nnbook.io.inputs import IMAGE_TYPES, MASK_SUFFIX, OTHER_MASKS
-from nnbook.io.manifest import NAME, Panorama, image_name
+from nnbook.io.manifest import MAX_PX_PER_UM, NAME, Panorama, image_name
 from nnbook.io.scale import common_scale, image_scales
 
 if TYPE_CHECKING:
@@ -87,6 +87,11 @@ def list_panoramas(
         Where a file can't be read, or scales differ.
     """
     folder = Path(folder)
+    if px_per_um is not None and not 0 < px_per_um <= MAX_PX_PER_UM:
+        raise InvalidValueError(
+            f"px_per_um is {px_per_um:g}; give pixels a micrometre, above 0 and at most {MAX_PX_PER_UM:g}",
+            parameter="px_per_um",
+        )
     expression = _expression(pattern) if pattern else None
     files = _images(folder, below="/" in pattern)
     groups = _groups(folder, files, expression, pattern)
@@ -96,17 +101,18 @@ def list_panoramas(
     outlines = {} if truth is None else _outlines(files, Path(truth))
     root = Path(os.path.commonpath([_absolute(Path(path)) for path in (folder, *([truth] if truth else []))]))
     runs = _runs(names, groups)
-    rows, problems = [], []
+    rows: list[Panorama] = []
+    problems: list[NnbookError] = []
     for name, path, group, run in zip(names, files, groups, runs, strict=True):
         try:
             height, width = image_shape(path, plane)
             drawn = outlines.get(path)
             shape = None if drawn is None else mask_shape(drawn)
         except NnbookError as error:
-            problems.append(str(error))
+            problems.append(error)
             continue
         if shape not in {None, (height, width)}:
-            problems.append(f"{drawn}: has another size than {path}; give the outlines of this image")
+            problems.append(NnbookError(f"{drawn}: has another size than {path}; give the outlines of this image"))
         rows.append(
             Panorama(
                 panorama=name,
@@ -129,7 +135,7 @@ def list_panoramas(
             )
         )
     if problems:
-        raise NnbookError("\n".join(problems))
+        raise all_of(problems)
     return Listing(rows, root)
 
 
@@ -220,10 +226,10 @@ def _groups(
     found = [expression.fullmatch(path) for path in paths]
     others = [path for path, match in zip(paths, found, strict=True) if match is None]
     if others:
-        share = "none of the images" if len(others) == len(files) else f"not {len(others)} of {len(files)} images"
+        share = "any image" if len(others) == len(files) else f"{len(others)} of {len(files)} images"
         raise InvalidValueError(
-            f"pattern is {pattern!r}, which fits {share} in {folder}, such as {others[0]}; correct it, or move what it "
-            "does not fit elsewhere",
+            f"pattern is {pattern!r}, which does not fit {share} in {folder}, such as {others[0]}; correct it, or move "
+            "what it does not fit elsewhere",
             parameter="pattern",
         )
     return [{name: text.strip() for name, text in match.groupdict("").items()} for match in found if match]
