@@ -50,7 +50,7 @@ def test_what_became_of_each_nucleus() -> None:
     assert found["iou"].to_dict() == pytest.approx(
         {3: 100 / 210, 4: 100 / 210, 7: 0.9, 9: 0.5, 12: 200 / 512, 15: 0}, abs=1e-4
     )
-    assert found.loc[7, ["x_px", "y_px"]].tolist() == [45, 4]
+    assert (found["x_px"][7], found["y_px"][7]) == (45, 4)
 
 
 def test_a_book_of_outlines_without_classes_is_scored() -> None:
