@@ -99,7 +99,9 @@ export function publicFile(site: Site, file: string | undefined, base: string): 
  */
 export function editAddress(site: Site, { frontmatter: { edit_url: edit } }: Page): string | undefined {
   if (site.options?.archive_of !== undefined) return undefined;
-  return edit?.replace(/\/build\/[^/]+\/notebooks\/([^/]+)\.ipynb$/, '/notebooks/$1.md');
+  const source = edit?.replace(/\/build\/[^/]+\/notebooks\/([^/]+)\.ipynb$/, '/notebooks/$1.md');
+  // Nothing else in build/ is written by hand, or in the repository.
+  return /\/edit\/(?:.+\/)?build\//.test(source ?? '') ? undefined : source;
 }
 
 /** Where Binder runs the repository as it is now, with the page's notebook open if it is one; undefined where it does not. */

@@ -80,6 +80,7 @@ test('a notebook is edited as the text that it is executed from, and opens on Bi
   expect(editAddress(site, notebook)).toBe(`${repository}/edit/main/notebooks/area.md`);
   expect(editAddress(site, { ...page, frontmatter: { edit_url: `${repository}/edit/main/chapters/one.md` } })).toBe(`${repository}/edit/main/chapters/one.md`);
   expect(editAddress(site, { ...page, frontmatter: { edit_url: null } })).toBeUndefined();
+  expect(editAddress(site, { ...page, frontmatter: { edit_url: `${repository}/edit/main/build/book/api.md` } })).toBeUndefined();
   const onBinder: Site = { ...site, options: { on_binder: true } };
   expect(launchAddress(onBinder, notebook)).toBe('https://mybinder.org/v2/gh/lab/book/HEAD?urlpath=lab%2Ftree%2Fnotebooks%2Farea.md');
   expect(launchAddress(onBinder, { ...page, frontmatter: { github: repository } })).toBe('https://mybinder.org/v2/gh/lab/book/HEAD?urlpath=lab');
