@@ -31,15 +31,15 @@ def test_tables_have_means_differences_and_intervals() -> None:
 @pytest.mark.parametrize(
     ("values", "note"),
     [
-        (TWO.head(3), "Drug $a has one replicate, so no interval can be given."),
-        (TWO.iloc[[0, 2]], "Drug $a and control have one replicate, so no interval can be given."),
+        (TWO.head(3), "No interval can be given where drug $a has one replicate."),
+        (TWO.iloc[[0, 2]], "No interval can be given where drug $a and control have one replicate."),
         (TWO.head(2), "All panoramas are of one condition, control, so there is nothing to compare it with."),
-        (values_of(("a", "", 3, NAN, NAN), ("b", "1", 4, 5, 6), ("b", "2", 4, 5, 7)), "B has one replicate"),
+        (values_of(("a", "", 3, NAN, NAN), ("b", "1", 4, 5, 6), ("b", "2", 4, 5, 7)), "No interval can be given"),
     ],
 )
 def test_what_can_not_be_given_is_said_and_never_nan(values: pd.DataFrame, note: str) -> None:
     table = differences_table(values)
-    assert note.removeprefix("B has") in table.note
+    assert note in table.note
     texts = repr(table) + repr(replicates_table(values))
     assert "nan" not in texts
     assert "–" not in texts

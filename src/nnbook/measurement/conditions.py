@@ -154,11 +154,11 @@ def _interval(
     single = [name for name, values in ((condition, own), (reference, other)) if len(values) < 2]
     if single:
         have = "has" if len(single) == 1 else "have"
-        return None, f"{' and '.join(single)} {have} one replicate, so no interval can be given"
+        return None, f"no interval can be given where {' and '.join(single)} {have} one replicate"
     shares = [float(values.var(ddof=1)) / len(values) for values in (own, other)]
     error = math.sqrt(sum(shares))
     if error == 0:
-        return None, f"the replicates of {condition} and {reference} do not differ, so no interval can be given"
+        return None, f"no interval can be given where the replicates of {condition} and {reference} do not differ"
     from scipy.special import stdtrit
 
     freedom = sum(shares) ** 2 / sum(
