@@ -59,7 +59,8 @@ ALONE: Final = {
 
 RESULTS: Final = {
     "panoramas": "The panoramas, one a file",
-    "truth": "The true masks of simulated panoramas",
+    "images": "The images of the author's own, a panorama a file",
+    "truth": "The true masks, where they are known",
     "masks": "The masks, one a panorama: 0 is background, 1 to N are nuclei",
     "cells": "The single-cell images: a sharded Zarr group with a Parquet table beside it",
     "mosaic": "The mosaic of cells as Deep Zoom tiles",
@@ -171,20 +172,24 @@ def _describe(crate: ROCrate, about: dict[str, Any], edition: str, note: str, ma
     crate.name = f"{about['title']}: {edition} edition"
     crate.description = f"{about['description']} {note}"
     crate.datePublished = made
-    crate.keywords = ", ".join(about["keywords"])
-    crate.license = identifiers[about["license"]["content"]]
+    if "keywords" in about:
+        crate.keywords = ", ".join(about["keywords"])
+    licence = about.get("license")
+    if code := licence.get("content") if isinstance(licence, dict) else licence:
+        crate.license = identifiers.get(code, code)
     _add(crate, "#nnbook", "SoftwareApplication", name="nnbook", version=nnbook.__version__, url={"@id": "src/"})
 
 
 def _authors(crate: ROCrate, about: dict[str, Any]) -> list[Any]:
-    """Add who wrote the book."""
+    """Add who wrote the book, as far as it says so."""
     authors = [
         _add(crate, author.get("orcid") or f"#author-{number}", "Person" if "orcid" in author else "Organization",
              name=author["name"])
-        for number, author in enumerate(about["authors"], start=1)
+        for number, author in enumerate(about.get("authors", ()), start=1)
     ]  # fmt: skip
-    crate.root_dataset["author"] = _one_or_all(authors)
-    crate.root_dataset["publisher"] = authors[0]
+    if authors:
+        crate.root_dataset["author"] = _one_or_all(authors)
+        crate.root_dataset["publisher"] = authors[0]
     return authors
 
 
@@ -250,7 +255,8 @@ def _add_action(crate: ROCrate, record: dict[str, Any], folder: Path, inside: st
     if result is None:
         raise NnbookError(f"notebook {name}: was recorded, but its result is gone; run 'nnbook run' again")
     text = crate.dereference(f"notebooks/{name}.md")
-    action["agent"] = authors[0]
+    if authors:
+        action["agent"] = authors[0]
     action["instrument"] = [one for one in (crate.dereference("#nnbook"), text) if one is not None]
     action["object"] = _one_or_all([*used, *settings])
     action["result"] = result
