@@ -296,6 +296,8 @@ def _words(about: About, rows: Sequence[Panorama], folder: Path, images: Path) -
         "cells": cells,
         "stain": f", stained with {_plain(about.stain)}," if about.stain else "",
         "panoramas": "panorama" if len(rows) == 1 else "panoramas",
+        "cover": "covers" if len(rows) == 1 else "cover",
+        "show": "It shows" if len(rows) == 1 else "They show",
         "conditions": _conditions(rows),
         "edition": EDITION,
         "images": _as_make_has_it(folder, images),

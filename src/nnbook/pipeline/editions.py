@@ -89,7 +89,10 @@ def run(
     local = None if local is None else Path(local)
     source = manifest.parent if images is None else Path(images)
     if not source.is_dir():
-        raise MissingFileError(f"{source}: no such folder; name the one that the manifest's paths are below as images")
+        raise MissingFileError(
+            f"{source}: no such folder, below which the manifest's paths are; name another by --images, or by IMAGES= "
+            "of make"
+        )
     parsed = parse_manifest(manifest, source)
     if problems := parsed.problems + edition_problems(manifest, parsed.rows, folder, source):
         raise NnbookError("\n".join(problems))
