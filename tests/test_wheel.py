@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nnbook.book.new import STARTER
 from nnbook.cli.extras import MODULES
 from nnbook.io import write_image
 from nnbook.simulation import simulate
@@ -97,6 +98,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path) -> None:
+    package = ROOT / "src" / "nnbook"
     with zipfile.ZipFile(wheel) as archive:
         names = {
             name for name in archive.namelist() if not name.endswith((".py", ".pyi")) and ".dist-info/" not in name
@@ -109,8 +111,8 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         "nnbook/values/published.yml",
         *(f"nnbook/viewers/bundles/{name}.mjs" for name in VIEWS),
         *(f"nnbook/book/shipped/{name}" for name in SITE),
+        *(f"nnbook/{path.relative_to(package).as_posix()}" for path in STARTER.rglob("*") if path.is_file()),
     }
-    package = ROOT / "src" / "nnbook"
     assert modules == {f"nnbook/{path.relative_to(package).as_posix()}" for path in package.rglob("*.py*")
                        if path.suffix in {".py", ".pyi"}}  # fmt: skip
 
