@@ -6,6 +6,7 @@ import pytest
 from numpy.random import Generator
 
 from nnbook.io.images import Labels, write_image, write_mask
+from nnbook.segmentation.dynamics import masks_to_flows
 from nnbook.training.crops import COMPONENTS_WEIGHT, Example, bridge_components, draw_crop, read_example
 
 DIAMETER_PX = 30.0
@@ -67,13 +68,14 @@ def test_far_components_become_nuclei_and_fragments_background() -> None:
 
 
 def test_every_pixel_of_a_label_of_several_components_has_a_flow(example: Example) -> None:
-    length = np.hypot(*example.flows.astype(float))
+    flows = masks_to_flows(example.labels)
+    length = np.hypot(*flows)
     assert (length[example.labels > 0] > 0.9).mean() > 0.98
     # Joined, the telophase flows towards one centre: to the right on its left side, to the left on its right side.
     scale = example.image.shape[0] / 300
     y = round(210 * scale)
-    assert example.flows[1, y, round(204 * scale)] > 0.5
-    assert example.flows[1, y, round(246 * scale)] < -0.5
+    assert flows[1, y, round(204 * scale)] > 0.5
+    assert flows[1, y, round(246 * scale)] < -0.5
 
 
 def test_labels_of_several_components_are_drawn_more_often(example: Example) -> None:
@@ -95,7 +97,6 @@ def test_a_turned_crop_has_flows_that_lead_inwards(example: Example) -> None:
 
 
 def test_pasted_nuclei_touch_others_without_changing_them(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnbook.training.crops.PASTE_SHARE", 1.0)
     monkeypatch.setattr("nnbook.training.crops.IMAGE_EDGE_SHARE", 0.0)
     monkeypatch.setattr("nnbook.training.crops.vary_intensity", lambda image, _labels, _rng: image)
     monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
@@ -104,7 +105,7 @@ def test_pasted_nuclei_touch_others_without_changing_them(example: Example, monk
         image, target = draw_crop(example, rng, 128, DIAMETER_PX, varied=True, paste_from=paste_from)
         flow = np.hypot(*target[:2])
         assert (flow[target[2] > 0] < 0.99).sum() <= 0.03 * target[2].sum()
-        return float(target[2].sum()), float(image.sum())
+        return float(target[2].sum()), float(np.nansum(image))
 
     alone = np.array([inside(None, np.random.default_rng(k)) for k in range(10)])
     crowded = np.array([inside(example, np.random.default_rng(k)) for k in range(10)])
@@ -117,11 +118,11 @@ def test_nuclei_that_the_edge_of_the_image_cuts_have_a_centre_inside(
 ) -> None:
     monkeypatch.setattr("nnbook.training.crops.IMAGE_EDGE_SHARE", 1.0)
     monkeypatch.setattr("nnbook.training.crops.EMPTY_SHARE", 0.0)
-    monkeypatch.setattr("nnbook.training.crops.vary_intensity", lambda image, _labels, _rng: image + 1)
+    monkeypatch.setattr("nnbook.training.crops.vary_intensity", lambda image, _labels, _rng: image)
     cut = 0
     for seed in range(80):
         image, target = draw_crop(example, np.random.default_rng(seed), 96, DIAMETER_PX, varied=True)
-        outside = image == 0
+        outside = np.isnan(image)
         assert outside.any()
         assert not target[:3, outside].any()
         at_the_edge = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -140,3 +141,42 @@ def test_equal_seeds_give_equal_crops(example: Example) -> None:
     one, other = (draw_crop(example, np.random.default_rng(4), 96, 30.0, varied=True, paste_from=example) for _ in "ab")
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_a_nucleus_that_the_crop_cuts_flows_to_the_centre_of_the_whole(tmp_path: Path) -> None:
+    """One disc of 30 px, around which crops of 32 px are drawn: most of them cut it."""
+    labels = np.zeros((200, 200), dtype=np.int32)
+    disc(labels, 100, 100, 15, 1)
+    write_image(tmp_path / "image.tif", np.where(labels > 0, 200, 20).astype(np.uint8))
+    write_mask(tmp_path / "mask.tif", labels)
+    example = read_example(tmp_path / "image.tif", tmp_path / "mask.tif", DIAMETER_PX)
+    cut = 0
+    for seed in range(30):
+        _, target = draw_crop(example, np.random.default_rng(seed), 32, DIAMETER_PX, varied=False)
+        y, x = np.nonzero((target[2] > 0) & (target[3] > 0))
+        if len(y) < 50:
+            continue
+        # The lines along the flows of a disc meet in its centre.
+        flow = target[:2, y, x]
+        across = np.stack([-flow[1], flow[0]], axis=1)
+        centre = np.linalg.lstsq(across, (across * np.stack([y, x], axis=1)).sum(axis=1), rcond=None)[0]
+        # Its rim, where the crop shows it, is as far from there everywhere.
+        nucleus = np.pad(target[2], 1, mode="edge").astype(np.uint8)
+        rim = (target[2] > 0) & (cv2.erode(nucleus, np.ones((3, 3), np.uint8))[1:-1, 1:-1] == 0)
+        distance = np.hypot(*(np.argwhere(rim) - centre).T)
+        assert distance.std() < 0.8
+        cut += bool(target[2, 0].any() or target[2, -1].any() or target[2, :, 0].any() or target[2, :, -1].any())
+    assert cut > 10
+
+
+def test_strong_crops_have_other_shapes_and_flows_that_lead_inwards(example: Example) -> None:
+    elongations = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        _, target = draw_crop(example, rng, 96, DIAMETER_PX, varied=True, strong=True)
+        flowing = target[2] > 0
+        assert (np.hypot(*target[:2, flowing]) < 0.9).sum() <= 0.05 * flowing.sum()
+        count, _, stats, _ = cv2.connectedComponentsWithStats(flowing.astype(np.uint8))
+        whole = [stats[k] for k in range(1, count) if min(stats[k, :2]) > 0 and max(stats[k, :2] + stats[k, 2:4]) < 96]
+        elongations += [max(box[2:4]) / min(box[2:4]) for box in whole if box[4] > 100]
+    assert max(elongations) > 1.15

@@ -1,10 +1,10 @@
-"""Training crops: nuclei rotated, mirrored, resized and pasted beside others, with grey levels of many microscopes."""
+"""Training crops: nuclei turned, resized, bent and pasted beside others, with grey levels of many microscopes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from scipy.ndimage import center_of_mass, find_objects
@@ -13,10 +13,12 @@ from nnbook.errors import NnbookError
 from nnbook.io.images import read_image, read_mask
 from nnbook.segmentation.diameter import median_diameter
 from nnbook.segmentation.dynamics import masks_to_flows
+from nnbook.segmentation.grouping import labels_at_edge
 from nnbook.segmentation.scale import grey_range, rescale
-from nnbook.training.intensity import vary_intensity
+from nnbook.training.intensity import add_texture, vary_intensity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.random import Generator
@@ -42,7 +44,7 @@ FRAGMENT_SHARE: Final = 0.005
 """Components below this share of their label's area are fragments, slips of the pen, and become background."""
 
 PASTE_SHARE: Final = 0.4
-MOST_PASTED: Final = 6
+MOST_PASTED: Final = 9
 """Share of crops with copy-paste augmentation (nuclei of another image beside their own), and how many at most."""
 
 IMAGE_EDGE_SHARE: Final = 0.4
@@ -57,6 +59,24 @@ this: otherwise slivers, rare and of few pixels, would be learnt last."""
 EMPTY_SHARE: Final = 0.03
 """Share of crops that hold noise alone, for images and corners without nuclei."""
 
+STRONG_SHARE: Final = 0.5
+"""Share of crops of which nuclei are stretched and bent and have a texture of their own: shapes and chromatin of other
+laboratories and cell lines."""
+
+STRETCH_LOG_SD: Final = 0.12
+BEND_PX: Final = 4.0
+BEND_CELLS: Final = (3, 8)
+"""How far nuclei are stretched in one direction and shrunk in the other; by how many px at most (standard deviation)
+points of a coarse grid are moved, and how many of its cells a crop is wide."""
+
+MARGIN_PX: Final = 24
+"""Crops are drawn with this margin, so that a nucleus that the crop cuts has the flows of the whole. One that reaches
+through the margin, whose centre isn't known, doesn't count."""
+
+FLOW_LEVELS: Final = 127.0
+WEIGHT_LEVELS: Final = 50.0
+"""What 1 is in crops as they are kept: flows and weights in 8 bits."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -68,8 +88,6 @@ class Example:
         Grey levels, the 1st percentile at 0 and the 99th at 1.
     labels : int32, axes (y, x)
         0 for background, 1..N for nuclei.
-    flows : float16, axes (component y or x, y, x)
-        Unit vectors from each pixel of a nucleus towards its centre along the simulated diffusion of Cellpose.
     centres : float32, axes (nucleus, x or y)
         Centroids of the nuclei, in px of `image`.
     probabilities : float64, axis (nucleus)
@@ -80,7 +98,6 @@ class Example:
 
     image: NDArray[np.float32]
     labels: Labels
-    flows: NDArray[np.float16]
     centres: NDArray[np.float32]
     probabilities: NDArray[np.float64]
     diameter_px: float
@@ -88,7 +105,7 @@ class Example:
 
 
 def read_example(image_path: Path, mask_path: Path, diam_mean: float) -> Example:
-    """Read an image and its mask, and compute the flows that the network is to learn.
+    """Read an image and its mask at the scale that crops are drawn from.
 
     Parameters
     ----------
@@ -117,7 +134,6 @@ def read_example(image_path: Path, mask_path: Path, diam_mean: float) -> Example
     return Example(
         image=rescale(image, shape, *grey_range(image)),
         labels=labels,
-        flows=masks_to_flows(labels).astype(np.float16),
         centres=np.array([point[::-1] for point in center_of_mass(labels > 0, labels, numbers)], dtype=np.float32),
         probabilities=weights / weights.sum(),
         diameter_px=diameter * scale,
@@ -192,15 +208,78 @@ def _close_gap(components: NDArray[np.uint8], gap: float) -> NDArray[np.uint8]:
     return components
 
 
+class Crops(NamedTuple):
+    """Crops as they are kept and sent between processes.
+
+    Attributes
+    ----------
+    images : float16, axes (crop, y, x)
+        Grey levels; not a number outside the image.
+    flows : int8, axes (crop, component y or x, y, x)
+        Unit vectors towards the centre of the nucleus along the diffusion of Cellpose, 127 times; 0 outside nuclei.
+    nuclei : uint8, axes (crop, y, x)
+        1 inside nuclei and 0 outside.
+    weights : uint8, axes (crop, y, x)
+        How much the pixel counts, 50 times: see `SMALL_WEIGHT`.
+    sources : int32, axis (crop)
+        From which data sets a crop is, 2 to the power of each one's number; `STRONG` where it is a strong one.
+    """
+
+    images: NDArray[np.float16]
+    flows: NDArray[np.int8]
+    nuclei: NDArray[np.uint8]
+    weights: NDArray[np.uint8]
+    sources: NDArray[np.int32]
+
+
+STRONG: Final = 1 << 30
+
+
 @dataclass
 class _Crop:
-    """A crop of an image: float32 grey levels, labels, and float32 flows (component, y, x)."""
+    """A crop of an image with its margin: float32 grey levels and int32 labels."""
 
     image: NDArray[np.float32]
     labels: NDArray[np.int32]
-    flows: NDArray[np.float32]
     inside: NDArray[np.bool_]
     """Where the image is; outside it everything is 0, as in `nnbook.segmentation.network`."""
+
+
+def draw_crops(
+    data_sets: Sequence[Sequence[Example]], rng: Generator, count: int, crop_px: int, diam_mean: float, *, varied: bool
+) -> Crops:
+    """Draw crops of random images of random data sets.
+
+    Parameters
+    ----------
+    data_sets : sequence of sequence of Example
+        Each is drawn from equally often, and each image of it too.
+    rng, crop_px, diam_mean, varied
+        See `draw_crop`.
+    count : int
+        How many.
+    """
+    crops = Crops(
+        np.empty((count, crop_px, crop_px), np.float16),
+        np.empty((count, 2, crop_px, crop_px), np.int8),
+        np.empty((count, crop_px, crop_px), np.uint8),
+        np.empty((count, crop_px, crop_px), np.uint8),
+        np.empty(count, np.int32),
+    )
+    for k in range(count):
+        own, others = (int(rng.integers(len(data_sets))) for _ in "ab")
+        example, paste_from = (data_sets[part][rng.integers(len(data_sets[part]))] for part in (own, others))
+        pastes = varied and rng.random() < PASTE_SHARE
+        strong = varied and rng.random() < STRONG_SHARE
+        image, target = draw_crop(
+            example, rng, crop_px, diam_mean, varied=varied, strong=strong, paste_from=paste_from if pastes else None
+        )
+        crops.images[k] = image
+        crops.flows[k] = np.rint(FLOW_LEVELS * target[:2])
+        crops.nuclei[k] = target[2]
+        crops.weights[k] = np.rint(WEIGHT_LEVELS * target[3])
+        crops.sources[k] = 1 << own | (1 << others if pastes else 0) | (STRONG if strong else 0)
+    return crops
 
 
 def draw_crop(
@@ -210,6 +289,7 @@ def draw_crop(
     diam_mean: float,
     *,
     varied: bool,
+    strong: bool = False,
     paste_from: Example | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw one crop: rotated, mirrored and shifted at random.
@@ -226,38 +306,53 @@ def draw_crop(
         The network's diameter in px, to which the example's median diameter is scaled.
     varied : bool
         Whether sizes and grey levels vary too (training) or not (validation).
+    strong : bool
+        Whether nuclei are stretched and bent and get a texture: see `STRONG_SHARE`.
     paste_from : Example, optional
-        Whose nuclei are pasted beside those of the crop, in `PASTE_SHARE` of varied crops.
+        Whose nuclei are pasted beside those of the crop.
 
     Returns
     -------
     image : float32, axes (y, x)
-        Grey levels.
+        Grey levels; not a number outside the image.
     target : float32, axes (channel, y, x)
         The flow's y and x component; 1 inside nuclei and 0 outside; and how much the pixel counts, see
         `SMALL_WEIGHT`.
     """
+    side = crop_px + 2 * MARGIN_PX
     size = math.exp(np.clip(rng.normal(0, SIZE_LOG_SD), *np.log(SIZE_RANGE))) if varied else 1.0
-    crop = _warp(example, rng, crop_px, size * diam_mean / example.diameter_px)
-    if varied and paste_from is not None and rng.random() < PASTE_SHARE:
+    crop = _warp(example, rng, side, size * diam_mean / example.diameter_px, strong=strong)
+    if paste_from is not None:
         size *= math.exp(rng.normal(0, 0.15))
-        _paste_nuclei(crop, _warp(paste_from, rng, crop_px, size * diam_mean / paste_from.diameter_px), rng)
+        _paste_nuclei(crop, _warp(paste_from, rng, side, size * diam_mean / paste_from.diameter_px), rng)
     if varied and rng.random() < IMAGE_EDGE_SHARE:
         _draw_image_edge(crop, rng)
-    _clear_outside(crop)
-    nuclei = crop.labels > 0
-    length = np.hypot(*crop.flows)
-    flowing = nuclei & (length > 1e-3)
-    target = np.zeros((4, crop_px, crop_px), dtype=np.float32)
-    target[:2, flowing] = crop.flows[:, flowing] / length[flowing]
-    target[2] = nuclei
-    target[3] = _pixel_weights(crop.labels, math.pi / 4 * diam_mean**2)
-    image = crop.image
+    if varied and rng.random() < EMPTY_SHARE:
+        crop.image[:], crop.labels[:] = 0, 0
+    target = _target(crop, math.pi / 4 * diam_mean**2)
+    middle = np.s_[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    image, labels = crop.image[middle], crop.labels[middle]
+    if strong:
+        image = add_texture(image, labels, rng)
     if varied:
-        if rng.random() < EMPTY_SHARE:
-            image[:], target[:3] = 0, 0
-        image = np.where(crop.inside, vary_intensity(image, crop.labels, rng), np.float32(0))
-    return image, target
+        image = vary_intensity(image, labels, rng)
+    return np.where(crop.inside[middle], image, np.float32(np.nan)), target[:, *middle]
+
+
+def _target(crop: _Crop, typical_area: float) -> NDArray[np.float32]:
+    """Return what the network is to learn of a crop, each component that is left of a nucleus with its own centre."""
+    from skimage.measure import label
+
+    crop.image[~crop.inside], crop.labels[~crop.inside] = 0, 0
+    components = label(crop.labels, connectivity=2).astype(np.int32)
+    target = np.empty((4, *components.shape), dtype=np.float32)
+    target[:2] = masks_to_flows(components)
+    target[2] = components > 0
+    target[3] = _pixel_weights(components, typical_area)
+    # The margin ends here, the image does not: where the centre of these is isn't known.
+    beyond = np.unique(labels_at_edge(components))
+    target[3][np.isin(components, beyond[beyond > 0])] = 0
+    return target
 
 
 def _pixel_weights(labels: NDArray[np.int32], typical_area: float) -> NDArray[np.float32]:
@@ -266,49 +361,55 @@ def _pixel_weights(labels: NDArray[np.int32], typical_area: float) -> NDArray[np
     return np.asarray(np.clip(np.sqrt(typical_area / areas), 1, SMALL_WEIGHT)[labels], dtype=np.float32)
 
 
-def _warp(example: Example, rng: Generator, crop_px: int, zoom: float) -> _Crop:
+def _warp(example: Example, rng: Generator, side: int, zoom: float, *, strong: bool = False) -> _Crop:
     import cv2
 
     angle = rng.uniform(0, 2 * math.pi)
     rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     if rng.random() < 0.5:
         rotation[:, 0] *= -1
-    # `rotation` maps directions (x, y) of the example to the crop; warpAffine needs the inverse.
+    # From the crop to the example, directions as (x, y).
     inverse = rotation.T / zoom
-    origin = np.array(_crop_centre(example, rng, crop_px / zoom)) - inverse @ np.full(2, (crop_px - 1) / 2)
-    affine = np.column_stack([inverse, origin])
-
-    def warp(plane: NDArray[np.float32], flags: int = cv2.INTER_LINEAR) -> NDArray[np.float32]:
-        return np.asarray(cv2.warpAffine(plane, affine, (crop_px, crop_px), flags=flags | cv2.WARP_INVERSE_MAP))
-
-    labels = warp(example.labels.astype(np.float32), cv2.INTER_NEAREST).astype(np.int32)
-    # Outlines stay smooth where small nuclei are enlarged; a pixel that this adds to them gets the label beside it.
-    grown = cv2.dilate(labels.astype(np.float32), np.ones((2 * math.ceil(zoom) + 1,) * 2, np.uint8)).astype(np.int32)
-    nuclei = warp((example.labels > 0).astype(np.float32)) >= 0.5
-    labels = np.where(nuclei, np.where(labels > 0, labels, grown), 0)
-    flow_y, flow_x = (warp(component.astype(np.float32)) for component in example.flows)
-    flows = np.stack(
-        [rotation[1, 0] * flow_x + rotation[1, 1] * flow_y, rotation[0, 0] * flow_x + rotation[0, 1] * flow_y]
+    if strong:
+        stretch = math.exp(rng.normal(0, STRETCH_LOG_SD))
+        inverse = inverse @ np.diag([stretch, 1 / stretch])
+    origin = np.array(_crop_centre(example, rng, (side - 2 * MARGIN_PX) / zoom)) - inverse @ np.full(2, (side - 1) / 2)
+    x, y = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32))
+    if strong:
+        cells = int(rng.integers(*BEND_CELLS))
+        # Neighbouring points move apart by less than their distance: nothing folds.
+        amount = min(rng.uniform(0, BEND_PX), 0.15 * side / cells)
+        moved = rng.normal(0, amount, (cells + 3, cells + 3, 2)).astype(np.float32)
+        bend = cv2.resize(moved, (side, side), interpolation=cv2.INTER_CUBIC)
+        x, y = x + bend[..., 0], y + bend[..., 1]
+    map_x, map_y = (
+        (row[0] * x + row[1] * y + shift).astype(np.float32) for row, shift in zip(inverse, origin, strict=True)
     )
-    inside = warp(np.ones_like(example.image)) > 0.5
-    return _Crop(warp(example.image), labels, flows.astype(np.float32), inside)
+
+    def warp(plane: NDArray[np.float32], how: int = cv2.INTER_LINEAR) -> NDArray[np.float32]:
+        return np.asarray(cv2.remap(plane, map_x, map_y, how, borderMode=cv2.BORDER_CONSTANT, borderValue=0))
+
+    # Only the part that the crop shows is converted.
+    box = tuple(
+        slice(max(0, math.floor(float(places.min())) - 2), max(1, math.ceil(float(places.max())) + 3))
+        for places in (map_y, map_x)
+    )
+    map_y, map_x = map_y - np.float32(box[0].start), map_x - np.float32(box[1].start)
+    image, numbers = example.image[box].astype(np.float32), example.labels[box].astype(np.float32)
+    labels = warp(numbers, cv2.INTER_NEAREST)
+    # Outlines stay smooth where small nuclei are enlarged; a pixel that this adds to them gets the label beside it.
+    grown = cv2.dilate(labels, np.ones((2 * math.ceil(zoom) + 1,) * 2, np.uint8))
+    nuclei = warp((numbers > 0).astype(np.float32)) >= 0.5
+    whole = np.where(nuclei, np.where(labels > 0, labels, grown), 0).astype(np.int32)
+    inside = warp(np.ones_like(image)) > 0.5
+    return _Crop(warp(image), whole, inside)
 
 
 def _draw_image_edge(crop: _Crop, rng: Generator) -> None:
     """Let the image end within the crop, along one side or two."""
     first = int(rng.integers(4))
     for turns in range(first, first + int(rng.integers(1, 3))):
-        np.rot90(crop.inside, turns)[: rng.integers(*IMAGE_EDGE_PX)] = False
-
-
-def _clear_outside(crop: _Crop) -> None:
-    """Clear what is outside the image, and give each component that is left of a cut nucleus a centre of its own."""
-    from skimage.measure import label
-
-    cut = np.isin(crop.labels, crop.labels[~crop.inside]) & crop.inside & (crop.labels > 0)
-    crop.image[~crop.inside], crop.labels[~crop.inside] = 0, 0
-    components = label(np.where(cut, crop.labels, 0), connectivity=1)
-    crop.flows[:, cut] = masks_to_flows(components.astype(np.int32))[:, cut]
+        np.rot90(crop.inside, turns)[: MARGIN_PX + rng.integers(*IMAGE_EDGE_PX)] = False
 
 
 def _paste_nuclei(crop: _Crop, source: _Crop, rng: Generator) -> None:
@@ -336,8 +437,6 @@ def _paste_nuclei(crop: _Crop, source: _Crop, rng: Generator) -> None:
         crop.image[here] += light[there]
         free = mask[there] & (crop.labels[here] == 0)
         crop.labels[here][free] = crop.labels.max() + 1
-        for component, flow in zip(crop.flows, source.flows, strict=True):
-            component[here][free] = flow[box][there][free]
 
 
 def _place_beside(

@@ -35,6 +35,49 @@ def vary_intensity(image: NDArray[np.float32], labels: Labels, rng: Generator) -
     return image.astype(np.float32, copy=False)
 
 
+def add_texture(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
+    """Give nuclei chromatin of another kind and nucleoli, and the background fibres and clumps of debris.
+
+    Parameters
+    ----------
+    image, labels, rng
+        See `vary_intensity`.
+    """
+    import cv2
+
+    side = image.shape[0]
+    if rng.random() < 0.5:
+        grain = _blur(rng.standard_normal(image.shape, dtype=np.float32), grain_px := rng.uniform(0.8, 4))
+        grain *= np.float32(rng.uniform(0.1, 0.35) * 3.5 * grain_px)
+        image = image * np.where(labels > 0, np.exp(np.clip(grain, -1, 1)), np.float32(1))
+    if rng.random() < 0.25:  # nucleoli
+        holes = np.zeros_like(image)
+        for y, x in rng.uniform(0, side, (int(rng.integers(10, 60)), 2)):
+            cv2.circle(holes, (int(x), int(y)), int(rng.integers(1, 4)), float(rng.uniform(0.2, 0.7)), -1)
+        image = image * (1 - _blur(holes, rng.uniform(0.7, 1.5)) * (labels > 0))
+    if rng.random() < 0.2:
+        image = _add_debris(image, labels, rng)
+    return image.astype(np.float32, copy=False)
+
+
+def _add_debris(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
+    """Add fibres, and clumps far smaller than a nucleus, in the background alone."""
+    import cv2
+
+    side = image.shape[0]
+    drawn = np.zeros_like(image)
+    for _ in range(int(rng.integers(1, 5))):
+        level = float(rng.uniform(0.2, 1.5))
+        start = rng.uniform(0, side, 2)
+        if rng.random() < 0.4:
+            steps = np.cumsum(rng.normal(rng.normal(0, 4, 2), 2, (int(rng.integers(4, 20)), 2)), axis=0)
+            cv2.polylines(drawn, [np.rint(start + steps).astype(np.int32)], isClosed=False, color=level, thickness=1)
+        else:
+            for y, x in start + rng.normal(0, 2.5, (int(rng.integers(3, 9)), 2)):
+                cv2.circle(drawn, (int(x), int(y)), int(rng.integers(1, 3)), level * float(rng.uniform(0.5, 1)), -1)
+    return np.asarray(image + _blur(drawn, rng.uniform(0.5, 1.3)) * (labels == 0))
+
+
 def _vary_nuclei(image: NDArray[np.float32], labels: Labels, rng: Generator) -> NDArray[np.float32]:
     import cv2
 
