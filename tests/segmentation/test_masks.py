@@ -23,6 +23,30 @@ def test_outlines_are_smooth() -> None:
     assert not enlarge(np.zeros((30, 30), dtype=np.int32), logit, 0.0, (150, 150)).any()
 
 
+def test_borders_between_masks_are_smooth() -> None:
+    # Two masks that meet along a line, 5 times enlarged: its steps are of the network's pixels.
+    y, x = np.mgrid[:40, :40]
+    for slope in (0.0, 0.2, 0.37, 1.0):
+        labels = np.where(x - 19.5 < slope * (y - 19.5), 1, 2).astype(np.int32)
+        full = enlarge(labels, np.full(labels.shape, 5, np.float32), 0.0, (200, 200))
+        rows = np.arange(30, 170)
+        border = (full[rows] == 1).sum(axis=1)
+        line = 99.5 + slope * (rows - 99.5)
+        assert np.abs(border - line).max() <= 2.5, slope
+        assert (border - line).std() < 1.2, slope
+
+
+def test_what_the_network_does_not_see_is_drawn_round() -> None:
+    labels = np.zeros((20, 20), np.int32)
+    labels[8:11, 9], labels[9, 8:11] = 1, 1  # a micronucleus, of which the network says nothing
+    full = enlarge(labels, np.full(labels.shape, -9, np.float32), -2.0, (100, 100))
+    y, x = np.nonzero(full)
+    distance = np.hypot(y - y.mean(), x - x.mean())
+    # A diamond's corners are as far from its middle as 1.25 times the radius of a disc of its area, or more.
+    assert distance.max() < 1.13 * np.sqrt(len(y) / np.pi)
+    assert 80 < len(y) < 180
+
+
 def test_masks_of_low_confidence_are_dropped_unless_the_edge_cuts_them() -> None:
     labels = np.zeros((40, 60), dtype=np.int32)
     cellprob = np.full(labels.shape, -5, dtype=np.float32)

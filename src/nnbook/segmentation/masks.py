@@ -31,6 +31,20 @@ mask of low confidence is more likely wrong. Chosen on DSB2018 and the twin; a l
 dividing nuclei as well, of which the network is less certain. Masks that the image's edge cuts are kept: the rim is the
 least certain part of a nucleus, and a sliver is all rim."""
 
+BORDER_SD_PX: Final = 0.9
+"""Borders between masks that touch are smoothed by a Gaussian of this standard deviation, in px of the network: they
+come in steps of its pixels, five at full resolution."""
+
+KERNEL_PX: Final = 2
+MOST_LABELS: Final = 8
+"""Half the side of the Gaussian, and how many labels it may cover."""
+
+_OFFSETS: Final = np.exp(-(np.arange(-KERNEL_PX, KERNEL_PX + 1) ** 2) / (2 * BORDER_SD_PX**2))
+KERNEL: Final = np.outer(_OFFSETS, _OFFSETS).astype(np.float32)
+
+UNSURE_SD_PX: Final = 0.8
+"""What the network does not see as a nucleus, micronuclei above all, is blurred by this to get an outline."""
+
 
 def full_masks(
     output: Output,
@@ -122,7 +136,8 @@ def enlarge(
         Logit of the cell probability, at the same scale.
     threshold : float
         Where nuclei end against the background: where the logit, interpolated linearly between the four nearest
-        pixels, falls below it. Where they end against each other, the label with most weight among the four counts.
+        pixels, falls below it. Where they end against each other, the label counts that has most weight there, by a
+        Gaussian of `BORDER_SD_PX`.
     shape : (int, int)
         Height and width at full resolution.
     narrow : bool
@@ -134,13 +149,57 @@ def enlarge(
         Axes (y, x).
     """
     out: Any = np.empty(shape, dtype=np.uint16 if narrow else np.int32)
-    logit = np.where((labels > 0) & (cellprob <= threshold), np.float32(threshold + 1), cellprob)  # filled holes
+    logit = _with_unsure_pixels(labels, cellprob, threshold)
     rows, row_parts = _neighbours(labels.shape[0], shape[0])
     columns, column_parts = _neighbours(labels.shape[1], shape[1])
     # Pixels above the threshold but in no mask count among the four as -1, which becomes background.
     counted = np.where((labels == 0) & (logit > threshold), np.int32(-1), labels)
-    _enlarge(counted, logit, np.float32(threshold), rows, row_parts, columns, column_parts, out)
+    borders = _borders(counted)
+    _enlarge(counted, borders, logit, np.float32(threshold), rows, row_parts, columns, column_parts, KERNEL, out)
     return out  # type: ignore[no-any-return]
+
+
+def _with_unsure_pixels(labels: Labels, cellprob: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Return the logit, changed at pixels of masks that are below the threshold: filled holes, and micronuclei.
+
+    The network says nothing about where these end, so their outline is that of their pixels, blurred.
+    """
+    import cv2
+
+    unsure = (labels > 0) & (cellprob <= threshold)
+    if not unsure.any():
+        return cellprob
+    near = cv2.dilate(unsure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    blurred = cv2.GaussianBlur((labels > 0).astype(np.float32), (5, 5), UNSURE_SD_PX)
+    level = np.float32(threshold) + 4 * (blurred - np.float32(0.4))
+    inside = np.maximum(level, np.float32(threshold + 0.2))
+    outside = np.minimum(level, np.float32(threshold - 0.2))
+    changed = np.where(unsure, inside, np.where(near & (labels == 0) & (cellprob <= threshold), outside, cellprob))
+    return np.asarray(changed, np.float32)
+
+
+@compiled
+def _borders(labels: Any) -> Any:
+    """Return which squares of four pixels have pixels of different masks within the kernel's range."""
+    height, width = labels.shape
+    borders = np.zeros((height, width), dtype=np.bool_)
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label == 0:
+                continue
+            for v, u in (
+                (y, min(x + 1, width - 1)),
+                (min(y + 1, height - 1), x),
+                (min(y + 1, height - 1), min(x + 1, width - 1)),
+                (min(y + 1, height - 1), max(x - 1, 0)),
+            ):
+                other = labels[v, u]
+                if other != 0 and other != label:  # noqa: PLR1714 - numba compares no tuple of two types
+                    for i in range(max(0, y - KERNEL_PX - 1), min(height, y + KERNEL_PX + 2)):
+                        for j in range(max(0, x - KERNEL_PX - 1), min(width, x + KERNEL_PX + 2)):
+                            borders[i, j] = True
+    return borders
 
 
 def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -152,13 +211,24 @@ def _neighbours(small: int, large: int) -> tuple[NDArray[np.int64], NDArray[np.f
 
 @compiled_parallel
 def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
-    labels: Any, logit: Any, threshold: Any, rows: Any, row_parts: Any, columns: Any, column_parts: Any, out: Any
+    labels: Any,
+    borders: Any,
+    logit: Any,
+    threshold: Any,
+    rows: Any,
+    row_parts: Any,
+    columns: Any,
+    column_parts: Any,
+    kernel: Any,
+    out: Any,
 ) -> None:
     below, beside = min(1, labels.shape[0] - 1), min(1, labels.shape[1] - 1)
     for y in prange(out.shape[0]):
         top, v = rows[y], row_parts[y]
         bottom = top + below
         end = 0
+        present = np.zeros(MOST_LABELS, dtype=np.int32)
+        weights = np.zeros((MOST_LABELS, 4), dtype=np.float32)
         while end < out.shape[1]:
             # All pixels between the same four of the network's.
             start, left = end, columns[end]
@@ -167,9 +237,14 @@ def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
                 end += 1
             a, b = labels[top, left], labels[top, right]
             c, d = labels[bottom, left], labels[bottom, right]
-            if a == b and a == c and a == d:
+            one = max(a, b, c, d)
+            several = borders[top, left] and one != 0
+            if a == b and a == c and a == d and not several:
                 out[y, start:end] = max(a, 0)
                 continue
+            # Beside background there is one mask, or pixels of none.
+            present[0] = min(a, b, c, d) if one == 0 else one
+            count = _weigh(labels, (top, left, bottom, right), kernel, present, weights) if several else 1
             for x in range(start, end):
                 u = column_parts[x]
                 wa, wb, wc, wd = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
@@ -182,12 +257,38 @@ def _enlarge(  # noqa: PLR0917 - numba takes no keyword-only arguments
                 if level <= threshold:
                     out[y, x] = 0
                     continue
-                best, best_weight = 0, np.float32(0)
-                for label in (a, b, c, d):
-                    weight = (label == a) * wa + (label == b) * wb + (label == c) * wc + (label == d) * wd
-                    if label != 0 and (weight > best_weight or (weight == best_weight and label < best)):
-                        best, best_weight = label, weight
+                best, best_weight = present[0], np.float32(-1)
+                for k in range(count):
+                    weight = weights[k, 0] * wa + weights[k, 1] * wb + weights[k, 2] * wc + weights[k, 3] * wd
+                    if weight > best_weight or (weight == best_weight and present[k] < best):
+                        best, best_weight = present[k], weight
                 out[y, x] = max(best, 0)
+
+
+@compiled
+def _weigh(labels: Any, corners: Any, kernel: Any, present: Any, weights: Any) -> int:
+    """Weigh the labels around four pixels at each of them; return how many labels there are."""
+    top, left, bottom, right = corners
+    count = 0
+    weights[:] = 0
+    for corner in range(4):
+        row = top if corner < 2 else bottom
+        column = left if corner % 2 == 0 else right
+        for i in range(-KERNEL_PX, KERNEL_PX + 1):
+            for j in range(-KERNEL_PX, KERNEL_PX + 1):
+                label = labels[min(max(row + i, 0), labels.shape[0] - 1), min(max(column + j, 0), labels.shape[1] - 1)]
+                if label == 0:
+                    continue
+                k = 0
+                while k < count and present[k] != label:
+                    k += 1
+                if k == count:
+                    if count == MOST_LABELS:
+                        continue
+                    present[k] = label
+                    count += 1
+                weights[k, corner] += kernel[i + KERNEL_PX, j + KERNEL_PX]
+    return count
 
 
 @compiled
