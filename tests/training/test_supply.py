@@ -27,7 +27,7 @@ def test_crops_are_the_same_however_many_processes_draw_them(tmp_path: Path) -> 
     (tmp_path / "image2.tif").write_bytes(b"")
     (tmp_path / "mask2.tif").write_bytes(b"")
     for one, other in zip(drawn(tmp_path, 0), drawn(tmp_path, 1), strict=True):
-        for plane, same in zip(one, other, strict=True):
+        for plane, same in zip(map(np.asarray, one), map(np.asarray, other), strict=True):
             # Images are kept in half precision between processes.
             np.testing.assert_allclose(plane.astype(float), same.astype(float), atol=0.02)
 
