@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from train_nnbook_nuclei import simulate_twin  # type: ignore[import-not-found] - the script beside this one
+from train_nnbook_nuclei import simulate_twin
 
 BATCH = 64
 FOLDS = {
