@@ -156,7 +156,11 @@ def test_make_gets_the_folder_of_images_whatever_it_is_called(tmp_path: Path) ->
         written = write_book(tmp_path / folder, BOOKS["one"], images, About("Ours"))
         (written / "show.mk").write_text('include Makefile\nshow:\n\t@printf %s "$$IMAGES"\n')
         shown = subprocess.run(
-            ["make", "-f", "show.mk", "show"], cwd=written, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "-f", "show.mk", "show"],
+            cwd=written,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert shown.stdout == where
 
