@@ -12,12 +12,12 @@ import json
 import sys
 import time
 from dataclasses import replace
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from train_nnbook_nuclei import simulate_twin
 
 BATCH = 64
 FOLDS = {
@@ -36,7 +36,31 @@ STORED = 40_000
 FIRST = 3000
 """How many crops are kept, and how many there are before the first step."""
 
+TWIN_SEED = 7  # the book's is 1: nothing it shows has been trained on
+TWIN_SIDE_PX = 3072
+TWIN_CROPS = (("TL", "top_left"), ("TR", "top_right"), ("BR", "top_right"))
 TWIN_RUNS = 40
+
+
+def simulate_twin(folder: Path, runs: int) -> None:
+    """Simulate panoramas of the first runs into `images` and `labels`; those that are there already stay."""
+    places = [(folder, run, *where) for run, where in product(range(1, runs + 1), TWIN_CROPS)]
+    with get_context("spawn").Pool() as pool:
+        pool.starmap(_simulate, places, chunksize=1)
+
+
+def _simulate(folder: Path, run: int, quarter: str, crop: str) -> None:
+    from nnbook.io.images import write_image, write_mask
+    from nnbook.io.manifest import panorama_name
+    from nnbook.simulation.panorama import simulate_panorama
+
+    name = f"{panorama_name(run, quarter, crop)}.tif"
+    if not (folder / "labels" / name).is_file():
+        image, labels, _ = simulate_panorama(
+            TWIN_SEED, run, quarter, crop, width_px=TWIN_SIDE_PX, height_px=TWIN_SIDE_PX
+        )
+        write_image(folder / "images" / name, image)
+        write_mask(folder / "labels" / name, labels)
 
 
 def group_dsb2018(folder: Path, out: Path) -> None:

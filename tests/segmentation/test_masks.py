@@ -58,8 +58,8 @@ def test_masks_of_low_confidence_are_dropped_unless_the_edge_cuts_them() -> None
     assert set(np.unique(labels)) == {0, 1, 3, 4}
     assert (labels[10:18, 30:38] == 0).all()
     labels[...] = whole
-    drop_low_confidence(labels, np.where(labels == 4, -0.3, np.where(labels, 7.0, -5.0)).astype(np.float32), -2)
-    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 9 over the threshold, one of 1.7 is dropped"
+    drop_low_confidence(labels, np.where(labels == 4, -0.3, np.where(labels, 3.0, -5.0)).astype(np.float32), -2)
+    assert set(np.unique(labels)) == {0, 1, 2, 3}, "beside masks of 5 over the threshold, one of 1.7 is dropped"
     labels[...] = 0
     drop_low_confidence(labels, cellprob, -2)
     assert not labels.any()
@@ -69,7 +69,7 @@ def test_a_pair_is_kept_at_less_confidence_than_other_masks() -> None:
     labels = np.zeros((40, 40), np.int32)
     for label, x in enumerate((3, 10, 17, 24, 31), start=1):
         labels[5:10, x : x + 5] = label
-    logit = np.where(labels > 3, -0.4, np.where(labels > 0, 7.0, -6.0)).astype(np.float32)
+    logit = np.where(labels > 3, -0.2, np.where(labels > 0, 4.0, -6.0)).astype(np.float32)
     drop_low_confidence(labels, logit, -2.0, pairs=[5])
     assert np.unique(labels).tolist() == [0, 1, 2, 3, 5]
     logit[labels == 5] = -1.0

