@@ -76,6 +76,7 @@ def test_a_copied_link_opens_at_its_figure_and_says_nothing_of_others(browser: B
     chosen = f"panorama={place['panorama']}&layer=twin&roi={place['roi']}"
     with open_page(browser, f"{address}/nucleusnet/?fig1b.draw=7&{chosen}") as (page, _):
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        scroll_through(page)
         wait_for_viewers(page)
         card = page.locator(PANORAMA).get_by_role("region", name="Chosen nucleus")
         card.get_by_role("button", name="Copy link").click()

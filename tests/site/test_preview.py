@@ -49,7 +49,7 @@ def preview(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes], str
         folder = linked.resolve()
         linked.unlink()
         linked.mkdir()
-        for file in folder.glob("*.json"):
+        for file in [*folder.glob("*.json"), *folder.glob("cells.parquet")]:
             shutil.copyfile(file, linked / file.name)
     command: list[str | Path] = [
         Path(sys.executable).parent / "nnbook",

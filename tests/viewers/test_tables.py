@@ -65,12 +65,14 @@ def test_the_first_nucleus_of_each_class_is_one_of_a_panorama_that_can_be_zoomed
 
 def test_a_step_leads_to_two_nuclei_that_touch(tmp_path: Path) -> None:
     edition = Edition(tmp_path, "twin", "", simulated=True, px_per_um=8.0, area_px2=1)
-    columns = {"panorama": ["a", "a"], "roi": [1, 2], "x_px": [9.6, 20], "y_px": [5.0, 6], "class": ["interphase"] * 2}
-    write_parquet(edition.rois, pd.DataFrame(columns))
+    columns = {"panorama": ["a"] * 3, "roi": [1, 2, 3], "x_px": [9.6, 20, 30], "y_px": [5.0, 6, 9]}
+    other = {"class": ["interphase"] * 3, "at_border": [False, False, True]}
+    write_parquet(edition.rois, pd.DataFrame(columns | other))
     write_json(edition.pyramids / "index.json", {"panoramas": [{"panorama": "a"}]})
-    panorama = replace(BLACK, panorama="a", image="in/a.tif", width_px=4, height_px=2)
+    panorama = replace(BLACK, panorama="a", image="in/a.tif", width_px=4, height_px=3)
     write_manifest(edition.manifest, [panorama])
-    for middle, found in ((0, False), (2, True)):
-        write_mask(edition.mask_path(panorama), np.array([[1, 1, middle, 2]] * 2, np.int32))
+    for middle, found in ((0, False), (3, False), (2, True)):
+        rows = [[1, middle, 2, 2], [1, middle, 2, 3], [1, 1, 0, 3]]
+        write_mask(edition.mask_path(panorama), np.array(rows, np.int32))
         assert ("touching" in steps(edition)) is found
-    assert steps(edition)["touching"] == {"panorama": "a", "roi": 1, "view": [10, 5, 640]}
+    assert steps(edition)["touching"] == {"panorama": "a", "roi": 1, "view": [15, 6, 640]}
