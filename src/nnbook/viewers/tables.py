@@ -176,8 +176,8 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     -------
     dict of str to dict
         `panorama`, `roi`, and `view`: the middle and the width in px of a square that shows it with its neighbours. By
-        class, the first nucleus of each; and `touching`, one of the two nuclei of the first panorama that touch along
-        the longest border, of those that no edge cuts. Empty where no class of a nucleus is known.
+        class, the first nucleus of each; and `touching`, one of the two nuclei that touch along the longest border of
+        the first panorama where nuclei do that no edge cuts. Empty where no class of a nucleus is known.
     """
     if not edition.has("index") or not edition.rois.is_file():
         return {}
@@ -190,12 +190,13 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     first = shown.sort_values(["rank", "roi"], kind="stable").drop_duplicates("class")
     found = {str(row["class"]): row for row in first.to_dict("records")}
     masks = {row.panorama: edition.mask_path(row) for row in edition.panoramas()}
-    if order and order[0] in masks:
-        own = rois[rois["panorama"] == order[0]].set_index("roi", drop=False)
-        labels = read_mask(masks[order[0]])
+    for panorama in filter(masks.get, order):
+        own = rois[rois["panorama"] == panorama].set_index("roi", drop=False)
+        labels = read_mask(masks[panorama])
         whole = np.where(np.isin(labels, own.index[own["at_border"].astype(bool)]), 0, labels)
         if (pair := longest_border(whole)) is not None:
             found["touching"] = own.loc[pair[0]].to_dict() | own.loc[list(pair), ["x_px", "y_px"]].mean().to_dict()
+            break
     return {
         name: {
             "panorama": row["panorama"],
