@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
 import shutil
@@ -10,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from command_lines import check_parses
 from small_files import NAME, write_files
 
 from nnbook.cli import main
@@ -72,18 +72,7 @@ def test_python_runs(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("command", COMMANDS, ids=shlex.join)
 def test_commands_parse(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    parse = argparse.ArgumentParser.parse_args
-
-    class ParsedError(Exception):
-        pass
-
-    def stop(parser: argparse.ArgumentParser, *arguments: object) -> None:
-        parse(parser, *arguments)  # type: ignore[call-overload]
-        raise ParsedError
-
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
-    with pytest.raises(ParsedError):
-        main(command)
+    check_parses(command, monkeypatch)
 
 
 def test_commands_run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from command_lines import check_parses
 
 from nnbook.cli import main
 from nnbook.cli.program import GROUPS
@@ -81,18 +82,7 @@ def test_every_reason_is_of_an_example() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=shlex.join)
 def test_examples_parse(example: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    parse = argparse.ArgumentParser.parse_args
-
-    class ParsedError(Exception):
-        pass
-
-    def stop(parser: argparse.ArgumentParser, *arguments: object) -> None:
-        parse(parser, *arguments)  # type: ignore[call-overload]
-        raise ParsedError
-
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
-    with pytest.raises(ParsedError):
-        main(example)
+    check_parses(example, monkeypatch)
 
 
 def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from nnbook.viewers.pyramid import write_preview, write_pyramid
 from nnbook.viewers.tables import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
@@ -191,9 +191,7 @@ def _evaluate_simulated(edition: Edition, known: list[Panorama], model: Path | N
         bar = show_progress(compared, desc="accuracy", unit="panorama")
         scores, cases = compare_methods(_judged(edition, one) for one in bar)
         settings = vary_settings([_judged(edition, one) for one in varied], load_model(model))
-        (folder / edition.accuracy.name).mkdir()
-        for name, table in zip(names, (scores, cases, settings), strict=True):
-            table.to_csv(folder / name, index=False, lineterminator="\n")
+        _write_tables(folder, names, (scores, cases, settings))
 
     stage = Stage.of(
         evaluate_panoramas,
@@ -225,9 +223,7 @@ def _evaluate_drawn(edition: Edition, known: list[Panorama]) -> None:
                 yield Judged(image, masks, true, described, median_diameter(true))
 
         scores, cases = compare_methods(judged(), "nnbook")
-        (folder / edition.accuracy.name).mkdir()
-        for name, table in zip(names, (scores, cases, pd.concat(nuclei)), strict=True):
-            table.to_csv(folder / name, index=False, lineterminator="\n")
+        _write_tables(folder, names, (scores, cases, pd.concat(nuclei)))
 
     stage = Stage.of(
         evaluate_panoramas,
@@ -238,6 +234,13 @@ def _evaluate_drawn(edition: Edition, known: list[Panorama]) -> None:
         settings={"panoramas": [one.panorama for one in known]},
     )
     make(stage, work)
+
+
+def _write_tables(folder: Path, names: Sequence[str], tables: Sequence[pd.DataFrame]) -> None:
+    """Write the tables of a comparison, whose names have one folder."""
+    (folder / names[0]).parent.mkdir()
+    for name, table in zip(names, tables, strict=True):
+        table.to_csv(folder / name, index=False, lineterminator="\n")
 
 
 def _compared_files(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
