@@ -334,20 +334,30 @@ def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen: Seen, 
         name = viewer.locator(".nn-card-name")
         assert name.inner_text() == f"ROI {first}"
         viewer.get_by_role("button", name="Next nucleus").click()
-        in_address = "roi => ['view=', `roi=${roi}`].every((part) => location.search.includes(part))"
-        viewer.page.wait_for_function(in_address, arg=second)
-        rest(viewer.page, SETTLE_MS)
-        assert name.inner_text() == f"ROI {second}"
-        view = parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")
-        x, y, width = (float(v) for v in view)
         nucleus = full.rois.set_index("roi").loc[second]
-        assert abs(nucleus["x_px"] - x) < width / 2
-        assert abs(nucleus["y_px"] - y) < width / 2
+        # The address follows the camera when it rests, the nucleus at once: on a busy machine
+        # the nucleus is there first, beside the view of before.
+        viewer.page.wait_for_function(
+            """([roi, x, y]) => {
+                const query = new URLSearchParams(location.search);
+                const view = (query.get("view") ?? "").split(",").map(Number);
+                const near = (at, from) => Math.abs(at - from) < view[2] / 2;
+                return query.get("roi") === String(roi) && near(x, view[0]) && near(y, view[1]);
+            }""",
+            arg=[second, float(nucleus["x_px"]), float(nucleus["y_px"])],
+        )
+        assert name.inner_text() == f"ROI {second}"
+        width = float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2])
         viewer.get_by_role("button", name="Previous nucleus").click()
         viewer.get_by_role("button", name="Zoom to it").click()
-        rest(viewer.page, 2 * SETTLE_MS)
+        viewer.page.wait_for_function(
+            """([roi, width]) => {
+                const query = new URLSearchParams(location.search);
+                return query.get("roi") === String(roi) && Number(query.get("view").split(",")[2]) < width;
+            }""",
+            arg=[first, width],
+        )
         assert name.inner_text() == f"ROI {first}"
-        assert float(parse_qs(urlsplit(viewer.page.url).query)["view"][0].split(",")[2]) < width
 
 
 def test_neighbours_have_different_colours(seen: Seen, full: Full) -> None:
