@@ -71,13 +71,12 @@ def test_the_viewer_of_the_page_follows_across_shadow_roots(browser: Browser, ad
 def _follows(page: Page) -> None:
     """Choose panoramas in the scatter, and look at the viewer: it shows them, and goes back with the reader."""
     viewer, scatter = page.locator(PANORAMA), page.locator(SCATTER)
-    choice = viewer.locator(".nn-choose select")
-    choice.wait_for(state="attached")  # on a wide screen, a list is shown in its place
+    present = viewer.locator(".nn-facts strong")
+    present.wait_for()
     wait_for_viewers(page)
     table = panoramas_table()
     shown = [name for name, tiles in zip(table["panorama"], table["pyramid"], strict=True) if tiles]
-    present = choice.evaluate("choice => choice.selectedOptions[0].text")
-    wanted = [name for name in shown if name not in present][:2]
+    wanted = [name for name in shown if name != present.inner_text()][:2]
     for name in wanted:
         choose_by_search(scatter, name)
         page.wait_for_url(re.compile(f"panorama={name}"))
@@ -88,13 +87,14 @@ def _follows(page: Page) -> None:
     page.go_back()
     _shows(viewer, wanted[0])
     assert wanted[0] in scatter.locator(".nn-details").inner_text()
-    last = [name for name in shown if name not in wanted][-1]
+    ranked = zip(table["panorama"], table["rank"], strict=True)
+    last = next(name for name, rank in ranked if rank == rank and rank is not None and name not in wanted)
     viewer.get_by_role("button", name=last).click()
     scatter.locator(".nn-details strong", has_text=last).wait_for()
 
 
 def _shows(viewer: Locator, name: str) -> None:
     viewer.page.wait_for_function(
-        "([viewer, name]) => viewer.querySelector('.nn-choose select').selectedOptions[0].text.includes(name)",
+        "([viewer, name]) => viewer.querySelector('.nn-facts strong').textContent === name",
         arg=[viewer.element_handle(), name],
     )

@@ -1,7 +1,7 @@
 import { isRecord } from '../shared/json';
 import { PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
-import { inflated } from './inflate';
+import { inflated } from '../shared/inflate';
 
 /** How an array of images is stored in its shards: many images a file, each compressed for itself, and an index of them. */
 export interface Layout {

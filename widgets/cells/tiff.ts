@@ -1,4 +1,4 @@
-import { inflated } from './inflate';
+import { inflated } from '../shared/inflate';
 
 // Tags of TIFF 6.0, https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
 const WIDTH = 256;

@@ -1,5 +1,5 @@
 import { Choices } from '../shared/choices';
-import { textElement } from '../shared/elements';
+import { controlGroup } from '../shared/elements';
 
 const BRIGHTNESS = [
   { value: 'measured', text: 'As measured' },
@@ -17,10 +17,8 @@ export class Toolbar {
       setNormalised(value === 'normalised');
     });
     element.className = 'nn-toolbar';
-    const fieldset = document.createElement('fieldset');
-    fieldset.className = 'nn-fieldset nn-brightness';
+    const fieldset = controlGroup('Brightness', 'nn-brightness', this.choices.element);
     fieldset.disabled = !hasNormalised;
-    fieldset.append(textElement('legend', 'Brightness', 'nn-label'), this.choices.element);
     element.append(fieldset, contrast);
   }
 

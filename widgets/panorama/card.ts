@@ -1,9 +1,13 @@
 import { BaseCard, showFacts, ZoomActions, type ZoomCardEvents } from '../shared/card';
 import { textElement } from '../shared/elements';
 import { lengthText } from '../shared/scalebar';
-import { grouped, rounded } from '../shared/text';
+import { grouped } from '../shared/text';
 import { CELL_PX } from './cellimage';
-import type { Nucleus } from './nuclei';
+import { measuresOf, valueText } from './measures';
+import type { Nuclei, Nucleus } from './nuclei';
+
+/** The size of the box around a nucleus is only told where masks are coloured by it. */
+const SIZES = new Set(['width_px', 'height_px']);
 
 /** The chosen nucleus: its cell image and what was measured of it. */
 export class Card extends BaseCard {
@@ -25,17 +29,15 @@ export class Card extends BaseCard {
   }
 
   /** Shows what is known of a nucleus by now; `nucleus` is null while that is little. */
-  show(roi: number, nucleus: Nucleus | null, colour: string, pxPerUm: number | null, count: number | null): void {
+  show(roi: number, nucleus: Nucleus | null, colour: string, pxPerUm: number | null, nuclei: Nuclei | null, by: string | null): void {
     this.element.hidden = false;
     this.name.textContent = `ROI ${roi}`;
     this.swatch.style.background = colour;
     this.actions.copied.replaceChildren();
-    for (const button of this.stepping) button.disabled = count === null || count < 2;
+    for (const button of this.stepping) button.disabled = nuclei === null || nuclei.all.length < 2;
+    const measures = nuclei && nucleus ? measuresOf(nuclei).filter(({ column }) => column === by || !SIZES.has(column)) : [];
     showFacts(this.facts, [
-      ['Area', number(nucleus?.areaUm2, ' µm²')],
-      ['Mean intensity', number(nucleus?.meanIntensity)],
-      ['SD of intensity', number(nucleus?.stdIntensity)],
-      ['Class', nucleus?.kind ?? null],
+      ...measures.map((measure): [string, string | null] => [measure.name, valueText(nuclei?.value(roi, measure.column) ?? null, measure)]),
       ['Centroid', nucleus ? `${grouped(Math.round(nucleus.x))}, ${grouped(Math.round(nucleus.y))} px` : null],
     ]);
     const side = pxPerUm === null ? '' : `, ${lengthText(CELL_PX / pxPerUm)}`;
@@ -60,8 +62,4 @@ export class Card extends BaseCard {
     super.hide();
     this.picture.replaceChildren();
   }
-}
-
-function number(value: number | null | undefined, unit = ''): string | null {
-  return value === null || value === undefined ? null : `${rounded(value)}${unit}`;
 }

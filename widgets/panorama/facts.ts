@@ -13,7 +13,7 @@ export function factsText(panorama: Panorama, count: number): string {
   }
   if (rois !== null) facts.push(nuclei(rois));
   if (meanIntensity !== null) {
-    facts.push(`brightness ${rounded(meanIntensity)}${stdIntensity === null ? '' : ` (SD ${rounded(stdIntensity)})`}`);
+    facts.push(`brightness ${rounded(meanIntensity)}${stdIntensity === null ? '' : ` (standard deviation ${rounded(stdIntensity)})`}`);
   }
   if (width > 0) {
     const size = `${grouped(width)} × ${grouped(height)} px`;

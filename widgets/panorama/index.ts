@@ -14,11 +14,10 @@ async function load(view: PanoramaView, model: Model, signal: AbortSignal): Prom
   await laidOut(view.root, signal);
   signal.throwIfAborted();
   view.open(index);
-  // The others have no pyramid, at most a preview.
   if (textTrait(model, 'panoramas') === null) return;
   const listed = await fetchPanoramas(dataAddress(model, 'panoramas', signal), signal);
   signal.throwIfAborted();
-  view.addPreviews(listed);
+  view.addListed(listed);
 }
 
 export default {

@@ -51,7 +51,7 @@ describe('PNG of labels', () => {
       labels.slice(y * 7, y * 7 + 7).flatMap((label) => [label & 255, (label >> 8) & 255, label >> 16, 255].slice(0, channels)),
     );
     for (const filters of [[0], [1], [2], [3], [4], [4, 3, 2, 1, 0]]) {
-      const tile = decodePng(await encode(7, rows, channels, filters));
+      const tile = await decodePng(await encode(7, rows, channels, filters));
       expect([tile.width, tile.height, ...tile.labels]).toEqual([7, 11, ...labels]);
     }
   });
@@ -61,25 +61,25 @@ describe('PNG of labels', () => {
       [0, 1, 2],
       [250, 0, 3],
     ];
-    expect([...decodePng(await encode(3, rows, 1, [4])).labels]).toEqual(rows.flat());
+    expect([...(await decodePng(await encode(3, rows, 1, [4]))).labels]).toEqual(rows.flat());
   });
 
   it('is refused where it is none, or cut', async () => {
     const whole = await encode(3, [[1, 2, 3]], 1, [0]);
-    expect(() => decodePng(new ArrayBuffer(100))).toThrow(/signature/i);
-    expect(() => decodePng(whole.slice(0, 45))).toThrow();
+    await expect(decodePng(new ArrayBuffer(100))).rejects.toThrow(/signature/i);
+    await expect(decodePng(whole.slice(0, 45))).rejects.toThrow();
   });
 
   it('is refused where some of its data is missing', async () => {
     const whole = new Uint8Array(await encode(3, [[1, 2, 3], [4, 5, 6]], 1, [0]));
     const first = 33 + 12 + new DataView(whole.buffer).getUint32(33); // signature and IHDR, then the first IDAT
     const cut = Uint8Array.from([...whole.subarray(0, first), ...whole.subarray(-12)]);
-    expect(() => decodePng(cut.buffer)).toThrow();
+    await expect(decodePng(cut.buffer)).rejects.toThrow();
   });
 
   it('is refused where its channels have more than 8 bits', async () => {
     const deep = new Uint8Array(await encode(2, [[0, 1, 0, 2]], 1, [0]));
     deep[24] = 16; // bits a channel, in IHDR
-    expect(() => decodePng(deep.buffer)).toThrow('not a PNG of labels');
+    await expect(decodePng(deep.buffer)).rejects.toThrow('not a PNG of labels');
   });
 });

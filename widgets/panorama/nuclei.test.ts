@@ -18,7 +18,7 @@ describe('nuclei', () => {
     expect(nuclei.all.map(({ roi }) => roi)).toEqual([2, 4]);
     expect(nuclei.get(4)).toMatchObject({ x: 10.5, y: 1, areaUm2: 100.04, kind: null });
     expect(nucleusText(nuclei.all[0] ?? expect.fail())).toBe('200 µm² · mitosis');
-    expect(nucleusText(nuclei.all[1] ?? expect.fail())).toBe('100 µm² · mean 80.5, SD 9.25');
+    expect(nucleusText(nuclei.all[1] ?? expect.fail())).toBe('100 µm² · mean 80.5 ± 9.25');
     expect(nuclei.get(3)).toBeNull();
   });
 

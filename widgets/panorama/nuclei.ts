@@ -19,12 +19,24 @@ export interface Nucleus {
   kind: string | null;
 }
 
+/** What one column of the table has, row by row. */
+export type Column = readonly (number | string | null)[];
+
 /** The nuclei of a panorama in order of their numbers. */
 export class Nuclei {
   private readonly places: Map<number, number>;
 
-  constructor(readonly all: readonly Nucleus[]) {
+  /** `columns` are those of the table, in the order of `all`. */
+  constructor(
+    readonly all: readonly Nucleus[],
+    readonly columns: ReadonlyMap<string, Column> = new Map(),
+  ) {
     this.places = new Map(all.map(({ roi }, at) => [roi, at]));
+  }
+
+  /** What the table has of a nucleus in one of its columns. */
+  value(roi: number, column: string): number | string | null {
+    return this.columns.get(column)?.[this.places.get(roi) ?? -1] ?? null;
   }
 
   get(roi: number): Nucleus | null {
@@ -74,7 +86,12 @@ export function parseNuclei(text: string): Nuclei {
       kind: textOf(cell('class', row)),
     };
   });
-  return new Nuclei(nuclei.sort((a, b) => a.roi - b.roi));
+  const order = nuclei.map((_, row) => row).sort((a, b) => (nuclei[a]?.roi ?? 0) - (nuclei[b]?.roi ?? 0));
+  const sorted = Object.entries(columns).map(([name, column]): [string, Column] => {
+    const values: unknown[] = Array.isArray(column) ? column : [];
+    return [name, order.map((row) => numberOf(values[row]) ?? textOf(values[row]))];
+  });
+  return new Nuclei(order.flatMap((row) => nuclei[row] ?? []), new Map(sorted));
 }
 
 /** What is known of a nucleus, in a line; empty where nothing is. */
@@ -82,7 +99,7 @@ export function nucleusText({ areaUm2, meanIntensity, stdIntensity, kind }: Nucl
   const facts: string[] = [];
   if (areaUm2 !== null) facts.push(`${rounded(areaUm2)} µm²`);
   if (meanIntensity !== null) {
-    facts.push(`mean ${rounded(meanIntensity)}${stdIntensity === null ? '' : `, SD ${rounded(stdIntensity)}`}`);
+    facts.push(`mean ${rounded(meanIntensity)}${stdIntensity === null ? '' : ` ± ${rounded(stdIntensity)}`}`);
   }
   if (kind !== null) facts.push(kind);
   return facts.join(' · ');

@@ -13,11 +13,11 @@ import {
 import type { View } from '../shared/zoomstage';
 import { colourNeighbours, findDiscs, type Disc } from './colouring';
 import { paint, type LabelImage, type MaskStyle, type PixelBox } from './paint';
-import { colourIndex, COLOURS, PIXELS } from './palette';
+import { colourIndex, cssOf, PIXELS } from './palette';
 import { LabelTiles } from './tiles';
 
 /** Width of an outline on the screen, in CSS pixels. */
-const OUTLINE = 2.2;
+export const OUTLINE = 2.2;
 
 /**
  * Draws the masks of a panorama over its image.
@@ -43,12 +43,14 @@ export class LabelOverlay {
   private endSurvey: () => void = () => undefined;
   private discs = new Map<number, Disc>();
   private colours = new Map<number, number>();
+  private given: ((label: number) => number) | null = null;
   private wantedView = '';
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
     readonly pyramid: Pyramid,
     events: { changed(): void; failed(): void },
+    private readonly outline = OUTLINE,
   ) {
     this.context = canvas.getContext('2d');
     this.surveyed = new Promise((resolve) => {
@@ -75,6 +77,13 @@ export class LabelOverlay {
     this.repaint();
   }
 
+  /** Sets the colour of each nucleus, as a pixel of an ImageData; null gives neighbours different ones. */
+  setColours(given: ((label: number) => number) | null): void {
+    if (given === this.given) return;
+    this.given = given;
+    this.repaint();
+  }
+
   /** Marks the nucleus pointed at, 0 marks none; returns whether that is a change. */
   mark(label: number): boolean {
     if (label === this.marked) return false;
@@ -92,7 +101,7 @@ export class LabelOverlay {
 
   /** CSS colour of a nucleus. */
   colourOf(label: number): string {
-    return COLOURS[this.indexOf(label)] ?? COLOURS[0];
+    return cssOf(this.pixelOf(label));
   }
 
   /** About where a nucleus is, in image pixels; null if it is too small for the overview, or that has not come yet. */
@@ -136,7 +145,7 @@ export class LabelOverlay {
     if (!block) return;
     const shrink = shrinkOf(this.pyramid, level);
     const cell = view.scale * shrink;
-    const stroke = Math.max(1, Math.round((OUTLINE * devicePixelRatio) / cell));
+    const stroke = Math.max(1, Math.round((this.outline * devicePixelRatio) / cell));
     if (!sameBlock(block, this.block)) this.assemble(block, stroke);
     else if (stroke !== this.stroke) {
       this.stroke = stroke;
@@ -266,15 +275,23 @@ export class LabelOverlay {
     return this.style === null && this.marked === 0 && this.chosen === 0;
   }
 
-  private indexOf(label: number): number {
-    return this.colours.get(label) ?? colourIndex(label);
+  private pixelOf(label: number): number {
+    return this.given?.(label) ?? PIXELS[this.colours.get(label) ?? colourIndex(label)] ?? 0;
+  }
+
+  /** Labels of a part of the panorama in the colours of the overlay: for a picture, at whatever level they come from. */
+  paintImage(image: LabelImage, pixels: Uint32Array, stroke: number): void {
+    const { style, marked, chosen, alpha } = this;
+    const colourOf = (label: number) => ((this.pixelOf(label) & 0xffffff) | alpha) >>> 0;
+    const box = { left: 0, top: 0, right: image.width, bottom: image.height };
+    paint(image, pixels, box, { style, stroke, marked: marked === chosen ? marked : 0, chosen, colourOf });
   }
 
   private repaint(box?: PixelBox): void {
     const { image, data, style, stroke, marked, chosen, alpha } = this;
     if (!data || this.bare) return;
     const { left, top, right, bottom } = box ?? { left: 0, top: 0, right: image.width, bottom: image.height };
-    const colourOf = (label: number) => (((PIXELS[this.indexOf(label)] ?? 0) & 0xffffff) | alpha) >>> 0;
+    const colourOf = (label: number) => ((this.pixelOf(label) & 0xffffff) | alpha) >>> 0;
     paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, { style, stroke, marked, chosen, colourOf });
     // The dark outline of the chosen nucleus may extend beyond the box.
     const [x, y] = [Math.max(0, left - stroke), Math.max(0, top - stroke)];

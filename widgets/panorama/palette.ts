@@ -18,10 +18,19 @@ export function colourIndex(label: number): number {
 }
 
 /** The same colours as opaque pixels of an ImageData seen as 32-bit little-endian numbers. */
-export const PIXELS = Uint32Array.from(COLOURS, (colour) => {
+export const PIXELS = Uint32Array.from(COLOURS, pixelOf);
+
+/** A colour such as `#998811` as an opaque pixel of an ImageData seen as a 32-bit little-endian number. */
+export function pixelOf(colour: string): number {
   const rgb = Number.parseInt(colour.slice(1), 16);
   return ((0xff << 24) | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
-});
+}
+
+/** The CSS colour of such a pixel. */
+export function cssOf(pixel: number): string {
+  const rgb = ((pixel & 0xff) << 16) | (pixel & 0xff00) | ((pixel >>> 16) & 0xff);
+  return `#${rgb.toString(16).padStart(6, '0')}`;
+}
 
 /** Mixes the bits of a number, so that the orders of successive blocks look unrelated. */
 function scramble(value: number): number {

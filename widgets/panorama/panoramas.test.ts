@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePanoramaList } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
-import { parseIndex, previewOf } from './panoramas';
+import { parseIndex, listedPanorama } from './panoramas';
 
 const ADDRESS = 'http://book.example/build/twin/panoramas.json';
 const ENTRY = {
@@ -32,6 +32,8 @@ describe('parseIndex', () => {
         intensity: 'http://book.example/build/twin/Run1TL_top_left/intensity.dzi',
         labels: 'http://book.example/build/twin/Run1TL_top_left/labels.dzi',
         nuclei: null,
+        truth: null,
+        mistakes: null,
         preview: false,
         rank: 1,
         distance: 0.03,
@@ -76,7 +78,7 @@ describe('a panorama without a pyramid', () => {
   it('is shown by its preview, if it has one', () => {
     const columns = { panorama: ['a', 'b'], preview: ['previews/a.jpg', null], num_rois: [3, 4], mean_intensity: [50, 60] };
     const [a, b] = parsePanoramaList(JSON.stringify({ columns }), ADDRESS).panoramas;
-    expect(previewOf(a ?? expect.fail())).toMatchObject({
+    expect(listedPanorama(a ?? expect.fail())).toMatchObject({
       intensity: 'http://book.example/build/twin/previews/a.jpg',
       labels: null,
       preview: true,
@@ -84,6 +86,20 @@ describe('a panorama without a pyramid', () => {
       meanIntensity: 50,
       width: 0,
     });
-    expect(previewOf(b ?? expect.fail())).toBeNull();
+    expect(listedPanorama(b ?? expect.fail())).toBeNull();
+  });
+
+  it('has its tiles in a folder or a zip, and the truth where it is among them', () => {
+    const columns = { panorama: ['a'], tiles: ['a.zip'], nuclei: ['nuclei/a.json'], truth: [true], width_px: [3072], height_px: [3000], px_per_um: [8] };
+    const [a] = parsePanoramaList(JSON.stringify({ columns }), ADDRESS).panoramas;
+    expect(listedPanorama(a ?? expect.fail())).toMatchObject({
+      intensity: 'http://book.example/build/twin/a.zip/intensity.dzi',
+      labels: 'http://book.example/build/twin/a.zip/labels.dzi',
+      nuclei: 'http://book.example/build/twin/nuclei/a.json',
+      truth: 'http://book.example/build/twin/a.zip/truth.dzi',
+      mistakes: 'http://book.example/build/twin/a.zip/mistakes.json',
+      preview: false,
+      pxPerUm: 8,
+    });
   });
 });

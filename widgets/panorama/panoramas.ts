@@ -14,6 +14,9 @@ export interface Panorama {
   labels: string | null;
   /** Address of the measurements of its nuclei, where there are any. */
   nuclei: string | null;
+  /** Address of the true mask's pyramid, and of what the masks get wrong, where the truth is known. */
+  truth: string | null;
+  mistakes: string | null;
   /** Whether `intensity` is not a pyramid but a single small picture. */
   preview: boolean;
   rank: number | null;
@@ -66,6 +69,8 @@ function parsePanorama(entry: unknown, position: number, address: string): Panor
     intensity,
     labels: resolve(textOf(entry.labels), address),
     nuclei: resolve(textOf(entry.nuclei), address),
+    truth: resolve(textOf(entry.truth), address),
+    mistakes: resolve(textOf(entry.mistakes), address),
     preview: false,
     rank: numberOf(entry.rank),
     distance: numberOf(entry.distance),
@@ -75,19 +80,23 @@ function parsePanorama(entry: unknown, position: number, address: string): Panor
   };
 }
 
-/** A panorama of which there is only a small picture; null where there is not even that. */
-export function previewOf({ name, preview, width, height, pxPerUm, rank, rois, mean, spread }: ListedPanorama): Panorama | null {
-  if (preview === null) return null;
+/** A panorama of the list of all: its tiles, or else a small picture alone; null where there is not even that. */
+export function listedPanorama({ name, tiles, nuclei, truth, preview, width, height, pxPerUm, rank, rois, mean, spread }: ListedPanorama): Panorama | null {
+  const full = tiles !== null && width !== null && height !== null;
+  const intensity = full ? `${tiles}/intensity.dzi` : preview;
+  if (intensity === null) return null;
   return {
     name,
     // Those of the panorama where known, else the picture's own once it has loaded.
     width: width ?? 0,
     height: height ?? 0,
     pxPerUm,
-    intensity: preview,
-    labels: null,
-    nuclei: null,
-    preview: true,
+    intensity,
+    labels: full ? `${tiles}/labels.dzi` : null,
+    nuclei: full ? nuclei : null,
+    truth: full && truth ? `${tiles}/truth.dzi` : null,
+    mistakes: full && truth ? `${tiles}/mistakes.json` : null,
+    preview: !full,
     rank,
     distance: null,
     rois,

@@ -1,4 +1,5 @@
 import type { Contrast } from '../shared/contrast';
+import { fetchText } from '../shared/files';
 import { Problem } from '../shared/problem';
 import { fetchPyramid, type Pyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
@@ -6,16 +7,39 @@ import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
 import { ZoomStage, type Place, type StageEvents, type View } from '../shared/zoomstage';
 import { cutCell } from './cellimage';
+import { Divider } from './divider';
 import { greyAt, type GreyValue } from './greyvalue';
-import { LabelOverlay } from './overlay';
+import { drawMistakes, parseMistakes, type Mistake } from './mistakes';
+import { LabelOverlay, OUTLINE } from './overlay';
 import type { MaskStyle } from './paint';
+import { pixelOf } from './palette';
 import type { Panorama } from './panoramas';
+import { Ruler } from './ruler';
+import type { Extent } from './savepanel';
+import { stitch, TRUTH_OUTLINE } from './stitch';
 
 /** How far the masks are: `none` where a panorama has none. */
 export type MaskState = 'none' | 'loading' | 'drawn' | 'off' | 'failed';
 
+/** How masks are drawn. */
+export interface MaskLook {
+  /** Null hides masks. */
+  style: MaskStyle | null;
+  opacity: number;
+  /** The colour of each nucleus, as a pixel of an ImageData; null gives neighbours different ones. */
+  colours: ((label: number) => number) | null;
+  /** Whether the truth is shown with them. */
+  truth: boolean;
+  /** Share of the width at which image and masks, or masks and truth, meet; null shows them over one another. */
+  swipe: number | null;
+}
+
 export interface PanoramaEvents extends StageEvents {
   masks(state: MaskState): void;
+  /** What the masks get wrong is known. */
+  mistakes(): void;
+  swipe(share: number): void;
+  ruler(line: number[] | null): void;
   chosen(roi: number): void;
   /** What is known of a nucleus. */
   describe(roi: number): string;
@@ -25,19 +49,29 @@ export interface PanoramaEvents extends StageEvents {
 const NUCLEUS_SHARE = 0.25;
 const WORDS = {
   all: 'Show the whole panorama',
-  help: 'Arrows move, + and − zoom. Enter chooses a nucleus, N and P the next and the previous one.',
+  help: 'Arrows move, + and − zoom. Enter chooses a nucleus, N and P the next and the previous one, R measures.',
 };
+/** Okabe and Ito's sky blue and vermilion, as in print. */
+const TRUTH_PIXEL = pixelOf('#56b4e9');
+const MASK_PIXEL = pixelOf('#d55e00');
 
 /** The image of a panorama with its masks. */
 export class PanoramaStage {
   readonly zoom: ZoomStage;
+  readonly ruler: Ruler;
   private readonly canvas = document.createElement('canvas');
+  private readonly truthCanvas = document.createElement('canvas');
+  private readonly divider: Divider;
   private readonly listening = new AbortController();
   private panorama: Panorama | null = null;
   private opening = new AbortController();
   private opened: Promise<[Pyramid | null, LabelOverlay | null]> = Promise.resolve([null, null]);
   private overlay: LabelOverlay | null = null;
-  private masks: { style: MaskStyle | null; opacity: number; state: MaskState | null } = { style: 'fill', opacity: 1, state: null };
+  private look: MaskLook = { style: 'fill', opacity: 1, colours: null, truth: false, swipe: null };
+  private state: MaskState | null = null;
+  private truth: LabelOverlay | null = null;
+  private truthOf: Panorama | null = null;
+  private wrong: Mistake[] | null = null;
   private chosen = 0;
 
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
@@ -45,7 +79,18 @@ export class PanoramaStage {
     parent: HTMLElement,
     private readonly events: PanoramaEvents,
   ) {
-    this.zoom = new ZoomStage(parent, WORDS, events, {
+    const ended = {
+      ...events,
+      escape: () => {
+        if (this.ruler.out) this.ruler.putAway();
+        else events.escape();
+      },
+    };
+    const ruler = () => {
+      this.ruler.toggle();
+    };
+    this.zoom = new ZoomStage(parent, WORDS, ended, {
+      keys: { r: ruler, R: ruler },
       failed: () => {
         if (this.panorama) events.failed(new Problem(`The image of ${this.panorama.name} could not be loaded.`));
       },
@@ -59,15 +104,27 @@ export class PanoramaStage {
       },
       restored: () => {
         this.overlay?.restore();
+        this.truth?.restore();
       },
     });
-    this.canvas.className = 'nn-overlay';
-    this.zoom.viewer.canvas.append(this.canvas);
-    this.zoom.restoreWhenLost(this.canvas);
+    // The thin line of a mask runs on the broad one of the truth.
+    for (const canvas of [this.truthCanvas, this.canvas]) {
+      canvas.className = 'nn-overlay';
+      this.zoom.viewer.canvas.append(canvas);
+      this.zoom.restoreWhenLost(canvas);
+    }
+    this.ruler = new Ruler(this.zoom, (line) => {
+      events.ruler(line);
+    }, this.listening.signal);
+    this.divider = new Divider(this.zoom.area, (share) => {
+      events.swipe(share);
+    });
+    this.zoom.element.append(this.divider.element);
+    this.zoom.bar.querySelector('.nn-buttons')?.append(this.ruler.button);
     addEventListener(
       'online',
       () => {
-        if (this.zoom.hasGaps || this.masks.state === 'failed') this.retry();
+        if (this.zoom.hasGaps || this.state === 'failed') this.retry();
       },
       { signal: this.listening.signal },
     );
@@ -80,12 +137,13 @@ export class PanoramaStage {
     const { signal } = this.opening;
     this.overlay?.destroy();
     this.overlay = null;
+    this.closeTruth();
     this.panorama = panorama;
     this.chosen = 0;
     const { name, width, height, pxPerUm } = panorama;
     const label =
       `Panorama ${name}. Arrow keys move, plus and minus zoom, zero shows all. The nucleus at the middle is ` +
-      'announced; Enter chooses it, N and P go to the next and the previous nucleus, Escape lets it go.';
+      'announced; Enter chooses it, N and P go to the next and the previous nucleus, R brings out the ruler, Escape lets it go.';
     this.zoom.expect({ width, height, pxPerUm, label }, view, slowly);
     this.setMaskState(panorama.labels === null ? 'none' : 'loading');
     const problem = (error: unknown) =>
@@ -96,6 +154,12 @@ export class PanoramaStage {
     });
     const labels = this.openLabels(panorama, signal);
     this.opened = Promise.all([image, labels]);
+    this.showLook();
+  }
+
+  /** What the masks of the panorama get wrong; null until that is known. */
+  get mistakes(): readonly Mistake[] | null {
+    return this.wrong;
   }
 
   /** Asks again for all that could not be loaded. */
@@ -109,6 +173,7 @@ export class PanoramaStage {
     zoom.retry();
     if (this.overlay) {
       this.overlay.tiles.retry();
+      this.truth?.tiles.retry();
       zoom.redraw();
     } else if (panorama.labels !== null) {
       this.setMaskState('loading');
@@ -117,12 +182,10 @@ export class PanoramaStage {
     }
   }
 
-  /** Sets how masks are drawn; null hides them. */
-  setMasks(style: MaskStyle | null, opacity: number): void {
-    this.masks.style = style;
-    this.masks.opacity = opacity;
-    this.overlay?.setStyle(style, opacity);
-    this.zoom.redraw();
+  /** Sets how masks are drawn. */
+  setLook(look: MaskLook): void {
+    this.look = look;
+    this.showLook();
   }
 
   /** Marks the chosen nucleus, 0 marks none. */
@@ -164,16 +227,134 @@ export class PanoramaStage {
     return cell;
   }
 
+  /** Goes to a place, and points to it. */
+  goToPlace(x: number, y: number, width: number): void {
+    this.zoom.goTo([x, y, width]);
+    this.zoom.pointToMiddle();
+  }
+
   /** Draws the view as a picture with its scale bar. */
   picture(contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
-    return this.zoom.picture(contrast, [this.canvas], title, lines);
+    const drawn = document.createElement('canvas');
+    drawn.width = this.canvas.width;
+    drawn.height = this.canvas.height;
+    const context = drawn.getContext('2d');
+    const view = this.zoom.view(true);
+    const { maskSpan, truthSpan } = this.spans();
+    if (!context || !view) return Promise.reject(new Error('no 2D canvas'));
+    for (const [canvas, [from, to]] of [[this.truthCanvas, truthSpan], [this.canvas, maskSpan]] as const) {
+      const width = (to - from) * drawn.width;
+      if (width > 0 && canvas.width > 0) context.drawImage(canvas, from * drawn.width, 0, width, drawn.height, from * drawn.width, 0, width, drawn.height);
+    }
+    this.drawRuler(context, view, devicePixelRatio);
+    return this.zoom.picture(contrast, [drawn], title, lines);
+  }
+
+  /** Puts a picture of the view or of the whole panorama together from its tiles, as large as wanted. */
+  async largePicture({ whole, shrink }: Extent, contrast: Contrast, title: string, lines: string[]): Promise<Blob> {
+    const { signal } = this.opening;
+    const [intensity, overlay] = await this.opened;
+    const [view, { panorama, truth, look }] = [this.zoom.view(true), this];
+    if (!intensity || !view || !panorama) throw new Error('no image');
+    const seen = { x: view.x, y: view.y, width: view.width / view.scale, height: view.height / view.scale };
+    const { maskSpan, truthSpan } = this.spans();
+    // The divider stays where it is on the screen; what is beside the view belongs to the nearer side.
+    const columns = ([from, to]: readonly [number, number]) => ({
+      from: from === 0 ? 0 : seen.x + from * seen.width,
+      to: to === 1 ? intensity.width : seen.x + to * seen.width,
+    });
+    return stitch(
+      {
+        intensity,
+        region: whole ? { x: 0, y: 0, width: intensity.width, height: intensity.height } : seen,
+        level: intensity.maxLevel - Math.round(Math.log2(shrink)),
+        contrast,
+        overlays: [
+          ...(truth && look.truth ? [{ overlay: truth, ...columns(truthSpan), outline: TRUTH_OUTLINE }] : []),
+          ...(overlay ? [{ overlay, ...columns(maskSpan), outline: OUTLINE }] : []),
+        ],
+        finish: (context, of, ratio) => {
+          if (truth && look.truth) drawMistakes(context, this.wrong ?? [], of, ratio);
+          this.drawRuler(context, of, ratio);
+        },
+        pxPerUm: panorama.pxPerUm,
+        title,
+        lines,
+      },
+      signal,
+    );
   }
 
   destroy(): void {
     this.opening.abort();
     this.listening.abort();
     this.overlay?.destroy();
+    this.closeTruth();
     this.zoom.destroy();
+  }
+
+  private showLook(): void {
+    const { look, panorama, overlay } = this;
+    const known = look.truth && panorama?.truth !== null && panorama !== null;
+    overlay?.setStyle(look.style, look.opacity);
+    overlay?.setColours(look.colours ?? (known ? () => MASK_PIXEL : null));
+    if (known && this.truthOf !== panorama) void this.openTruth(panorama);
+    const { maskSpan, truthSpan } = this.spans();
+    this.canvas.style.clipPath = clipOf(maskSpan);
+    this.truthCanvas.style.clipPath = clipOf(truthSpan);
+    this.truthCanvas.hidden = !known;
+    this.divider.show(look.swipe, known ? ['masks', 'truth'] : ['image', 'masks']);
+    this.zoom.redraw();
+  }
+
+  /** Between which shares of the width masks and truth are seen. */
+  private spans(): { maskSpan: readonly [number, number]; truthSpan: readonly [number, number] } {
+    const { swipe, truth } = this.look;
+    if (swipe === null) return { maskSpan: [0, 1], truthSpan: [0, 1] };
+    const known = truth && this.panorama?.truth !== null;
+    return { maskSpan: known ? [0, swipe] : [swipe, 1], truthSpan: [swipe, 1] };
+  }
+
+  private async openTruth(panorama: Panorama): Promise<void> {
+    this.closeTruth();
+    this.truthOf = panorama;
+    const { signal } = this.opening;
+    const { truth, mistakes } = panorama;
+    if (truth === null) return;
+    const state = (words: string) => {
+      this.zoom.element.dataset.truth = words;
+    };
+    state('loading');
+    try {
+      const [pyramid, text] = await Promise.all([
+        fetchPyramid(truth, `The truth of ${panorama.name}`, signal),
+        mistakes === null ? '' : fetchText(mistakes, `What is wrong in ${panorama.name}`, signal),
+      ]);
+      if (signal.aborted || this.truthOf !== panorama) return;
+      const update = () => {
+        this.zoom.redraw();
+      };
+      this.truth = new LabelOverlay(this.truthCanvas, pyramid, { changed: update, failed: update }, TRUTH_OUTLINE);
+      this.truth.setStyle('outline', 1);
+      this.truth.setColours(() => TRUTH_PIXEL);
+      this.wrong = text === '' ? [] : parseMistakes(text);
+      update();
+      this.events.mistakes();
+    } catch {
+      if (!signal.aborted) state('failed');
+    }
+  }
+
+  private closeTruth(): void {
+    this.truth?.destroy();
+    this.truth = null;
+    this.truthOf = null;
+    this.wrong = null;
+    delete this.zoom.element.dataset.truth;
+  }
+
+  private drawRuler(context: CanvasRenderingContext2D, view: View, ratio: number): void {
+    this.ruler.drawInto(context, (x, y) => [(x - view.x) * view.scale, (y - view.y) * view.scale], ratio);
   }
 
   private async openImage(panorama: Panorama, signal: AbortSignal): Promise<Pyramid | null> {
@@ -193,7 +374,7 @@ export class PanoramaStage {
         this.zoom.redraw();
       };
       this.overlay = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
-      this.overlay.setStyle(this.masks.style, this.masks.opacity);
+      this.showLook();
       this.overlay.choose(this.chosen);
       this.zoom.redraw();
       return this.overlay;
@@ -204,13 +385,24 @@ export class PanoramaStage {
   }
 
   private drawMasks(view: View): void {
-    const { overlay } = this;
+    const { overlay, look } = this;
+    this.ruler.draw(view);
     if (!overlay) return;
     const rest = this.zoom.view(false);
     if (rest) overlay.fetchFor(rest);
     overlay.draw(view);
     const { missing, settled } = overlay.tiles;
-    this.setMaskState(this.masks.style === null ? 'off' : missing ? 'failed' : settled ? 'drawn' : 'loading');
+    this.setMaskState(look.style === null ? 'off' : missing ? 'failed' : settled ? 'drawn' : 'loading');
+    if (look.truth && this.truth) this.drawTruth(this.truth, view, rest);
+  }
+
+  private drawTruth(truth: LabelOverlay, view: View, rest: View | null): void {
+    if (rest) truth.fetchFor(rest);
+    truth.draw(view);
+    const context = this.truthCanvas.getContext('2d');
+    if (context) drawMistakes(context, this.wrong ?? [], view, devicePixelRatio);
+    const { missing, settled } = truth.tiles;
+    this.zoom.element.dataset.truth = missing ? 'failed' : settled ? 'drawn' : 'loading';
   }
 
   private labelAt(pixel: { x: number; y: number } | null): number {
@@ -230,9 +422,14 @@ export class PanoramaStage {
       name,
       facts,
       colour: this.colourOf(label),
-      position: pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${greyText(this.greyAt(pixel))}` : '',
+      position: pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${this.umText(pixel)}${greyText(this.greyAt(pixel))}` : '',
       spoken: [zoom.keyboard ? this.placeText() : '', named].filter(Boolean).join(' '),
     };
+  }
+
+  private umText({ x, y }: { x: number; y: number }): string {
+    const scale = this.panorama?.pxPerUm ?? null;
+    return scale === null ? '' : ` · ${(x / scale).toFixed(1)}, ${(y / scale).toFixed(1)} µm`;
   }
 
   private greyAt(pixel: { x: number; y: number }): GreyValue | null {
@@ -257,10 +454,15 @@ export class PanoramaStage {
   }
 
   private setMaskState(state: MaskState): void {
-    if (state === this.masks.state) return;
-    this.masks.state = state;
+    if (state === this.state) return;
+    this.state = state;
     this.events.masks(state);
   }
+}
+
+/** How an element is clipped to a part of its width. */
+function clipOf([from, to]: readonly [number, number]): string {
+  return from === 0 && to === 1 ? '' : `inset(0 ${(100 * (1 - to)).toFixed(3)}% 0 ${(100 * from).toFixed(3)}%)`;
 }
 
 function greyText(value: GreyValue | null): string {

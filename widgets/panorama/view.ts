@@ -4,37 +4,60 @@ import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
 import type { ListedPanorama } from '../shared/panoramalist';
+import { download } from '../shared/picture';
+import { nuclei as countText } from '../shared/text';
 import { noImage } from '../shared/where';
 import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { Card } from './card';
 import { factsText } from './facts';
+import type { Destination } from './finding';
+import { GoToField } from './gotofield';
+import { legendText } from './legend';
+import { MaskPanel, OPACITY, type MaskSettings } from './maskpanel';
+import { pixelsOf, scaleOf, UNKNOWN, type Scale } from './measures';
+import { nextMistake, type Mistake, type MistakeKind } from './mistakes';
 import { Measurements } from './measurements';
-import { nucleusText } from './nuclei';
-import { previewOf, type Panorama, type PanoramaIndex } from './panoramas';
+import { nucleusText, type Nuclei } from './nuclei';
+import { pixelOf } from './palette';
+import { listedPanorama, type Panorama, type PanoramaIndex } from './panoramas';
 import { Ranking } from './ranking';
+import { SavePanel, type Extent } from './savepanel';
 import { PanoramaStage, type MaskState, type PanoramaEvents } from './stage';
 import css from './style.css';
-import { OPACITY, Toolbar } from './toolbar';
+import { csvOf, nucleiIn } from './table';
 import { VIEW_STATE, type ViewState } from './viewstate';
 
 const MASK_NOTES: Partial<Record<MaskState, string>> = {
   none: 'This panorama has no masks.',
   failed: 'Masks could not be loaded; the image is shown without some or all of them.',
 };
+/** Width of the view of a place that is gone to, in pixels of the panorama. */
+const PLACE_PX = 640;
 const GAPS_NOTE = 'Parts of the image could not be loaded.';
 
 /** Shows the panoramas of an index, one at a time, with masks over the image. The root's `data-masks` is how far the masks are. */
 export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   protected readonly card: Card;
   private readonly measurements: Measurements;
-  private readonly toolbar: Toolbar;
+  private readonly field: GoToField;
+  private readonly maskPanel: MaskPanel;
+  private readonly savePanel: SavePanel;
   private index: PanoramaIndex | null = null;
   private listed: Panorama[] = [];
   /** Those listed, and the one shown where it is none of them. */
   private offered: Panorama[] = [];
-  private readonly previews = new Map<string, Panorama>();
+  /** All that can be shown: those listed come first. */
+  private known = new Map<string, Panorama>();
+  /** The mistake that was gone to last. */
+  private lastMistake: Mistake | null = null;
   private ranking: Ranking | null = null;
+  private colouring: { nuclei: Nuclei | null; by: string | null; scale: Scale | null; colours: ((label: number) => number) | null } = {
+    nuclei: null,
+    by: null,
+    scale: null,
+    colours: null,
+  };
   private shown: Panorama | null = null;
   /** The chosen nucleus that is on the screen. */
   private seenRoi: number | null = null;
@@ -45,19 +68,31 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.measurements = new Measurements(() => {
       this.stage?.zoom.showPointed();
       this.showRemark();
+      this.showColours();
       this.showCard();
     }, signal);
-    this.toolbar = new Toolbar(
-      {
-        choose: (panorama) => {
-          this.choosePanorama(panorama);
-        },
-        masks: (masks, opacity) => {
-          this.change({ masks, opacity });
-        },
+    this.field = new GoToField((destination) => {
+      this.goToDestination(destination);
+    });
+    this.maskPanel = new MaskPanel({
+      change: (settings) => {
+        this.change(settings);
       },
-      this.panel.button,
-    );
+      load: () => {
+        void this.measurements.load();
+      },
+      goToMistake: (kind) => {
+        this.goToMistake(kind);
+      },
+    });
+    this.savePanel = new SavePanel({
+      picture: (extent) => {
+        this.saveLarge(extent);
+      },
+      table: () => {
+        void this.saveTable();
+      },
+    });
     this.card = new Card({
       step: (step) => {
         this.step(step);
@@ -80,6 +115,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   open(index: PanoramaIndex): void {
     this.index = index;
     this.listed = index.panoramas;
+    this.known = new Map(index.panoramas.map((panorama) => [panorama.name, panorama]));
     if (this.listed.length === 0) {
       this.showMessage('empty', index.note || 'There are no panoramas in this build of the book.');
       return;
@@ -88,12 +124,13 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.apply(true);
   }
 
-  /** Adds panoramas that have no pyramid. */
-  addPreviews(listed: Map<string, ListedPanorama>): void {
+  /** Adds all other panoramas of an edition. */
+  addListed(listed: Map<string, ListedPanorama>): void {
     for (const [name, panorama] of listed) {
-      const preview = previewOf(panorama);
-      if (preview) this.previews.set(name, preview);
+      const shown = this.known.has(name) ? null : listedPanorama(panorama);
+      if (shown) this.known.set(name, shown);
     }
+    if (this.shown) this.field.show([...this.known.values()], this.shown);
     if (this.stage) this.apply(true);
   }
 
@@ -109,9 +146,14 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const ranking = new Ranking(ranked, (panorama) => {
       this.choosePanorama(panorama);
     });
+    const bar = textElement('div', '', 'nn-toolbar');
+    bar.append(this.field.element);
     this.root.classList.toggle('nn-single', index.panoramas.length === 1);
-    this.root.prepend(this.toolbar.element, this.panel.element, body);
+    this.root.prepend(bar, body);
     const stage = new PanoramaStage(body, this.panoramaEvents());
+    bar.append(stage.zoom.position);
+    stage.zoom.addTools([this.maskPanel, this.panel, this.savePanel]);
+    this.maskPanel.openIfWide(this.root.clientWidth);
     side.append(ranking.element, this.card.element);
     body.append(side);
     this.addStage(stage, index.note);
@@ -127,6 +169,15 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
       },
       chosen: (roi) => {
         this.chooseNucleus(roi, 'push');
+      },
+      mistakes: () => {
+        this.maskPanel.showMistakes(this.stage?.mistakes ?? null);
+      },
+      swipe: (swipe) => {
+        this.change({ swipe });
+      },
+      ruler: (ruler) => {
+        this.change({ ruler });
       },
       describe: (roi) => {
         void this.measurements.load();
@@ -145,6 +196,27 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     if (!this.shown || roi === this.state.get('roi')) return;
     this.state.set({ panorama: this.shown.name, roi }, change);
     this.apply(false);
+  }
+
+  private goToDestination(destination: Destination): void {
+    if (destination.kind === 'panorama') this.choosePanorama(destination.panorama);
+    else if (destination.kind === 'nucleus') {
+      this.state.set({ panorama: destination.panorama.name, roi: destination.roi, view: null }, 'push');
+      this.apply(true);
+      void this.goToNucleus(true);
+      this.stage?.zoom.focus();
+    } else {
+      const width = this.seenView?.[2] ?? Number.POSITIVE_INFINITY;
+      this.stage?.goToPlace(destination.x, destination.y, Math.min(width, PLACE_PX));
+    }
+  }
+
+  private goToMistake(kind: MistakeKind): void {
+    const { stage } = this;
+    const next = nextMistake(stage?.mistakes ?? [], kind, this.lastMistake);
+    if (!stage || !next) return;
+    this.lastMistake = next;
+    stage.zoom.goTo([next.x, next.y, PLACE_PX]);
   }
 
   protected letGo(): void {
@@ -189,12 +261,13 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const another = panorama !== this.shown;
     const moved = another ? view !== null : !sameView(view, this.seenView);
     this.seenView = view;
-    const [masks, opacity] = [state.get('masks'), state.get('opacity')];
-    stage.setMasks(masks === 'off' ? null : masks, opacity ?? OPACITY[masks === 'off' ? 'fill' : masks]);
     if (another) this.show(panorama, view);
     else if (moved) stage.zoom.goTo(view);
     if (another) this.offered = this.listed.includes(panorama) ? this.listed : [...this.listed, panorama];
-    this.toolbar.show(this.offered, panorama, masks, opacity);
+    this.maskPanel.show(panorama, this.settings());
+    this.showColours();
+    this.maskPanel.showMistakes(state.get('truth') && panorama.truth !== null ? (stage.mistakes ?? []) : null);
+    stage.ruler.show(state.get('ruler'), panorama.pxPerUm);
     this.ranking?.show(this.offered, panorama);
     this.showContrast();
     const roi = panorama.labels === null ? null : state.get('roi');
@@ -207,14 +280,46 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.showRemark();
   }
 
+  private settings(): MaskSettings {
+    const { state } = this;
+    return {
+      masks: state.get('masks'),
+      opacity: state.get('opacity'),
+      by: state.get('by'),
+      truth: state.get('truth'),
+      swipe: state.get('swipe'),
+    };
+  }
+
+  /** Colours the masks as the state says, once the table that they are coloured by is there. */
+  private showColours(): void {
+    const { stage, maskPanel, measurements } = this;
+    const { masks, opacity, by, truth, swipe } = this.settings();
+    if (by !== null) void measurements.load();
+    const { nuclei } = measurements;
+    if (this.colouring.nuclei !== nuclei || this.colouring.by !== by) {
+      const scale = nuclei && by !== null ? scaleOf(nuclei, by) : null;
+      const pixels = nuclei && by !== null && scale ? pixelsOf(nuclei, by, scale) : null;
+      const unknown = pixelOf(UNKNOWN);
+      this.colouring = { nuclei, by, scale, colours: pixels && ((label) => pixels.get(label) ?? unknown) };
+    }
+    const { scale, colours } = this.colouring;
+    maskPanel.showColours(nuclei, by, scale);
+    const style = masks === 'off' ? null : masks;
+    stage?.setLook({ style, opacity: opacity ?? OPACITY[style ?? 'fill'], colours, truth, swipe });
+  }
+
   private show(panorama: Panorama, view: number[] | null): void {
     const slowly = this.shown === null && this.model.get('approach') === true && this.linked && !isAddressed(this.model);
     this.shown = panorama;
     this.gaps = false;
     this.notice = '';
+    this.lastMistake = null;
     this.measurements.of(panorama);
+    this.field.show([...this.known.values()], panorama);
+    this.savePanel.show(panorama);
     this.showMessage('loading', 'Loading the image …');
-    this.facts.textContent = factsText(panorama, this.listed.length);
+    this.facts.replaceChildren(textElement('strong', panorama.name), ` · ${factsText(panorama, this.listed.length)}`);
     this.stage?.open(panorama, view, slowly);
   }
 
@@ -230,7 +335,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     }
     const { nuclei } = this.measurements;
     const nucleus = nuclei?.get(roi) ?? null;
-    card.show(roi, nucleus, stage.colourOf(roi), shown.pxPerUm, nuclei?.all.length ?? null);
+    card.show(roi, nucleus, stage.colourOf(roi), shown.pxPerUm, nuclei, this.state.get('by'));
     if (nuclei && !nucleus) {
       this.cutting.abort();
       card.showCell(`There is no nucleus with the number ${roi} here.`);
@@ -256,7 +361,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   }
 
   private find(name: string): Panorama | undefined {
-    return this.listed.find((panorama) => panorama.name === name) ?? this.previews.get(name);
+    return this.known.get(name);
   }
 
   /** The panorama that the state names, or else the first. */
@@ -293,14 +398,41 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   protected save(): void {
     const { shown, stage } = this;
     if (!shown || !stage) return;
-    const [x, y] = this.seenView ?? [];
-    const contrast = this.contrast();
-    const roi = this.seenRoi === null ? '' : `, ROI ${this.seenRoi}`;
-    const title = `Panorama ${shown.name}${roi}`;
-    const lines = [factsText(shown, this.listed.length), contrastText(contrast), this.pictureNote(this.index?.note ?? '')];
-    if (x !== undefined && y !== undefined) lines.splice(1, 0, `Middle of the view at ${Math.round(x)}, ${Math.round(y)} px`);
+    const { title, lines } = this.captionOf(shown, true);
     const name = `${[shown.name, ...(this.seenView ?? []).map(Math.round)].join('_')}.png`;
-    void this.savePicture(stage.picture(contrast, title, lines.filter(Boolean)), name);
+    void this.savePicture(stage.picture(this.contrast(), title, lines), name);
+  }
+
+  private saveLarge(extent: Extent): void {
+    const { shown, stage } = this;
+    if (!shown || !stage) return;
+    const { title, lines } = this.captionOf(shown, !extent.whole);
+    const part = extent.whole ? ['whole', extent.shrink] : [...(this.seenView ?? []).map(Math.round), 'full'];
+    this.notice = 'Putting the picture together …';
+    this.showRemark();
+    void this.savePicture(stage.largePicture(extent, this.contrast(), title, lines), `${[shown.name, ...part].join('_')}.png`);
+  }
+
+  private async saveTable(): Promise<void> {
+    const { shown, stage } = this;
+    const view = stage?.zoom.view(false);
+    const nuclei = await this.measurements.load();
+    if (!shown || !view || !nuclei) return;
+    const rows = nucleiIn(nuclei, { x: view.x, y: view.y, width: view.width / view.scale, height: view.height / view.scale });
+    download(new Blob([csvOf(shown.name, nuclei, rows, shown.pxPerUm)], { type: 'text/csv' }), `${shown.name}_nuclei.csv`);
+    this.notice = `${countText(rows.length)} in view were saved as a table.`;
+    this.showRemark();
+  }
+
+  /** What is written below a picture of the panorama. */
+  private captionOf(shown: Panorama, ofView: boolean): { title: string; lines: string[] } {
+    const [x, y] = this.seenView ?? [];
+    const { by, scale } = this.colouring;
+    const roi = this.seenRoi === null ? '' : `, ROI ${this.seenRoi}`;
+    const lines = [factsText(shown, this.listed.length), contrastText(this.contrast()), this.pictureNote(this.index?.note ?? '')];
+    if (by !== null && scale) lines.splice(1, 0, legendText(by, scale));
+    if (ofView && x !== undefined && y !== undefined) lines.splice(1, 0, `Middle of the view at ${Math.round(x)}, ${Math.round(y)} px`);
+    return { title: `Panorama ${shown.name}${roi}`, lines: lines.filter(Boolean) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { choiceKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { choiceKind, flagKind, numberKind, numbersKind, SHARED, textKind, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { VIEW } from '../shared/zoomstate';
 import type { MaskStyle } from './paint';
@@ -12,6 +12,14 @@ export interface ViewState extends Shared, ContrastState {
   masks: Masks;
   /** How far masks hide the image, 0 to 1; null is what suits their style. */
   opacity: number | null;
+  /** The column of the table that masks are coloured by; null gives neighbours different colours. */
+  by: string | null;
+  /** Whether the truth is shown with the masks, where it is known. */
+  truth: boolean;
+  /** Share of the width at which image and masks, or masks and truth, meet; null shows them over one another. */
+  swipe: number | null;
+  /** The line of the ruler: x and y of its two ends, in pixels of the panorama. */
+  ruler: number[] | null;
 }
 
 export const VIEW_STATE: Kinds<ViewState> = {
@@ -20,6 +28,10 @@ export const VIEW_STATE: Kinds<ViewState> = {
   view: VIEW,
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
   opacity: optional(numberKind(0, 1, 0)),
+  by: textKind(),
+  truth: flagKind(),
+  swipe: optional(numberKind(0, 1, 0)),
+  ruler: numbersKind(4, (values) => values.every((value) => value >= 0 && value < 1e7)),
 };
 
 /** A kind of value that may also be nothing. */

@@ -3,6 +3,7 @@ import { autoRange, contrastTable, isPlain, PLAIN, type Contrast } from './contr
 import { disclosureButton, textButton, textElement } from './elements';
 import { histogramPath } from './histogram';
 
+const NAME = 'Brightness and contrast';
 const HEIGHT = 48;
 const SVG = 'http://www.w3.org/2000/svg';
 const NAMES: Record<ColourMap, string> = { grey: 'Grey', cividis: 'Cividis', viridis: 'Viridis', inferno: 'Inferno' };
@@ -10,10 +11,10 @@ const NAMES: Record<ColourMap, string> = { grey: 'Grey', cividis: 'Cividis', vir
 /** Sets how grey levels are shown, beside a histogram of those in view; `button` opens and closes it. */
 export class ContrastPanel {
   readonly element = document.createElement('div');
-  readonly button = disclosureButton('Contrast', 'nn-contrast-button', (open) => {
+  readonly button = disclosureButton(NAME, 'nn-contrast-button', (open) => {
     this.element.hidden = !open;
     this.count();
-  });
+  }, 'M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16');
   private readonly counted = document.createElementNS(SVG, 'path');
   private readonly strip = document.createElement('canvas');
   private readonly min = slider('Black from grey level', 0, 254, 1);
@@ -35,7 +36,7 @@ export class ContrastPanel {
     element.className = 'nn-contrast';
     element.hidden = true;
     element.setAttribute('role', 'group');
-    element.setAttribute('aria-label', 'Contrast');
+    element.setAttribute('aria-label', NAME);
     element.append(this.levelsField(), this.gammaField(), this.colourField(), this.buttons());
     min.addEventListener('input', () => {
       this.set({ min: Math.min(Number(min.value), this.contrast.max - 1) });

@@ -4,6 +4,12 @@ export function iconButton(name: string, icon: string, action: () => void): HTML
   element.type = 'button';
   element.title = name;
   element.setAttribute('aria-label', name);
+  element.append(iconPicture(icon));
+  element.addEventListener('click', action);
+  return element;
+}
+
+function iconPicture(icon: string): SVGElement {
   const namespace = 'http://www.w3.org/2000/svg';
   const picture = document.createElementNS(namespace, 'svg');
   picture.setAttribute('viewBox', '0 0 24 24');
@@ -11,9 +17,7 @@ export function iconButton(name: string, icon: string, action: () => void): HTML
   const path = document.createElementNS(namespace, 'path');
   path.setAttribute('d', icon);
   picture.append(path);
-  element.append(picture);
-  element.addEventListener('click', action);
-  return element;
+  return picture;
 }
 
 /** An element that holds a text, never markup. */
@@ -34,8 +38,8 @@ export function textButton(text: string, action: () => void, className = 'nn-but
   return button;
 }
 
-/** A button that opens and closes a part of the view. */
-export function disclosureButton(text: string, className: string, toggle: (open: boolean) => void): HTMLButtonElement {
+/** A button that opens and closes a part of the view; with an icon it needs no text where there is little room. */
+export function disclosureButton(text: string, className: string, toggle: (open: boolean) => void, icon = ''): HTMLButtonElement {
   const button = textButton(
     text,
     () => {
@@ -46,7 +50,22 @@ export function disclosureButton(text: string, className: string, toggle: (open:
     `nn-button ${className}`,
   );
   button.setAttribute('aria-expanded', 'false');
+  if (icon !== '') {
+    button.title = text;
+    button.replaceChildren(iconPicture(icon), textElement('span', text, 'nn-button-text'));
+  }
   return button;
+}
+
+/** Controls with a name before them. A `legend` would be placed above them by WebKit. */
+export function controlGroup(name: string, className: string, ...controls: HTMLElement[]): HTMLFieldSetElement {
+  const fieldset = document.createElement('fieldset');
+  fieldset.className = `nn-fieldset ${className}`;
+  fieldset.setAttribute('aria-label', name);
+  const label = textElement('span', name, 'nn-label nn-group-name');
+  label.setAttribute('aria-hidden', 'true');
+  fieldset.append(label, ...controls);
+  return fieldset;
 }
 
 /** A button that asks again for what could not be loaded. */

@@ -16,6 +16,11 @@ export interface ListedPanorama {
   rank: number | null;
   /** Whether a panorama viewer can show it at full size. */
   pyramid: boolean;
+  /** Address of the folder or the zip of its tiles, and of its nuclei. */
+  tiles: string | null;
+  nuclei: string | null;
+  /** Whether the truth is among the tiles. */
+  truth: boolean;
   /** Address of a small picture of all of it. */
   preview: string | null;
   width: number | null;
@@ -69,6 +74,9 @@ export function parsePanoramaList(text: string, address: string): PanoramaList {
   const ranks = column('rank');
   const pyramids = column('pyramid');
   const previews = column('preview');
+  const tiles = column('tiles');
+  const nuclei = column('nuclei');
+  const truths = column('truth');
   const widths = column('width_px');
   const heights = column('height_px');
   const scales = column('px_per_um');
@@ -84,6 +92,9 @@ export function parsePanoramaList(text: string, address: string): PanoramaList {
       spread: numberOf(spreads[at]),
       rank: numberOf(ranks[at]),
       pyramid: pyramids[at] === true,
+      tiles: resolve(textOf(tiles[at]), address),
+      nuclei: resolve(textOf(nuclei[at]), address),
+      truth: truths[at] === true,
       preview: resolve(textOf(previews[at]), address),
       width: numberOf(widths[at]),
       height: numberOf(heights[at]),

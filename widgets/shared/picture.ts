@@ -19,32 +19,55 @@ export interface Shown {
 /** Draws a view as a PNG with its scale bar, and below it its name and source. */
 export async function viewPicture(shown: Shown): Promise<Blob> {
   const { image, over, ratio, title, lines } = shown;
+  const sheet = newSheet(image.width, image.height, ratio, title, lines);
+  sheet.context.drawImage(recoloured(image, shown.contrast), 0, 0);
+  for (const canvas of over) sheet.context.drawImage(canvas, 0, 0, image.width, image.height);
+  return finishSheet(sheet, shown.pixelsPerMicrometre);
+}
+
+/** A picture of a given size with room below it for its name and source, which are there already. */
+export interface Sheet {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+  ratio: number;
+}
+
+/** Makes a sheet, as far as the browser has memory for one. */
+export function newSheet(width: number, height: number, ratio: number, title: string, lines: string[]): Sheet {
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d');
   if (!context) throw new Error('no 2D canvas');
   const [size, pad] = [13 * ratio, 12 * ratio];
   const font = (weight: string) => `${weight} ${size}px system-ui, sans-serif`;
   context.font = font('normal');
-  const wrappedLines = lines.flatMap((line) => wrapped(context, line, image.width - 2 * pad));
-  canvas.width = image.width;
-  canvas.height = Math.round(image.height + 2 * pad + (wrappedLines.length + 1) * size * 1.4);
-  context.drawImage(recoloured(image, shown.contrast), 0, 0);
-  for (const canvas of over) context.drawImage(canvas, 0, 0, image.width, image.height);
-  if (shown.pixelsPerMicrometre !== null) drawScale(context, shown.pixelsPerMicrometre, image, ratio);
+  const wrappedLines = lines.flatMap((line) => wrapped(context, line, width - 2 * pad));
+  canvas.width = width;
+  canvas.height = Math.round(height + 2 * pad + (wrappedLines.length + 1) * size * 1.4);
   context.fillStyle = '#fff';
-  context.fillRect(0, image.height, canvas.width, canvas.height - image.height);
+  context.fillRect(0, height, canvas.width, canvas.height - height);
+  // A canvas that is too large takes no paint, without an error.
+  if (context.getImageData(width - 1, canvas.height - 1, 1, 1).data[3] !== 255) throw new TooLarge();
   context.fillStyle = '#1c1f23';
   context.textBaseline = 'top';
   context.textAlign = 'left';
-  context.shadowBlur = 0;
   [title, ...wrappedLines].forEach((line, at) => {
     context.font = font(at === 0 ? 'bold' : 'normal');
-    context.fillText(line, pad, image.height + pad + at * size * 1.4);
+    context.fillText(line, pad, height + pad + at * size * 1.4);
   });
+  return { context, width, height, ratio };
+}
+
+/** A browser refuses the memory that a picture takes. */
+export class TooLarge extends Error {}
+
+/** Draws the scale bar, where `perUm` pixels are a micrometre, and hands the sheet out as a PNG. */
+export function finishSheet({ context, width, height, ratio }: Sheet, perUm: number | null): Promise<Blob> {
+  if (perUm !== null) drawScale(context, perUm, { width, height }, ratio);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => {
+    context.canvas.toBlob((blob) => {
       if (blob) resolve(blob);
-      else reject(new Error('no picture'));
+      else reject(new TooLarge());
     }, 'image/png');
   });
 }
@@ -71,7 +94,7 @@ function recoloured(image: HTMLCanvasElement, contrast: Contrast): HTMLCanvasEle
   return copy;
 }
 
-function drawScale(context: CanvasRenderingContext2D, perUm: number, { width, height }: HTMLCanvasElement, ratio: number): void {
+function drawScale(context: CanvasRenderingContext2D, perUm: number, { width, height }: { width: number; height: number }, ratio: number): void {
   const { pixels, text } = scaleLength(perUm, Math.min(160 * ratio, width * 0.3));
   const [left, bottom] = [14 * ratio, height - 14 * ratio];
   context.fillStyle = '#000';

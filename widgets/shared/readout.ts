@@ -4,13 +4,13 @@ export interface Pointed {
   name: string;
   facts: string;
   colour: string;
-  /** Where it is, for the corner of the image. */
+  /** Where it is, for the row below the image. */
   position: string;
   /** All of it for a screen reader. */
   spoken: string;
 }
 
-/** Shows what is pointed at: beside the pointer and in a corner, and to screen readers once the pointer rests. */
+/** Shows what is pointed at: beside the pointer and below the image, and to screen readers once the pointer rests. */
 export class Readout {
   readonly element = document.createElement('div');
   readonly position = document.createElement('div');

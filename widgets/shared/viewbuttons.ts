@@ -1,6 +1,6 @@
 import { iconButton } from './elements';
 
-/** The buttons over the image's corner; `all` names the one that shows all of it. */
+/** The buttons below the image; `all` names the one that shows all of it. */
 export function viewButtons(all: string, actions: {
   zoomIn: () => void;
   zoomOut: () => void;

@@ -12,6 +12,8 @@ interface Entry {
 const TAIL = 66_000;
 /** A file's own header may have more in its extra field than the directory has. */
 const SLACK = 64;
+/** A zip of at most so many bytes is fetched as a whole where it cannot be had in parts. */
+const WHOLE_BYTES = 4e6;
 const END = 0x06054b50;
 const END_64 = 0x06064b50;
 const IN_DIRECTORY = 0x02014b50;
@@ -23,6 +25,8 @@ export class ZipArchive {
     private readonly address: string,
     private readonly entries: Map<string, Entry>,
     private readonly end: number,
+    /** All of it, where the host hands out no parts and it is small. */
+    private readonly whole: DataView<ArrayBuffer> | null,
   ) {}
 
   static async open(address: string): Promise<ZipArchive> {
@@ -32,12 +36,14 @@ export class ZipArchive {
     const size = Number(head.headers.get('Content-Length'));
     if (!head.ok || size === 0) throw new Problem(`${name} could not be loaded. Check the connection, then reload the page.`);
     const start = Math.max(0, size - TAIL);
-    const tail = await fetchRange(address, start, size);
+    const fetched = await fetchRange(address, start, size, { whole: size <= WHOLE_BYTES });
+    const whole = fetched.byteLength === size ? fetched : null;
+    const tail = whole ? part(whole, start, size - start) : fetched;
     const directory = findDirectory(tail);
     if (!directory) throw new Problem(`${name} is damaged or no zip file.`);
     const { offset, bytes } = directory;
-    const view = offset >= start ? part(tail, offset - start, bytes) : await fetchRange(address, offset, offset + bytes);
-    return new ZipArchive(address, readDirectory(view), offset);
+    const view = offset >= start ? part(tail, offset - start, bytes) : await fetchRange(address, offset, offset + bytes, {});
+    return new ZipArchive(address, readDirectory(view), offset, whole);
   }
 
   async blob(name: string, signal: AbortSignal): Promise<Blob> {
@@ -51,15 +57,20 @@ export class ZipArchive {
 
   private async data({ offset, size, nameBytes }: Entry, signal: AbortSignal): Promise<DataView<ArrayBuffer>> {
     const end = Math.min(this.end, offset + 30 + nameBytes + SLACK + size);
-    const view = await fetchRange(this.address, offset, end, signal);
+    const view = await this.range(offset, end, signal);
     if (view.byteLength < 30 || view.getUint32(0, true) !== LOCAL) throw new Problem(`${nameOf(this.address)} is damaged.`);
     const start = 30 + view.getUint16(26, true) + view.getUint16(28, true);
     if (start + size <= view.byteLength) return part(view, start, size);
-    return fetchRange(this.address, offset + start, offset + start + size, signal);
+    return this.range(offset + start, offset + start + size, signal);
+  }
+
+  private async range(from: number, to: number, signal: AbortSignal): Promise<DataView<ArrayBuffer>> {
+    return this.whole ? part(this.whole, from, to - from) : fetchRange(this.address, from, to, { signal });
   }
 }
 
-async function fetchRange(address: string, from: number, to: number, signal?: AbortSignal): Promise<DataView<ArrayBuffer>> {
+/** Fetches a part of a file; with `whole`, all of it where the host hands out no parts. */
+async function fetchRange(address: string, from: number, to: number, { signal, whole = false }: { signal?: AbortSignal; whole?: boolean }): Promise<DataView<ArrayBuffer>> {
   const request = new AbortController();
   const abort = () => {
     request.abort();
@@ -68,7 +79,7 @@ async function fetchRange(address: string, from: number, to: number, signal?: Ab
   try {
     if (signal?.aborted) abort();
     const response = await fetch(address, { headers: { Range: `bytes=${from}-${to - 1}` }, signal: request.signal });
-    if (response.status !== 206) {
+    if (response.status !== 206 && !(whole && response.ok)) {
       request.abort(); // else the whole file would come
       throw new Problem(
         response.ok

@@ -73,6 +73,8 @@ export interface ImageEvents {
   choose(place: Place): void;
   /** Memory that the browser had taken away is back. */
   restored?(): void;
+  /** What further keys do, by their names. */
+  keys?: Readonly<Record<string, () => void>>;
 }
 
 const ZOOM_STEP = 1.6;
@@ -83,6 +85,8 @@ const REST_MS = 150;
 /** An image to zoom into, with minimap, scale bar and buttons, for mouse, touch and keyboard. */
 export class ZoomStage {
   readonly element = document.createElement('div');
+  /** The row of tools below the image, so that none of them covers a part of it; views may add theirs. */
+  readonly bar = document.createElement('div');
   readonly area = document.createElement('div');
   readonly viewer: OpenSeadragon.Viewer;
   private readonly scaleBar = new ScaleBar();
@@ -127,6 +131,7 @@ export class ZoomStage {
       Escape: () => {
         events.escape();
       },
+      ...imageEvents.keys,
     };
     this.element.className = 'nn-stage';
     this.area.className = 'nn-area';
@@ -150,8 +155,13 @@ export class ZoomStage {
       fullScreen: events.fullScreen,
     });
     const { readout, scaleBar } = this;
-    this.element.append(this.area, cross, readout.position, scaleBar.element, minimap, help, buttons, readout.element, readout.status);
-    parent.append(this.element);
+    this.element.append(this.area, cross, scaleBar.element, minimap, help, readout.element, readout.status);
+    this.bar.className = 'nn-tools';
+    this.bar.append(buttons, readout.position);
+    const viewport = document.createElement('div');
+    viewport.className = 'nn-viewport';
+    viewport.append(this.element, this.bar);
+    parent.append(viewport);
     this.viewer = createViewer(this.area, minimap);
     this.filter = new ContrastFilter(() => [...canvasesOf(this.viewer), ...this.more]);
     this.element.append(this.filter.element);
@@ -176,6 +186,7 @@ export class ZoomStage {
     this.viewer.close();
     this.missing.forget();
     this.image = image;
+    this.setAspect();
     this.first = view;
     this.drawn = false;
     this.readout.show(NOTHING, { x: 0, y: 0 }, 0);
@@ -306,6 +317,28 @@ export class ZoomStage {
     });
   }
 
+  /** Adds buttons to the row of tools, and below it what they open. */
+  addTools(tools: { button: HTMLElement; element: HTMLElement }[]): void {
+    this.bar.append(...tools.map(({ button }) => button));
+    this.bar.after(...tools.map(({ element }) => element));
+  }
+
+  /** What is pointed at, in words: in the row of tools, unless the view has another place for it. */
+  get position(): HTMLElement {
+    return this.readout.position;
+  }
+
+  /** Shows the middle as the keyboard does, with a cross: what was gone to is there. */
+  pointToMiddle(): void {
+    this.focus();
+    this.setKeyboard(true);
+  }
+
+  /** While something is drawn over the image, a finger draws and does not scroll the page. */
+  hold(held: boolean): void {
+    if (matchMedia('(pointer: coarse)').matches) this.viewer.setCooperativeGestures(!held);
+  }
+
   /** In full screen there is no page to scroll: the wheel and one finger belong to the image. */
   setFullScreen(full: boolean): void {
     this.viewer.setCooperativeGestures(!full);
@@ -366,6 +399,7 @@ export class ZoomStage {
     viewer.addHandler('open', () => {
       const size = viewer.world.getItemAt(0).getContentSize();
       if (this.image?.width === 0) this.image = { ...this.image, width: size.x, height: size.y };
+      this.setAspect();
       this.filter.apply();
       this.setHome();
       if (this.approach) viewer.viewport.goHome(true);
@@ -494,6 +528,14 @@ export class ZoomStage {
     const [here, home] = [viewport.getBounds(false), viewport.getHomeBounds()];
     const away = Math.hypot(here.x - home.x, here.y - home.y) / home.width;
     this.showsAll = Math.abs(here.width / home.width - 1) < 0.001 && away < 0.001;
+    this.element.classList.toggle('nn-whole', this.showsAll);
+  }
+
+  /** A narrow stage is no higher than its image, or else most of it would be black. */
+  private setAspect(): void {
+    const { image } = this;
+    if (!image || image.width === 0 || image.fills) this.element.style.removeProperty('--aspect');
+    else this.element.style.setProperty('--aspect', String(image.width / image.height));
   }
 
   private setHome(): void {

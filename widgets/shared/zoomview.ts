@@ -6,7 +6,7 @@ import type { Contrast } from './contrast';
 import { againButton, figureOf, textElement } from './elements';
 import imageCss from './image.css';
 import type { Model } from './model';
-import { download } from './picture';
+import { download, TooLarge } from './picture';
 import zoomCss from './zoom.css';
 import type { StageEvents, ZoomStage } from './zoomstage';
 import { sameView } from './zoomstate';
@@ -164,8 +164,11 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     try {
       download(await picture, name);
       this.notice = 'The view was saved as a picture.';
-    } catch {
-      this.notice = 'This browser does not let the page save the picture.';
+    } catch (error) {
+      this.notice =
+        error instanceof TooLarge
+          ? 'This browser has no memory for a picture of this size; choose a smaller one.'
+          : 'This browser does not let the page save the picture.';
     }
     this.showRemark();
   }

@@ -191,6 +191,41 @@ def partners(predicted: Labels, true: Labels) -> dict[int, int]:
     return dict(zip(p[good].tolist(), t[good].tolist(), strict=True))
 
 
+def mistakes(predicted: Labels, true: Labels) -> dict[str, NDArray[np.int64]]:
+    """Find the nuclei that masks get wrong: see `evaluate` for what counts as such.
+
+    Parameters
+    ----------
+    predicted, true : Labels
+        Axes (y, x), of one size.
+
+    Returns
+    -------
+    dict of str to int64 array
+        `missed` and `split`: labels in `true`; `spurious` and `merged`: labels in `predicted`; each ascending.
+
+    Raises
+    ------
+    NnbookError
+        Where the masks differ in size.
+    """
+    if predicted.shape != true.shape:
+        raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
+    p, t, area = overlaps(predicted, true)
+    p_labels, p_index = np.unique(p, return_inverse=True)
+    t_labels, t_index = np.unique(t, return_inverse=True)
+    p_area, t_area = np.bincount(p_index, area), np.bincount(t_index, area)
+    both = (p > 0) & (t > 0)
+    i, j, shared = p_index[both], t_index[both], area[both]
+    found = {
+        "missed": (t_labels, 2 * np.bincount(j, shared, minlength=t_labels.size) < t_area),
+        "spurious": (p_labels, 2 * np.bincount(i, shared, minlength=p_labels.size) < p_area),
+        "split": (t_labels, np.bincount(j[2 * shared > p_area[i]], minlength=t_labels.size) > 1),
+        "merged": (p_labels, np.bincount(i[2 * shared > t_area[j]], minlength=p_labels.size) > 1),
+    }
+    return {kind: labels[wrong & (labels > 0)] for kind, (labels, wrong) in found.items()}
+
+
 def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct keys and how often each occurs. Runs of equal keys, as masks have them, are counted first."""
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))

@@ -14,6 +14,7 @@ from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import fitting_zoom, write_cells
 from nnbook.errors import NnbookError, all_of
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
+from nnbook.evaluation.metrics import mistakes
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
@@ -26,7 +27,7 @@ from nnbook.simulation.truth import read_truth
 from nnbook.values import published
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import write_preview, write_pyramid
-from nnbook.viewers.tables import PREVIEWS, most_representative, nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import NUCLEI, PREVIEWS, most_representative, nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -253,22 +254,33 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
     """Write what viewers read into an edition's `pyramids/`.
 
     `index.json` lists the representatives, each with its tiles and `NAME/nuclei.json`, its nuclei; `panoramas.json`
-    lists every panorama, each with `previews/NAME.jpg`. Standard error says how many files there are, and their size.
-    Addresses are relative to the file that holds them.
+    lists every panorama, each with `previews/NAME.jpg`. The tiles of those that are no representatives are in `NAME.zip`,
+    since they are many, and their nuclei in `nuclei/NAME.json`. Standard error says how many files there are, and their
+    size. Addresses are relative to the file that holds them.
     """
     from nnbook.io.progress import show_progress
 
     by_image = {Path(one.image).name: one for one in panoramas}
     results = read_results(edition.results)
     rois = read_parquet(edition.rois, "make it with 'nnbook measure'")
-    entries: list[dict[str, Any]] = []
+    nuclei_of = {str(name): rows for name, rows in rois.groupby("panorama", sort=False)}
     chosen = most_representative(results)
-    for rank, row in enumerate(show_progress(chosen.to_dict("records"), desc="pyramid", unit="panorama"), start=1):
+    representatives = {by_image[image].panorama for image in chosen["image"]}
+    tiles: dict[str, dict[str, Any]] = {}
+    for panorama in show_progress(panoramas, desc="pyramid", unit="panorama"):
+        name = panorama.panorama
+        zipped = name not in representatives
+        where = f"{name}.zip" if zipped else name
+        known = _make_pyramid(edition, panorama, where)
+        nuclei = f"{NUCLEI}/{name}.json" if zipped else f"{name}/nuclei.json"
+        columns = nuclei_columns(nuclei_of.get(name, rois.iloc[:0]))
+        write_json(edition.pyramids / nuclei, {"panorama": name, "columns": columns}, indent=None)
+        tiles[name] = {"tiles": where, "nuclei": nuclei, "truth": known or None}
+    entries: list[dict[str, Any]] = []
+    for rank, row in enumerate(chosen.to_dict("records"), start=1):
         panorama = by_image[row["image"]]
         name = panorama.panorama
-        _make_pyramid(edition, panorama)
-        nuclei = nuclei_columns(rois[rois["panorama"] == name])
-        write_json(edition.pyramids / name / "nuclei.json", {"panorama": name, "columns": nuclei}, indent=None)
+        truth = {"truth": f"{name}/truth.dzi", "mistakes": f"{name}/mistakes.json"} if tiles[name]["truth"] else {}
         entries.append(
             {
                 "panorama": name,
@@ -278,6 +290,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
                 "intensity": f"{name}/intensity.dzi",
                 "labels": f"{name}/labels.dzi",
                 "nuclei": f"{name}/nuclei.json",
+                **truth,
                 "rank": rank,
                 "distance": round(row["distance"], 4),
                 "num_rois": row["num_rois"],
@@ -287,14 +300,23 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
         )
     write_previews(edition, panoramas)
     write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": entries})
-    write_panoramas_json(edition, results, by_image)
-    kept = {PREVIEWS, *(entry["panorama"] for entry in entries)}
-    former = {path.name for path in edition.pyramids.iterdir() if path.is_dir()}
-    former |= {path.stem.removeprefix("pyramid-") for path in edition.folder.glob("records/pyramid-*.json")}
-    for name in former - kept:
-        remove(edition.folder, f"records/pyramid-{name}.json", [f"{edition.pyramids.name}/{name}"])
+    write_panoramas_json(edition, results, by_image, tiles)
+    _remove_former_pyramids(edition, tiles)
     count, size = _size(edition.pyramids)
     print(f"nnbook: {edition.pyramids} has {count:,} files, {size / 1e6:,.1f} MB", file=sys.stderr)
+
+
+def _remove_former_pyramids(edition: Edition, tiles: dict[str, dict[str, Any]]) -> None:
+    """Remove pyramids of panoramas that an edition no longer has, or has in another form, and their records."""
+    folder = edition.pyramids
+    kept = {folder / name for name in (PREVIEWS, NUCLEI)}
+    kept |= {folder / entry[key] for entry in tiles.values() for key in ("tiles", "nuclei")}
+    kept |= {edition.folder / f"records/pyramid-{name}.json" for name in tiles}
+    found = [path for path in folder.iterdir() if path.is_dir() or path.suffix == ".zip"]
+    found += [*folder.glob(f"{NUCLEI}/*.json"), *edition.folder.glob("records/pyramid-*.json")]
+    for path in found:
+        if path not in kept:
+            remove(path.parent, path.name, [path.name])
 
 
 def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
@@ -326,35 +348,57 @@ def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
         remove(edition.folder, f"records/preview-{name}.json", [f"{previews}/{name}.jpg"])
 
 
-def write_panoramas_json(edition: Edition, results: pd.DataFrame, by_image: dict[str, Panorama]) -> None:
+def write_panoramas_json(
+    edition: Edition,
+    results: pd.DataFrame,
+    by_image: dict[str, Panorama],
+    tiles: dict[str, dict[str, Any]] | None = None,
+) -> None:
     """Write `pyramids/panoramas.json`: a column a value, an entry a panorama.
 
     Where a manifest of the user's own tells no experiments apart, all panoramas are of run 1, which is no experiment.
     """
-    columns = panoramas_columns(results, by_image)
+    columns = panoramas_columns(results, by_image, tiles)
     if by_image and not edition.simulated and len(set(columns["run"])) == 1:
         columns["run"] = [None] * len(results)
     table = {"edition": edition.name, "note": edition.note, "columns": columns}
     write_json(edition.pyramids / "panoramas.json", table, indent=None)
 
 
-def _make_pyramid(edition: Edition, panorama: Panorama) -> None:
-    image, mask = edition.image_path(panorama), edition.mask_path(panorama)
-    tiles = f"{edition.pyramids.name}/{panorama.panorama}"
+def _make_pyramid(edition: Edition, panorama: Panorama, where: str) -> bool:
+    """Write a panorama's tiles as a folder or a zip; return whether the truth is among them."""
+    image, mask, truth = edition.image_path(panorama), edition.mask_path(panorama), edition.truth_path(panorama)
+    tiles = f"{edition.pyramids.name}/{where}"
+    zipped = where.endswith(".zip")
+    known = truth.is_file()
 
     def work(folder: Path) -> None:
-        write_pyramid(folder / tiles, image, mask)
+        wrong = _mistakes(read_mask(mask), read_mask(truth)) if known else None
+        write_pyramid(folder / tiles, image, mask, truth=truth if known else None, mistakes=wrong, zipped=zipped)
 
     stage = Stage.of(
         write_pyramid,
         edition.folder,
         record=f"records/pyramid-{panorama.panorama}.json",
         writes=[tiles],
-        reads=[image, mask],
-        holds=[f"{tiles}/intensity.dzi", f"{tiles}/labels.dzi"],
-        others=[f"{tiles}/nuclei.json"],
+        reads=[image, mask, *([truth] if known else [])],
+        holds=[] if zipped else [f"{tiles}/intensity.dzi", f"{tiles}/labels.dzi"],
+        others=[] if zipped else [f"{tiles}/nuclei.json"],
     )
     make(stage, work)
+    return known
+
+
+def _mistakes(predicted: Labels, true: Labels) -> dict[str, Any]:
+    """Return what masks get wrong as columns: what is wrong, the label of the nucleus or mask, and its centroid in px."""
+    from scipy.ndimage import center_of_mass
+
+    rows = []
+    for kind, labels in mistakes(predicted, true).items():
+        image = true if kind in {"missed", "split"} else predicted
+        for label, (y, x) in zip(labels, center_of_mass(image > 0, image, labels), strict=True):
+            rows.append((kind, int(label), round(float(x), 1), round(float(y), 1)))
+    return {"columns": {name: [row[at] for row in rows] for at, name in enumerate(("kind", "label", "x_px", "y_px"))}}
 
 
 def _judged(edition: Edition, panorama: Panorama) -> Judged:

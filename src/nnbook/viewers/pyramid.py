@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -19,7 +20,7 @@ from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_ma
 from nnbook.io.tiff import streams_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nnbook.io.images import Image, Labels, NarrowLabels
     from nnbook.io.paths import PathLike
@@ -49,6 +50,8 @@ def write_pyramid(
     image: Image | PathLike,
     labels: Labels | PathLike | None = None,
     *,
+    truth: Labels | PathLike | None = None,
+    mistakes: Mapping[str, Any] | None = None,
     zipped: bool = False,
     plane: Plane | None = None,
 ) -> Pyramid:
@@ -65,6 +68,10 @@ def write_pyramid(
     labels : Labels, str or Path, optional
         Axes (y, x), or a file of it; the same shape, at most 16,777,215. Written as RGB PNG: label = red + 256 green +
         65,536 blue. Each level takes every second pixel of the one below it, so no label is ever mixed with another.
+    truth : Labels, str or Path, optional
+        The true mask, written as `labels` is: `truth.dzi` with `truth_files/`.
+    mistakes : mapping, optional
+        What a viewer marks as wrong, written as `mistakes.json`.
     zipped : bool
         Whether `path` is to be one zip file with what the folder would hold, stored without compression, so that a
         viewer can fetch any tile by its range of bytes.
@@ -87,18 +94,25 @@ def write_pyramid(
     """
     path = Path(path)
     image = Path(image) if isinstance(image, str | os.PathLike) else image
-    labels = Path(labels) if isinstance(labels, str | os.PathLike) else labels
+    masks = {
+        name: Path(mask) if isinstance(mask, str | os.PathLike) else mask
+        for name, mask in (("labels", labels), ("truth", truth))
+        if mask is not None
+    }
     shape = image_shape(image, plane) if isinstance(image, Path) else (image.shape[0], image.shape[1])
-    check_sizes(path.name, shape, mask_shape(labels) if isinstance(labels, Path) else getattr(labels, "shape", None))
+    for mask in masks.values():
+        check_sizes(path.name, shape, mask_shape(mask) if isinstance(mask, Path) else mask.shape)
     with atomic_write(path) as written:
         folder = written.with_name("tiles") if zipped else written
         folder.mkdir()
         with ThreadPoolExecutor(2) as pool:
             layers = [pool.submit(_write_intensity, folder / "intensity", image, path.name, plane)]
-            if labels is not None:
-                layers.append(pool.submit(_write_labels, folder / "labels", labels, path.name, shape))
+            for name, mask in masks.items():
+                layers.append(pool.submit(_write_labels, folder / name, mask, path.name, shape))
             for layer in layers:
                 layer.result()
+        if mistakes is not None:
+            (folder / "mistakes.json").write_text(json.dumps(mistakes, separators=(",", ":")), encoding="utf-8")
         tiles = [file for file in folder.rglob("*") if file.suffix in {".jpg", ".png"}]
         pyramid = Pyramid(tiles=len(tiles), bytes=sum(file.stat().st_size for file in tiles))
         if zipped:

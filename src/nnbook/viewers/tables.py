@@ -18,13 +18,19 @@ from nnbook.measurement.selection import measured, representatives
 from nnbook.values import published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from nnbook.io.edition import Edition
     from nnbook.io.manifest import Panorama
 
 PREVIEWS = "previews"
 """The folder of previews, beside the table of panoramas."""
+
+NUCLEI = "nuclei"
+"""The folder of nuclei of panoramas whose tiles are in a zip."""
+
+TILES = ("tiles", "nuclei", "truth")
+"""Where the tiles of a panorama are, a folder or a zip, and its nuclei; whether the truth is among the tiles."""
 
 REMAKE = "make it again with 'nnbook mosaic'"
 """What to do where a file of a mosaic is damaged."""
@@ -65,7 +71,9 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     return _columns(nuclei)
 
 
-def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> dict[str, list[Any]]:
+def panoramas_columns(
+    results: pd.DataFrame, panoramas: dict[str, Panorama], tiles: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, list[Any]]:
     """Return all panoramas of an edition as columns for a viewer, in the order of the results.
 
     Parameters
@@ -75,13 +83,15 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
     panoramas : dict of str to Panorama
         Rows of the manifest by the image's file name; empty where an edition has a table alone. Run, quarter and crop
         are then taken from the published form of the name.
+    tiles : mapping of str to mapping, optional
+        By the name of the panorama, what of `TILES` there is.
 
     Returns
     -------
     dict of str to list
-        `panorama`, `run`, `quarter`, `crop`, `passage`, `width_px`, `height_px`, `num_rois`, `mean_intensity`,
-        `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full one), `preview`
-        (its address); None for what is not known or not there.
+        `panorama`, `run`, `quarter`, `crop`, `passage`, `width_px`, `height_px`, `px_per_um`, `num_rois`,
+        `mean_intensity`, `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full
+        one), `preview` (its address), and `TILES`; None for what is not known or not there.
     """
     ranks = {image: rank for rank, image in enumerate(most_representative(results)["image"], start=1)}
     rows = []
@@ -97,12 +107,13 @@ def panoramas_columns(results: pd.DataFrame, panoramas: dict[str, Panorama]) -> 
                 "panorama": name,
                 **{
                     key: place.get(key) or None
-                    for key in ("run", "quarter", "crop", "passage", "width_px", "height_px")
+                    for key in ("run", "quarter", "crop", "passage", "width_px", "height_px", "px_per_um")
                 },
                 **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
                 "rank": rank,
-                "pyramid": panorama is not None and rank is not None,
+                "pyramid": name in (tiles or {}),
                 "preview": f"{PREVIEWS}/{name}.jpg" if panorama else None,
+                **({key: tiles.get(name, {}).get(key) for key in TILES} if tiles else {}),
             }
         )
     return _columns(pd.DataFrame(rows, dtype=object))
