@@ -2,7 +2,7 @@ import { Choices } from '../shared/choices';
 import { controlGroup, disclosureButton, textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import { Legend } from './legend';
-import { measuresOf, type Scale } from './measures';
+import { describe, measuresOf, type Measure, type Scale } from './measures';
 import { KINDS, type Mistake, type MistakeKind } from './mistakes';
 import type { Nuclei } from './nuclei';
 import type { MaskStyle } from './paint';
@@ -18,6 +18,8 @@ const MASK_CHOICES: { value: Masks; text: string }[] = [
 /** Outlines are thin and want to be strong, fills are wide and must let the image through. */
 export const OPACITY: Record<MaskStyle, number> = { fill: 0.5, outline: 1 };
 
+/** What nearly every table has. */
+const USUAL = ['area_um2', 'mean_intensity', 'std_intensity', 'class'];
 /** From this width on, the panel is open at first. */
 const WIDE_PX = 700;
 
@@ -75,11 +77,11 @@ export class MaskPanel {
       if (this.masks !== 'off') this.events.change({ masks: this.masks, opacity: Number(slider.value) / 100 });
     });
     by.className = 'nn-control';
-    by.append(new Option('Neighbours apart', ''));
+    this.offer(USUAL.map(describe));
     by.addEventListener('change', () => {
       this.events.change({ by: by.value === '' ? null : by.value });
     });
-    // The columns are known once the table has come; who opens the list has pointed at it, or tabbed to it.
+    // All columns are known once the table has come; who opens the list has pointed at it, or tabbed to it.
     for (const event of ['pointerenter', 'focus']) {
       by.addEventListener(event, () => {
         this.events.load();
@@ -126,13 +128,15 @@ export class MaskPanel {
   showColours(nuclei: Nuclei | null, by: string | null, scale: Scale | null): void {
     if (nuclei && nuclei !== this.nuclei) {
       this.nuclei = nuclei;
-      this.by.replaceChildren(
-        new Option('Neighbours apart', ''),
-        ...measuresOf(nuclei).map(({ column, name, unit }) => new Option(unit === '' ? name : `${name} (${unit})`, column)),
-      );
+      this.offer(measuresOf(nuclei));
     }
     this.by.value = by ?? '';
     this.legend.show(by, scale);
+  }
+
+  private offer(measures: Measure[]): void {
+    const options = measures.map(({ column, name, unit }) => new Option(unit === '' ? name : `${name} (${unit})`, column));
+    this.by.replaceChildren(new Option('Neighbours apart', ''), ...options);
   }
 
   /** Shows what the masks get wrong, as buttons that go there; null where that is not shown. */

@@ -297,7 +297,8 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const { masks, opacity, by, truth, swipe } = this.settings();
     if (by !== null) void measurements.load();
     const { nuclei } = measurements;
-    if (this.colouring.nuclei !== nuclei || this.colouring.by !== by) {
+    const changed = this.colouring.nuclei !== nuclei || this.colouring.by !== by;
+    if (changed) {
       const scale = nuclei && by !== null ? scaleOf(nuclei, by) : null;
       const pixels = nuclei && by !== null && scale ? pixelsOf(nuclei, by, scale) : null;
       const unknown = pixelOf(UNKNOWN);
@@ -307,6 +308,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     maskPanel.showColours(nuclei, by, scale);
     const style = masks === 'off' ? null : masks;
     stage?.setLook({ style, opacity: opacity ?? OPACITY[style ?? 'fill'], colours, truth, swipe });
+    if (changed && this.seenRoi !== null) this.showCard();
   }
 
   private show(panorama: Panorama, view: number[] | null): void {
