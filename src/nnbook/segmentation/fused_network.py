@@ -4,6 +4,11 @@ In a `CPnet` every convolution comes after a batch normalisation and a rectifier
 convolution, or precedes one of a single pixel, is part of that convolution's weights, and oneDNN rectifies and adds
 while it writes a convolution's result, instead of in passes of their own over memory. One tile at a time mostly stays
 in the processor's cache.
+
+In bfloat16, which has 8 bits of precision, a channel whose values are far from 0 beside what they differ by would lose
+most of what it says. So the mean that a normalisation is to subtract is subtracted by the convolution before it, in
+float32, and what rounding takes from a bias is added in the next normalisation. The first convolutions, which take
+differences between the image's pixels, compute in float32; that costs little, since the image has two channels.
 """
 
 from __future__ import annotations
@@ -44,21 +49,32 @@ def fuse(network: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
         From one tile, float32, axes (1, channel, y, x), sides multiples of 8, to float32, axes (1, 3, y, x).
     """
     with torch.inference_mode():
-        downs = [_Down(block, dtype) for block in network.downsample.down]
-        ups = [_Up(block, dtype) for block in network.upsample.up]
-        last_affine = _affine(network.output[0])
+        down_blocks, up_blocks = list(network.downsample.down), list(network.upsample.up)[::-1]
+        downs: list[_Down] = []
+        for block, reader in zip(down_blocks, (*down_blocks[1:], up_blocks[0]), strict=True):
+            left_out = downs[-1].left_out if downs else torch.zeros(())
+            downs.append(_Down(block, reader.proj[0], left_out, dtype, is_first=not downs))
+        deepest = left_out = downs[-1].left_out
+        last_layer = network.output[0]
+        ups: list[_Up] = []
+        for block, level, reader in zip(
+            up_blocks, reversed(downs), (*(block.proj[0] for block in up_blocks[1:]), last_layer), strict=True
+        ):
+            ups.append(_Up(block, reader, left_out, level.left_out, dtype))
+            left_out = ups[-1].left_out
+        last_affine = _affine(last_layer, left_out)
         last = _Convolution(network.output[2], dtype)
 
     def run(tile: Tensor) -> Tensor:
         with torch.inference_mode():
-            x = tile.to(dtype).contiguous(memory_format=torch.channels_last)
+            x = tile.contiguous(memory_format=torch.channels_last)
             levels: list[Tensor] = []
             for down in downs:
                 x = down(functional.max_pool2d(x, 2) if levels else x)
                 levels.append(x)
-            style = x.float().mean((0, 2, 3))
+            style = x.float().mean((0, 2, 3)) + deepest
             style /= style.square().sum().sqrt()
-            for up, level in zip(reversed(ups), reversed(levels), strict=True):
+            for up, level in zip(ups, reversed(levels), strict=True):
                 x = up(x, level, style)
             return last(_rectified(x, last_affine)).float()
 
@@ -66,19 +82,30 @@ def fuse(network: Any, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
 
 
 class _Convolution:
-    """A convolution with the normalisation before it (one of a single pixel) or after it."""
+    """A convolution with the normalisation before it (one of a single pixel) or after it.
+
+    Its result lacks `left_out`, a value a channel: about what it is made with, exactly what the rounded bias leaves.
+    """
 
     def __init__(
-        self, layer: Any, dtype: torch.dtype, *, before: Affine | None = None, after: Affine | None = None
+        self,
+        layer: Any,
+        dtype: torch.dtype,
+        *,
+        before: Affine | None = None,
+        after: Affine | None = None,
+        left_out: Tensor | None = None,
     ) -> None:
-        weight, self.bias = layer.weight, layer.bias
-        self.factor = after[0] if after else torch.ones_like(self.bias)
+        weight, bias = layer.weight, layer.bias
+        self.factor = after[0] if after else torch.ones_like(bias)
         if before:
-            self.bias = self.bias + weight[:, :, 0, 0] @ before[1]
+            bias = bias + weight[:, :, 0, 0] @ before[1]
             weight = weight * before[0][:, None, None]
         if after:
-            self.bias = self.bias * after[0] + after[1]
+            bias = bias * after[0] + after[1]
             weight = weight * after[0][:, None, None, None]
+        self.bias = bias if left_out is None else bias - left_out
+        self.left_out = bias - self.bias.to(dtype).float()
         self.weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)
         self.padding = list(layer.padding)
 
@@ -97,38 +124,50 @@ class _Convolution:
 
 
 class _Down:
-    """A `resdown` block: two residual steps of two convolutions."""
+    """A `resdown` block: two residual steps of two convolutions.
 
-    def __init__(self, block: Any, dtype: torch.dtype) -> None:
-        affines = [_affine(layer[0]) for layer in block.conv]
-        self.affines = affines[0], affines[2]
-        self.projection = _Convolution(block.proj[1], dtype, before=_affine(block.proj[0]))
-        self.convolutions = [
-            _Convolution(layer[2], dtype, after=after)
-            for layer, after in zip(block.conv, (affines[1], None, affines[3], None), strict=True)
-        ]
+    Its input lacks a value a channel, and so does its result: the mean that the normalisation which reads it subtracts.
+    """
+
+    def __init__(self, block: Any, reader: Any, left_out: Tensor, dtype: torch.dtype, *, is_first: bool) -> None:
+        norms, layers = [layer[0] for layer in block.conv], [layer[2] for layer in block.conv]
+        self.dtype = dtype
+        outer = torch.float32 if is_first else dtype
+        self.projection = _Convolution(block.proj[1], outer, before=_affine(block.proj[0], left_out))
+        first = _Convolution(layers[0], outer, after=_affine(norms[1]))
+        second = _Convolution(layers[1], dtype, left_out=norms[2].running_mean - self.projection.left_out)
+        between = second.left_out + self.projection.left_out
+        third = _Convolution(layers[2], dtype, after=_affine(norms[3]))
+        fourth = _Convolution(layers[3], dtype, left_out=reader.running_mean - between)
+        self.affines = _affine(norms[0], left_out), _affine(norms[2], between)
+        self.convolutions = first, second, third, fourth
+        self.left_out = fourth.left_out + between
 
     def __call__(self, x: Tensor) -> Tensor:
         first, second, third, fourth = self.convolutions
-        x = second(first(_rectified(x, self.affines[0]), rectify=True), plus=self.projection(x))
+        inner = first(_rectified(x, self.affines[0]), rectify=True).to(self.dtype)
+        x = second(inner, plus=self.projection(x).to(self.dtype))
         return fourth(third(_rectified(x, self.affines[1]), rectify=True), plus=x)
 
 
 class _Up:
     """A `resup` block: as `_Down`, plus the output of a block on the way down, and the style as offsets of channels."""
 
-    def __init__(self, block: Any, dtype: torch.dtype) -> None:
-        first, *others = block.conv
-        affines = [_affine(first[0]), *(_affine(layer.conv[0]) for layer in others)]
-        self.affines = affines[:3]
-        self.styles = [layer.full for layer in others]
-        self.projection = _Convolution(block.proj[1], dtype, before=_affine(block.proj[0]))
-        self.convolutions = [
-            _Convolution(layer, dtype, after=after)
-            for layer, after in zip(
-                (first[2], *(layer.conv[2] for layer in others)), (None, None, affines[3], None), strict=True
-            )
-        ]
+    def __init__(self, block: Any, reader: Any, left_out: Tensor, level_left_out: Tensor, dtype: torch.dtype) -> None:
+        first_step, *steps = block.conv
+        norms = [first_step[0], *(step.conv[0] for step in steps)]
+        layers = [first_step[2], *(step.conv[2] for step in steps)]
+        self.styles = [step.full for step in steps]
+        self.projection = _Convolution(block.proj[1], dtype, before=_affine(block.proj[0], left_out))
+        first = _Convolution(layers[0], dtype, left_out=norms[1].running_mean - level_left_out)
+        joined = first.left_out + level_left_out
+        second = _Convolution(layers[1], dtype, left_out=norms[2].running_mean - self.projection.left_out)
+        between = second.left_out + self.projection.left_out
+        third = _Convolution(layers[2], dtype, after=_affine(norms[3]))
+        fourth = _Convolution(layers[3], dtype, left_out=reader.running_mean - between)
+        self.affines = _affine(norms[0], left_out), _affine(norms[1], joined), _affine(norms[2], between)
+        self.convolutions = first, second, third, fourth
+        self.left_out = fourth.left_out + between
 
     def __call__(self, x: Tensor, level: Tensor, style: Tensor) -> Tensor:
         first, second, third, fourth = self.convolutions
@@ -139,18 +178,18 @@ class _Up:
             projected, rectified = _twice(projected), _twice(rectified)
         x = first(rectified, plus=level)
         x = second(_rectified(x, self.affines[1], offsets[0]), plus=projected)
-        between = third(_rectified(x, self.affines[2], offsets[1]), rectify=True, offset=offsets[2])
-        return fourth(between, plus=x)
+        inner = third(_rectified(x, self.affines[2], offsets[1]), rectify=True, offset=offsets[2])
+        return fourth(inner, plus=x)
 
 
 def _twice(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2, mode="nearest")
 
 
-def _affine(layer: Any) -> Affine:
-    """Return what a batch normalisation does to each channel."""
+def _affine(layer: Any, left_out: Tensor | float = 0.0) -> Affine:
+    """Return what a batch normalisation does to each channel of a tensor that lacks a value a channel."""
     factor = layer.weight / torch.sqrt(layer.running_var + layer.eps)
-    return factor, layer.bias - layer.running_mean * factor
+    return factor, layer.bias - (layer.running_mean - left_out) * factor
 
 
 def _rectified(x: Tensor, affine: Affine, offset: Tensor | None = None) -> Tensor:
