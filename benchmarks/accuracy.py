@@ -9,6 +9,7 @@ method, which always gets the true one.
 
 from __future__ import annotations
 
+import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,14 @@ def area_ratios(predicted: Labels, true: Labels) -> list[float]:
     return [float(areas[0][one] / areas[1][other]) for one, other in partners(predicted, true).items()]
 
 
+def processor() -> str:
+    """Return the name of the processor, whose rounding the scores depend on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def main(data: Path, out: Path) -> None:
     """Score all sets and write the scores with what they depend on."""
     model = load_model()
@@ -120,6 +129,7 @@ def main(data: Path, out: Path) -> None:
             "date": today,
             "model_sha256": model.sha256,
             "dtype": network_dtype(),
+            "processor": processor(),
             "note": f"Real images. Computed on {today} with model {model.sha256[:12]}.",
             "scores": scores,
         },

@@ -67,6 +67,34 @@ def test_other_masks_stay_apart(others: list[Component], why: str) -> None:
     assert (joined(labels, grey) == labels).all(), why
 
 
+def test_a_half_without_a_mask_is_found_beside_the_other() -> None:
+    labels, grey = scene(NUCLEUS, LEFT, RIGHT, masked=2)
+    found = joined(labels, grey)
+    half = ellipse(40, 76, 8, 5, shape=SHAPE)
+    assert (found[half] == 2).mean() > 0.9
+    assert (found == 2).sum() < 1.3 * ((labels == 2).sum() + len(half[0]))
+    for other, why in (
+        ((40, 96, 8, 5, 0.95), "too far apart"),
+        ((40, 76, 5, 9, 0.95), "end to end"),
+        ((40, 76, 4, 2, 0.95), "of unlike area"),
+    ):
+        labels, grey = scene(NUCLEUS, LEFT, other, masked=2)
+        assert (joined(labels, grey) == labels).all(), why
+
+
+def test_a_mask_over_both_halves_is_a_pair_without_the_gap() -> None:
+    labels, grey = scene(NUCLEUS, LEFT, RIGHT)
+    halves = labels > 1
+    labels[halves] = 2
+    labels[34:47, 50:77] = 2
+    found = labels.copy()
+    assert join_components(found, grey, DIAMETER_PX) == [2]
+    assert (found[halves] == 2).mean() > 0.9
+    assert not found[40, 60:66].any()
+    nucleus, grey = scene(NUCLEUS, (40, 50, 12, 12, 0.5))
+    assert join_components(nucleus, grey, DIAMETER_PX) == []
+
+
 def test_of_three_alike_the_nearest_two_are_joined() -> None:
     labels, grey = scene(NUCLEUS, (40, 30, 9, 5, 1.0), (40, 62, 9, 5, 1.0), (40, 84, 9, 5, 1.0))
     found = joined(labels, grey)
@@ -82,6 +110,14 @@ def test_a_micronucleus_belongs_to_the_nucleus_beside_it_with_a_mask_or_without(
         assert (found[component] == 1).mean() > 0.9
         assert (found == 1).sum() < (labels == 1).sum() + 3 * len(component[0])
         assert (found[labels == 1] == 1).all()
+
+
+def test_a_micronucleus_half_under_the_mask_of_its_nucleus_belongs_to_it_whole() -> None:
+    labels, grey = scene(NUCLEUS, (90, 58, 3, 3, 0.45), masked=1)
+    labels[88:93, 54:58] = 1
+    component = ellipse(90, 58, 3, 3)
+    assert (labels[component] == 1).mean() < 0.6
+    assert (joined(labels, grey)[component] == 1).mean() > 0.9
 
 
 @pytest.mark.parametrize(

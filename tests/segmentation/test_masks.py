@@ -2,7 +2,7 @@ import numpy as np
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Labels
-from nnbook.segmentation.masks import drop_low_confidence, enlarge
+from nnbook.segmentation.masks import condensed, drop_low_confidence, enlarge
 
 
 def test_labels_are_numbered_by_first_pixel(masks: Labels) -> None:
@@ -75,3 +75,24 @@ def test_a_pair_is_kept_at_less_confidence_than_other_masks() -> None:
     logit[labels == 5] = -1.0
     drop_low_confidence(labels, logit, -2.0, pairs=[5])
     assert np.unique(labels).tolist() == [0, 1, 2, 3]
+
+
+def test_small_bright_compact_masks_are_kept_at_low_confidence() -> None:
+    labels = np.zeros((40, 70), np.int32)
+    grey = np.full(labels.shape, 0.05, np.float32)
+    # Nuclei, then: condensed, as dim as haze, ragged, and as large as a nucleus.
+    sides = [10, 10, 10, 10, 5, 5, 5, 10]
+    greys = [0.5, 0.5, 0.5, 0.5, 0.9, 0.1, 0.9, 0.9]
+    for label, (side, level) in enumerate(zip(sides, greys, strict=True), start=1):
+        y, x = 2 + 18 * ((label - 1) // 4), 2 + 16 * ((label - 1) % 4)
+        labels[y : y + side, x : x + side], grey[y : y + side, x : x + side] = label, level
+    errors = np.array([0, 0.02, 0.02, 0.02, 0.02, 0.1, 0.1, 0.4, 0.1])
+    assert condensed(labels, grey, errors).tolist() == [5]
+    logit = np.where(labels > 4, -0.9, np.where(labels > 0, 5.0, -6.0)).astype(np.float32)
+    whole = labels.copy()
+    drop_low_confidence(labels, logit, -2.0, condensed=[5])
+    assert np.unique(labels).tolist() == [0, 1, 2, 3, 4, 5], "1.1 over the threshold, where sure masks are 7 over it"
+    logit[whole == 5] = -1.2  # 0.8 over it
+    drop_low_confidence(labels, logit, -2.0, condensed=[5])
+    assert np.unique(labels).tolist() == [0, 1, 2, 3, 4]
+    assert condensed(np.zeros_like(labels), grey, np.zeros(1)).tolist() == []

@@ -90,7 +90,7 @@ def training_curve(history: pd.DataFrame) -> Figure:
         upper.set(ylabel="Loss", ylim=(0, None))
         upper.legend(frameon=False, fontsize=11)
         lower.plot(history["step"], history["learning_rate"], color=BLUE)
-        lower.set(xlabel="Step (8 crops each)", ylabel="Learning\nrate", ylim=(0, None))
+        lower.set(xlabel="Step (64 crops each)", ylabel="Learning\nrate", ylim=(0, None))
         lower.ticklabel_format(axis="y", scilimits=(-3, -3), useMathText=True)
     return figure
 
