@@ -56,6 +56,9 @@ class Full(NamedTuple):
     image: Image
     labels: Labels
     rois: pd.DataFrame
+    small: Image
+    judged: pd.DataFrame
+    """The nuclei of a small panorama that only the list of all names, whose tiles are in a zip with the truth."""
 
 
 def write_page(folder: Path, side_px: int = PUBLISHED_SIDE_PX) -> Full:
@@ -71,6 +74,12 @@ def write_page(folder: Path, side_px: int = PUBLISHED_SIDE_PX) -> Full:
     (pyramids / "Full" / "nuclei.json").write_text(
         json.dumps({"panorama": "Full", "columns": nuclei_columns(rois)}), encoding="utf-8"
     )
+    judged = measure_panorama("Judged", small, small_labels, 8.0453)
+    true = small_labels.copy()
+    true[:20, :20] = small_labels.max() + 1
+    wrong = {"kind": ["missed"], "label": [int(true.max())], "x_px": [9.5], "y_px": [9.5]}
+    write_pyramid(pyramids / "Judged.zip", small, small_labels, truth=true, mistakes={"columns": wrong}, zipped=True)
+    (pyramids / "judged.json").write_text(json.dumps({"columns": nuclei_columns(judged)}), encoding="utf-8")
     (pyramids / "previews").mkdir()
     write_preview(pyramids / "previews" / "Reduced.jpg", small)
     entries = [
@@ -79,12 +88,21 @@ def write_page(folder: Path, side_px: int = PUBLISHED_SIDE_PX) -> Full:
         {**_entry(MARKUP, "Small", SMALL_PX), "labels": "Small/labels.dzi", "rank": 3},
     ]
     index = {"edition": "test", "note": NOTE, "panoramas": entries}
-    columns = {"panorama": ["Full", "Reduced"], "num_rois": [1, 2], "preview": [None, "previews/Reduced.jpg"]}
+    columns = {
+        "panorama": ["Full", "Reduced", "Judged"],
+        "num_rois": [1, 2, len(judged)],
+        "preview": [None, "previews/Reduced.jpg", None],
+        "tiles": [None, None, "Judged.zip"],
+        "nuclei": [None, None, "judged.json"],
+        "truth": [None, None, True],
+        **{name: [None, None, SMALL_PX] for name in ("width_px", "height_px")},
+        "px_per_um": [None, None, 8.0453],
+    }
     (pyramids / "index.json").write_text(json.dumps(index), encoding="utf-8")
     (pyramids / "panoramas.json").write_text(json.dumps({"columns": columns}), encoding="utf-8")
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
     shutil.copyfile(BUNDLE, folder / BUNDLE.name)
-    return Full(folder, image, labels, rois)
+    return Full(folder, image, labels, rois, small, judged)
 
 
 def link(address: str, **state: Any) -> str:

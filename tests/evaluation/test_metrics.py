@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nnbook.errors import NnbookError
-from nnbook.evaluation.metrics import THRESHOLDS, evaluate, evaluate_folders, overlaps, partners
+from nnbook.evaluation.metrics import THRESHOLDS, evaluate, evaluate_folders, mistakes, overlaps, partners
 from nnbook.io.images import Labels, write_mask
 
 
@@ -45,6 +45,21 @@ def test_split_and_merge() -> None:
     scores = evaluate(predicted, true)
     assert (scores["splits"], scores["merges"], scores["missed"], scores["spurious"]) == (1, 1, 0, 0)
     assert scores["tp_0.50"] == 2  # 12 of 20 columns, and exactly half of the merged one
+
+
+def test_mistakes_name_the_nuclei_and_are_as_many_as_are_counted() -> None:
+    true = mask((0, 0, 10, 20), (20, 0, 10, 10), (20, 10, 10, 10), (0, 40, 10, 10)) * 3
+    predicted = mask((0, 0, 10, 12), (0, 12, 10, 8), (20, 0, 10, 20), (30, 50, 5, 5)) * 70_000
+    found = {kind: labels.tolist() for kind, labels in mistakes(predicted, true).items()}
+    assert found == {"missed": [12], "spurious": [280_000], "split": [3], "merged": [210_000]}
+    scores = evaluate(predicted, true)
+    assert {kind: scores[kind] for kind in ("missed", "spurious", "splits", "merges")} == dict.fromkeys(
+        ("missed", "spurious", "splits", "merges"), 1
+    )
+    none = mistakes(true, true)
+    assert all(labels.size == 0 for labels in none.values())
+    with pytest.raises(NnbookError, match="px"):
+        mistakes(true[:5], true)
 
 
 def test_one_partner_each_at_exactly_half() -> None:

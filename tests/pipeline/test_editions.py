@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from nnbook.measurement.selection import representatives
 from nnbook.pipeline import editions
 from nnbook.pipeline.editions import make_published, run
 from nnbook.pipeline.sources import fetch_panoramas
-from nnbook.pipeline.stages import measure_panoramas, write_previews
+from nnbook.pipeline.stages import measure_panoramas, write_previews, write_pyramids
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
 from nnbook.values import published
@@ -207,6 +208,40 @@ def test_measures_again_after_a_mask_or_an_image_changed(edition: Edition, black
     assert edition.rois.is_file()
 
 
+def test_panoramas_that_are_no_representatives_have_their_tiles_and_the_truth_in_a_zip(
+    tmp_path: Path, edition: Edition, black: Panorama
+) -> None:
+    bright = replace(black, panorama="bright", image="in/bright.tif")
+    write_image(tmp_path / bright.image, np.full((64, 64), 90, np.uint8))
+
+    def made(where: Panorama) -> dict[str, Any]:
+        for row in (black, bright):
+            labels = np.zeros((64, 64), np.int32)
+            labels[20:40, 20:40] = row is where
+            write_mask(edition.mask_path(row), labels)
+        measure_panoramas(edition, [black, bright])
+        write_pyramids(edition, [black, bright])
+        table = json.loads((edition.pyramids / "panoramas.json").read_text())["columns"]
+        return {name: table[name] for name in ("pyramid", "tiles", "nuclei", "truth")}
+
+    true = np.zeros((64, 64), np.int32)
+    true[50:60, 50:60] = 4
+    edition.truth_path(black).parent.mkdir()
+    write_mask(edition.truth_path(black), true)
+    files = {"tiles": ["black.zip", "bright"], "nuclei": ["nuclei/black.json", "bright/nuclei.json"]}
+    assert made(bright) == {"pyramid": [True, True], "truth": [True, None], **files}
+    with zipfile.ZipFile(edition.pyramids / "black.zip") as archive:
+        wrong = json.loads(archive.read("mistakes.json"))["columns"]
+        assert {"intensity.dzi", "labels.dzi", "truth.dzi"} <= set(archive.namelist())
+    assert wrong == {"kind": ["missed"], "label": [4], "x_px": [54.5], "y_px": [54.5]}
+    assert made(black)["tiles"] == ["black", "bright.zip"], "another one is the representative now"
+    (entry,) = json.loads((edition.pyramids / "index.json").read_text())["panoramas"]
+    assert all((edition.pyramids / entry[key]).is_file() for key in ("labels", "nuclei", "truth", "mistakes"))
+    kept = {path.relative_to(edition.pyramids).as_posix() for path in edition.pyramids.glob("*")}
+    assert kept == {"black", "bright.zip", "nuclei", "previews", "index.json", "panoramas.json"}
+    assert [path.name for path in (edition.pyramids / "nuclei").iterdir()] == ["bright.json"]
+
+
 def test_previews_are_made_again_after_their_image_changed_and_go_with_their_panorama(
     tmp_path: Path, edition: Edition, black: Panorama
 ) -> None:
@@ -236,7 +271,7 @@ def test_a_preview_that_can_not_be_made_is_named_and_the_others_are_there(
     assert (tmp_path / "pyramids" / "previews" / "black.jpg").is_file()
 
 
-@pytest.mark.parametrize("name", ["previews", "index.json", "panoramas.json"])
+@pytest.mark.parametrize("name", ["previews", "nuclei", "index.json", "panoramas.json"])
 def test_a_panorama_named_as_a_file_of_ours_is_refused(tmp_path: Path, black: Panorama, name: str) -> None:
     write_manifest(tmp_path / "manifest.csv", [replace(black, panorama=name)])
     with pytest.raises(NnbookError, match=f"named {name}"):

@@ -88,7 +88,7 @@ def _follows(page: Page) -> None:
     _shows(viewer, wanted[0])
     assert wanted[0] in scatter.locator(".nn-details").inner_text()
     ranked = zip(table["panorama"], table["rank"], strict=True)
-    last = next(name for name, rank in ranked if rank == rank and rank is not None and name not in wanted)
+    last = next(name for name, rank in ranked if rank is not None and name not in wanted)
     viewer.get_by_role("button", name=last).click()
     scatter.locator(".nn-details strong", has_text=last).wait_for()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
 from playwright.sync_api import expect
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SETTLE_MS = 900
 MAX_BUNDLE_BYTES = 500_000
 POINTS = 1000
+PX_PER_UM = 8.0453
 POINTS_A_VIEW = 40
 AXE = PROJECT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 STATE_KEPT = "() => new Promise((done) => setTimeout(done, 450))"  # longer than an address waits for rest
@@ -91,6 +93,110 @@ def crowded(full: Full) -> tuple[int, int]:
     side = full.labels.shape[0]
     row = rois.iloc[np.hypot(rois["x_px"] - side / 2, rois["y_px"] - side / 2).argmin()]
     return int(row["x_px"]), int(row["y_px"])
+
+
+# Beyond the list
+
+
+def test_a_panorama_beyond_the_list_is_found_compared_measured_and_saved(seen: Seen, full: Full) -> None:
+    with seen() as viewer:
+        page, facts = viewer.page, viewer.locator(".nn-facts strong")
+        field = viewer.get_by_role("combobox", name="Go to a panorama")
+        field.fill("judg")
+        expect(viewer.get_by_role("option", name="Judged")).to_be_visible()
+        field.press("Enter")
+        expect(facts).to_have_text("Judged")
+        viewer.and_(page.locator("[data-masks=drawn]")).wait_for()
+        field.fill("roi 2")
+        field.press("Enter")
+        expect(viewer.get_by_role("heading", name="ROI 2")).to_be_visible()
+        nucleus = full.judged.set_index("roi").loc[2]
+        viewer.get_by_label("Coloured by").select_option("area_um2")
+        expect(viewer.locator(".nn-legend")).to_contain_text("Area (µm²)")
+        expect(viewer.locator(".nn-card dl")).to_contain_text(f"{float(f'{nucleus.area_um2:.3g}'):g} µm²")
+        viewer.get_by_label("Truth").check()
+        viewer.locator(".nn-stage[data-truth=drawn]").wait_for()
+        expect(viewer.get_by_role("button", name="missed 1")).to_be_enabled()
+        expect(viewer.get_by_role("button", name="merged 0")).to_be_disabled()
+        viewer.get_by_label("Swipe").check()
+        divider = viewer.get_by_role("slider", name="Where masks and truth meet")
+        divider.press("ArrowRight")
+        expect(divider).to_have_attribute("aria-valuenow", "52")
+        page.wait_for_url(re.compile(r"by=area_um2.*truth=1.*swipe=0.52"))
+        viewer.get_by_label("Swipe").uncheck()
+        check_ruler(viewer)
+        check_saved(viewer, full)
+
+
+def check_ruler(viewer: Locator) -> None:
+    """Measure by keyboard and by mouse, and put the ruler away."""
+    viewer.get_by_role("application").focus()
+    viewer.page.keyboard.press("r")
+    label, button = viewer.locator(".nn-ruler-label"), viewer.get_by_role("button", name="Ruler")
+    expect(label).to_be_visible()
+    first = label.inner_text()
+    viewer.page.keyboard.press("Shift+ArrowLeft")
+    expect(label).not_to_have_text(first)
+    box = viewer.locator(".nn-area").bounding_box()
+    assert box is not None
+    shown = parse_qs(urlsplit(viewer.page.url).query)["view"]
+    viewer.page.mouse.move(box["x"] + 200, box["y"] + 200)
+    viewer.page.mouse.down()
+    viewer.page.mouse.move(box["x"] + 260, box["y"] + 280, steps=3)
+    viewer.page.mouse.up()
+    scale = float(shown[0].split(",")[2]) / box["width"]
+    expect(label).to_have_text(re.compile(r"^[\d.]+ µm \(([\d.]+) px\)$"))
+    found = re.search(r"\(([\d.]+) px", label.inner_text())
+    assert found is not None
+    assert float(found[1]) == pytest.approx(100 * scale, rel=0.03), (
+        "a drag draws another line, and does not move the image"
+    )
+    viewer.page.keyboard.press("Escape")
+    expect(label).to_be_hidden()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def check_saved(viewer: Locator, full: Full) -> None:
+    """Save the table of the nuclei in view, and a picture of the whole panorama at full size."""
+    viewer.get_by_role("button", name="Show the whole panorama").click()
+    viewer.locator(".nn-stage.nn-whole").wait_for()
+    rest(viewer.page, SETTLE_MS)
+    viewer.get_by_role("button", name="Export").click()
+    with viewer.page.expect_download() as downloading:
+        viewer.get_by_role("button", name="Save the nuclei in view as CSV").click()
+    table = pd.read_csv(downloading.value.path())
+    assert table["roi"].tolist() == full.judged["roi"].tolist()
+    assert table["x_um"].to_numpy() == pytest.approx(full.judged["x_px"].to_numpy() / PX_PER_UM, abs=0.01)
+    viewer.get_by_label("Truth").uncheck()
+    viewer.get_by_role("radio", name="Off").check()
+    viewer.get_by_label("Picture of").select_option(label="the whole panorama, 600 × 600 px")
+    with viewer.page.expect_download() as downloading:
+        viewer.get_by_role("button", name="Save PNG").click()
+    saved = pixels(downloading.value.path().read_bytes())
+    assert saved.shape[1] == 600
+    assert saved.shape[0] > 640
+    off = np.abs(saved[:500, :600, 0].astype(int) - full.small[:500])
+    assert off.mean() < 2, "the image itself, but for JPEG"
+
+
+def test_no_tool_covers_the_image_and_a_narrow_one_is_no_higher_than_it_is(seen: Seen) -> None:
+    with seen() as viewer:
+        for width in (1280, 390):
+            viewer.page.set_viewport_size({"width": width, "height": 900})
+            viewer.page.wait_for_function("w => innerWidth === w", arg=width)
+            rest(viewer.page, SETTLE_MS)
+            stage = viewer.locator(".nn-stage").bounding_box()
+            assert stage is not None
+            boxes = [
+                one.bounding_box() for one in viewer.locator("button:visible, input:visible, select:visible").all()
+            ]
+            assert len(boxes) > 8
+            for box in filter(None, boxes):
+                beside = box["x"] >= stage["x"] + stage["width"] or box["x"] + box["width"] <= stage["x"]
+                assert beside or box["y"] >= stage["y"] + stage["height"] or box["y"] + box["height"] <= stage["y"]
+        assert stage["height"] == pytest.approx(stage["width"], abs=1), "the panorama is a square"
+        tops = {round(one.bounding_box()["y"]) for one in viewer.locator(".nn-tools button").all()}  # type: ignore[index]
+        assert len(tops) == 1, "one row of tools"
 
 
 # Controls
@@ -292,7 +398,10 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
             viewer.page.mouse.move(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + 3)
             text = viewer.locator(".nn-position").inner_text()
             assert "≈" not in text, "at full resolution it is that of the pixel"
-            column, row, grey = (int(v.replace(",", "")) for v in re.findall(r"[\d,]+", text))
+            found = re.fullmatch(r"x ([\d,]+)  y ([\d,]+) px · ([\d.]+), ([\d.]+) µm · grey (\d+)", text)
+            assert found is not None, text
+            column, row, grey = (int(found[group].replace(",", "")) for group in (1, 2, 5))
+            assert [float(found[3]), float(found[4])] == pytest.approx([column / PX_PER_UM, row / PX_PER_UM], abs=0.06)
             off.append(abs(grey - int(full.image[row, column])))
         assert np.median(off) <= 4, "JPEG is off by a few grey levels"
         assert max(off) < 40

@@ -57,6 +57,21 @@ def test_labels_of_every_level_are_every_sth_pixel(folder: Path, scene: tuple[Im
     np.testing.assert_array_equal(found, expected)
 
 
+def test_the_truth_is_written_as_masks_are_and_mistakes_go_with_it(scene: tuple[Image, Labels], tmp_path: Path) -> None:
+    image, labels = scene
+    wrong = {"columns": {"kind": ["missed"]}}
+    write_pyramid(tmp_path / "P.zip", image, labels[::-1], truth=labels, mistakes=wrong, zipped=True)
+    write_pyramid(tmp_path / "T", image, labels)
+    with zipfile.ZipFile(tmp_path / "P.zip") as archive:
+        assert json.loads(archive.read("mistakes.json")) == wrong
+        for path in ("dzi", "_files/11/1_2.png"):
+            name = f"truth.{path}" if path == "dzi" else f"truth{path}"
+            assert archive.read(name) == (tmp_path / "T" / name.replace("truth", "labels")).read_bytes()
+        assert archive.read("labels_files/11/1_2.png") != archive.read("truth_files/11/1_2.png")
+    with pytest.raises(NnbookError, match="px but its mask"):
+        write_pyramid(tmp_path / "Q", image, labels, truth=labels[:-1])
+
+
 @pytest.mark.parametrize("damage", ["deleted", "empty", "cut off"])
 @pytest.mark.parametrize("name", ["labels_files/11/1_1.png", "intensity_files/0/0_0.jpg", "intensity.dzi"])
 def test_a_tile_that_a_full_disk_left_out_or_half_written_is_noticed(

@@ -28,7 +28,18 @@ def test_what_is_not_known_is_none() -> None:
     assert columns["rank"] == [None, 1]
     assert columns["pyramid"] == [False, False]
     assert columns["preview"] == ["previews/black.jpg", None]
+    assert not {"tiles", "nuclei", "truth"} & columns.keys()
     assert json.loads(json.dumps(columns, allow_nan=False)) == columns
+
+
+def test_every_panorama_with_tiles_says_where_they_are() -> None:
+    row = {"image": "black.tif", "num_rois": 0, "mean_intensity": np.nan, "std_intensity": np.nan}
+    tiles = {"black": {"tiles": "black.zip", "nuclei": "nuclei/black.json", "truth": True}}
+    seen = {"image": "other.tif", "num_rois": 3, "mean_intensity": 5.5, "std_intensity": 1.0}
+    columns = panoramas_columns(pd.DataFrame([row, seen]), {"black.tif": BLACK}, tiles)
+    assert (columns["pyramid"], columns["truth"]) == ([True, False], [True, None])
+    assert (columns["tiles"], columns["nuclei"]) == (["black.zip", None], ["nuclei/black.json", None])
+    assert columns["px_per_um"] == [8.0, None]
 
 
 def test_nuclei_have_classes_only_where_some_are_known() -> None:
@@ -41,6 +52,8 @@ def test_nuclei_have_classes_only_where_some_are_known() -> None:
     assert (columns["x_px"], columns["y_px"]) == ([10.5, 4.5], [10.5, 3])
     rois["class"] = [None, "anaphase"]
     assert nuclei_columns(rois)["class"] == [None, "anaphase"]
+    assert "confidence" not in nuclei_columns(rois.assign(confidence=[np.nan, np.nan]))
+    assert nuclei_columns(rois.assign(confidence=[np.nan, 0.123456789]))["confidence"] == [None, 0.123457]
 
 
 def test_nuclei_of_images_from_0_to_1_keep_their_brightness() -> None:

@@ -93,7 +93,7 @@ export class MaskPanel {
       'nn-mask-controls',
       this.choices.element,
       labelled('Opacity', slider, 'nn-opacity'),
-      labelled('Colours', by, 'nn-by'),
+      labelled('Coloured by', by, 'nn-by'),
       this.truthTick,
       swipeTick,
     );
@@ -136,7 +136,7 @@ export class MaskPanel {
 
   private offer(measures: Measure[]): void {
     const options = measures.map(({ column, name, unit }) => new Option(unit === '' ? name : `${name} (${unit})`, column));
-    this.by.replaceChildren(new Option('Neighbours apart', ''), ...options);
+    this.by.replaceChildren(new Option('Number', ''), ...options);
   }
 
   /** Shows what the masks get wrong, as buttons that go there; null where that is not shown. */

@@ -31,7 +31,7 @@ export class Ruler {
   private readonly element = textElement('div', '', 'nn-ruler');
   private readonly lines = ['nn-ruler-back', 'nn-ruler-line'].map(svgLine);
   private readonly label = textElement('div', '', 'nn-ruler-label');
-  private readonly status = textElement('div', '', 'nn-hidden');
+  readonly status = textElement('div', '', 'nn-hidden');
   private readonly ends: HTMLButtonElement[];
   private line: number[] | null = null;
   private pxPerUm: number | null = null;
@@ -56,7 +56,7 @@ export class Ruler {
     picture.append(...lines);
     this.ends = [0, 1].map((end) => this.endHandle(end as 0 | 1));
     status.setAttribute('role', 'status');
-    element.append(picture, label, ...this.ends, status);
+    element.append(picture, label, ...this.ends);
     element.hidden = true;
     zoom.viewer.canvas.append(element);
     this.followPointer(signal);

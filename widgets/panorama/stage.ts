@@ -108,8 +108,9 @@ export class PanoramaStage {
       },
     });
     // The thin line of a mask runs on the broad one of the truth.
+    this.truthCanvas.className = 'nn-truth';
+    this.canvas.className = 'nn-overlay';
     for (const canvas of [this.truthCanvas, this.canvas]) {
-      canvas.className = 'nn-overlay';
       this.zoom.viewer.canvas.append(canvas);
       this.zoom.restoreWhenLost(canvas);
     }
@@ -121,6 +122,7 @@ export class PanoramaStage {
     });
     this.zoom.element.append(this.divider.element);
     this.zoom.bar.querySelector('.nn-buttons')?.append(this.ruler.button);
+    this.zoom.bar.append(this.ruler.status);
     addEventListener(
       'online',
       () => {

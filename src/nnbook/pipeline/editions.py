@@ -28,7 +28,7 @@ from nnbook.pipeline.stages import (
 )
 from nnbook.provenance.notebooks import CELL_SECONDS, execute_notebooks
 from nnbook.values import published
-from nnbook.viewers.tables import PREVIEWS
+from nnbook.viewers.tables import NUCLEI, PREVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PUBLISHED_NOTE = "The table of results that was released with NucleusNet. Its panoramas are not part of this build."
 TWIN_NOTE = "Every image was drawn by a virtual microscope."
 OWN_NOTE = "The images that {manifest} lists."
-TAKEN = {PREVIEWS, "index.json", "panoramas.json"}
+TAKEN = {PREVIEWS, NUCLEI, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
 
 

@@ -254,9 +254,9 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
     """Write what viewers read into an edition's `pyramids/`.
 
     `index.json` lists the representatives, each with its tiles and `NAME/nuclei.json`, its nuclei; `panoramas.json`
-    lists every panorama, each with `previews/NAME.jpg`. The tiles of those that are no representatives are in `NAME.zip`,
-    since they are many, and their nuclei in `nuclei/NAME.json`. Standard error says how many files there are, and their
-    size. Addresses are relative to the file that holds them.
+    lists every panorama, each with `previews/NAME.jpg`. The tiles of those that are no representatives are in
+    `NAME.zip`, since they are many, and their nuclei in `nuclei/NAME.json`. Standard error says how many files there
+    are, and their size. Addresses are relative to the file that holds them.
     """
     from nnbook.io.progress import show_progress
 
@@ -316,7 +316,7 @@ def _remove_former_pyramids(edition: Edition, tiles: dict[str, dict[str, Any]]) 
     found += [*folder.glob(f"{NUCLEI}/*.json"), *edition.folder.glob("records/pyramid-*.json")]
     for path in found:
         if path not in kept:
-            remove(path.parent, path.name, [path.name])
+            remove(path.parent, path.stem + ".json" if path.is_dir() else path.name, [path.name])
 
 
 def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
@@ -390,7 +390,7 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str) -> bool:
 
 
 def _mistakes(predicted: Labels, true: Labels) -> dict[str, Any]:
-    """Return what masks get wrong as columns: what is wrong, the label of the nucleus or mask, and its centroid in px."""
+    """Return what masks get wrong as columns: what it is, the label of the nucleus or mask, and its centroid in px."""
     from scipy.ndimage import center_of_mass
 
     rows = []

@@ -47,6 +47,9 @@ NUCLEUS_COLUMNS = [
     "roi", "x_px", "y_px", "left_px", "top_px", "width_px", "height_px", "area_um2", "mean_intensity", "std_intensity",
 ]  # fmt: skip
 
+NOT_SHOWN = ("area_px", "wide_area_px", "wide_mean_intensity", "wide_std_intensity")
+"""Measurements that a viewer does not show: the area in um2 says the same, and wide masks are for comparison."""
+
 
 def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     """Return the nuclei of one panorama as columns for a viewer, in order of `roi`.
@@ -60,13 +63,18 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     -------
     dict of str to list
         `roi` (the label), `x_px`, `y_px`, `left_px`, `top_px`, `width_px`, `height_px`, `area_um2`, `mean_intensity`,
-        `std_intensity`; and `class`, a name or None, where that of any nucleus is known. No `area_um2` where `rois` has
-        none.
+        `std_intensity`; `class`, a name or None, where that of any nucleus is known; and whatever else was measured,
+        such as `confidence`. No `area_um2` where `rois` has none.
     """
     known = "class" in rois and bool(rois["class"].notna().any())
-    columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else [])] if name in rois]
+    further = [
+        str(name)
+        for name in rois.select_dtypes("number")
+        if name not in {*NUCLEUS_COLUMNS, *NOT_SHOWN} and bool(rois[name].notna().any())
+    ]
+    columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else []), *further] if name in rois]
     nuclei = rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS)
-    for name in BRIGHTNESS:
+    for name in [*BRIGHTNESS, *further]:
         nuclei[name] = nuclei[name].map(lambda value: float(f"{value:.6g}"))  # an image may have grey levels below 1
     return _columns(nuclei)
 

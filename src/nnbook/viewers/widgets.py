@@ -44,6 +44,9 @@ BUNDLES = resources.files("nnbook.viewers") / "bundles"
 REMEDY = "write it again with 'nnbook run'"
 """What to do where a file of pyramids is damaged."""
 
+IN_ZIP = re.compile(r"(.*?\.zip)/(.+)", re.IGNORECASE)
+"""The address of a file in a zip of tiles: `NAME.zip/intensity.dzi`."""
+
 LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
 """The files of a panorama, by their names in an index."""
 
@@ -145,6 +148,14 @@ class PanoramaViewer(_ImageView):
         How masks are drawn.
     opacity : float or None
         Of the masks, 0 to 1; None is what suits how they are drawn.
+    by : str or None
+        The column of `rois` that masks are coloured by; None gives neighbours different colours.
+    truth : bool
+        Whether the truth is shown with the masks, where a pyramid has it.
+    swipe : float or None
+        Share of the width at which image and masks meet, or masks and truth; None shows them over one another.
+    ruler : list of float, or None
+        The line of the ruler: x and y of its two ends, in px of the panorama.
     height : int or None
         Height of the view in CSS px.
 
@@ -173,6 +184,10 @@ class PanoramaViewer(_ImageView):
     view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
     masks = traitlets.Enum(["fill", "outline", "off"], "fill").tag(sync=True)
     opacity = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
+    by = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    truth = traitlets.Bool(False).tag(sync=True)
+    swipe = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
+    ruler = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
 
     def __init__(
         self,
@@ -501,7 +516,11 @@ def _folder_reader(folder: Path) -> Read:
         if "\0" in path:
             return None
         file = (folder / path).resolve()
-        return file.read_bytes() if file.is_relative_to(folder.resolve()) and file.is_file() else None
+        if not file.is_relative_to(folder.resolve()):
+            return None
+        if (inside := IN_ZIP.fullmatch(path)) is not None and (folder / inside[1]).is_file():
+            return _zip_reader(folder / inside[1])(inside[2])
+        return file.read_bytes() if file.is_file() else None
 
     return read
 
