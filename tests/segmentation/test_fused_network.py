@@ -7,6 +7,7 @@ from nnbook.segmentation.masks import full_masks
 from nnbook.segmentation.model import Model
 from nnbook.segmentation.network import Output
 from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.values.published import CELLPROB_THRESHOLD, FLOW_THRESHOLD
 
 
 def test_fused_layers_compute_what_the_network_does(model: Model, panorama: tuple[Image, Labels]) -> None:
@@ -19,11 +20,16 @@ def test_fused_layers_compute_what_the_network_does(model: Model, panorama: tupl
     torch.testing.assert_close(fused_network.fuse(model.network, torch.float32)(tile), expected, rtol=0, atol=1e-3)
     rounded = fused_network.fuse(model.network, torch.bfloat16)(tile)
     assert (rounded - expected).abs().mean() < 0.03
-    settings = {"flow_threshold": 0.4, "cellprob_threshold": -2.0}
-    of_both = [
-        full_masks(Output(output[0].numpy(), small, model.diam_mean), panorama[0].shape, **settings)
+    height, width = panorama[0].shape
+    exact, made = (
+        full_masks(
+            Output(output[0].numpy(), small, model.diam_mean),
+            (height, width),
+            flow_threshold=FLOW_THRESHOLD,
+            cellprob_threshold=CELLPROB_THRESHOLD,
+        ).labels
         for output in (expected, rounded)
-    ]
-    scores = evaluate(*of_both)
+    )
+    scores = evaluate(made, exact)
     assert scores["f1_0.50"] == 1
     assert scores["mean_iou"] > 0.99

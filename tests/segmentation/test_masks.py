@@ -2,7 +2,7 @@ import numpy as np
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Labels
-from nnbook.segmentation.masks import condensed, drop_low_confidence, enlarge
+from nnbook.segmentation.masks import condensed, drop_low_confidence, enlarge, estimate_confidence
 
 
 def test_labels_are_numbered_by_first_pixel(masks: Labels) -> None:
@@ -96,3 +96,17 @@ def test_small_bright_compact_masks_are_kept_at_low_confidence() -> None:
     drop_low_confidence(labels, logit, -2.0, condensed=[5])
     assert np.unique(labels).tolist() == [0, 1, 2, 3, 4]
     assert condensed(np.zeros_like(labels), grey, np.zeros(1)).tolist() == []
+
+
+def test_confidence_falls_with_the_logit_ragged_flows_and_small_areas() -> None:
+    labels = np.zeros((20, 60), np.int32)
+    for label, x in enumerate((1, 13, 25, 37), start=1):
+        labels[2:12, x : x + 10] = label
+    labels[2:5, 50:53] = 5
+    logit = np.where(labels == 2, 0.0, np.where(labels > 0, 2.0, -6.0)).astype(np.float32)
+    found = estimate_confidence(labels, logit, -2.0, np.array([0, 0.05, 0.05, 0.4, 0.05, 0.05]))
+    assert found[0] == 0
+    assert found[1] == found[4] > 0.9
+    assert (found[[2, 3, 5]] < found[1]).all()
+    assert found[3] < 0.6
+    assert estimate_confidence(np.zeros_like(labels), logit, -2.0, np.zeros(1)).tolist() == [0]

@@ -10,8 +10,10 @@ import torch
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import evaluate
-from nnbook.io.images import Image, Labels, read_mask, write_image
+from nnbook.io.images import Image, Labels, read_mask, write_image, write_mask
+from nnbook.measurement.rois import measure_files
 from nnbook.segmentation.diameter import estimate_diameter, median_diameter
+from nnbook.segmentation.masks import ConfidentMasks
 from nnbook.segmentation.model import Model
 from nnbook.segmentation.workflow import segment_files, segment_image
 from nnbook.simulation.panorama import simulate_panorama
@@ -97,7 +99,20 @@ def test_the_number_of_threads_changes_nothing(model: Model, panorama: tuple[Ima
 def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_path: Path) -> None:
     write_image(tmp_path / "a.tif", panorama[0])
     (path,) = segment_files({"a": tmp_path / "a.tif"}, tmp_path, model, diameter_px=None)
-    assert evaluate(read_mask(path), panorama[1])["ap_0.50"] > 0.7
+    masks = read_mask(path)
+    assert evaluate(masks, panorama[1])["ap_0.50"] > 0.7
+    # Every nucleus has its confidence; one that is corrected has none, and one that is renumbered keeps it.
+    rois, _ = measure_files({"a": (tmp_path / "a.tif", path)}, 8.0)
+    assert rois["confidence"].between(0, 1).all()
+    assert rois["confidence"].median() > 0.9
+    corrected = np.where(masks == 2, masks.max() + 1, masks)
+    corrected.flat[np.flatnonzero(masks == 1)[:5]] = 0
+    write_mask(path, corrected)
+    again, _ = measure_files({"a": (tmp_path / "a.tif", path)}, 8.0)
+    was, now = (table.set_index("roi")["confidence"] for table in (rois, again))
+    assert np.isnan(now[1])
+    assert now[masks.max() + 1] == was[2]
+    assert now.drop([1, masks.max() + 1]).equals(was.drop([1, 2]))
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert record["result"]["found_diameter_px"] == pytest.approx(median_diameter(panorama[1]), rel=0.25)
     assert estimate_diameter(np.zeros((50, 50), dtype=np.uint8), model) == 0
@@ -123,7 +138,7 @@ def test_files_are_named_kept_and_redone(
     with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: is no TIFF, PNG or CZI file[^\n]*$"):
         segment_files(images, out, model)
     assert sorted(path.name for path in out.iterdir()) == [
-        f"{name}_cp_masks.{ending}" for name in "ac" for ending in ("json", "tif")
+        f"{name}_cp_{ending}" for name in "ac" for ending in ("confidence.csv", "masks.json", "masks.tif")
     ]
     record = json.loads((out / "a_cp_masks.json").read_text(encoding="utf-8"))
     settings = record["settings"]
@@ -139,9 +154,10 @@ def test_files_are_named_kept_and_redone(
     del images["bad"]
     made: list[tuple[int, ...]] = []
 
-    def noted(image: Image, *_: object) -> tuple[Labels, float]:
+    def noted(image: Image, *_: object) -> tuple[ConfidentMasks, float]:
         made.append((image.shape[0], image.shape[1]))
-        return np.ones(made[-1], dtype=np.int32), 150.0
+        labels = np.ones(made[-1], dtype=np.int32)
+        return ConfidentMasks(labels, np.ones(1), np.array([[labels.size, 0, 0, *labels.shape[::-1]]])), 150.0
 
     monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_image", noted)
     assert segment_files(images, out, model) == [out / "a_cp_masks.tif", out / "c_cp_masks.tif"]

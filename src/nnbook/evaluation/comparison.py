@@ -133,7 +133,7 @@ def vary_settings(panoramas: Sequence[Judged], model: Model, diameter_px: float 
                 (panorama.image.shape[0], panorama.image.shape[1]),
                 flow_threshold=flow,
                 cellprob_threshold=cellprob,
-            )
+            ).labels
             for output, panorama in zip(found, panoramas, strict=True)
         ]
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from nnbook.errors import InvalidValueError, NnbookError, all_of
 from nnbook.io.compiled import compiled
+from nnbook.io.confidence import read_confidence
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask, read_image, read_mask
 from nnbook.io.parquet import read_parquet, write_parquet
@@ -334,8 +335,10 @@ def measure_files(
     Returns
     -------
     (pandas.DataFrame, pandas.DataFrame)
-        A row a nucleus (`measure_panorama`) and a row a panorama (`summarise`). Where the class of any nucleus is
-        known, the rows of nuclei have a column `class`, which is None for the others. A panorama without a nucleus has
+        A row a nucleus (`measure_panorama`) and a row a panorama (`summarise`). Where nnbook made any of the masks, the
+        rows of nuclei have a column `confidence`, the probability that the mask is right; it is missing for masks that
+        were drawn or changed by hand. Where the class of any nucleus is known, there is a column `class`, which is None
+        for the others. A panorama without a nucleus has
         a row too, and is named on standard error.
 
     Raises
@@ -360,6 +363,7 @@ def measure_files(
             pixels = read_image(image, plane)
             labels = read_mask(mask, (pixels.shape[0], pixels.shape[1]))
             table = measure_panorama(name, pixels, labels, scales[name], rim_um)
+            table = _with_confidence(table, mask)
             if known := classes(name, labels):
                 table["class"] = [known.get(roi) for roi in table["roi"]]
             return table
@@ -380,6 +384,11 @@ def measure_files(
     if "class" in rois:
         rois["class"] = rois["class"].astype(object).where(rois["class"].notna(), None)
     return rois, results
+
+
+def _with_confidence(rois: pd.DataFrame, mask: PathLike) -> pd.DataFrame:
+    confidence = read_confidence(mask, rois)
+    return rois if confidence is None else rois.assign(confidence=confidence)
 
 
 def _check_names(files: Mapping[str, tuple[PathLike, PathLike]]) -> None:

@@ -16,6 +16,7 @@ from nnbook.errors import NnbookError, all_of
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
 from nnbook.evaluation.truth import true_classes
+from nnbook.io.confidence import confidence_path
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
@@ -75,6 +76,7 @@ def segment_panoramas(
 def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
     """Measure an edition's panoramas into `rois.parquet` and `results.csv`."""
     files = {one.panorama: (edition.image_path(one), edition.mask_path(one)) for one in panoramas}
+    tables = [table for _, mask in files.values() if (table := confidence_path(mask.resolve())).is_file()]
     truths = {one.panorama: edition.truth_path(one) for one in panoramas if one.simulated}
     # The twin's table is to be compared with the published one, which is of wider masks.
     rim_um = published.PUBLISHED_RIM_UM if len(truths) == len(panoramas) else None
@@ -95,7 +97,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
         edition.folder,
         record="records/measure.json",
         writes=[edition.rois.name, edition.results.name],
-        reads=[path for pair in files.values() for path in pair],
+        reads=[*(path for pair in files.values() for path in pair), *tables],
         settings={
             "px_per_um": edition.px_per_um,
             "rim_um": rim_um,

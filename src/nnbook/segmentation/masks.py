@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numba import prange
@@ -40,6 +40,12 @@ over background, flows that differ by at most this from those that follow from i
 ragged), and a confidence above the last value. Of the masks that these spare from `LEAST_SHARE`, 9 of 11 are right in
 the training part of DSB2018, and 5 of 5 on the twin."""
 
+CONFIDENCE: Final = (1.92, 0.514, -9.84, 0.45)
+"""The confidence of a mask is a logistic function of: 1, by how much its mean cell probability exceeds the threshold,
+as a logit, its flow error, and the binary logarithm of its area over that of the image's median mask where it is
+smaller. Fitted on 16,314 masks of DSB2018's training part and 1,327 of the twin (seed 11), to whether a true nucleus
+has an intersection over union of more than 0.5 with it."""
+
 BORDER_SD_PX: Final = 0.9
 """Borders between masks that touch are smoothed by a Gaussian of this standard deviation, in px of the network: they
 come in steps of its pixels, five at full resolution."""
@@ -55,6 +61,24 @@ UNSURE_SD_PX: Final = 0.8
 """What the network does not see as a nucleus, micronuclei above all, is blurred by this to get an outline."""
 
 
+class ConfidentMasks(NamedTuple):
+    """Masks at full resolution, how likely each is right, and where it is.
+
+    Attributes
+    ----------
+    labels : Labels
+        Axes (y, x), 1..N by first pixel.
+    confidence : float64, axis (label)
+        Of labels 1..N: the probability that a true nucleus has an intersection over union of more than 0.5 with it.
+    boxes : int64, axes (label, value)
+        Of labels 1..N: area in px, left, top, width and height in px.
+    """
+
+    labels: Labels
+    confidence: NDArray[np.float64]
+    boxes: NDArray[np.int64]
+
+
 def full_masks(
     output: Output,
     shape: tuple[int, int],
@@ -62,7 +86,7 @@ def full_masks(
     flow_threshold: float,
     cellprob_threshold: float,
     narrow: bool = False,
-) -> Labels:
+) -> ConfidentMasks:
     """Turn the network's output into the masks of an image of this height and width: see `segment_image`.
 
     Components of one nucleus have one label (`nnbook.segmentation.grouping`), and masks of low confidence are dropped
@@ -75,9 +99,45 @@ def full_masks(
     errors = flow_errors(labels, flow)
     pairs = join_components(labels, output.grey, output.diameter_px)
     drop_low_confidence(labels, cellprob, cellprob_threshold, pairs, condensed(labels, output.grey, errors))
+    confidence = estimate_confidence(labels, cellprob, cellprob_threshold, errors)
     full = enlarge(labels, cellprob, cellprob_threshold, shape, narrow=narrow and count <= np.iinfo(np.uint16).max)
-    _renumber(full, count, MIN_AREA_PX)
-    return full
+    numbers, boxes = _renumber(full, count, MIN_AREA_PX)
+    kept = np.flatnonzero(numbers)
+    return ConfidentMasks(full, confidence[kept[np.argsort(numbers[kept])]], boxes)
+
+
+def estimate_confidence(
+    labels: Labels, cellprob: NDArray[np.float32], threshold: float, errors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how likely each mask is right: see `CONFIDENCE`.
+
+    Parameters
+    ----------
+    labels : Labels
+        Axes (y, x).
+    cellprob : float32, axes (y, x)
+        Logit of the cell probability.
+    threshold : float
+        Its threshold.
+    errors : float64, axis (label)
+        From `flow_errors`.
+
+    Returns
+    -------
+    float64, axis (label)
+        For labels 0 to the highest of `errors`; 0 for labels that no pixel has.
+    """
+    areas = np.bincount(labels.ravel(), minlength=len(errors))
+    sums = np.bincount(labels.ravel(), cellprob.ravel(), minlength=len(errors))
+    result = np.zeros(len(errors))
+    masks = 1 + np.flatnonzero(areas[1:])
+    if masks.size:
+        margin = sums[masks] / areas[masks] - threshold
+        smaller = np.minimum(np.log2(areas[masks] / np.median(areas[masks])), 0)
+        constant, by_margin, by_error, by_area = CONFIDENCE
+        logit = constant + by_margin * margin + by_error * errors[masks] + by_area * smaller
+        result[masks] = 1 / (1 + np.exp(-logit))
+    return result
 
 
 def compute_masks(output: NDArray[np.float32], *, flow_threshold: float, cellprob_threshold: float) -> Labels:
@@ -333,13 +393,17 @@ def _weigh(labels: Any, corners: Any, kernel: Any, present: Any, weights: Any) -
 
 
 @compiled
-def _renumber(labels: Any, count: int, min_area: int) -> None:
-    """Drop masks of few pixels and number the others by their first pixel, in place."""
+def _renumber(labels: Any, count: int, min_area: int) -> Any:
+    """Drop masks of few pixels and number the others by their first pixel, in place.
+
+    Return each label's new number, 0 for none, and of each new number from 1 area, left, top, width and height.
+    """
     areas = np.zeros(count + 1, dtype=np.int64)
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             areas[labels[y, x]] += 1
     numbers = np.zeros(count + 1, dtype=np.int32)
+    boxes = np.zeros((count, 5), dtype=np.int64)
     last = 0
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
@@ -352,4 +416,11 @@ def _renumber(labels: Any, count: int, min_area: int) -> None:
             if numbers[label] == 0:
                 last += 1
                 numbers[label] = last
+                boxes[last - 1] = areas[label], x, y, x, y
             labels[y, x] = numbers[label]
+            box = boxes[numbers[label] - 1]
+            box[1], box[3], box[4] = min(box[1], x), max(box[3], x), y
+    boxes = boxes[:last]
+    boxes[:, 3] += 1 - boxes[:, 1]
+    boxes[:, 4] += 1 - boxes[:, 2]
+    return numbers, boxes

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError, all_of
+from nnbook.io.confidence import confidence_path, write_confidence
 from nnbook.io.images import read_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.planes import plane_settings
 from nnbook.provenance.stage import Stage, make, read_record
 from nnbook.segmentation.diameter import estimate_diameter
-from nnbook.segmentation.masks import full_masks
+from nnbook.segmentation.masks import ConfidentMasks, full_masks
 from nnbook.segmentation.model import Model, network_dtype
 from nnbook.segmentation.network import network_output
 from nnbook.segmentation.polarity import has_dark_nuclei
@@ -96,7 +97,7 @@ def segment_image(
     output = network_output(image, model, diameter_px)
     return full_masks(
         output, (image.shape[0], image.shape[1]), flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold
-    )
+    ).labels
 
 
 def segment_files(
@@ -114,7 +115,8 @@ def segment_files(
 
     Images in which no nucleus was found, or nuclei look darker than the background, are named on standard error.
 
-    Beside each mask is `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
+    Beside each mask is `NAME_cp_confidence.csv`, how likely each of its nuclei is right (`nnbook.io.confidence`), and
+    `NAME_cp_masks.json`: the image's SHA-256 and everything else that the mask depends on. Where
     that is still the same, the mask stays as it is, corrections by hand included; else it is made again. A mask that is
     to be made again, but was corrected by hand or is not nnbook's, stays and is named.
 
@@ -165,7 +167,13 @@ def segment_files(
     for name, path in show_progress(files.items(), desc="segment", unit="panorama"):
         mask = f"{name}{MASK_SUFFIX}"
         stage = Stage.of(
-            segment_files, out, f"{mask}.json", [f"{mask}.tif"], reads=[path], settings=settings, by_hand=True
+            segment_files,
+            out,
+            f"{mask}.json",
+            [f"{mask}.tif", confidence_path(Path(f"{mask}.tif")).name],
+            reads=[path],
+            settings=settings,
+            by_hand=True,
         )
         try:
             segment = partial(_segment_file, path, f"{mask}.tif", model=model, diameter_px=diameter_px, plane=plane)
@@ -214,20 +222,21 @@ def _segment_file(
     """Segment one file and write its mask into a folder; return the diameter and the number of its nuclei."""
     image = read_image(path, plane)
     dark = has_dark_nuclei(image)
-    labels, found = _masks_of_image(image, model, diameter_px, thresholds)
-    write_mask(out / mask, labels)
-    return {"result": {"found_diameter_px": found, "nuclei": int(labels.max()), "dark_nuclei": dark}}
+    made, found = _masks_of_image(image, model, diameter_px, thresholds)
+    write_mask(out / mask, made.labels)
+    write_confidence(out / mask, made.boxes, made.confidence)
+    return {"result": {"found_diameter_px": found, "nuclei": len(made.boxes), "dark_nuclei": dark}}
 
 
 def _masks_of_image(
     image: Image, model: Model, diameter_px: float | None, thresholds: dict[str, float]
-) -> tuple[Labels, float]:
+) -> tuple[ConfidentMasks, float]:
     """Return the masks of one image, in 16 bits where they fit, and the diameter of its nuclei in px."""
     shape = (image.shape[0], image.shape[1])
     low, high = grey_range(image)
     found = 0.0 if low == high else diameter_px or estimate_diameter(image, model)
     if found == 0:
-        return np.zeros(shape, dtype=np.int32), found
+        return ConfidentMasks(np.zeros(shape, np.int32), np.zeros(0), np.zeros((0, 5), np.int64)), found
     output = network_output(image, model, found)
     return full_masks(output, shape, **thresholds, narrow=True), found
 
