@@ -10,6 +10,8 @@ from nnbook.figures.readers import Case
 from nnbook.figures.segmentation import (
     cases_table,
     hard_cases,
+    left_out_table,
+    reliability,
     scores_table,
     settings_curves,
     speed_table,
@@ -81,6 +83,28 @@ def test_tables_show_scores_as_they_are() -> None:
 def test_committed_scores_are_of_the_shipped_model() -> None:
     real = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
     assert real["model_sha256"] == sha256(SHIPPED_MODEL)
+    table = scores_table(pd.DataFrame(real["scores"]))
+    assert {"By image", "Area"} <= set(table.header)
+    assert len(table.header) == len(table.rows[0])
+
+
+def test_laboratories_that_were_left_out_have_a_row_each() -> None:
+    table = left_out_table(json.loads((BENCHMARKS / "leave_one_out.json").read_text(encoding="utf-8")))
+    assert [row[0] for row in table.rows][:2] == ["MNFinder", "NEUBIAS"]
+    assert table.rows[0][2:4] == ("0.917", "0.919")
+    assert len(table.rows) == 6
+
+
+def test_reliability_has_a_curve_for_each_set_without_points_of_few_masks() -> None:
+    confidence = json.loads((BENCHMARKS / "confidence.json").read_text(encoding="utf-8"))
+    assert confidence["model_sha256"] == sha256(SHIPPED_MODEL)
+    counts = pd.DataFrame(
+        {"images": ["a", "a", "b"], "masks": [100, 3, 50], "confidence": [0.9, 0.4, 0.8], "right": [0.95, 0.0, 0.7]}
+    )
+    upper, lower = reliability(counts).axes
+    drawn = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in upper.lines[1:]}
+    assert drawn == {"a": [[0.9, 0.95]], "b": [[0.8, 0.7]]}
+    assert [len(np.asarray(line.get_xydata())) for line in lower.lines] == [2, 1]
 
 
 def test_committed_speed_makes_a_table() -> None:

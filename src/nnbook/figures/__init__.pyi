@@ -15,7 +15,17 @@ from .readers import (
 )
 from .realism import NOT_SIMULATED, look, realism_table
 from .reproduction import area_numbers, experiments_numbers, recomputed, reproduction_table, results_numbers
-from .segmentation import NO_TRUTH, cases_table, hard_cases, scores_table, settings_curves, speed_table, training_curve
+from .segmentation import (
+    NO_TRUTH,
+    cases_table,
+    hard_cases,
+    left_out_table,
+    reliability,
+    scores_table,
+    settings_curves,
+    speed_table,
+    training_curve,
+)
 from .style import Notice, picture
 from .tables import NO_PUBLISHED_TABLE, cells_table, faults_table, representatives_table
 
@@ -40,6 +50,7 @@ __all__ = [
     "faults_table",
     "hard_cases",
     "images_table",
+    "left_out_table",
     "look",
     "masks_table",
     "mosaic_sheet",
@@ -56,6 +67,7 @@ __all__ = [
     "read_replicates",
     "realism_table",
     "recomputed",
+    "reliability",
     "replicates_table",
     "representatives_table",
     "reproduction_table",

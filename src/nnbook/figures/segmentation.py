@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 NO_TRUTH: Final = "There are no true masks to compare with. Simulated panoramas have them."
 
+FEW_MASKS: Final = 10
+"""Where there are fewer masks of a confidence, the share that is right is chance, and is not drawn."""
+
+LEFT_OUT_TITLES: Final = {
+    "mnfinder_micronuclei": "MNFinder",
+    "neubias_training": "NEUBIAS",
+    "bbbc039_u2os": "BBBC039",
+    "dsb2018_520": "DSB2018, images 520 px high",
+    "dsb2018_256": "DSB2018, images 256 px high",
+    "dsb2018_360": "DSB2018, images 360 px high",
+}
+
 SETTING_TITLES: Final = {
     "diameter_px": ("Diameter (px)", DIAMETER_PX),
     "flow_threshold": ("Flow threshold", FLOW_THRESHOLD),
@@ -131,7 +143,8 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
     Parameters
     ----------
     scores : pandas.DataFrame
-        `method`, optionally `images` before it, and `nnbook.evaluation.comparison.SCORES`.
+        `method`, optionally `images` before it, and `nnbook.evaluation.comparison.SCORES`; optionally
+        `ap_0.50_image_mean`, the mean of the images' APs, and `area_ratio`, that of matched masks to true nuclei.
     note : str, optional
         It is set below the table.
 
@@ -141,7 +154,16 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
     """
     first = [name for name in ("images", "method") if name in scores.columns]
     titles = {"images": "Images", "method": "Method"}
-    shares = {"f1_0.50": "F1", "ap_0.50": "AP@0.5", "ap_0.75": "AP@0.75", "mean_ap": "Mean AP", "mean_iou": "Mean IoU"}
+    shares = {
+        "f1_0.50": "F1",
+        "ap_0.50": "AP@0.5",
+        "ap_0.50_image_mean": "By image",
+        "ap_0.75": "AP@0.75",
+        "mean_ap": "Mean AP",
+        "mean_iou": "Mean IoU",
+        "area_ratio": "Area",
+    }
+    shares = {name: title for name, title in shares.items() if name in scores.columns}
     counts = {
         "true_nuclei": "Nuclei",
         "splits": "Splits",
@@ -163,6 +185,70 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
         numeric=frozenset(range(len(first), len(first) + len(shares) + len(counts))),
         note=note,
     )
+
+
+def left_out_table(scores: Sequence[dict[str, Any]]) -> Table:
+    """List the scores of networks on the laboratories that each was trained without.
+
+    Parameters
+    ----------
+    scores : sequence of dict
+        What `models/leave_one_out.py` wrote: `left_out`, `recipe` ("plain" or "strong"), and scores.
+
+    Returns
+    -------
+    Table
+    """
+    by_recipe = {(row["left_out"], row["recipe"]): row for row in scores}
+    shown = ("f1_0.50", "ap_0.50_image_mean", "mean_ap")
+    return Table(
+        header=(
+            "Left out",
+            "Nuclei",
+            *(f"{title}, {recipe}" for title in ("F1", "AP by image", "mean AP") for recipe in ("plain", "strong")),
+        ),
+        rows=tuple(
+            (
+                LEFT_OUT_TITLES.get(left_out, left_out),
+                f"{by_recipe[left_out, 'plain']['true_nuclei']:,}",
+                *(f"{by_recipe[left_out, recipe][name]:.3f}" for name in shown for recipe in ("plain", "strong")),
+            )
+            for left_out in dict.fromkeys(row["left_out"] for row in scores)
+        ),
+        numeric=frozenset(range(1, 8)),
+    )
+
+
+def reliability(counts: pd.DataFrame) -> Figure:
+    """Plot how many masks of each confidence are right, and how many masks have it.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        What `benchmarks/confidence.py` wrote: `images`, `masks`, `confidence` and `right`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels: the share that is right against confidence, where the diagonal is perfect, and the share of masks.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 6.4), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        upper.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=1.2, linestyle="dashed")
+        kinds = ((VERMILION, "o"), (BLUE, "s"), ("black", "^"), (SKY_BLUE, "D"))
+        for (images, rows), (colour, marker) in zip(counts.groupby("images", sort=False), kinds, strict=False):
+            few = rows["masks"] < FEW_MASKS
+            upper.plot(
+                rows["confidence"][~few], rows["right"][~few], color=colour, marker=marker, markersize=6, label=images
+            )
+            lower.plot(
+                rows["confidence"], rows["masks"] / rows["masks"].sum(), color=colour, marker=marker, markersize=5
+            )
+        upper.set(ylabel="Share that is right", ylim=(0, 1.03))
+        upper.legend(frameon=False, fontsize=11, loc="upper left")
+        lower.set(xlabel="Confidence", ylabel="Share of\nmasks", xlim=(0, 1.02), yscale="log")
+    return figure
 
 
 def cases_table(cases: pd.DataFrame) -> Table:
