@@ -155,7 +155,8 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     stage.zoom.addTools([this.maskPanel, this.panel, this.savePanel]);
     this.maskPanel.openIfWide(this.root.clientWidth);
     side.append(ranking.element, this.card.element);
-    body.append(side);
+    // Beside the image, and before the tools for those who go by keyboard.
+    stage.zoom.element.after(side);
     this.addStage(stage, index.note);
     this.ranking = ranking;
   }

@@ -87,6 +87,7 @@ export class ZoomStage {
   readonly element = document.createElement('div');
   /** The row of tools below the image, so that none of them covers a part of it; views may add theirs. */
   readonly bar = document.createElement('div');
+  private readonly under = document.createElement('div');
   readonly area = document.createElement('div');
   readonly viewer: OpenSeadragon.Viewer;
   private readonly scaleBar = new ScaleBar();
@@ -160,7 +161,9 @@ export class ZoomStage {
     this.bar.append(buttons, readout.position);
     const viewport = document.createElement('div');
     viewport.className = 'nn-viewport';
-    viewport.append(this.element, this.bar);
+    this.under.className = 'nn-under';
+    this.under.append(this.bar);
+    viewport.append(this.element, this.under);
     parent.append(viewport);
     this.viewer = createViewer(this.area, minimap);
     this.filter = new ContrastFilter(() => [...canvasesOf(this.viewer), ...this.more]);
@@ -320,7 +323,7 @@ export class ZoomStage {
   /** Adds buttons to the row of tools, and below it what they open. */
   addTools(tools: { button: HTMLElement; element: HTMLElement }[]): void {
     this.bar.append(...tools.map(({ button }) => button));
-    this.bar.after(...tools.map(({ element }) => element));
+    this.under.append(...tools.map(({ element }) => element));
   }
 
   /** What is pointed at, in words: in the row of tools, unless the view has another place for it. */
