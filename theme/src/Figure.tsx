@@ -8,9 +8,11 @@ export function Figure({ node }: { node: Node }) {
   const { page } = usePage();
   // A figure that is embedded from a notebook brings the cell's code along; the notebook is where that is read.
   const embedded = node.source !== undefined && page.kind !== 'Notebook';
-  // The static stand-in is for print and other formats; on a page it serves readers without JavaScript.
+  // The static stand-in is what paper shows, and readers without JavaScript see.
   const standIn = (node.children ?? []).find(({ placeholder }) => placeholder === true);
   const children = (node.children ?? []).filter((child) => child !== standIn && !(embedded && child.type === 'code'));
+  const view = children.findIndex(needsScript);
+  if (standIn !== undefined && view >= 0) children.splice(view + 1, 0, { type: 'standIn', children: [standIn] });
   const panels = children.filter(({ subcontainer }) => subcontainer === true);
   // Two pictures of one place: the client lays them over one another.
   const compares = panels.length === 2 && node.class?.split(' ').includes('compare') === true;
@@ -22,10 +24,14 @@ export function Figure({ node }: { node: Node }) {
         <div className="panels" data-compare={compares ? '' : undefined}><Children of={panels} /></div>
       )}
       <Children of={children.filter((child) => !panels.includes(child))} />
-      {standIn !== undefined && needsScript(node) && <noscript><Children of={[standIn]} /></noscript>}
       {embedded && !children.some(({ type }) => type === 'details') && <Source node={node} />}
     </figure>
   );
+}
+
+/** What is seen in a view's place where there is no view. */
+export function StandIn({ node }: { node: Node }) {
+  return <div className="stand-in"><Children of={node.children} /></div>;
 }
 
 function needsScript(node: Node): boolean {

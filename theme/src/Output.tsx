@@ -122,9 +122,9 @@ function PlotlyFigure({ figure, still, node }: { figure: MimeContent; still?: Mi
     <div className="output output-plotly" data-plotly={figure.path ?? ''} style={{ '--height': `${height}px` } as CSSProperties}>
       {data !== undefined && <Json value={data} />}
       <div className="plotly-host" role="figure" aria-label={label} />
-      <noscript>
-        {still === undefined ? <p>The interactive form of this figure needs JavaScript.</p> : <OutputImage image={still} node={node} alt={label} />}
-      </noscript>
+      <div className="stand-in">
+        {still === undefined ? <p>This figure is interactive: open the page in a browser with JavaScript to use it.</p> : <OutputImage image={still} node={node} alt={label} />}
+      </div>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { Admonition, Dropdown, Exercise, Statement } from './Admonition.js';
 import { Block } from './Block.js';
 import { Card, Grid } from './Card.js';
 import { CodeBlock } from './CodeBlock.js';
-import { Caption, CaptionNumber, Figure, Legend } from './Figure.js';
+import { Caption, CaptionNumber, Figure, Legend, StandIn } from './Figure.js';
 import { Frame, Picture } from './Picture.js';
 import { Heading } from './Heading.js';
 import { Abbreviation, Citation, CitationGroup, CrossReference, FootnoteMark, Link } from './Link.js';
@@ -58,6 +58,7 @@ const own: Record<string, (props: { node: Node }) => ReactNode> = {
   outputs: Outputs,
   proof: Statement,
   solution: Exercise,
+  standIn: StandIn,
   tabSet: Tabs,
   table: Table,
   thematicBreak: () => <hr />,

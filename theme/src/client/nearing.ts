@@ -12,8 +12,10 @@ export function nearing(selector: string, open: (element: HTMLElement) => Promis
     { rootMargin: '300px' },
   );
   waiting.forEach((element) => { observer.observe(element); });
-  // Paper has no scrolling: what was not reached yet has to be opened for it.
-  addEventListener('beforeprint', () => { waiting.forEach(openOnce); });
+  // Paper has no scrolling: what was not reached yet, and has no still picture, has to be opened for it.
+  addEventListener('beforeprint', () => {
+    waiting.forEach((element) => { if (element.closest('.figure')?.querySelector('.stand-in img') == null) openOnce(element); });
+  });
 }
 
 /** The data that the server wrote into an element. */

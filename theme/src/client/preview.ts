@@ -102,6 +102,7 @@ async function targetOf(link: HTMLElement): Promise<Element | null> {
   copy.querySelectorAll('.widget, .output-plotly').forEach((element) => {
     element.replaceWith(stillOf(element) ?? 'An interactive view: follow the link to open it.');
   });
+  copy.querySelectorAll('.stand-in').forEach((element) => { element.remove(); });
   return copy;
 }
 
@@ -118,13 +119,9 @@ function startOf(page: Document): Element | null {
   return copy;
 }
 
-/** The image for readers without JavaScript, which the view or its figure has: text in a page that runs scripts, an element in one that was only parsed. */
+/** The still picture that the view has, or its figure. */
 function stillOf(view: Element): Element | null {
-  for (const fallback of [view.querySelector('noscript'), view.closest('figure')?.querySelector(':scope > noscript')]) {
-    const still = fallback?.querySelector('img') ?? new DOMParser().parseFromString(fallback?.textContent ?? '', 'text/html').querySelector('img');
-    if (still !== null) return still;
-  }
-  return null;
+  return view.querySelector(':scope > .stand-in img') ?? view.closest('figure')?.querySelector(':scope > .stand-in img') ?? null;
 }
 
 function place(card: HTMLElement, link: HTMLElement): void {
