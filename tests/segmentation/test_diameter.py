@@ -71,8 +71,8 @@ def test_finds_diameters_of_real_nuclei(model: Model, shared: Path) -> None:
     assert np.mean((np.array(ratios) > 0.67) & (np.array(ratios) < 1.5)) > 0.95
 
 
-def test_a_diameter_costs_about_one_more_pass(model: Model, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs = list(pair_files(shared / "data/dsb2018/images", shared / "data/dsb2018/labels").values())[::80]
+def test_a_diameter_costs_less_than_half_a_pass(model: Model, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = list(pair_files(shared / "data/dsb2018/images", shared / "data/dsb2018/labels").values())[::136]
     computed: list[int] = []
     compute = model.compute
 
@@ -90,4 +90,12 @@ def test_a_diameter_costs_about_one_more_pass(model: Model, shared: Path, monkey
         estimate_diameter(image, model)
         found += sum(computed)
         computed.clear()
-    assert found < 1.2 * known
+    assert 0 < found < 0.5 * known
+
+
+def test_uneven_light_behind_many_nuclei_is_not_one_nucleus(model: Model, shared: Path) -> None:
+    # Tissue: its bright components are one of half the image, which the network takes for a nucleus at a coarse scale.
+    (image,) = (shared / "data/dsb2018/images").glob("20b20ab04937*")
+    (labels,) = (shared / "data/dsb2018/labels").glob("20b20ab04937*")
+    true = median_diameter(read_mask(labels))
+    assert estimate_diameter(read_image(image), model) == pytest.approx(true, rel=1 / 3)

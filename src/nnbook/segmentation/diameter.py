@@ -18,16 +18,24 @@ if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
     from nnbook.segmentation.model import Model
 
-GUESS_SIDE_PX: Final = 416
-"""Side, at the network's scale, of the part of an image that is segmented to estimate its diameter."""
+PART_SHARE: Final = 0.4
+PART_SIDES_PX: Final = (192, 416)
+"""Share of an image that is segmented to estimate its diameter, and the least and greatest side of it at the network's
+scale."""
+
+COARSENESS: Final = 1.2
+"""A guess is tried on a copy this much coarser than for segmentation. There the network still finds nuclei, a part of
+the same size has twice as many of them, and those of a guess that is too small are not split into their texture, whose
+diameter is another one that would agree with itself."""
 
 GUESSES: Final = 3
-GUESS_TOLERANCE: Final = 1.25
-"""A diameter within this factor of the guess that it was found from is the estimate; else it is the next guess, up to
-three."""
+LARGER: Final = 1.4
+SMALLER: Final = 1.25
+"""A diameter up to so many times larger or smaller than the guess that it was found from is the estimate; else it is
+the next guess, up to three. Less is allowed downwards, where the copy was coarser than meant."""
 
-FALLBACK_GUESSES_PX: Final = (16.0, 30.0, 60.0, 120.0)
-"""First guesses where the image's bright components give none, or one that leads to nothing certain."""
+FALLBACK_GUESSES_PX: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
+"""Guesses where the image's bright components give none, or one that leads to nothing certain."""
 
 SURE_LOGIT: Final = 3.0
 """An estimate is certain where the masks that it comes from exceed the cell probability threshold by this much, on
@@ -44,10 +52,10 @@ def estimate_diameter(image: Image, model: Model) -> float:
     """Estimate the diameter of an image's nuclei.
 
     The first guess is the typical diameter of bright components, those above Otsu's threshold. The part of the image
-    with most bright pixels is segmented as if the guess were right, and the median diameter of its masks is the
-    estimate, or the next guess where the two differ by more than `GUESS_TOLERANCE`. Where that leads to nothing certain
-    (see `SURE_LOGIT`), or the typical bright component is wider than half the image, `FALLBACK_GUESSES_PX` are tried,
-    and the most certain estimate is taken.
+    with most bright pixels is segmented on a copy that is `COARSENESS` times coarser than the guess asks for, and the
+    median diameter of its masks is the estimate, or the next guess where the two differ by more than `LARGER` or
+    `SMALLER`. Where that leads to nothing certain (see `SURE_LOGIT`), or the typical bright component is wider
+    than half the image, `FALLBACK_GUESSES_PX` are tried, and the estimate with most evidence is taken.
 
     Parameters
     ----------
@@ -67,18 +75,13 @@ def estimate_diameter(image: Image, model: Model) -> float:
     foreground, shrink = bright_overview(image, (low, high), OVERVIEW_SIDE_PX, blur_px=1)
     first = _typical_diameter(foreground) / shrink
     plausible = first <= min(image.shape) / 2
-    estimate = _refine(image, foreground, (low, high), model, first) if plausible else None
-    if estimate is not None and estimate.is_sure:
-        return estimate.diameter_px
+    estimates = [_refine(image, foreground, (low, high), model, first)] if plausible else []
+    if estimates and estimates[0].is_sure:
+        return estimates[0].diameter_px
     # Speckle or texture gave the guess; or uneven light has joined all components into one; or it is one large nucleus.
-    others = [_refine(image, foreground, (low, high), model, guess) for guess in FALLBACK_GUESSES_PX]
-    if sure := [one for one in others if one.is_sure]:
-        return max(sure, key=lambda one: one.logit).diameter_px
-    if estimate is not None:
-        return estimate.diameter_px
-    if found := [one.diameter_px for one in others if one.diameter_px]:
-        return float(np.median(found))
-    return _refine(image, foreground, (low, high), model, first).diameter_px
+    guesses = [guess for guess in FALLBACK_GUESSES_PX if guess <= 2 * min(image.shape)] + [first] * (not plausible)
+    estimates += [_refine(image, foreground, (low, high), model, guess) for guess in guesses]
+    return max(estimates, key=lambda one: one.evidence).diameter_px
 
 
 def median_diameter(labels: Labels) -> float:
@@ -89,37 +92,47 @@ def median_diameter(labels: Labels) -> float:
 
 
 class _Estimate(NamedTuple):
-    """A diameter in px, 0 for no nucleus; how far its masks exceed the threshold; whether it agrees with its guess."""
+    """A diameter in px, 0 for no nucleus; masks that it is of, and how far they exceed the threshold, as a logit."""
 
     diameter_px: float
     logit: float
+    nuclei: int
     converged: bool
 
     @property
     def is_sure(self) -> bool:
         return self.converged and self.logit >= SURE_LOGIT
 
+    @property
+    def evidence(self) -> float:
+        """Several nuclei of one size are better evidence than one, which may be uneven light."""
+        return self.logit * math.log1p(self.nuclei) * self.converged
+
 
 def _refine(
     image: Image, foreground: NDArray[np.bool_], greys: tuple[float, float], model: Model, guess: float
 ) -> _Estimate:
-    """Segment as if a guess were right, and again with the diameter found, until the two agree."""
-    found, logit, converged = guess, 0.0, False
+    """Segment a coarse copy as if a guess were right, and again with the diameter found, until the two agree."""
+    estimate = _Estimate(0.0, 0.0, 0, converged=False)
     for _ in range(GUESSES):
         if guess < LEAST_DIAMETER_PX:
-            return _Estimate(0.0, 0.0, converged=False)
-        scale = model.diam_mean / guess
-        part = _brightest_part(image, foreground, math.ceil(GUESS_SIDE_PX / scale))
+            return _Estimate(0.0, 0.0, 0, converged=False)
+        scale = model.diam_mean / (guess * COARSENESS)
+        side = min(max(math.sqrt(PART_SHARE * image.size) * scale, PART_SIDES_PX[0]), PART_SIDES_PX[1])
+        part = _brightest_part(image, foreground, math.ceil(side / scale))
         output = run_network(rescale(part, network_shape(part.shape, scale), *greys), model)
         labels = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
         found = median_diameter(labels) / scale
         inside = output[2][labels > 0]
         logit = float(inside.mean(dtype=np.float64)) - CELLPROB_THRESHOLD if inside.size else 0.0
-        converged = guess / GUESS_TOLERANCE <= found <= guess * GUESS_TOLERANCE
+        converged = guess / SMALLER <= found <= guess * LARGER
+        estimate = _Estimate(
+            found if found >= LEAST_DIAMETER_PX else 0.0, logit, int(np.unique(labels[labels > 0]).size), converged
+        )
         if converged:
             break
         guess = found
-    return _Estimate(found if found >= LEAST_DIAMETER_PX else 0.0, logit, converged)
+    return estimate
 
 
 def bright_overview(
