@@ -127,7 +127,7 @@ def test_pointing_at_a_panorama_shows_its_name_values_and_a_thumbnail(scatter: L
     text = card.inner_text()
     assert text.splitlines()[0] == name
     assert f"{table['num_rois'][at]} nuclei" in text
-    assert f"brightness {table['mean_intensity'][at]:.1f} (SD {table['std_intensity'][at]:.1f})" in text
+    assert f"brightness {table['mean_intensity'][at]:.1f} (standard deviation {table['std_intensity'][at]:.1f})" in text
     assert f"experiment {table['run'][at]}, passage {table['passage'][at]}" in text
     thumbnail = card.locator("img")
     thumbnail.wait_for()
@@ -245,7 +245,7 @@ def test_a_lasso_shows_how_many_it_holds_and_their_means(scatter: Locator) -> No
     assert f"with {points[inside, 0].sum():,.0f} nuclei" in text
     mean_count, mean_level = points[inside].mean(axis=0)
     spread = np.array(table["std_intensity"], float)[inside].mean()
-    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, SD {spread:.3g}" in text
+    assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, standard deviation {spread:.3g}" in text
     selection = plane(scatter)
     scatter.page.keyboard.press("Escape")
     scatter.page.wait_for_function("!location.search.includes('lasso')")
@@ -561,7 +561,7 @@ def test_without_previews_and_viewers_it_gives_values_and_a_link(browser: Browse
         scatter = page.locator(SCATTER)
         choose_by_search(scatter, "a")
         details = scatter.locator(".nn-details")
-        assert "10 nuclei · brightness 50.0 (SD 20.0) · experiment 1" in details.inner_text()
+        assert "10 nuclei · brightness 50.0 (standard deviation 20.0) · experiment 1" in details.inner_text()
         assert "no image" in details.inner_text()
         assert details.locator("img").is_hidden()
         link = details.get_by_role("link")

@@ -7,10 +7,10 @@ const inside = ({ x0, x1, y0, y1 }: Axes) => x0 >= HOME.x0 && x1 <= HOME.x1 && y
 
 describe('the part of the plane that is shown', () => {
   it('holds all points with a margin, also where they are one or none', () => {
-    expect(homeAxes([{ x: 10, y: 1 }, { x: 30, y: 3 }])).toEqual({ x0: 9, x1: 31, y0: 0.9, y1: 3.1 });
-    const one = homeAxes([{ x: 10, y: 0 }]);
+    expect(homeAxes({ x: [10, 30], y: [1, 3] })).toEqual({ x0: 9, x1: 31, y0: 0.9, y1: 3.1 });
+    const one = homeAxes({ x: [10], y: [0] });
     expect(one.x0 < 10 && one.x1 > 10 && one.y0 < 0 && one.y1 > 0).toBe(true);
-    expect(homeAxes([])).toEqual({ x0: 0, x1: 1, y0: 0, y1: 1 });
+    expect(homeAxes({ x: [], y: [] })).toEqual({ x0: 0, x1: 1, y0: 0, y1: 1 });
   });
 
   it('goes to pixels and back, upwards being brighter', () => {

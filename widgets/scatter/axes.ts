@@ -1,6 +1,6 @@
 import { margin as MARGIN } from '../../src/nnbook/figures/count_brightness.json';
 
-/** The part of the plane that is shown, in nuclei (x) and grey levels (y). */
+/** The part of the plane that is shown: from and to across (x) and upwards (y). */
 export interface Axes {
   x0: number;
   x1: number;
@@ -21,26 +21,34 @@ export interface Place {
   y: number;
 }
 
+/** What points have across and upwards, a value each. */
+export interface Columns {
+  readonly x: readonly number[] | Float32Array | Float64Array;
+  readonly y: readonly number[] | Float32Array | Float64Array;
+}
+
 /** How far one can zoom in, as a share of what all points span. */
 const CLOSEST = 1 / 400;
 
 /** The part of the plane that holds all points. */
-export function homeAxes(points: Iterable<Place>): Axes {
-  const all = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
-  for (const { x, y } of points) {
-    all.x0 = Math.min(all.x0, x);
-    all.x1 = Math.max(all.x1, x);
-    all.y0 = Math.min(all.y0, y);
-    all.y1 = Math.max(all.y1, y);
-  }
+export function homeAxes({ x, y }: Columns): Axes {
+  const [[x0, x1], [y0, y1]] = [extentOf(x), extentOf(y)];
+  if (x0 > x1) return { x0: 0, x1: 1, y0: 0, y1: 1 };
   const pad = (from: number, to: number): [number, number] => {
     const margin = to > from ? (to - from) * MARGIN : Math.max(Math.abs(to) * MARGIN, 1);
     return [from - margin, to + margin];
   };
-  if (all.x0 > all.x1) return { x0: 0, x1: 1, y0: 0, y1: 1 };
-  const [x0, x1] = pad(all.x0, all.x1);
-  const [y0, y1] = pad(all.y0, all.y1);
-  return { x0, x1, y0, y1 };
+  const [[left, right], [bottom, top]] = [pad(x0, x1), pad(y0, y1)];
+  return { x0: left, x1: right, y0: bottom, y1: top };
+}
+
+function extentOf(values: readonly number[] | Float32Array | Float64Array): [number, number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
 }
 
 export function toPixels(axes: Axes, frame: Frame, { x, y }: Place): Place {
@@ -68,7 +76,7 @@ export function zoomed(axes: Axes, home: Axes, factor: number, about: Place): Ax
   );
 }
 
-/** Moves what is shown by a distance in nuclei and grey levels. */
+/** Moves what is shown by a distance in the units of its axes. */
 export function moved(axes: Axes, home: Axes, dx: number, dy: number): Axes {
   return confined({ x0: axes.x0 + dx, x1: axes.x1 + dx, y0: axes.y0 + dy, y1: axes.y1 + dy }, home);
 }
@@ -96,7 +104,7 @@ export function ticks(from: number, to: number, most: number): { values: number[
   const power = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= least) ?? least;
   const values: number[] = [];
-  for (let at = Math.ceil(from / step); at * step <= to; at++) values.push(at * step);
+  for (let at = Math.ceil(from / step); at * step <= to; at++) values.push(at * step + 0); // minus zero becomes zero
   return { values, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 }
 
@@ -104,4 +112,13 @@ export function ticks(from: number, to: number, most: number): { values: number[
 export function shortened(value: number, perPixel: number): number {
   const digits = Math.min(8, Math.max(0, Math.ceil(-Math.log10(perPixel / 4))));
   return Number(value.toFixed(digits));
+}
+
+/** A part of the plane as the state has it. */
+export function listOf({ x0, x1, y0, y1 }: Axes): number[] {
+  return [x0, x1, y0, y1];
+}
+
+export function axesOf([x0 = 0, x1 = 1, y0 = 0, y1 = 1]: number[]): Axes {
+  return { x0, x1, y0, y1 };
 }

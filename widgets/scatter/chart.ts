@@ -1,17 +1,20 @@
+import { titles } from '../../src/nnbook/figures/count_brightness.json';
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
 import { textButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
 import { grouped } from '../shared/text';
-import type { Axes } from './axes';
+import { axesOf, listOf } from './axes';
 import { averagesOf, pointsOf, type Panorama, type Point } from './collection';
 import { BY, colouring, type By } from './colours';
 import { Details } from './details';
-import type { PageStyle } from './drawing';
-import { Card, selectionText, spoken } from './facts';
+import { radiusFor } from './drawing';
+import { factsOf, Preview, selectionText, spoken } from './facts';
 import { legendElement } from './legend';
 import { Listing } from './listing';
+import { pageStyle } from './pagestyle';
 import { Plot } from './plot';
+import { PointCard } from './pointcard';
 import type { ScatterState } from './scatterstate';
 import { Toolbar } from './toolbar';
 
@@ -35,7 +38,7 @@ export class Chart {
   private readonly colours: ReadonlySet<By>;
   private readonly plot: Plot;
   private readonly toolbar: Toolbar;
-  private readonly card: Card;
+  private readonly card: PointCard<Panorama>;
   private readonly listing: Listing;
   private readonly details: Details;
   private readonly selection = textElement('div', '', 'nn-selection');
@@ -68,7 +71,11 @@ export class Chart {
     this.colours = new Set(BY.filter((by) => by === 'std' || this.inPlane.some((panorama) => panorama[by] !== null)));
     this.plot = this.buildPlot();
     this.toolbar = this.buildToolbar();
-    this.card = new Card(signal);
+    this.card = new PointCard(
+      new Preview(signal),
+      (panorama: Panorama) => ({ name: panorama.name, facts: factsOf(panorama), pictured: panorama.preview !== null }),
+      signal,
+    );
     this.listing = new Listing(panoramas, (panorama) => {
       this.choose(panorama);
     });
@@ -123,9 +130,14 @@ export class Chart {
     const representatives = inPlane.flatMap(({ rank }, at) => (rank === null ? [] : [{ at, rank }]));
     representatives.sort((a, b) => a.rank - b.rank);
     return new Plot(
-      points,
-      representatives,
-      averagesOf(points),
+      {
+        points: { x: Float64Array.from(points, ({ x }) => x), y: Float64Array.from(points, ({ y }) => y) },
+        titles: { x: titles.count, y: titles.mean },
+        label: `${points.length} panoramas by number of nuclei and brightness`,
+        radius: radiusFor(points.length),
+        representatives,
+        centroid: averagesOf(points),
+      },
       () => pageStyle(context.root),
       {
         moved: (axes) => {
@@ -240,7 +252,8 @@ export class Chart {
   private showLasso(): void {
     const { points } = this;
     const lasso = this.state.get('lasso');
-    const inside = this.plot.setLasso(lasso);
+    const within = this.plot.setLasso(lasso);
+    const inside = within ? points.flatMap((_, at) => (within[at] === 1 ? [at] : [])) : [];
     this.selected.textContent = lasso ? selectionText(averagesOf(inside.flatMap((at) => points[at] ?? [])), points.length) : '';
     this.selection.classList.toggle('nn-none', lasso === null);
     this.clear.hidden = lasso === null;
@@ -264,7 +277,7 @@ export class Chart {
     this.groups = groups;
     this.plot.setLevels(levels);
     this.toolbar.setBy(by);
-    this.legend.replaceChildren(legendElement(legend, by));
+    this.legend.replaceChildren(legendElement(legend, LEGENDS[by]));
     this.showLifted();
   }
 
@@ -302,6 +315,9 @@ export class Chart {
   }
 }
 
+/** What colours show. */
+const LEGENDS: Record<By, string> = { std: titles.spread, run: 'Experiment', passage: 'Passage' };
+
 function captionOf(unmeasured: number, note: string): HTMLElement {
   const caption = textElement('div', '', 'nn-caption');
   if (unmeasured > 0) {
@@ -310,14 +326,6 @@ function captionOf(unmeasured: number, note: string): HTMLElement {
   }
   if (note) caption.append(textElement('p', note));
   return caption;
-}
-
-function listOf({ x0, x1, y0, y1 }: Axes): number[] {
-  return [x0, x1, y0, y1];
-}
-
-function axesOf([x0 = 0, x1 = 1, y0 = 0, y1 = 1]: number[]): Axes {
-  return { x0, x1, y0, y1 };
 }
 
 /** Those whose name has the text, those that begin with it first. */
@@ -329,18 +337,4 @@ function findAll(panoramas: Panorama[], text: string): number[] {
 
 function hasText(name: string, text: string): boolean {
   return name.toLowerCase().includes(text.toLowerCase());
-}
-
-/** Resolves the colours that the style sheet has by name into ones that a canvas understands. */
-function pageStyle(root: HTMLElement): PageStyle {
-  const probe = document.createElement('span');
-  root.append(probe);
-  const colour = (name: string) => {
-    probe.style.color = `var(--${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const [ground = '', ink = '', quiet = '', rule = '', accent = ''] = ['bg', 'fg', 'muted', 'line', 'accent'].map(colour);
-  const family = getComputedStyle(probe).fontFamily;
-  probe.remove();
-  return { dark: root.dataset.theme === 'dark', ground, ink, quiet, rule, accent, family };
 }

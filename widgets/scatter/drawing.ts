@@ -1,4 +1,6 @@
-import { markers, titles } from '../../src/nnbook/figures/count_brightness.json';
+import { markers } from '../../src/nnbook/figures/count_brightness.json';
+import { colourOf, LEVELS } from './colours';
+import { binnedPoints, type Density } from './density';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
 import { placeLabels, type Box, type Places } from './geometry';
 import { makeStamp, stampPoints, type Stamp } from './points';
@@ -6,6 +8,9 @@ import { makeStamp, stampPoints, type Stamp } from './points';
 /** Okabe and Ito's vermilion: every reader can distinguish it from all colours of the scale. */
 const MARK = { light: '#c04a00', dark: '#ff8a3d' };
 const TICK_PX = 5;
+/** More points than this in view are binned. */
+const MOST_POINTS = 20_000;
+const BIN_PX = 3;
 
 /** Colours and type of the page, as the widget's style sheet sets them. */
 export interface PageStyle {
@@ -18,12 +23,21 @@ export interface PageStyle {
   family: string;
 }
 
+/** What its axes are called. */
+export interface Titles {
+  x: string;
+  y: string;
+}
+
 /** What the plane shows, besides where it is. */
 export interface Scene {
   places: Places;
   levels: Uint8Array;
-  /** Whether each point is inside the lasso; null without a lasso. */
-  inside: boolean[] | null;
+  /** 1 for each point inside the lasso, else 0; null without a lasso. */
+  inside: Uint8Array | null;
+  /** What colours of binned points are: how many there are, or the mean of their levels. */
+  binned: 'count' | 'level';
+  titles: Titles;
   centroid: Place | null;
   representatives: { at: number; rank: number }[];
 }
@@ -64,7 +78,7 @@ export function drawPlane(
   layer: Layer,
   style: PageStyle,
 ): void {
-  drawAxes(context, axes, frame, style);
+  drawAxes(context, axes, frame, scene.titles, style);
   layer.draw(context, frame, scene);
   drawLabels(context, axes, frame, scene, layer.radius, style);
 }
@@ -81,8 +95,13 @@ export class Layer {
     this.stamp = makeStamp(radius, ratio);
   }
 
-  draw(context: CanvasRenderingContext2D, frame: Frame, { places, levels, inside }: Scene): void {
+  draw(context: CanvasRenderingContext2D, frame: Frame, scene: Scene): void {
     const { canvas, stamp, ratio } = this;
+    const { places, levels, inside } = scene;
+    if (countIn(frame, places) > MOST_POINTS) {
+      this.drawDensity(context, frame, scene);
+      return;
+    }
     const [width, height] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
     [canvas.width, canvas.height] = [width, height];
     const own = canvas.getContext('2d');
@@ -91,15 +110,64 @@ export class Layer {
     const raster = { width, height, pixels: new Uint32Array(image.data.buffer) };
     const corner = { left: frame.left, top: frame.top, ratio };
     if (inside) {
-      stampPoints(raster, stamp, places, levels, corner, { inside, wanted: false, faded: true });
-      stampPoints(raster, stamp, places, levels, corner, { inside, wanted: true, faded: false });
+      stampPoints(raster, stamp, places, levels, corner, { inside, wanted: 0, faded: true });
+      stampPoints(raster, stamp, places, levels, corner, { inside, wanted: 1, faded: false });
     } else stampPoints(raster, stamp, places, levels, corner);
     own.putImageData(image, 0, 0);
     context.drawImage(canvas, frame.left, frame.top, width / ratio, height / ratio);
   }
+
+  /** Draws how many points there are in each square of a grid: more points than can be told apart, in the time of a few. */
+  private drawDensity(context: CanvasRenderingContext2D, frame: Frame, { places, levels, inside, binned }: Scene): void {
+    const { canvas } = this;
+    const density = binnedPoints(places, levels, inside, frame, BIN_PX);
+    [canvas.width, canvas.height] = [density.columns, density.rows];
+    const own = canvas.getContext('2d');
+    if (!own) return;
+    const image = own.createImageData(density.columns, density.rows);
+    paintDensity(new Uint32Array(image.data.buffer), density, binned);
+    own.putImageData(image, 0, 0);
+    context.save();
+    context.beginPath();
+    context.rect(frame.left, frame.top, frame.width, frame.height);
+    context.clip();
+    context.imageSmoothingEnabled = false;
+    context.drawImage(canvas, frame.left, frame.top, density.columns * BIN_PX, density.rows * BIN_PX);
+    context.restore();
+  }
 }
 
-function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, style: PageStyle): void {
+/** Colours of the scale as a canvas has them in memory. */
+const INKS = Uint32Array.from({ length: LEVELS }, (_, level) => {
+  const [red = 0, green = 0, blue = 0] = (colourOf(level).match(/\d+/g) ?? []).map(Number);
+  return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
+});
+/** A square of which no point is inside the lasso. */
+const OUTSIDE = 0x407a7a7a;
+
+function paintDensity(pixels: Uint32Array, { counts, inside, sums }: Density, by: Scene['binned']): void {
+  let most = 1;
+  for (const count of inside) if (count > most) most = count;
+  const scale = (LEVELS - 1) / Math.log1p(most);
+  for (let at = 0; at < pixels.length; at++) {
+    const [count, all] = [inside[at] ?? 0, counts[at] ?? 0];
+    if (all === 0) continue;
+    const level = by === 'count' ? Math.log1p(count) * scale : (sums[at] ?? 0) / count;
+    pixels[at] = count === 0 ? OUTSIDE : (INKS[Math.round(level)] ?? 0);
+  }
+}
+
+function countIn({ left, top, width, height }: Frame, { x, y }: Places): number {
+  let count = 0;
+  const [right, bottom] = [left + width, top + height];
+  for (let at = 0; at < x.length; at++) {
+    const [px, py] = [x[at] ?? 0, y[at] ?? 0];
+    if (px >= left && px <= right && py >= top && py <= bottom) count++;
+  }
+  return count;
+}
+
+function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, titles: Titles, style: PageStyle): void {
   const bottom = frame.top + frame.height;
   const right = frame.left + frame.width;
   const across = ticks(axes.x0, axes.x1, Math.max(2, Math.floor(frame.width / 80)));
@@ -135,10 +203,10 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, s
   context.fillStyle = style.ink;
   context.textAlign = 'left';
   context.textBaseline = 'top';
-  context.fillText(titles.mean, 0, 4);
+  context.fillText(titles.y, 0, 4);
   context.textAlign = 'center';
   context.textBaseline = 'bottom';
-  context.fillText(titles.count, frame.left + frame.width / 2, bottom + 48);
+  context.fillText(titles.x, frame.left + frame.width / 2, bottom + 48);
 }
 
 function drawLabels(

@@ -1,4 +1,3 @@
-import { textElement } from '../shared/elements';
 import { fetchBlob } from '../shared/files';
 import { grouped, nuclei, rounded } from '../shared/text';
 import type { Averages, Panorama } from './collection';
@@ -6,7 +5,7 @@ import type { Averages, Panorama } from './collection';
 /** What is known of a panorama, a line each. */
 export function factsOf({ rois, mean, spread, run, passage, rank }: Panorama): string[] {
   const facts = [nuclei(rois)];
-  if (mean !== null) facts.push(`brightness ${mean.toFixed(1)}${spread === null ? '' : ` (SD ${spread.toFixed(1)})`}`);
+  if (mean !== null) facts.push(`brightness ${mean.toFixed(1)}${spread === null ? '' : ` (standard deviation ${spread.toFixed(1)})`}`);
   const origin = [run === null ? '' : `experiment ${run}`, passage === null ? '' : `passage ${passage}`].filter(Boolean);
   if (origin.length > 0) facts.push(origin.join(', '));
   if (rank !== null) facts.push(`rank ${rank} from the centroid`);
@@ -21,7 +20,7 @@ export function spoken(panorama: Panorama): string {
 export function selectionText(averages: Averages | null, total: number): string {
   if (averages === null) return `None of ${grouped(total)} panoramas selected.`;
   const { count, nuclei: sum, x, y, spread } = averages;
-  const spreadText = spread === null ? '' : `, SD ${rounded(spread)}`;
+  const spreadText = spread === null ? '' : `, standard deviation ${rounded(spread)}`;
   return (
     `${grouped(count)} of ${grouped(total)} panoramas selected, with ${nuclei(sum)}. ` +
     `Means: ${rounded(x)} nuclei, brightness ${rounded(y)}${spreadText}.`
@@ -69,51 +68,5 @@ export class Preview {
       URL.revokeObjectURL(url);
     });
     this.element.src = url;
-  }
-}
-
-const THUMBNAIL_MS = 120;
-
-/** The card beside a point that is pointed at: its name, values and a thumbnail. */
-export class Card {
-  readonly element = document.createElement('div');
-  private readonly name = textElement('strong', '');
-  private readonly facts = textElement('span', '');
-  private readonly preview: Preview;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(signal: AbortSignal) {
-    this.preview = new Preview(signal);
-    this.element.className = 'nn-card';
-    this.element.setAttribute('aria-hidden', 'true');
-    this.element.hidden = true;
-    this.preview.element.addEventListener('error', () => {
-      this.element.classList.remove('nn-pictured');
-    });
-    this.element.append(this.preview.element, this.name, this.facts);
-    signal.addEventListener('abort', () => {
-      clearTimeout(this.timer);
-    });
-  }
-
-  /** Shows a panorama beside a place of an area of that size; null hides the card. */
-  show(panorama: Panorama | null, place: { x: number; y: number }, area: { width: number; height: number }): void {
-    clearTimeout(this.timer);
-    this.element.hidden = panorama === null;
-    if (!panorama) return;
-    this.name.textContent = panorama.name;
-    this.facts.textContent = factsOf(panorama).join('\n');
-    this.element.classList.toggle('nn-pictured', panorama.preview !== null);
-    this.preview.show(null);
-    // A pointer that only passes over points loads no pictures.
-    this.timer = setTimeout(() => {
-      this.preview.show(panorama);
-    }, THUMBNAIL_MS);
-    const right = place.x > area.width / 2;
-    const low = place.y > area.height / 2;
-    this.element.style.left = right ? 'auto' : `${Math.round(place.x + 16)}px`;
-    this.element.style.right = right ? `${Math.round(area.width - place.x + 16)}px` : 'auto';
-    this.element.style.top = low ? 'auto' : `${Math.round(Math.max(0, place.y - 12))}px`;
-    this.element.style.bottom = low ? `${Math.round(Math.max(0, area.height - place.y - 12))}px` : 'auto';
   }
 }

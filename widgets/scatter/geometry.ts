@@ -32,19 +32,6 @@ export function nearestTowards({ x, y }: Places, from: number, direction: Place)
   return found;
 }
 
-/** Whether a place is inside a polygon, by the even-odd rule; its edges count as inside on two of their sides. */
-export function isInside(polygon: readonly (readonly [number, number])[], { x, y }: Place): boolean {
-  let inside = false;
-  let [beforeX, beforeY] = polygon.at(-1) ?? [0, 0];
-  for (const [cornerX, cornerY] of polygon) {
-    if (cornerY > y !== beforeY > y && x < ((beforeX - cornerX) * (y - cornerY)) / (beforeY - cornerY) + cornerX) {
-      inside = !inside;
-    }
-    [beforeX, beforeY] = [cornerX, cornerY];
-  }
-  return inside;
-}
-
 /** A path with fewer corners that nowhere leaves the given one by more than a tolerance (Douglas and Peucker). */
 export function simplified(path: Place[], tolerance: number): Place[] {
   const [first] = path;

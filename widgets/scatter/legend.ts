@@ -1,18 +1,11 @@
-import { titles } from '../../src/nnbook/figures/count_brightness.json';
 import { textElement } from '../shared/elements';
-import { colourOf, GRADIENT, type By, type Legend } from './colours';
+import { colourOf, GRADIENT, type Legend } from './colours';
 import { grouped } from '../shared/text';
 
-const TITLES: Record<By, string> = {
-  std: titles.spread,
-  run: 'Experiment',
-  passage: 'Passage',
-};
-
 /** What the colours mean. */
-export function legendElement({ steps, continuous, missing }: Legend, by: By): HTMLElement {
+export function legendElement({ steps, continuous, missing }: Legend, title: string): HTMLElement {
   const element = textElement('div', '', 'nn-legend');
-  element.append(textElement('span', TITLES[by], 'nn-label'));
+  element.append(textElement('span', title, 'nn-label'));
   const [first, last] = [steps[0], steps.at(-1)];
   if (continuous && first && last) {
     const bar = textElement('span', '', 'nn-bar');

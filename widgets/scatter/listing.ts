@@ -17,7 +17,7 @@ const COLUMNS: Column[] = [
   { title: 'Passage', key: ({ passage }) => passage, text: ({ passage }) => passage ?? '–', numeric: false },
   column('Nuclei', ({ rois }) => rois),
   column('Brightness', ({ mean }) => mean, 1),
-  column('SD', ({ spread }) => spread, 1),
+  column('Standard deviation', ({ spread }) => spread, 1),
   column('Rank', ({ rank }) => rank),
 ];
 

@@ -1,4 +1,5 @@
 import { textElement } from '../shared/elements';
+import { allInside, type Polygon } from '../shared/polygon';
 import {
   confined,
   homeAxes,
@@ -9,15 +10,13 @@ import {
   toPixels,
   zoomed,
   type Axes,
+  type Columns,
   type Frame,
   type Place,
 } from './axes';
-import type { Point } from './collection';
-import { drawMarks, drawPlane, frameOf, Layer, radiusFor, type PageStyle, type Marks, type Scene } from './drawing';
-import { isInside, nearest, nearestTowards, simplified } from './geometry';
+import { drawMarks, drawPlane, frameOf, Layer, type PageStyle, type Marks, type Scene, type Titles } from './drawing';
+import { nearest, nearestTowards, simplified } from './geometry';
 import { listen } from './gestures';
-
-export type Polygon = [number, number][];
 
 export interface PlotEvents {
   /** The reader has moved to another part of the plane; null for all of it. */
@@ -37,6 +36,17 @@ const COARSE_HIT_PX = 26;
 const MOVE_MS = 220;
 const HINT_MS = 1200;
 const MOST_CORNERS = 120;
+/** A key that goes through all points, from where and how far. */
+interface Step {
+  from: 'first' | 'last' | 'here';
+  by: number;
+}
+const STEPS: Partial<Record<string, Step>> = {
+  Home: { from: 'first', by: 0 },
+  End: { from: 'last', by: 0 },
+  PageUp: { from: 'here', by: -1 },
+  PageDown: { from: 'here', by: 1 },
+};
 const ARROWS: Record<string, Place> = {
   ArrowLeft: { x: -1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
@@ -44,7 +54,19 @@ const ARROWS: Record<string, Place> = {
   ArrowDown: { x: 0, y: 1 },
 };
 
-/** The plane of count and brightness, with a point a panorama. */
+/** What the points of a plane are. */
+export interface PlotSubject {
+  points: Columns;
+  titles: Titles;
+  /** The name of the plane, for readers who hear it. */
+  label: string;
+  /** Of a point, in CSS pixels. */
+  radius: number;
+  representatives: { at: number; rank: number }[];
+  centroid: Place | null;
+}
+
+/** Points in a plane of two values. */
 export class Plot {
   readonly element = document.createElement('div');
   private readonly area = document.createElement('div');
@@ -52,10 +74,12 @@ export class Plot {
   private readonly over = document.createElement('canvas');
   private readonly hint = textElement('p', '', 'nn-hint');
   private readonly scene: Scene;
-  private readonly home: Axes;
-  /** Points from left to right, for the keys that go through all of them. */
-  private readonly order: number[];
-  private axes: Axes;
+  private points: Columns = { x: [], y: [] };
+  private home: Axes = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  /** Points from left to right, for the keys that go through all of them; null until one is pressed. */
+  private order: Uint32Array | null = null;
+  private axes: Axes = this.home;
+  private radius = 1;
   private frame: Frame = { left: 0, top: 0, width: 1, height: 1 };
   private style: PageStyle;
   private layer: Layer | null = null;
@@ -76,9 +100,7 @@ export class Plot {
   };
 
   constructor(
-    private readonly points: Point[],
-    representatives: { at: number; rank: number }[],
-    centroid: Place | null,
+    subject: PlotSubject,
     private readonly pageStyle: () => PageStyle,
     private readonly events: PlotEvents,
     signal: AbortSignal,
@@ -89,26 +111,21 @@ export class Plot {
     area.tabIndex = 0;
     area.setAttribute('role', 'application');
     area.setAttribute('aria-roledescription', 'scatter plot');
-    area.setAttribute(
-      'aria-label',
-      `${points.length} panoramas by number of nuclei and brightness. Arrow keys go from point to point, Enter opens one, ` +
-        'plus and minus zoom, zero shows all, R starts a rectangle that selects, Escape ends it.',
-    );
     hint.hidden = true;
     for (const canvas of [this.plane, this.over]) canvas.setAttribute('aria-hidden', 'true');
     area.append(this.plane, this.over);
     element.append(area, hint);
-    this.home = homeAxes(points);
-    this.axes = this.home;
-    this.order = points.map((_, at) => at).sort((a, b) => this.compare(a, b));
     this.scene = {
-      places: { x: new Float64Array(points.length), y: new Float64Array(points.length) },
-      levels: new Uint8Array(points.length),
+      places: { x: new Float64Array(0), y: new Float64Array(0) },
+      levels: new Uint8Array(0),
       inside: null,
-      centroid,
-      representatives,
+      binned: 'count',
+      titles: subject.titles,
+      centroid: null,
+      representatives: [],
     };
     this.style = pageStyle();
+    this.setSubject(subject);
     this.listen(signal);
     signal.addEventListener('abort', () => {
       cancelAnimationFrame(this.request);
@@ -117,8 +134,36 @@ export class Plot {
     });
   }
 
-  setLevels(levels: Uint8Array): void {
+  /** Shows other points, all of them, with nothing marked. */
+  setSubject({ points, titles, label, radius, representatives, centroid }: PlotSubject): void {
+    const { length } = points.x;
+    this.points = points;
+    this.home = homeAxes(points);
+    this.axes = this.home;
+    this.order = null;
+    this.radius = radius;
+    this.corner = -1;
+    Object.assign(this.marks, { pointed: -1, chosen: -1, lifted: [], lasso: null, drawn: [], rectangle: null });
+    Object.assign(this.scene, {
+      places: { x: new Float64Array(length), y: new Float64Array(length) },
+      levels: new Uint8Array(length),
+      inside: null,
+      titles,
+      centroid,
+      representatives,
+    });
+    this.area.setAttribute(
+      'aria-label',
+      `${label}. Arrow keys go from point to point, Enter opens one, plus and minus zoom, zero shows all, ` +
+        'R starts a rectangle that selects, Escape ends it.',
+    );
+    this.redraw('plane');
+  }
+
+  /** Colours points by levels; where they are binned, by the mean of these or by how many there are. */
+  setLevels(levels: Uint8Array, binned: Scene['binned'] = 'level'): void {
     this.scene.levels = levels;
+    this.scene.binned = binned;
     this.redraw('plane');
   }
 
@@ -129,13 +174,12 @@ export class Plot {
     this.redraw('plane');
   }
 
-  /** Shows a lasso, and returns which points are inside. */
-  setLasso(lasso: Polygon | null): number[] {
+  /** Shows a lasso, with the points that are inside: by default those that it goes round in this plane. */
+  setLasso(lasso: Polygon | null, inside = lasso && allInside(lasso, this.points.x, this.points.y)): Uint8Array | null {
     this.marks.lasso = lasso;
-    const inside = lasso ? this.points.map((point) => isInside(lasso, point)) : null;
     this.scene.inside = inside;
     this.redraw('plane');
-    return inside ? this.points.flatMap((_, at) => (inside[at] ? [at] : [])) : [];
+    return inside;
   }
 
   /** Marks the chosen point, or none for -1. */
@@ -157,7 +201,7 @@ export class Plot {
 
   /** Points at a point as the keyboard does, and moves it into view. */
   reveal(at: number): void {
-    const point = this.points[at];
+    const point = this.point(at);
     if (!point) return;
     this.marks.byKeyboard = true;
     const { axes } = this;
@@ -271,14 +315,12 @@ export class Plot {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
     const at = this.marks.pointed >= 0 ? this.marks.pointed : this.first();
-    const place = this.order.indexOf(at);
     const direction = ARROWS[key];
-    const steps: Partial<Record<string, number>> = { Home: 0, End: -1, PageUp: Math.max(0, place - 1), PageDown: Math.min(this.order.length - 1, place + 1) };
-    const step = steps[key];
+    const step = STEPS[key];
     if (direction) {
       const next = nearestTowards(this.scene.places, at, direction);
       this.reveal(this.marks.pointed >= 0 && next >= 0 ? next : at);
-    } else if (step !== undefined) this.reveal(this.order.at(step) ?? -1);
+    } else if (step) this.reveal(this.stepTo(at, step));
     else if (key === 'Enter' || key === ' ') {
       if (this.corner >= 0) this.endRectangle();
       else this.events.choose(at);
@@ -292,6 +334,20 @@ export class Plot {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** The point to which a key leads that goes through all of them from left to right. */
+  private stepTo(at: number, { from, by }: Step): number {
+    const { x, y } = this.points;
+    this.order ??= Uint32Array.from(x, (_, point) => point).sort((a, b) => (x[a] ?? 0) - (x[b] ?? 0) || (y[a] ?? 0) - (y[b] ?? 0));
+    const last = this.order.length - 1;
+    const start = { first: 0, last, here: this.order.indexOf(at) }[from];
+    return this.order[Math.min(last, Math.max(0, start + by))] ?? -1;
+  }
+
+  private point(at: number): Place | null {
+    const [x, y] = [this.points.x[at], this.points.y[at]];
+    return x === undefined || y === undefined ? null : { x, y };
   }
 
   private startRectangle(at: number): void {
@@ -320,7 +376,7 @@ export class Plot {
     this.events.announce('Rectangle left.');
   }
 
-  /** The lasso in nuclei and grey levels, short enough for an address. */
+  /** The lasso in the units of the axes, short enough for an address. */
   private polygonOf(path: Place[]): Polygon | null {
     let corners = path.length > 4 ? simplified(path, 1) : path;
     for (let tolerance = 2; corners.length > MOST_CORNERS; tolerance *= 2) corners = simplified(path, tolerance);
@@ -356,11 +412,6 @@ export class Plot {
     return nearest(this.scene.places, middle, Infinity);
   }
 
-  private compare(a: number, b: number): number {
-    const [one, two] = [this.points[a], this.points[b]];
-    return one && two ? one.x - two.x || one.y - two.y : 0;
-  }
-
   private contains({ x, y }: Place): boolean {
     const { left, top, width, height } = this.frame;
     return x >= left - HIT_PX && x <= left + width + HIT_PX && y >= top - HIT_PX && y <= top + height + HIT_PX;
@@ -368,7 +419,7 @@ export class Plot {
 
   /** What stays where it is while buttons or keys zoom: the point pointed at by the keyboard, or the middle. */
   private zoomMiddle(): Place {
-    const point = this.marks.byKeyboard ? this.points[this.marks.pointed] : undefined;
+    const point = this.marks.byKeyboard ? this.point(this.marks.pointed) : null;
     return point ?? { x: (this.axes.x0 + this.axes.x1) / 2, y: (this.axes.y0 + this.axes.y1) / 2 };
   }
 
@@ -412,10 +463,10 @@ export class Plot {
     const { axes, frame, points } = this;
     const { x, y } = this.scene.places;
     const [scaleX, scaleY] = [frame.width / (axes.x1 - axes.x0), frame.height / (axes.y1 - axes.y0)];
-    points.forEach((point, at) => {
-      x[at] = frame.left + (point.x - axes.x0) * scaleX;
-      y[at] = frame.top + (axes.y1 - point.y) * scaleY;
-    });
+    for (let at = 0; at < x.length; at++) {
+      x[at] = frame.left + ((points.x[at] ?? 0) - axes.x0) * scaleX;
+      y[at] = frame.top + (axes.y1 - (points.y[at] ?? 0)) * scaleY;
+    }
   }
 
   private draw(): void {
@@ -423,7 +474,7 @@ export class Plot {
     if (width === 0) return;
     const [plane, over] = [prepared(this.plane, width, height, ratio), prepared(this.over, width, height, ratio)];
     if (!plane || !over) return;
-    const radius = radiusFor(this.points.length);
+    const { radius } = this;
     if (this.layer?.ratio !== ratio || this.layer.radius !== radius) this.layer = new Layer(radius, ratio);
     if (this.stale) {
       this.stale = false;

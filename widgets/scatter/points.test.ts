@@ -33,7 +33,7 @@ describe('stamping points', () => {
   it('leaves out or fades those outside a lasso', () => {
     const target = raster();
     const places = { x: Float64Array.of(11, 13), y: Float64Array.of(21, 21) };
-    stampPoints(target, STAMP, places, Uint8Array.of(0, 1), CORNER, { inside: [true, false], wanted: false, faded: true });
+    stampPoints(target, STAMP, places, Uint8Array.of(0, 1), CORNER, { inside: Uint8Array.of(1, 0), wanted: 0, faded: true });
     expect(drawnAt(target, FAINT)).toEqual([2, 3, 6, 7]);
     expect(drawnAt(target, RED)).toEqual([]);
   });

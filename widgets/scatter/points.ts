@@ -68,7 +68,7 @@ export function stampPoints(
   { x, y }: Places,
   levels: Uint8Array,
   { left, top, ratio }: { left: number; top: number; ratio: number },
-  only: { inside: boolean[]; wanted: boolean; faded: boolean } | null = null,
+  only: { inside: Uint8Array; wanted: 0 | 1; faded: boolean } | null = null,
 ): void {
   const { width, height, pixels } = raster;
   const { side, across, down } = stamp;

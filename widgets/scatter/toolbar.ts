@@ -3,7 +3,7 @@ import { iconButton, textButton, textElement } from '../shared/elements';
 import type { By } from './colours';
 
 const COLOURS: { value: By; text: string; name: string }[] = [
-  { value: 'std', text: 'SD', name: 'Standard deviation' },
+  { value: 'std', text: 'Spread', name: 'Spread: standard deviation' },
   { value: 'run', text: 'Experiment', name: 'Experiment' },
   { value: 'passage', text: 'Passage', name: 'Passage' },
 ];
@@ -120,4 +120,4 @@ function isPressed(button: HTMLButtonElement): boolean {
   return button.getAttribute('aria-pressed') === 'true';
 }
 
-const LASSO = 'M7 15c-3-1-4-3-4-5 0-4 4-6 9-6s9 2 9 6-4 6-9 6c-2 0-3 0-4-.5M7 13.5a2 2 0 1 0 .1 0M7 17c0 2-1 3-3 4';
+export const LASSO = 'M7 15c-3-1-4-3-4-5 0-4 4-6 9-6s9 2 9 6-4 6-9 6c-2 0-3 0-4-.5M7 13.5a2 2 0 1 0 .1 0M7 17c0 2-1 3-3 4';

@@ -13,7 +13,7 @@ export class ScatterView extends BaseView<ScatterState> {
   private chart: Chart | null = null;
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
-    super({ className: 'nn-scatter', css, state: SCATTER_STATE, loading: 'Loading the panoramas …' }, model, host, signal);
+    super({ className: 'nn-chart nn-scatter', css, state: SCATTER_STATE, loading: 'Loading the panoramas …' }, model, host, signal);
     this.announcer = new Announcer(signal);
     this.root.append(this.announcer.element);
   }

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  BRUSHED,
   choiceKind,
   countKind,
   flagKind,
+  gateText,
   numberKind,
   numbersKind,
+  parseGate,
   pointsKind,
   readParameter,
   SHARED,
@@ -295,5 +298,22 @@ describe('the state of a view in the address', () => {
     model.announce('masks');
     expect(calls).toBe(1);
     expect(page.entries).toEqual(['/nucleusnet/?theme=dark#fig1a']);
+  });
+});
+
+describe('a lasso round nuclei', () => {
+  const text = 'area_um2,mean_intensity;120,40;160,40.5;140,-90';
+
+  it('is read as it is written, with the measurements that it is in', () => {
+    const gate = parseGate(text);
+    expect(gate).toEqual({ x: 'area_um2', y: 'mean_intensity', corners: [[120, 40], [160, 40.5], [140, -90]] });
+    expect(gate && gateText(gate)).toBe(text);
+  });
+
+  it('is none where it has too few corners, or no measurements', () => {
+    for (const other of ['', 'area_um2,mean_intensity', 'area_um2,mean_intensity;1,2;3,4', '1,2;3,4;5,6', 'a,b;1,2;3,4;5,x', 'a,<b>;1,2;3,4;5,6']) {
+      expect(parseGate(other)).toBeNull();
+      expect(BRUSHED.gate.accept(other)).toBeUndefined();
+    }
   });
 });

@@ -42,6 +42,19 @@ export interface Shared {
 
 export const SHARED: Kinds<Shared> = { panorama: textKind(), roi: countKind(), layer: textKind() };
 
+/** What is selected on a page, by views in which readers draw round points; views that show what is selected share it too. */
+export interface Brushed {
+  /** A lasso round panoramas, in nuclei and grey levels. */
+  lasso: [number, number][] | null;
+  /** The layers whose panoramas and whose nuclei are selected; null where layers are not named. */
+  lassoed: string | null;
+  /** A lasso round nuclei: `parseGate` reads it. */
+  gate: string | null;
+  gated: string | null;
+}
+
+export const BRUSHED: Kinds<Brushed> = { lasso: pointsKind(200), lassoed: textKind(), gate: gateKind(), gated: textKind() };
+
 const CHANGED = 'nnbook:address';
 const SETTLE = 'nnbook:settle';
 const REST_MS = 250;
@@ -50,7 +63,7 @@ const NAME = /^[A-Za-z][\w-]*$/;
 /**
  * The state of a view: in the page's address, or in the model's traits where the host sets `address: false`.
  *
- * In an address, `SHARED` values go by their own name and the others by `NAME.view` where the model has a `name`, or else
+ * In an address, `SHARED` and `BRUSHED` values go by their own name and the others by `NAME.view` where the model has a `name`, or else
  * under the name `unnamed`. What the model holds at the start is the default there, and isn't written: its traits, and
  * what its trait `view` says where that is a text, in the form of an address (`panorama=NAME&roi=12&view=X,Y,WIDTH`).
  */
@@ -228,7 +241,7 @@ class AddressState<V> implements State<V> {
   }
 
   private parameter(name: string): string {
-    return name in SHARED ? name : this.prefix + name;
+    return isShared(name) ? name : this.prefix + name;
   }
 
   /**
@@ -239,9 +252,13 @@ class AddressState<V> implements State<V> {
     const kind = this.kinds[name];
     const text = kind.format(value);
     const unsaid = kind.format(this.defaultOf(name));
-    if (name in SHARED) return text === '' && unsaid === '' ? null : text;
+    if (isShared(name)) return text === '' && unsaid === '' ? null : text;
     return text === unsaid ? null : text;
   }
+}
+
+function isShared(name: string): boolean {
+  return name in SHARED || name in BRUSHED;
 }
 
 /** The text of a parameter in a query string, or null. */
@@ -335,6 +352,31 @@ export function pointsKind(most: number): Kind<[number, number][] | null> {
     format: (points) => points?.map((pair) => pair.map(formatNumber).join(',')).join(';') ?? '',
     accept,
   };
+}
+
+/** A lasso in the plane of two measurements of nuclei. */
+export interface Gate {
+  x: string;
+  y: string;
+  corners: [number, number][];
+}
+
+const GATE_CORNERS = pointsKind(200);
+
+/** Reads a gate, such as `area_um2,mean_intensity;120,40;160,40;140,90`; null where that is none. */
+export function parseGate(text: string): Gate | null {
+  const [, x = '', y = '', rest = ''] = /^([a-z]\w{0,40}),([a-z]\w{0,40});(.+)$/.exec(text) ?? [];
+  const corners = rest === '' ? null : GATE_CORNERS.parse(rest);
+  return corners ? { x, y, corners } : null;
+}
+
+export function gateText({ x, y, corners }: Gate): string {
+  return `${x},${y};${GATE_CORNERS.format(corners)}`;
+}
+
+function gateKind(): Kind<string | null> {
+  const accept = (value: unknown) => (typeof value === 'string' && parseGate(value) ? value : undefined);
+  return { absent: null, parse: accept, format: (value) => value ?? '', accept };
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,7 +1,7 @@
-import { stateOf, type Kinds, type Shared, type State } from './address';
+import { settle, stateOf, type Kinds, type Shared, type State } from './address';
 import { followTheme } from './appearance';
 import baseCss from './base.css';
-import { againButton, textElement } from './elements';
+import { againButton, figureOf, textElement } from './elements';
 import type { Around } from './goto';
 import { keepKeys } from './host';
 import { stateOfLayer } from './layers';
@@ -96,6 +96,15 @@ export abstract class BaseView<Values extends Shared> {
   /** Whether the state is in the page's address, where the other views of the page see it too. */
   protected get linked(): boolean {
     return this.model.get('address') !== false;
+  }
+
+  /** The address that shows what this view shows now, at its figure. */
+  protected link(): string {
+    settle();
+    const link = new URL(location.href);
+    link.search = this.state.query();
+    link.hash = figureOf(this.root)?.id ?? link.hash;
+    return link.href;
   }
 
   /** Takes what leads the bar into it, once there is one; the focus stays where it is. */

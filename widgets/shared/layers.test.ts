@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { State, Shared } from './address';
+import type { Brushed, State, Shared } from './address';
 import { chooseLayer, modelOfLayer, parseLayers, stateOfLayer, type Layer } from './layers';
 import type { Model } from './model';
 
@@ -101,5 +101,28 @@ describe('the state of a view of a layer', () => {
   it('has a choice of which no layer is named', () => {
     page.values = { panorama: 'a', roi: 3, layer: null };
     expect([published.get('panorama'), twin.get('roi')]).toEqual(['a', 3]);
+  });
+
+  it('names the layer of a lasso too, and has none of another', () => {
+    const values: { all: Shared & Brushed } = {
+      all: { panorama: 'a', roi: 3, layer: 'published', lasso: null, lassoed: null, gate: null, gated: null },
+    };
+    const brushed: State<Shared & Brushed> = {
+      get: (name) => values.all[name],
+      set: (changed) => {
+        values.all = { ...values.all, ...changed };
+      },
+      onChange: () => undefined,
+      query: () => '',
+    };
+    const [one, other] = [stateOfLayer(brushed, 'published'), stateOfLayer(brushed, 'twin')];
+    one.set({ lasso: [[0, 0], [1, 0], [1, 1]] }, 'push');
+    other.set({ gate: 'a,b;0,0;1,0;1,1' }, 'push');
+    expect([values.all.layer, values.all.lassoed, values.all.gated]).toEqual(['published', 'published', 'twin']);
+    const before = values.all;
+    one.set({ lasso: null }, 'push');
+    expect(values.all.lassoed).toBeNull();
+    values.all = before;
+    expect([one.get('lasso')?.length, other.get('lasso'), one.get('gate'), other.get('gate')]).toEqual([3, null, null, 'a,b;0,0;1,0;1,1']);
   });
 });

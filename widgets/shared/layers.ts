@@ -1,4 +1,4 @@
-import { settle, stateOf, SHARED, textKind, type Kinds, type Shared, type State } from './address';
+import { settle, stateOf, SHARED, textKind, type Brushed, type Kinds, type Shared, type State } from './address';
 import { Choices } from './choices';
 import { textElement } from './elements';
 import { fetchText } from './files';
@@ -92,21 +92,36 @@ export function modelOfLayer(model: Model, layer: Layer): Model {
   return modelWith(model, get);
 }
 
+/** Values that are of one layer, each with the one that names it. */
+const NAMES_LAYER: Partial<Record<string, keyof Shared | keyof Brushed>> = {
+  panorama: 'layer',
+  roi: 'layer',
+  lasso: 'lassoed',
+  gate: 'gated',
+};
+
 /**
- * The state of a view of a layer: what is chosen in another layer counts as not chosen here, and what is chosen here is
- * written with the layer's name.
+ * The state of a view of a layer: what is chosen or selected in another layer counts as not chosen here, and what is chosen
+ * here is written with the layer's name.
  */
 export function stateOfLayer<V extends Shared>(state: State<V>, layer: string): State<V> {
   return {
     get: (name) => {
       const value = state.get(name);
-      if (name !== 'panorama' && name !== 'roi') return value;
-      const of = state.get('layer');
+      const by = NAMES_LAYER[name];
+      if (by === undefined) return value;
+      const of: unknown = state.get(by as keyof V & string);
       return of === null || of === layer ? value : (null as typeof value);
     },
     set: (values, change) => {
-      const chosen = values.panorama ?? null;
-      state.set(chosen === null ? values : { ...values, layer }, change);
+      const given = values as Record<string, unknown>;
+      const named = Object.keys(values).flatMap((name): [string, string | null][] => {
+        const by = NAMES_LAYER[name];
+        if (by === undefined || name === 'roi') return [];
+        if ((given[name] ?? null) !== null) return [[by, layer]];
+        return name === 'panorama' ? [] : [[by, null]];
+      });
+      state.set({ ...values, ...Object.fromEntries(named) }, change);
     },
     onChange: (callback) => {
       state.onChange(callback);

@@ -1,9 +1,10 @@
-import { settle, type Shared } from './address';
+import type { Shared } from './address';
 import { BaseView, type ViewKind } from './baseview';
 import { ContrastPanel } from './contrastpanel';
 import { contrastOf, contrastState, type ContrastState } from './contraststate';
 import type { Contrast } from './contrast';
-import { againButton, figureOf, textElement } from './elements';
+import { againButton, textElement } from './elements';
+import { NO_FULL_SCREEN, toggledFullScreen } from './fullscreen';
 import imageCss from './image.css';
 import type { Model } from './model';
 import { download, TooLarge } from './picture';
@@ -151,15 +152,6 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     if (retry && this.root.dataset.state === 'ready') this.remark.append(' ', againButton(retry));
   }
 
-  /** The address that shows what this view shows now, at its figure. */
-  protected link(): string {
-    settle();
-    const link = new URL(location.href);
-    link.search = this.state.query();
-    link.hash = figureOf(this.root)?.id ?? link.hash;
-    return link.href;
-  }
-
   protected async savePicture(picture: Promise<Blob>, name: string): Promise<void> {
     try {
       download(await picture, name);
@@ -174,12 +166,8 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
   }
 
   private async toggleFullScreen(): Promise<void> {
-    try {
-      if (this.root.matches(':fullscreen')) await document.exitFullscreen();
-      else await this.root.requestFullscreen();
-    } catch {
-      this.notice = 'The browser does not allow full screen here.';
-      this.showRemark();
-    }
+    if (await toggledFullScreen(this.root)) return;
+    this.notice = NO_FULL_SCREEN;
+    this.showRemark();
   }
 }

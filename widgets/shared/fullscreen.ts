@@ -1,0 +1,13 @@
+/** The words for a reader whose browser refuses. */
+export const NO_FULL_SCREEN = 'The browser does not allow full screen here.';
+
+/** Fills the screen with a view, or gives it back to the page; false where the browser refuses. */
+export async function toggledFullScreen(root: HTMLElement): Promise<boolean> {
+  try {
+    if (root.matches(':fullscreen')) await document.exitFullscreen();
+    else await root.requestFullscreen();
+    return true;
+  } catch {
+    return false;
+  }
+}
