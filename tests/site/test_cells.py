@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 from ranges import RangeHandler
@@ -20,7 +22,6 @@ from nnbook.cells.writer import CELLS_PER_SHARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
 
@@ -136,7 +137,8 @@ def test_a_seed_in_the_address_shows_another_browser_the_same_draw(browser: Brow
         shown = opened(page)
         seed = settled(page, "draw")
         first = row_of(shown, cells)
-        assert shown.locator(".nn-drawn").inner_text() == f"Draw {seed}: all {len(cells):,} cells"
+        assert shown.locator(".nn-drawn").inner_text() == f"All {len(cells):,} cells"
+        expect(shown.get_by_role("textbox", name="Draw")).to_have_value(seed)
         with open_page(browser, page.url) as (other, _):
             assert row_of(opened(other), cells) == first
         shown.get_by_role("button", name="New draw").click()
@@ -300,7 +302,7 @@ def test_a_chosen_cell_is_shown_large_with_its_measurements(browser: Browser, ho
         assert settled(page, "roi") == str(row["roi"])
         text = card.inner_text()
         assert f"{row['area_um2']:.3g} µm²" in text
-        assert f"mean {row['mean_intensity']:.3g}, SD {row['std_intensity']:.3g}" in text
+        assert f"mean {row['mean_intensity']:.3g}, standard deviation {row['std_intensity']:.3g}" in text
         assert row["class"] in text
         canvas = card.locator(".nn-picture canvas")
         page.wait_for_function("canvas => canvas.width === 256", arg=canvas.element_handle())
@@ -319,6 +321,65 @@ def test_a_chosen_cell_is_shown_large_with_its_measurements(browser: Browser, ho
         expect(card.get_by_role("heading")).to_have_text(cells.table["cell"].iloc[row_of(shown, cells)[3]])
         page.go_back()
         card.wait_for(state="hidden")
+        assert problems == []
+
+
+def test_a_seed_is_typed_and_cells_are_found_by_name_and_by_likeness_and_saved(
+    browser: Browser, hosted: str, cells: Cells
+) -> None:
+    """One page for all: what is shown in place of a draw, and what is saved of it."""
+    table = cells.table
+    with open_page(browser, link(hosted, draw=3), accept_downloads=True) as (page, problems):
+        shown = opened(page)
+        first = row_of(shown, cells)
+        counted = shown.locator(".nn-drawn")
+        seed = shown.get_by_role("textbox", name="Draw")
+        for typed, taken in (("nonsense", "3"), ("0", "3"), ("4", "4")):
+            seed.fill(typed)
+            seed.press("Enter")
+            shown.get_by_role("searchbox", name="Find").focus()
+            expect(seed).to_have_value(taken)
+        page.wait_for_url(re.compile("draw=4"))
+        drawn(shown)
+        assert row_of(shown, cells) != first
+
+        name = table["panorama"].iloc[0]
+        find = shown.get_by_role("searchbox", name="Find")
+        find.fill(name.lower())
+        find.press("Enter")
+        of_panorama = table[table["panorama"].str.contains(name, regex=False)]
+        expect(counted).to_have_text(f"{len(of_panorama):,} cells")
+        drawn(shown)
+        assert set(row_of(shown, cells)) <= set(of_panorama.index)
+        with page.expect_download() as saving:
+            shown.get_by_role("button", name="Save the table of the cells shown as CSV").click()
+        saved = pd.read_csv(saving.value.path())
+        assert saved["cell"].tolist() == of_panorama["cell"].tolist()
+        assert {"x_px", "area_um2", "mean_intensity_grey_levels", "orientation_deg"} <= set(saved)
+        assert saved["area_um2"].to_numpy() == pytest.approx(of_panorama["area_um2"].to_numpy(), rel=1e-5)
+
+        find.fill(of_panorama["cell"].iloc[1])
+        find.press("Enter")
+        expect(counted).to_have_text("1 cell")
+        shown.locator(".nn-cell").first.click()
+        shown.get_by_role("button", name="More like this").click()
+        expect(counted).to_have_text("100 cells")
+        measures = table[["area_um2", "mean_intensity", "std_intensity"]]
+        distances = (((measures - measures.iloc[of_panorama.index[1]]) / measures.std(ddof=0)) ** 2).sum(axis=1)
+        drawn(shown)
+        row = row_of(shown, cells)
+        assert row[0] == of_panorama.index[1]
+        assert distances.iloc[row].to_numpy() == pytest.approx(np.sort(distances)[: len(row)], rel=1e-3)
+        expect(shown.locator(".nn-scope")).to_contain_text(
+            "by area, mean intensity and standard deviation of intensity"
+        )
+        with page.expect_download() as saving:
+            shown.get_by_role("button", name="Save the cells in view as a picture").click()
+        assert saving.value.suggested_filename.endswith(".png")
+        picture = pixels(Path(saving.value.path()).read_bytes())
+        assert (picture[:64, :64].max(axis=2) == cells.thumbnails[row[0]]).mean() > 0.9
+        shown.get_by_role("button", name="Back to the draw").click()
+        expect(counted).to_have_text(f"All {len(cells):,} cells")
         assert problems == []
 
 
@@ -371,7 +432,7 @@ def test_it_is_used_by_keyboard(browser: Browser, hosted: str) -> None:
         press("ArrowDown", 3 + columns)
         press("End", 2 * columns)
         press("Home", columns + 1)
-        press("Control+End", int(shown.locator(".nn-drawn").inner_text().split("all ")[1].split()[0].replace(",", "")))
+        press("Control+End", int(shown.locator(".nn-drawn").inner_text().split("All ")[1].split()[0].replace(",", "")))
         assert grid.evaluate("grid => grid.scrollTop > grid.scrollHeight / 2")
         press("Control+Home", 1)
         page.keyboard.press("PageDown")
@@ -513,7 +574,7 @@ def test_a_damaged_table_leaves_the_images(browser: Browser, bare: Path, hosted:
 def test_what_an_address_should_not_say_is_ignored(state: dict[str, str], browser: Browser, hosted: str) -> None:
     with open_page(browser, link(hosted, **state)) as (page, problems):
         shown = opened(page)
-        assert "all" in shown.locator(".nn-drawn").inner_text()
+        assert "All" in shown.locator(".nn-drawn").inner_text()
         assert problems == []
 
 

@@ -248,7 +248,7 @@ def test_cells_are_drawn_from_a_store_and_a_choice_reaches_python(viewer: Locato
     browser.and_(page.locator("[data-state=ready]")).wait_for(timeout=CELL_MS)
     grid = browser.get_by_role("grid")
     grid.scroll_into_view_if_needed()
-    expect(browser.locator(".nn-drawn")).to_have_text(re.compile(r"Draw 3: all \d+ cells"))
+    expect(browser.locator(".nn-drawn")).to_have_text(re.compile(r"All \d+ cells"))
     first = browser.get_by_role("gridcell", name=re.compile("^Cell 1, experiment 1, Area"))
     first.click()
     heading = browser.get_by_role("region", name="Chosen cell").get_by_role("heading")

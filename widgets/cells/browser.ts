@@ -1,20 +1,26 @@
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
-import { contrastTable, type Contrast } from '../shared/contrast';
+import { parseGate } from '../shared/address';
+import { contrastTable, PLAIN, type Contrast } from '../shared/contrast';
 import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
-import { againButton, textElement } from '../shared/elements';
+import { againButton, textButton, textElement } from '../shared/elements';
+import { NO_FULL_SCREEN, toggledFullScreen } from '../shared/fullscreen';
 import type { Around } from '../shared/goto';
+import type { ListedPanorama } from '../shared/panoramalist';
+import { download, viewPicture } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
+import { selectedCells } from './brush';
 import { Card } from './card';
-import type { CellState } from './cellstate';
-import { filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
+import { nucleusOf, type CellState } from './cellstate';
+import { filterText, namedCells, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
 import type { Collection } from './collection';
 import { freshSeed, runOf } from './draw';
 import { Grid } from './grid';
-import { CLASS, Measurements } from './measurements';
+import { ALIKE, COMPARED, mostAlike } from './likeness';
+import { CLASS, Measurements, PANORAMA, ROI } from './measurements';
 import { MeasurePanel } from './measurepanel';
 import type { CellSource, Images } from './source';
 import { MEASURES, type Facts } from './table';
@@ -23,6 +29,8 @@ import { Toolbar } from './toolbar';
 /** Images that are kept: 48 MB of thumbnails, which is a whole draw, and 24 MB of full ones. */
 const THUMBNAILS = 12_288;
 const FULL = 384;
+/** Most cells that are found by name. */
+const FOUND = 10_000;
 /** Images that fail come in groups: one remark for all of them. */
 const REMARK_MS = 250;
 
@@ -34,6 +42,10 @@ export interface BrowserContext {
   around: Around;
   /** What is said of the data below the grid. */
   note: string;
+  /** What is said of the data in a picture that leaves the page. */
+  pictureNote: string;
+  /** The address that shows what is shown; null where the view has none of its own. */
+  link: (() => string) | null;
   signal: AbortSignal;
 }
 
@@ -50,11 +62,22 @@ export class CellBrowser {
   private readonly measurePanel: MeasurePanel;
   private readonly grid: Grid;
   private readonly card: Card;
-  private readonly none = textElement('p', 'No cell of this draw is like that. Widen a range, or make a new draw.', 'nn-none');
+  private readonly none = textElement('p', 'None of these cells is like that. Widen a range, or make a new draw.', 'nn-none');
   private readonly remark = textElement('p', '', 'nn-remark');
+  /** What cells are chosen from besides a draw, and the way back to that. */
+  private readonly scope = textElement('div', '', 'nn-scope');
+  private readonly scopeText = textElement('span', '');
   private seed = 0;
+  /** Cells of which some are shown, and what they are: a draw, or those of a name, or those like one. */
   private drawn: number[] = [];
   private inDraw = new Set<number>();
+  private drawnFor = '';
+  /** The cell of which the state wants those that are most like it. */
+  private like: { name: string; cell: number | null } | null = null;
+  private listed: ReadonlyMap<string, ListedPanorama> | null = null;
+  private selection: { key: string; cells: Uint8Array | null } = { key: '', cells: null };
+  /** What came of what the reader wanted. */
+  private notice = '';
   /** Cells in the grid, and what decided on them: the same again need not be shown again. */
   private shown: number[] = [];
   private shownFor = '';
@@ -109,6 +132,12 @@ export class CellBrowser {
         step: (step) => {
           this.step(step);
         },
+        alike: source.measured
+          ? () => {
+              this.showAlike();
+            }
+          : null,
+        link: context.link,
         close: () => {
           this.letGo();
           this.grid.focus();
@@ -118,6 +147,13 @@ export class CellBrowser {
     );
     this.remark.setAttribute('role', 'status');
     this.measurePanel.element.hidden = true;
+    this.scopeText.setAttribute('role', 'status');
+    const back = textButton('Back to the draw', () => {
+      state.set({ find: null, like: null, gate: null, lasso: null, at: null }, 'push');
+      this.apply();
+      this.grid.focus();
+    });
+    this.scope.append(this.scopeText, back);
     const stage = textElement('div', '', 'nn-stage');
     stage.append(this.grid.element, this.none);
     const body = textElement('div', '', 'nn-body');
@@ -126,6 +162,7 @@ export class CellBrowser {
       this.toolbar.element,
       this.contrastPanel.element,
       this.measurePanel.element,
+      this.scope,
       body,
       this.remark,
       captionOf(collection, context.note),
@@ -145,11 +182,19 @@ export class CellBrowser {
   private buildToolbar(): Toolbar {
     const { state } = this;
     return new Toolbar(this.collection.runs, this.source.measured, this.contrastPanel.button, {
-      newDraw: () => {
-        state.set({ draw: freshSeed(), at: null }, 'push');
+      draw: (seed) => {
+        state.set({ draw: seed ?? freshSeed(), find: null, like: null, at: null }, 'push');
         this.apply();
-        this.announce(`New draw, with seed ${state.get('draw') ?? ''}`);
+        this.announce(`Draw with seed ${state.get('draw') ?? ''}`);
       },
+      find: (find) => {
+        if (find === state.get('find')) return;
+        state.set({ find, like: null, at: null }, 'push');
+        this.apply();
+      },
+      savePicture: () => void this.savePicture(),
+      saveTable: this.source.csv ? () => void this.saveTable() : null,
+      fullScreen: document.fullscreenEnabled ? () => void this.toggleFullScreen() : null,
       run: (run) => {
         this.change({ run, at: null });
       },
@@ -196,8 +241,7 @@ export class CellBrowser {
 
   /** Shows what the state says. */
   private apply(): void {
-    const { measurePanel, measurements, state } = this;
-    this.draw();
+    const { measurePanel, measurements, source, state } = this;
     this.showContrast();
     const filter = this.filter();
     if (filter.ranges.size > 0 || filter.kind !== null) this.openMeasures(true);
@@ -205,26 +249,113 @@ export class CellBrowser {
     const order = this.order();
     const open = !measurePanel.element.hidden;
     // Those that decide on the cells, and those that an open panel shows besides.
-    const deciding = [...filter.ranges.keys(), ...(order ? [order.column] : []), ...(filter.kind === null ? [] : [CLASS])];
+    const deciding = [...filter.ranges.keys(), ...(order ? [order.column] : []), ...(filter.kind === null ? [] : [CLASS]), ...this.scopeColumns()];
     measurements.fetch([...deciding, ...(open ? [...MEASURES.map(({ column }) => column), CLASS] : [])]);
-    if (!measurements.awaits(deciding)) this.showCells(filter, order);
+    if (!measurements.awaits(deciding) && this.draw()) this.showCells(filter, order);
+    if (source.measured && state.get('lasso') && !this.listed) void this.list();
     this.showToolbar();
-    this.followChoice();
+    this.showScope();
+    if (this.drawnFor !== '') this.followChoice();
     this.showRemark();
   }
 
-  /** Draws cells by the seed of the state; a reader who brings none is given one, which is then in the address. */
-  private draw(): void {
-    const { seed, source, state } = this;
+  /** Columns that decide on the cells besides filter and order. */
+  private scopeColumns(): string[] {
+    const { source, state } = this;
+    if (!source.measured) return [];
+    const gate = parseGate(state.get('gate') ?? '');
+    return [
+      ...(gate ? [gate.x, gate.y] : []),
+      ...(state.get('lasso') ? [PANORAMA] : []),
+      ...(state.get('find') === null ? [] : [PANORAMA, ROI]),
+      ...(state.get('like') === null ? [] : COMPARED.map(({ column }) => column)),
+    ];
+  }
+
+  /**
+   * Draws cells by the seed of the state, or takes those of a name or most like one in their place; false as long as it is not
+   * known which these are. A reader who brings no seed is given one, which is then in the address.
+   */
+  private draw(): boolean {
+    const { measurements, seed, source, state } = this;
     const given = state.get('draw');
-    const wanted = given ?? (seed === 0 ? freshSeed() : seed);
-    if (wanted !== seed) {
-      this.seed = wanted;
-      this.drawn = source.draw(wanted);
-      this.inDraw = new Set(this.drawn);
-      this.shownFor = '';
+    this.seed = given ?? (seed === 0 ? freshSeed() : seed);
+    if (given === null) state.set({ draw: this.seed }, 'settle');
+    const [find, like] = source.measured ? [state.get('find'), state.get('like')] : [null, null];
+    const wanted = JSON.stringify(like !== null ? ['like', like] : find !== null ? ['find', find] : [this.seed]);
+    if (wanted === this.drawnFor) return true;
+    if (like !== null) {
+      if (this.like?.name !== like) {
+        void this.findLike(like);
+        return false;
+      }
+      const { columns } = measurements;
+      const compared = COMPARED.flatMap(({ column }) => columns.get(column) ?? []);
+      this.drawn = this.like.cell === null ? [] : mostAlike(this.like.cell, compared, ALIKE);
+    } else if (find !== null) this.drawn = namedCells(find, measurements.panoramas, measurements.columns.get(ROI), FOUND);
+    else this.drawn = source.draw(this.seed);
+    this.inDraw = new Set(this.drawn);
+    this.drawnFor = wanted;
+    this.shownFor = '';
+    return true;
+  }
+
+  private async findLike(name: string): Promise<void> {
+    const nucleus = nucleusOf(name);
+    const cell = nucleus && (await this.source.table.find(nucleus.panorama, nucleus.roi).catch(() => null));
+    if (this.context.signal.aborted || this.state.get('like') !== name) return;
+    this.like = { name, cell };
+    this.apply();
+  }
+
+  private showAlike(): void {
+    const name = this.chosen?.facts?.cell ?? null;
+    if (name === null) return;
+    this.state.set({ like: name, find: null, filter: null, run: null, sort: null, at: null }, 'push');
+    if (this.card.isOver) this.letGo();
+    this.apply();
+  }
+
+  private async list(): Promise<void> {
+    const listed = await this.source.panoramas();
+    if (this.context.signal.aborted || this.listed) return;
+    this.listed = listed;
+    this.apply();
+  }
+
+  /** 1 for each cell that is selected elsewhere on the page, else 0; null where nothing is selected there. */
+  private selected(): Uint8Array | null {
+    const { collection, listed, measurements, source, state } = this;
+    const [lasso, gate] = [listed ? state.get('lasso') : null, state.get('gate')];
+    if (!source.measured || (lasso === null && gate === null)) return null;
+    const key = JSON.stringify([lasso, gate]);
+    if (key !== this.selection.key) {
+      const { columns, panoramas } = measurements;
+      this.selection = { key, cells: selectedCells(collection.cells, { lasso, gate }, { columns, panoramas, listed: listed ?? new Map() }) };
     }
-    if (given === null) state.set({ draw: wanted }, 'settle');
+    return this.selection.cells;
+  }
+
+  /** Says what cells are shown in place of a draw, or of a draw. */
+  private showScope(): void {
+    const { source, state } = this;
+    const within = !source.measured ? [] : [...(state.get('gate') === null ? [] : ['nuclei']), ...(state.get('lasso') ? ['panoramas'] : [])];
+    const parts = [this.scopeWords(), within.length === 0 ? '' : `Only cells inside the lasso round ${within.join(' and that round ')}.`];
+    const text = parts.filter(Boolean).join(' ');
+    this.scope.hidden = text === '';
+    if (this.scopeText.textContent !== text) this.scopeText.textContent = text;
+  }
+
+  private scopeWords(): string {
+    const { source, state } = this;
+    if (!source.measured) return '';
+    const [find, like] = [state.get('find'), state.get('like')];
+    if (like !== null) {
+      if (this.like?.name === like && this.like.cell === null) return `There is no cell ${like} here.`;
+      const known = COMPARED.filter(({ column }) => this.measurements.columns.has(column)).map(({ name }) => name.toLowerCase());
+      return `Most like ${like}, the nearest first, by ${known.slice(0, -1).join(', ')} and ${known.at(-1) ?? ''}, each divided by its standard deviation over all cells.`;
+    }
+    return find === null ? '' : `Cells whose panorama or own name has “${find}”, in all of the collection.`;
   }
 
   private order(): Order | null {
@@ -262,6 +393,8 @@ export class CellBrowser {
     const filter = this.filter();
     this.toolbar.show({
       seed,
+      scope: state.get('like') !== null || state.get('find') !== null ? `${grouped(drawn.length)} ${drawn.length === 1 ? 'cell' : 'cells'}` : '',
+      find: state.get('find'),
       drawn: drawn.length,
       of: collection.cells,
       shown: shown.length,
@@ -288,18 +421,20 @@ export class CellBrowser {
     const { columns, kinds } = measurements;
     const run = this.run();
     const ofRun = run ? drawn.filter((cell) => cell >= run.first && cell < run.first + run.cells) : drawn;
-    const shownFor = [seed, run?.run, state.get('filter'), state.get('sort')].join('|');
+    const selected = this.selected();
+    const inScope = selected ? ofRun.filter((cell) => selected[cell] === 1) : ofRun;
+    const shownFor = [seed, run?.run, state.get('filter'), state.get('sort'), selected && this.selection.key].join('|');
     if (shownFor !== this.shownFor) {
       const again = this.shownFor !== '';
       this.shownFor = shownFor;
-      const shown = ordered(passing(ofRun, filter, columns, kinds), order, columns);
+      const shown = ordered(passing(inScope, filter, columns, kinds), order, columns);
       this.shown = shown;
       grid.show(shown, Math.min(shown.length, state.get('at') ?? 1) - 1);
       grid.setChosen(chosen ? shown.indexOf(chosen.cell) : -1);
       this.none.hidden = shown.length > 0;
       if (again) this.announce(`${grouped(shown.length)} cells shown`);
     }
-    if (!measurePanel.element.hidden) measurePanel.show(drawn, ofRun, filter, columns, kinds, measurements.awaits());
+    if (!measurePanel.element.hidden) measurePanel.show(drawn, inScope, filter, columns, kinds, measurements.awaits());
   }
 
   private choose(at: number, step: 'push' | 'settle'): void {
@@ -360,6 +495,55 @@ export class CellBrowser {
     }
   }
 
+  private async savePicture(): Promise<void> {
+    const { collection, context, grid, source, state } = this;
+    const image = grid.picture();
+    if (!image) return;
+    const { pxPerUm, cellPx } = collection;
+    const picture = viewPicture({
+      image,
+      over: [],
+      contrast: PLAIN,
+      pixelsPerMicrometre: pxPerUm === null ? null : (pxPerUm * grid.side) / cellPx,
+      ratio: Math.max(1, image.width / 900),
+      title: state.get('like') ?? state.get('find') ?? `Cells of draw ${this.seed}`,
+      lines: [this.scope.hidden ? '' : this.scopeText.textContent, this.orderWords(), context.pictureNote].filter(Boolean),
+    });
+    try {
+      download(await picture, source.measured ? `cells-draw-${this.seed}.png` : 'cells.png');
+      this.notice = 'The cells in view were saved as a picture.';
+    } catch {
+      this.notice = 'This browser does not let the page save the picture.';
+    }
+    this.showRemark();
+  }
+
+  private orderWords(): string {
+    const order = this.order();
+    const measure = MEASURES.find(({ column }) => column === order?.column);
+    return measure ? `By ${measure.name.toLowerCase()}, the ${order?.down ? 'largest' : 'smallest'} first.` : '';
+  }
+
+  private async saveTable(): Promise<void> {
+    const { csv } = this.source;
+    if (!csv) return;
+    this.notice = 'Collecting the table …';
+    this.showRemark();
+    try {
+      const { shown } = this;
+      download(new Blob([await csv(shown)], { type: 'text/csv' }), `cells-draw-${this.seed}.csv`);
+      this.notice = `The table of ${grouped(shown.length)} cells was saved.`;
+    } catch (error) {
+      this.notice = error instanceof Problem ? error.message : 'The table could not be saved.';
+    }
+    this.showRemark();
+  }
+
+  private async toggleFullScreen(): Promise<void> {
+    this.notice = (await toggledFullScreen(this.context.root)) ? '' : NO_FULL_SCREEN;
+    this.showRemark();
+  }
+
   private letGo(): void {
     if (!this.chosen) return;
     this.close();
@@ -404,7 +588,7 @@ export class CellBrowser {
       if (this.chosen) this.close();
       const unknown = this.source.measured ? `ROI ${roi} of ${panorama} has no cell image.` : `ROI ${roi} of ${panorama} is none of the cells that were in view.`;
       this.absence =
-        cell === null ? unknown : `The nucleus chosen, ROI ${roi} of ${panorama}, is not in this draw.`;
+        cell === null ? unknown : `The nucleus chosen, ROI ${roi} of ${panorama}, is not among these cells.`;
       this.showRemark();
       return;
     }
@@ -426,7 +610,7 @@ export class CellBrowser {
     const { text: status, failed } = source.status();
     const gaps = failed ? status : this.grid.missing > 0 ? 'Some images could not be loaded.' : '';
     const loading = measurements.awaits() ? 'Loading measurements …' : failed ? '' : status;
-    const text = [gaps, measurements.problem, this.absence, loading].filter(Boolean).join(' ');
+    const text = [gaps, measurements.problem, this.absence, this.notice, loading].filter(Boolean).join(' ');
     if (remark.textContent !== text) remark.textContent = text;
     if (gaps === '' && measurements.problem === '') return;
     const again = againButton(() => {

@@ -1,11 +1,19 @@
 import { BaseCard, showFacts, type CardEvents } from '../shared/card';
-import { textElement } from '../shared/elements';
+import { copyLink } from '../shared/copylink';
+import { textButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { ScaleBar } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
 import { whereShown } from '../shared/where';
 import type { Facts } from './table';
+
+export interface CellCardEvents extends CardEvents {
+  /** Shows the cells most like this; null where nothing is measured. */
+  alike: (() => void) | null;
+  /** The address that shows this cell; null where the view has none of its own. */
+  link: (() => string) | null;
+}
 
 /** The chosen cell: its image at full size, what was measured of it, and where it is. */
 export class Card extends BaseCard {
@@ -17,6 +25,7 @@ export class Card extends BaseCard {
   private readonly map = document.createElement('div');
   private readonly remark = textElement('p', '', 'nn-note');
   private readonly actions = textElement('div', '', 'nn-card-actions');
+  private readonly copied = textElement('p', '', 'nn-copied');
   private colours = new Uint8Array(768);
   private pixels: Uint8Array | null = null;
 
@@ -25,7 +34,7 @@ export class Card extends BaseCard {
       pxPerUm: number | null;
       cellPx: number;
     } & Around,
-    events: CardEvents,
+    private readonly events: CellCardEvents,
     signal: AbortSignal,
   ) {
     super('cell', events);
@@ -36,7 +45,8 @@ export class Card extends BaseCard {
     this.map.className = 'nn-map';
     const where = textElement('div', '', 'nn-where');
     const words = textElement('div', '');
-    words.append(this.remark, this.actions);
+    this.copied.setAttribute('role', 'status');
+    words.append(this.remark, this.actions, this.copied);
     where.append(this.map, words);
     const details = textElement('div', '', 'nn-card-details');
     details.append(this.facts, where);
@@ -54,6 +64,7 @@ export class Card extends BaseCard {
     this.facts.replaceChildren();
     this.map.replaceChildren();
     this.actions.replaceChildren();
+    this.copied.textContent = '';
     this.remark.textContent = 'Loading its measurements …';
     this.pixels = null;
     this.message.textContent = '';
@@ -91,7 +102,8 @@ export class Card extends BaseCard {
     const [mean, spread] = [value('mean_intensity'), value('std_intensity')];
     showFacts(this.facts, [
       ['Area', value('area_um2', ' µm²')],
-      ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, SD ${spread}`}`],
+      ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, standard deviation ${spread}`}`],
+      ['Texture', value('texture')],
       ['Orientation', value('orientation_deg', '°')],
       ['Rim of the mask', value('rim_um', ' µm')],
       ['Class', facts.kind],
@@ -99,6 +111,9 @@ export class Card extends BaseCard {
       ['Centroid', place],
     ]);
     this.showWhere(facts, shown);
+    const { alike, link } = this.events;
+    if (alike && facts.measures.size > 0) this.actions.append(textButton('More like this', alike));
+    if (link) this.actions.append(textButton('Copy link', () => void copyLink(link(), this.copied, 'Link to this cell')));
   }
 
   /** Shows why nothing is known of the cell. */

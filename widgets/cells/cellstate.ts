@@ -1,11 +1,15 @@
-import { countKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { BRUSHED, countKind, numberKind, SHARED, textKind, type Brushed, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { parseFilter, parseOrder, readableKind } from './choice';
 
 /** All that is in a link to a view of cells. */
-export interface CellState extends Shared, ContrastState {
+export interface CellState extends Shared, Brushed, ContrastState {
   /** The seed of the draw. */
   draw: number | null;
+  /** What is in the names of the cells that are shown in place of a draw. */
+  find: string | null;
+  /** The name of a cell, such as `PANORAMA_ROI_12`: those most like it are shown in place of a draw. */
+  like: string | null;
   /** By what cells are ordered; see `parseOrder`. */
   sort: string | null;
   /** Which are shown; see `parseFilter`. */
@@ -22,14 +26,23 @@ export const SIZE = { least: 40, most: 232, usual: 72, step: 8 };
 
 export const CELL_STATE: Kinds<CellState> = {
   ...SHARED,
+  ...BRUSHED,
   ...CONTRAST_STATE,
   draw: seedKind(),
+  find: textKind(),
+  like: textKind(),
   sort: readableKind(parseOrder),
   filter: readableKind(parseFilter),
   run: countKind(),
   size: numberKind(SIZE.least, SIZE.most, SIZE.usual),
   at: countKind(),
 };
+
+/** The panorama and the number of a cell by its name; null where that is none. */
+export function nucleusOf(name: string): { panorama: string; roi: number } | null {
+  const [, panorama, roi] = /^(.+)_ROI_([1-9]\d{0,8})$/.exec(name) ?? [];
+  return panorama === undefined || roi === undefined ? null : { panorama, roi: Number(roi) };
+}
 
 /** A seed: a whole number from 1 to before 2 to the power of 32. */
 function seedKind(): Kind<number | null> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { binned, extent, filterText, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, readableKind, type Filter } from './choice';
+import { binned, extent, filterText, namedCells, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, readableKind, type Filter } from './choice';
 
 const AREA = Float32Array.of(50, 10, Number.NaN, 30, 20);
 const MEAN = Float32Array.of(1, 2, 3, 4, 5);
@@ -7,7 +7,7 @@ const COLUMNS = new Map([
   ['area_um2', AREA],
   ['mean_intensity', MEAN],
 ]);
-const KINDS = { names: ['telophase', 'interphase'], codes: Uint8Array.of(2, 2, 1, 0, 1) };
+const KINDS = { names: ['telophase', 'interphase'], codes: Uint16Array.of(2, 2, 1, 0, 1) };
 const ALL = [4, 3, 2, 1, 0];
 
 function filter(text: string): Filter {
@@ -82,5 +82,24 @@ describe('a histogram', () => {
     expect([...binned(ALL, AREA, [10, 50], 4)]).toEqual([1, 1, 1, 1]);
     expect(extent([2], AREA)).toBeNull();
     expect([...binned([0, 0], AREA, [50, 50], 3)]).toEqual([2, 0, 0]);
+  });
+});
+
+describe('cells by name', () => {
+  const panoramas = { names: ['Run1TL_top', 'Run11TL_top', 'Run1TL_bottom'], codes: Uint16Array.of(1, 1, 2, 3, 2) };
+  const rois = Float32Array.of(1, 2, 2, 2, 7);
+  const named = (text: string, most = 99) => namedCells(text, panoramas, rois, most);
+
+  it('are those of all panoramas whose name has the text', () => {
+    expect(named('run1tl')).toEqual([0, 1, 3]);
+    expect(named('TOP')).toEqual([0, 1, 2, 4]);
+    expect(named('top', 2)).toEqual([0, 1]);
+    expect(named('nothing')).toEqual([]);
+  });
+
+  it('are one where the text is its own name', () => {
+    expect(named('Run1TL_top_ROI_2')).toEqual([1]);
+    expect(named('top_roi_2')).toEqual([1, 2]);
+    expect(namedCells('top', null, rois, 9)).toEqual([]);
   });
 });

@@ -97,6 +97,24 @@ export function passing(cells: number[], filter: Filter, columns: Columns, kinds
   });
 }
 
+/**
+ * Cells by name: those of each panorama whose name has the text, or, where the text ends in `_ROI_` and a number, the one with
+ * that number.
+ */
+export function namedCells(text: string, panoramas: Kinds | null, rois: Float32Array | undefined, most: number): number[] {
+  const [, of = text, number] = /^(.*)_roi_(\d+)$/i.exec(text) ?? [];
+  const [wanted, roi] = [of.toLowerCase(), number === undefined ? null : Number(number)];
+  if (!panoramas) return [];
+  const { names, codes } = panoramas;
+  const exact = names.findIndex((name) => name.toLowerCase() === wanted);
+  const having = new Set(exact >= 0 && roi !== null ? [exact + 1] : names.flatMap((name, at) => (name.toLowerCase().includes(wanted) ? [at + 1] : [])));
+  const found: number[] = [];
+  for (let cell = 0; cell < codes.length && found.length < most; cell++) {
+    if (having.has(codes[cell] ?? 0) && (roi === null || rois?.[cell] === roi)) found.push(cell);
+  }
+  return found;
+}
+
 /** Cells in the order of a measurement; equal ones stay as they were, those without it come last, either way. */
 export function ordered(cells: number[], order: Order | null, columns: Columns): number[] {
   const values = order && columns.get(order.column);

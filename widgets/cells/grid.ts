@@ -160,6 +160,29 @@ export class Grid {
     return counts;
   }
 
+  /** What is in view, at the size of the images; null where nothing is. */
+  picture(): HTMLCanvasElement | null {
+    const [from, to] = this.inView();
+    const rows = Array.from({ length: to - from }, (_, at) => this.rows.get(from + at)?.canvas).filter((canvas) => canvas !== undefined);
+    const [first] = rows;
+    if (!first) return null;
+    const gap = Math.round((GAP * first.height) / this.cellWidth);
+    const picture = document.createElement('canvas');
+    [picture.width, picture.height] = [first.width, rows.length * (first.height + gap) - gap];
+    const context = picture.getContext('2d');
+    if (!context) return null;
+    context.fillRect(0, 0, picture.width, picture.height);
+    rows.forEach((canvas, at) => {
+      context.drawImage(canvas, 0, at * (first.height + gap));
+    });
+    return picture;
+  }
+
+  /** Width and height of the images that are drawn, in pixels. */
+  get side(): number {
+    return this.images.side;
+  }
+
   /** How many cells in view could not be loaded. */
   get missing(): number {
     return this.images.missing;

@@ -1,4 +1,3 @@
-import { fetchText } from '../shared/files';
 import { dataAddress, laidOut } from '../shared/host';
 import { PUBLISHED, type Layer } from '../shared/layers';
 import { numberTrait, textTrait, type Model } from '../shared/model';
@@ -6,18 +5,15 @@ import { fetchPanoramas, type ListedPanorama } from '../shared/panoramalist';
 import { Problem } from '../shared/problem';
 import { renderOf } from '../shared/render';
 import { CELL_STATE } from './cellstate';
-import { parseCells, type Collection } from './collection';
+import { cellsCsv } from './celltable';
 import { drawCells, drawPerRun } from './draw';
 import { HubRows, parseDataset } from './hub';
 import { CellImages } from './images';
-import { parseLayout, Shards } from './shards';
 import type { CellSource } from './source';
+import { openCells, openImages } from './stored';
 import { streamedCells } from './stream';
 import { Table } from './table';
 import { CellView } from './view';
-
-/** Most bytes of whole shards that are kept, of a host that hands out no parts of files. */
-const SHARD_BYTES = 64_000_000;
 
 /** Cells of a draw over all runs. */
 const DRAWN = 10_000;
@@ -40,21 +36,19 @@ async function load(view: CellView, model: Model, signal: AbortSignal): Promise<
 
 /** The cells of a store; null where it has none, which the view then says. */
 async function storedCells(view: CellView, model: Model, panoramas: CellSource['panoramas'], signal: AbortSignal): Promise<CellSource | null> {
-  const address = dataAddress(model, 'cells', signal);
-  const { note, collection } = parseCells(await fetchText(address, 'The list of cells', signal), address);
+  const { note, collection } = await openCells(model, signal);
   if (!collection) {
     view.empty(note);
     return null;
   }
-  const [thumbnails, images] = await Promise.all([
-    openShards(collection.thumbnails, 'The thumbnails of the cells', collection, signal),
-    openShards(collection.images, 'The images of the cells', collection, signal),
-  ]);
+  const [thumbnails, images] = await Promise.all([openImages('thumbnails', collection, signal), openImages('full', collection, signal)]);
+  const table = new Table(collection, signal);
   const perRun = numberTrait(model, 'per_run');
   return {
     collection,
-    table: new Table(collection, signal),
+    table,
     measured: true,
+    csv: (cells) => cellsCsv(table, cells),
     draw: (seed) => (perRun === null ? drawCells(collection.cells, DRAWN, seed) : drawPerRun(collection.runs, Math.ceil(perRun), seed)),
     images: (size, most, arrived) => new CellImages(size === 'full' ? images : thumbnails, most, arrived, signal),
     status: () => ({ text: '', failed: false }),
@@ -90,14 +84,6 @@ async function hubCells(
   return streamedCells(await opening, numberTrait(model, 'px_per_um'), panoramas, signal);
 }
 
-async function openShards(address: string, what: string, { cells }: Collection, signal: AbortSignal): Promise<Shards> {
-  const layout = parseLayout(await fetchText(`${address}/zarr.json`, what, signal), what);
-  if (layout.images !== cells) {
-    throw new Problem(`${what} do not belong to this list of cells: there are ${layout.images} for ${cells} cells.`);
-  }
-  return new Shards(address, layout, SHARD_BYTES);
-}
-
 /** The published cells as another host has them, where the model names their data set. */
 function streamed(model: Model): Layer | null {
   const dataset = textTrait(model, 'dataset');
@@ -111,7 +97,7 @@ export default {
     data: 'cells',
     noun: 'cells',
     unnamed: 'cells',
-    places: { at: CELL_STATE.at, run: CELL_STATE.run, filter: CELL_STATE.filter },
+    places: { at: CELL_STATE.at, run: CELL_STATE.run, filter: CELL_STATE.filter, find: CELL_STATE.find, like: CELL_STATE.like },
     more: streamed,
   }),
 };

@@ -12,7 +12,7 @@ function measurements(changes: Partial<Table> = {}) {
   const table = {
     measures: () => Promise.resolve(MEASURES.filter((measure) => measure.column === 'area_um2')),
     column,
-    classes: () => Promise.resolve({ names: ['a'], codes: Uint8Array.from([1, 0]) }),
+    words: () => Promise.resolve({ names: ['a'], codes: Uint16Array.from([1, 0]) }),
     ...changes,
   } as unknown as Table;
   return { all: new Measurements(table, changed, new AbortController().signal), changed, column };

@@ -3,13 +3,16 @@ import type { CellTable } from './source';
 import { MEASURES, type Kinds } from './table';
 
 const KNOWN: ReadonlySet<string> = new Set(MEASURES.map(({ column }) => column));
-/** The column of classes. */
+/** The columns of classes, of panoramas, and of numbers in the masks of those. */
 export const CLASS = 'class';
+export const PANORAMA = 'panorama';
+export const ROI = 'roi';
 
 /** The measurements of all cells, column by column: each is fetched when it is first needed. */
 export class Measurements {
   readonly columns = new Map<string, Float32Array>();
   kinds: Kinds | null = null;
+  panoramas: Kinds | null = null;
   /** Why some could not be loaded; empty while nothing is wrong. */
   problem = '';
   /** Columns that are loading or loaded, or could not be. */
@@ -30,7 +33,7 @@ export class Measurements {
   /** Fetches columns that were not requested before. */
   fetch(names: Iterable<string>): void {
     for (const name of names) {
-      if (this.requested.has(name) || !(name === CLASS || KNOWN.has(name))) continue;
+      if (this.requested.has(name) || !([CLASS, PANORAMA, ROI].includes(name) || KNOWN.has(name))) continue;
       this.requested.add(name);
       this.loading.add(name);
       void this.load(name);
@@ -45,8 +48,9 @@ export class Measurements {
 
   private async load(name: string): Promise<void> {
     try {
-      if (name === CLASS) this.kinds = await this.table.classes();
-      else if ((await this.table.measures()).some(({ column }) => column === name)) {
+      if (name === CLASS) this.kinds = await this.table.words(CLASS);
+      else if (name === PANORAMA) this.panoramas = await this.table.words(PANORAMA);
+      else if (name === ROI || (await this.table.measures()).some(({ column }) => column === name)) {
         this.columns.set(name, await this.table.column(name));
       }
     } catch (error) {

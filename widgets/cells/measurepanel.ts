@@ -62,7 +62,7 @@ export class MeasurePanel {
   private showKinds(drawn: number[], kinds: Kinds | null): void {
     this.kindField.hidden = kinds === null || kinds.names.length === 0;
     if (!kinds) return;
-    const counts = new Uint32Array(256);
+    const counts = new Uint32Array(kinds.names.length + 1);
     for (const cell of drawn) {
       const code = kinds.codes[cell] ?? 0;
       counts[code] = (counts[code] ?? 0) + 1;

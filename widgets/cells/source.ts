@@ -21,7 +21,7 @@ export interface Status {
   failed: boolean;
 }
 
-export type CellTable = Pick<Table, 'measures' | 'column' | 'classes' | 'facts' | 'find'>;
+export type CellTable = Pick<Table, 'measures' | 'column' | 'words' | 'facts' | 'find'>;
 
 /** Where cells come from: an edition's own store, or a data set on another host. */
 export interface CellSource {
@@ -29,6 +29,8 @@ export interface CellSource {
   table: CellTable;
   /** Whether cells can be put in order and chosen by measurements. */
   measured: boolean;
+  /** The table of some cells as comma-separated values; null where there is none. */
+  csv: ((cells: number[]) => Promise<string>) | null;
   /** The cells of a draw by a seed. */
   draw(seed: number): number[];
   /** Images in one size, of which `most` are kept; `arrived` is called for each that has come or could not be loaded. */

@@ -72,6 +72,7 @@ export function streamedCells(
     },
     table: new NameTable(blocks),
     measured: false,
+    csv: null,
     draw: (seed) => drawBlocks(rows.blocks, seed),
     images: (size, most, arrived) => new StreamedImages(blocks, size === 'full' ? SIDE : SMALL, most, arrived),
     status: () => blocks.status,
@@ -94,7 +95,7 @@ class NameTable implements CellTable {
     return Promise.reject(new Problem('This data set has no measurements.'));
   }
 
-  classes(): Promise<null> {
+  words(): Promise<null> {
     return Promise.resolve(null);
   }
 

@@ -14,10 +14,14 @@ export interface Measure {
 export const MEASURES: readonly Measure[] = [
   { column: 'area_um2', name: 'Area', unit: 'µm²' },
   { column: 'mean_intensity', name: 'Mean intensity', unit: '' },
-  { column: 'std_intensity', name: 'SD of intensity', unit: '' },
+  { column: 'std_intensity', name: 'Standard deviation of intensity', unit: '' },
+  { column: 'texture', name: 'Texture', unit: '' },
   { column: 'orientation_deg', name: 'Orientation', unit: '°' },
   { column: 'rim_um', name: 'Rim of the mask', unit: 'µm' },
 ];
+
+/** The standard deviation of grey levels as a share of their mean, which a change of brightness leaves as it is. */
+const TEXTURE = { column: 'texture', of: ['std_intensity', 'mean_intensity'] as const };
 
 /** What the table has of one cell; null where it has nothing. */
 export interface Facts {
@@ -35,10 +39,10 @@ export interface Facts {
   kind: string | null;
 }
 
-/** Classes by number; 0 is a cell whose class is not known. */
+/** Words of a column by number, such as classes; 0 is a cell that has none. */
 export interface Kinds {
   names: string[];
-  codes: Uint8Array;
+  codes: Uint16Array;
 }
 
 /** As much as is read at first: the footer, and what the columns' page indexes take before it. */
@@ -50,7 +54,7 @@ export class Table {
   private readonly file: PartialFile;
   private readonly opened: Joint<{ buffer: AsyncBuffer; metadata: FileMetaData; columns: Set<string> }>;
   private readonly columns = new Map<string, Joint<Float32Array>>();
-  private kinds: Joint<Kinds> | null = null;
+  private readonly kinds = new Map<string, Joint<Kinds>>();
 
   constructor(
     private readonly collection: Pick<Collection, 'table' | 'tableBytes' | 'cells'>,
@@ -63,7 +67,8 @@ export class Table {
   /** Those of `MEASURES` that the table has. */
   async measures(): Promise<Measure[]> {
     const { columns } = await this.reading(() => this.opened.get(this.signal));
-    return MEASURES.filter(({ column }) => columns.has(column));
+    const has = (column: string) => (column === TEXTURE.column ? TEXTURE.of.every((one) => columns.has(one)) : columns.has(column));
+    return MEASURES.filter(({ column }) => has(column));
   }
 
   /** The values of a measurement for all cells; NaN where there is none. */
@@ -71,6 +76,10 @@ export class Table {
     let column = this.columns.get(name);
     if (!column) {
       column = new Joint(async () => {
+        if (name === TEXTURE.column) {
+          const [spread, mean] = await Promise.all(TEXTURE.of.map((of) => this.column(of)));
+          return Float32Array.from(spread ?? [], (value, cell) => quotient(value, mean?.[cell] ?? 0));
+        }
         const values = new Float32Array(this.collection.cells).fill(Number.NaN);
         await this.eachChunk(name, (value, cell) => {
           if (typeof value === 'number' || typeof value === 'bigint') values[cell] = Number(value);
@@ -82,23 +91,45 @@ export class Table {
     return this.reading(() => column.get(this.signal));
   }
 
-  /** The classes of all cells; null where the table has none. */
-  async classes(): Promise<Kinds | null> {
+  /** The classes or the panoramas of all cells; null where the table has none. */
+  async words(column: 'class' | 'panorama'): Promise<Kinds | null> {
     const { columns } = await this.reading(() => this.opened.get(this.signal));
-    if (!columns.has('class')) return null;
-    this.kinds ??= new Joint(async () => {
-      const codes = new Uint8Array(this.collection.cells);
-      const known = new Map<string, number>();
-      await this.eachChunk('class', (value, cell) => {
-        if (typeof value !== 'string' || value === '') return;
-        let code = known.get(value);
-        if (code === undefined && known.size < 255) known.set(value, (code = known.size + 1));
-        codes[cell] = code ?? 0;
+    if (!columns.has(column)) return null;
+    let kinds = this.kinds.get(column);
+    if (!kinds) {
+      kinds = new Joint(async () => {
+        const codes = new Uint16Array(this.collection.cells);
+        const known = new Map<string, number>();
+        await this.eachChunk(column, (value, cell) => {
+          if (typeof value !== 'string' || value === '') return;
+          let code = known.get(value);
+          if (code === undefined && known.size < 65_535) known.set(value, (code = known.size + 1));
+          codes[cell] = code ?? 0;
+        });
+        return { names: [...known.keys()], codes };
       });
-      return { names: [...known.keys()], codes };
-    });
-    const { kinds } = this;
-    return this.reading(() => kinds.get(this.signal));
+      this.kinds.set(column, kinds);
+    }
+    const reading = kinds;
+    return this.reading(() => reading.get(this.signal));
+  }
+
+  /** What the table has in a column for some cells, in their order. */
+  async pick(column: string, cells: readonly number[]): Promise<unknown[]> {
+    const places = new Map(cells.map((cell, at) => [cell, at]));
+    const picked = new Array<unknown>(cells.length).fill(null);
+    await this.reading(() =>
+      this.eachChunk(column, (value, cell) => {
+        const at = places.get(cell);
+        if (at !== undefined) picked[at] = value;
+      }),
+    );
+    return picked;
+  }
+
+  /** The names of the columns. */
+  async names(): Promise<ReadonlySet<string>> {
+    return (await this.reading(() => this.opened.get(this.signal))).columns;
   }
 
   async facts(cell: number): Promise<Facts> {
@@ -109,8 +140,10 @@ export class Table {
     const row = rows[0];
     if (!isRecord(row)) throw new Problem(`${WHAT} have no row for this one.`);
     const number = (name: string) => numberOf(typeof row[name] === 'bigint' ? Number(row[name]) : row[name]);
+    const [spread, mean] = TEXTURE.of.map(number);
+    const texture = numberOf(quotient(spread ?? Number.NaN, mean ?? 0));
     const measures = MEASURES.flatMap(({ column }): [string, number][] => {
-      const value = number(column);
+      const value = column === TEXTURE.column ? texture : number(column);
       return value === null ? [] : [[column, value]];
     });
     return {
@@ -178,4 +211,8 @@ export class Table {
       throw new Problem(`${WHAT} could not be read.`);
     }
   }
+}
+
+function quotient(value: number, by: number): number {
+  return by > 0 ? value / by : Number.NaN;
 }

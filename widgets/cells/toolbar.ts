@@ -1,4 +1,4 @@
-import { disclosureButton, textButton, textElement } from '../shared/elements';
+import { disclosureButton, iconButton, textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import { SIZE } from './cellstate';
 import type { Order } from './choice';
@@ -6,7 +6,15 @@ import type { Run } from './draw';
 import { MEASURES } from './table';
 
 export interface ToolbarEvents {
-  newDraw(): void;
+  /** Another draw: by a seed, or by a fresh one. */
+  draw(seed: number | null): void;
+  /** What is to be in the names of the cells shown; null for a draw. */
+  find(text: string | null): void;
+  savePicture: () => void;
+  /** Null where there is no table. */
+  saveTable: (() => void) | null;
+  /** Null where the browser has no full screen for a part of the page. */
+  fullScreen: (() => void) | null;
   run(run: number | null): void;
   sort(order: Order | null): void;
   size(size: number): void;
@@ -16,6 +24,8 @@ export interface ToolbarEvents {
 /** The rows over the grid: the draw, which of its cells are shown, how they are ordered, and how large. */
 export class Toolbar {
   readonly element = document.createElement('div');
+  private readonly seed = document.createElement('input');
+  private readonly find = document.createElement('input');
   private readonly drawn = textElement('p', '', 'nn-drawn');
   private readonly run = document.createElement('select');
   private readonly sort = document.createElement('select');
@@ -23,6 +33,7 @@ export class Toolbar {
   private readonly size = document.createElement('input');
   private readonly measures: HTMLButtonElement;
   private order: Order | null = null;
+  private shownSeed = '';
 
   constructor(runs: Run[], measured: boolean, contrast: HTMLElement, events: ToolbarEvents) {
     const { run, sort, size } = this;
@@ -47,19 +58,48 @@ export class Toolbar {
     });
     this.element.className = 'nn-toolbar';
     const draw = textElement('div', '', 'nn-draw');
-    draw.append(this.drawn, textButton('New draw', () => { events.newDraw(); }));
+    draw.append(this.buildSeed(events), textButton('New draw', () => { events.draw(null); }), this.drawn, buttonsOf(events));
     const order = field('Order', sort);
     order.append(this.turn);
     const runField = field('Experiment', run);
     runField.hidden = runs.length < 2;
     order.hidden = this.measures.hidden = !measured;
-    this.element.append(draw, runField, order, field('Size', size), this.measures, contrast);
+    const finding = this.buildFind(events);
+    finding.hidden = !measured;
+    this.element.append(draw, runField, order, field('Size', size), finding, this.measures, contrast);
   }
 
-  show(state: { seed: number; drawn: number; of: number; shown: number; run: number | null; order: Order | null; size: number; filtered: boolean }): void {
-    const { seed, drawn, of, shown, run, order, size } = state;
-    const all = drawn < of ? `${grouped(drawn)} of ${grouped(of)}` : `all ${grouped(of)}`;
-    this.drawn.textContent = `Draw ${seed}: ${all} cells${shown < drawn ? `, ${grouped(shown)} of them shown` : ''}`;
+  private buildSeed(events: ToolbarEvents): HTMLElement {
+    const { seed } = this;
+    Object.assign(seed, { type: 'text', inputMode: 'numeric', maxLength: 10, autocomplete: 'off', spellcheck: false });
+    seed.className = 'nn-control nn-seed';
+    seed.title = 'The seed that makes this draw: type another, then Enter';
+    seed.addEventListener('change', () => {
+      const typed = Number(seed.value);
+      if (Number.isSafeInteger(typed) && typed >= 1 && typed < 2 ** 32) events.draw(typed);
+      else seed.value = this.shownSeed;
+    });
+    return field('Draw', seed);
+  }
+
+  private buildFind(events: ToolbarEvents): HTMLElement {
+    const { find } = this;
+    Object.assign(find, { type: 'search', placeholder: 'Panorama or cell', autocomplete: 'off', spellcheck: false });
+    find.className = 'nn-control nn-find';
+    find.addEventListener('change', () => { events.find(find.value.trim() || null); });
+    // The cross in the field clears it without a change of it.
+    find.addEventListener('search', () => { events.find(find.value.trim() || null); });
+    return field('Find', find);
+  }
+
+  show(state: { seed: number; scope: string; find: string | null; drawn: number; of: number; shown: number; run: number | null; order: Order | null; size: number; filtered: boolean }): void {
+    const { seed, scope, find, drawn, of, shown, run, order, size } = state;
+    const all = drawn < of ? `${grouped(drawn)} of ${grouped(of)} cells` : `All ${grouped(of)} cells`;
+    this.drawn.textContent = `${scope === '' ? all : scope}${shown < drawn ? `, ${grouped(shown)} of them shown` : ''}`;
+    const { activeElement } = this.element.getRootNode() as ShadowRoot | Document;
+    this.shownSeed = String(seed);
+    if (activeElement !== this.seed) this.seed.value = this.shownSeed;
+    if (activeElement !== this.find) this.find.value = find ?? '';
     this.run.value = run === null ? '' : String(run);
     this.order = order;
     this.sort.value = order?.column ?? '';
@@ -83,4 +123,14 @@ function field(name: string, control: HTMLElement): HTMLElement {
   label.append(textElement('span', name, 'nn-label'), control);
   box.append(label);
   return box;
+}
+
+function buttonsOf({ fullScreen, savePicture, saveTable }: ToolbarEvents): HTMLElement {
+  const buttons = textElement('div', '', 'nn-buttons');
+  buttons.setAttribute('role', 'group');
+  buttons.setAttribute('aria-label', 'View');
+  if (fullScreen) buttons.append(iconButton('Full screen', 'M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5', fullScreen));
+  buttons.append(iconButton('Save the cells in view as a picture', 'M12 4v11M7 11l5 5 5-5M5 20h14', savePicture));
+  if (saveTable) buttons.append(iconButton('Save the table of the cells shown as CSV', 'M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14', saveTable));
+  return buttons;
 }

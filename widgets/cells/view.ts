@@ -59,7 +59,8 @@ export class CellView extends BaseView<CellState> {
     const { announcer, around, root, signal, state } = this;
     this.showReady();
     const note = this.captionNote(source.collection.note);
-    new CellBrowser(source, { root, state, announcer, around, note, signal });
+    const link = this.linked ? () => this.link() : null;
+    new CellBrowser(source, { root, state, announcer, around, note, pictureNote: this.pictureNote(source.collection.note), link, signal });
     this.placeLeading();
   }
 }
