@@ -35,6 +35,7 @@ PANORAMA = ".nn-panorama"
 SCATTER = ".nn-scatter"
 CELLS = ".nn-cells"
 MOSAIC = ".nn-mosaic"
+NUCLEI = ".nn-nuclei"
 Scheme = Literal["light", "dark"]
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -176,7 +177,7 @@ def bring_into_view(viewer: Locator) -> None:
 
 def wait_for_viewers(page: Page) -> None:
     """Wait until no viewer or plot is loading any more, whatever came of it."""
-    for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}").all():
+    for viewer in page.locator(f"{PANORAMA}, {SCATTER}, {CELLS}, {MOSAIC}, {NUCLEI}").all():
         bring_into_view(viewer)
         viewer.evaluate(
             """async (viewer) => {

@@ -20,7 +20,7 @@ from nnbook.simulation import simulate
 
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
-VIEWS = ("cells", "deepzoom", "mosaic", "panorama", "scatter")
+VIEWS = ("cells", "deepzoom", "mosaic", "nuclei", "panorama", "scatter")
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "template.yml")
 SITE = (
     "plugins/nnbook.mjs", "plugins/own-host.mjs", "plugins/print.mjs", "templates/docx/template.yml",

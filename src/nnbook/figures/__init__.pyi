@@ -1,4 +1,4 @@
-from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet
+from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
 from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
@@ -54,6 +54,7 @@ __all__ = [
     "look",
     "masks_table",
     "mosaic_sheet",
+    "nuclei_plane",
     "outcomes_table",
     "own_numbers",
     "pairs_sheet",

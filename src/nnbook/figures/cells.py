@@ -120,6 +120,40 @@ def _reduced(cells: NDArray[np.uint8], side_px: int) -> NDArray[Any]:
     return np.asarray(squares.mean(axis=(3, 5), dtype=np.float32))
 
 
+def nuclei_plane(cells: pd.DataFrame) -> Figure:
+    """Show how many nuclei there are by area and brightness, for print.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        A row a cell, with `area_um2` and `mean_intensity` (grey levels). With none the figure says that the edition has
+        no cells.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(STYLE):
+        if len(cells) == 0:
+            return notice_figure(NO_CELLS)
+        figure = Figure(layout="constrained")
+        axes = figure.subplots()
+        bins = axes.hexbin(
+            cells["area_um2"],
+            cells["mean_intensity"],
+            gridsize=70,
+            bins="log",
+            mincnt=1,
+            linewidths=0.1,
+            cmap="viridis",
+        )
+        axes.set(xlabel="Area (µm²)", ylabel="Mean intensity (grey levels, 8 bit)")
+        bar = figure.colorbar(bins, ax=axes, location="bottom", aspect=40, pad=0.04)
+        bar.set_label("Nuclei")
+        bar.outline.set_visible(False)
+    return figure
+
+
 def by_run(cells: pd.DataFrame, runs_title: str = "Experiment, in order of time") -> Figure:
     """Show mean and spread of cells' area and brightness by experiment.
 
