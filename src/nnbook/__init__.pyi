@@ -6,13 +6,14 @@ from .measurement import measure
 from .segmentation import segment
 from .simulation import simulate
 from .training import train
-from .viewers import CellBrowser, Mosaic, PanoramaViewer, Scatter
+from .viewers import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter
 
 __version__: str
 __all__ = [
     "CellBrowser",
     "Mosaic",
     "NnbookError",
+    "NucleiScatter",
     "PanoramaViewer",
     "Scatter",
     "__version__",

@@ -24,7 +24,7 @@ from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers import widgets
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import LivePyramid, write_pyramid
-from nnbook.viewers.widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
+from nnbook.viewers.widgets import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ HEIGHT, WIDTH = 1100, 1337
 @pytest.fixture(autouse=True)
 def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in for the JavaScript, which a browser tests."""
-    for name in ("cells", "mosaic", "panorama", "scatter"):
+    for name in ("cells", "mosaic", "nuclei", "panorama", "scatter"):
         (tmp_path / f"{name}.mjs").write_text("export default { render() {} }\n")
     monkeypatch.setattr(widgets, "BUNDLES", tmp_path)
 
@@ -361,6 +361,21 @@ def test_without_a_store_there_is_no_cell_browser(tmp_path: Path) -> None:
 def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, traits: dict[str, Any]) -> None:
     with pytest.raises(traitlets.TraitError):
         CellBrowser(store, **traits)
+
+
+def test_a_gate_holds_rows_of_the_table(store: Path) -> None:
+    table = read_cells(store).table
+    for view in (NucleiScatter(store), CellBrowser(store)):
+        assert view.gated.empty
+        area = table["area_um2"].sort_values().to_numpy()
+        limit = float(area[1:3].mean())
+        view.gate = f"area_um2,mean_intensity;0,-1;{limit},-1;{limit},256;0,256"
+        assert view.gated["cell"].tolist() == table[table["area_um2"] < limit]["cell"].tolist()
+        view.gate = "area_um2,texture;0,0;9999,0;9999,99;0,99"
+        assert len(view.gated) == len(table)
+        for gate in ("area_um2,unknown;0,0;9999,0;9999,99", "area_um2,texture;0,0;1,1", "__import__;1,1;2,2;3,3"):
+            view.gate = gate
+            assert view.gated.empty
 
 
 @pytest.fixture(scope="module")

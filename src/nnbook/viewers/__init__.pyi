@@ -1,11 +1,12 @@
 from .mosaic import read_grid, write_mosaic
 from .ome import write_ome_tiff, write_ome_zarr
 from .pyramid import write_pyramid
-from .widgets import CellBrowser, Mosaic, PanoramaViewer, Scatter
+from .widgets import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter
 
 __all__ = [
     "CellBrowser",
     "Mosaic",
+    "NucleiScatter",
     "PanoramaViewer",
     "Scatter",
     "read_grid",

@@ -307,7 +307,103 @@ class Scatter(_View):
         return self._table[inside]
 
 
-class CellBrowser(_ImageView):
+class _StoreView(_View):
+    """A view of the cells of a store."""
+
+    cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
+    gate = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, bundle: str, cells: PathLike, **traits: Any) -> None:
+        folder = Path(cells)
+        self._table = read_cells(folder).table
+        self._folder = folder.resolve()
+        super().__init__(bundle, _folder_reader(folder), **traits)
+
+    @property
+    def selected(self) -> pd.Series | None:
+        """The row of the store's table of the cell chosen, or None."""
+        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
+
+    @property
+    def gated(self) -> pd.DataFrame:
+        """The rows of the store's table inside the gate; none where there is no gate."""
+        from skimage.measure import points_in_poly
+
+        (x, y), corners = _read_gate(self.gate)
+        columns = self._table.assign(texture=self._table["std_intensity"] / self._table["mean_intensity"])
+        if corners is None or not {x, y} <= set(columns):
+            return self._table[:0]
+        points = columns[[x, y]].to_numpy(np.float64)
+        inside: NDArray[np.bool_] = points_in_poly(np.nan_to_num(points, nan=-np.inf), corners)
+        return self._table[inside]
+
+    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
+        """Read a part of a file, which may be large, and no more."""
+        file = (self._folder / path).resolve()
+        if not (file.is_relative_to(self._folder) and file.is_file()):
+            return None
+        size = file.stat().st_size
+        start = max(0, size + first) if first < 0 else min(first, size)
+        with file.open("rb") as opened:
+            opened.seek(start)
+            return opened.read(max(0, min(size if end is None else end, size) - start)), size
+
+
+class NucleiScatter(_StoreView):
+    """Nuclei by two of their measurements, a point each, or binned where they are many: for a store of your own.
+
+    Parameters
+    ----------
+    cells : str or Path
+        A store that `nnbook cells` wrote, such as `build/twin/cells`.
+    **traits
+        Initial state: any of the attributes below.
+
+    Attributes
+    ----------
+    x, y : str
+        The measurements across and upwards: `area_um2`, `mean_intensity`, `std_intensity`, `texture` (the quotient of
+        the two before), `orientation_deg` or `rim_um`.
+    by : str
+        What colours show: `count` (how many nuclei there are), `run`, or a measurement.
+    axes : list of float, or None
+        What is seen: least and most of `x`, least and most of `y`. None shows all.
+    gate : str or None
+        A lasso: its two measurements, and the corners of a polygon, such as
+        `area_um2,mean_intensity;20,90;90,90;60,240`.
+    panorama, roi : str or None, int or None
+        The nucleus chosen: its panorama, and its label in the mask.
+    height : int or None
+        Height of the view in CSS px.
+
+    All of them follow what is done in the view, and change it when they are set.
+
+    Raises
+    ------
+    MissingFileError
+        Where there is no store, or the views' JavaScript hasn't been built.
+    NnbookError
+        Where the store is damaged.
+
+    Examples
+    --------
+    >>> import nnbook
+    >>> nuclei = nnbook.NucleiScatter("cells", y="texture", by="run")
+    >>> nuclei.gate = "area_um2,mean_intensity;0,0;1000,0;1000,255;0,255"
+    >>> len(nuclei.gated)
+    2
+    """
+
+    x = traitlets.Unicode("area_um2").tag(sync=True)
+    y = traitlets.Unicode("mean_intensity").tag(sync=True)
+    by = traitlets.Unicode("count").tag(sync=True)
+    axes = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
+
+    def __init__(self, cells: PathLike, **traits: Any) -> None:
+        super().__init__("nuclei", cells, **traits)
+
+
+class CellBrowser(_StoreView, _ImageView):
     """A draw of cells at random, to be looked through: the book's cell browser, for a store of your own.
 
     Parameters
@@ -327,6 +423,12 @@ class CellBrowser(_ImageView):
         The measurement by which cells are ordered, such as `area_um2`; `-area_um2` has the largest first.
     filter : str or None
         Which cells of the draw are shown, such as `area_um2:100..200;mean_intensity:..80;class:telophase`.
+    find : str or None
+        What is in the names of the cells shown in place of a draw: of their panorama, or their own.
+    like : str or None
+        The name of a cell, such as `Run1TL_top_left_ROI_2`: the hundred most like it are shown in place of a draw.
+    gate : str or None
+        A lasso in the plane of two measurements: only cells inside are shown. See `NucleiScatter`.
     run : int or None
         The only run whose cells are shown.
     size : float
@@ -356,36 +458,18 @@ class CellBrowser(_ImageView):
     'Run1TL_top_left_ROI_2'
     """
 
-    cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
     per_run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
     draw = traitlets.Int(None, min=1, max=2**32 - 1, allow_none=True).tag(sync=True)
     sort = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     filter = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    find = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    like = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
     size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
     at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
 
     def __init__(self, cells: PathLike, **traits: Any) -> None:
-        folder = Path(cells)
-        self._table = read_cells(folder).table
-        self._folder = folder.resolve()
-        super().__init__("cells", _folder_reader(folder), **traits)
-
-    @property
-    def selected(self) -> pd.Series | None:
-        """The row of the store's table of the cell chosen, or None."""
-        return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
-
-    def _part(self, path: str, first: int, end: int | None) -> tuple[bytes, int] | None:
-        """Read a part of a file, which may be large, and no more."""
-        file = (self._folder / path).resolve()
-        if not (file.is_relative_to(self._folder) and file.is_file()):
-            return None
-        size = file.stat().st_size
-        start = max(0, size + first) if first < 0 else min(first, size)
-        with file.open("rb") as opened:
-            opened.seek(start)
-            return opened.read(max(0, min(size if end is None else end, size) - start)), size
+        super().__init__("cells", cells, **traits)
 
 
 class Mosaic(_ImageView):
@@ -539,3 +623,12 @@ def _zip_reader(path: Path) -> Read:
 def _row(table: pd.DataFrame | None, column: str, value: Any) -> pd.Series | None:
     rows = table[table[column] == value] if table is not None else None
     return None if rows is None or rows.empty else rows.iloc[0]
+
+
+def _read_gate(text: str | None) -> tuple[tuple[str, str], NDArray[np.float64] | None]:
+    """Read a gate: its two measurements and its corners, as (corner, xy); None for the corners where it is none."""
+    number = r"-?\d+(?:\.\d+)?"
+    if not re.fullmatch(rf"\w+,\w+(?:;{number},{number}){{3,}}", text or ""):
+        return ("", ""), None
+    (x, y), *corners = (pair.split(",") for pair in (text or "").split(";"))
+    return (x, y), np.array(corners, np.float64)
