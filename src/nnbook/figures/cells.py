@@ -141,7 +141,7 @@ def nuclei_plane(cells: pd.DataFrame) -> Figure:
         bins = axes.hexbin(
             cells["area_um2"],
             cells["mean_intensity"],
-            gridsize=70,
+            gridsize=(50, 24),
             bins="log",
             mincnt=1,
             linewidths=0.1,
@@ -150,6 +150,7 @@ def nuclei_plane(cells: pd.DataFrame) -> Figure:
         axes.set(xlabel="Area (µm²)", ylabel="Mean intensity (grey levels, 8 bit)")
         bar = figure.colorbar(bins, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label("Nuclei")
+        bar.ax.xaxis.set_major_formatter("{x:.0f}")
         bar.outline.set_visible(False)
     return figure
 
