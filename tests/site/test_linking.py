@@ -45,9 +45,10 @@ def test_it_works_in_the_stock_theme_s_host(browser: Browser, tmp_path: Path) ->
         shutil.copyfile(PROJECT / "widgets/dist" / name, tmp_path / name)
     (tmp_path / "pyramids").symlink_to(BOOK / "pyramids", target_is_directory=True)
     (tmp_path / "favicon.ico").write_bytes(b"")
+    listed = {"panoramas": "pyramids/panoramas.json"}
     nodes = [
-        {"type": "anywidget", "esm": "/scatter.mjs", "model": {"panoramas": "pyramids/panoramas.json"}},
-        {"type": "anywidget", "esm": "/panorama.mjs", "model": {"index": "pyramids/index.json"}},
+        {"type": "anywidget", "esm": "/scatter.mjs", "model": listed},
+        {"type": "anywidget", "esm": "/panorama.mjs", "model": {"index": "pyramids/index.json", **listed}},
     ]
     (tmp_path / "index.html").write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Stock host</title><body>'

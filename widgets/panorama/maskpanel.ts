@@ -117,6 +117,8 @@ export class MaskPanel {
     this.truth.checked = truth;
     this.swipe.checked = swipe !== null;
     this.swipeName.textContent = truth && open.truth !== null ? 'Swipe: masks | truth' : 'Swipe: image | masks';
+    // With the truth beside them, masks have one colour.
+    if (this.by.options[0]) this.by.options[0].text = truth && open.truth !== null ? 'Masks and truth' : 'Number';
     if (by !== null && ![...this.by.options].some(({ value }) => value === by)) this.by.append(new Option(by, by));
     this.by.value = by ?? '';
     if (masks === 'off') return;
@@ -136,7 +138,7 @@ export class MaskPanel {
 
   private offer(measures: Measure[]): void {
     const options = measures.map(({ column, name, unit }) => new Option(unit === '' ? name : `${name} (${unit})`, column));
-    this.by.replaceChildren(new Option('Number', ''), ...options);
+    this.by.replaceChildren(new Option(this.by.options[0]?.text ?? 'Number', ''), ...options);
   }
 
   /** Shows what the masks get wrong, as buttons that go there; null where that is not shown. */

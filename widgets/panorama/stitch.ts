@@ -44,7 +44,7 @@ export async function stitch(wanted: Stitched, signal: AbortSignal): Promise<Blo
   return finishSheet(sheet, pxPerUm === null ? null : pxPerUm / shrink);
 }
 
-export const TRUTH_OUTLINE = 2 * OUTLINE;
+export const TRUTH_OUTLINE = 1.7 * OUTLINE;
 
 /** The part of a region that is on the image, from one kept pixel of the level to another. */
 function within({ x, y, width, height }: Region, image: Pyramid, shrink: number): Region {
