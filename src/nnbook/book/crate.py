@@ -64,7 +64,7 @@ RESULTS: Final = {
     "masks": "The masks, one a panorama: 0 is background, 1 to N are nuclei",
     "cells": "The single-cell images: a sharded Zarr group with a Parquet table beside it",
     "mosaic": "The mosaic of cells as Deep Zoom tiles",
-    "pyramids": "Deep Zoom tiles of the representative panoramas, and previews of all",
+    "pyramids": "Deep Zoom tiles of all panoramas, those that are no representatives in a zip each, and previews",
     "accuracy": "Scores of the masks, where the truth is known",
     "published": "What was released with NucleusNet, and what was made of it",
     "full-size": "One simulated panorama as large as the published ones, with its masks",
