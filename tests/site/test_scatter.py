@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,7 +31,6 @@ from reader import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from playwright.sync_api import Browser, Locator
@@ -246,6 +246,10 @@ def test_a_lasso_shows_how_many_it_holds_and_their_means(scatter: Locator) -> No
     mean_count, mean_level = points[inside].mean(axis=0)
     spread = np.array(table["std_intensity"], float)[inside].mean()
     assert f"{mean_count:.3g} nuclei, brightness {mean_level:.3g}, standard deviation {spread:.3g}" in text
+    with scatter.page.expect_download() as saving:
+        scatter.get_by_role("button", name="Save as CSV").click()
+    saved = Path(saving.value.path()).read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in saved[1:]] == list(np.array(table["panorama"])[inside])
     selection = plane(scatter)
     scatter.page.keyboard.press("Escape")
     scatter.page.wait_for_function("!location.search.includes('lasso')")

@@ -1,8 +1,10 @@
 import { titles } from '../../src/nnbook/figures/count_brightness.json';
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
+import { csvText } from '../shared/csv';
 import { textButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
+import { download } from '../shared/picture';
 import { grouped } from '../shared/text';
 import { axesOf, listOf } from './axes';
 import { averagesOf, pointsOf, type Panorama, type Point } from './collection';
@@ -43,6 +45,7 @@ export class Chart {
   private readonly details: Details;
   private readonly selection = textElement('div', '', 'nn-selection');
   private readonly selected = textElement('span', '');
+  private readonly saving: HTMLButtonElement;
   private readonly clear: HTMLButtonElement;
   private readonly legend = textElement('div', '');
   private readonly remark = textElement('p', '', 'nn-remark');
@@ -96,7 +99,11 @@ export class Chart {
       'nn-quiet',
     );
     this.selected.setAttribute('role', 'status');
-    this.selection.append(this.selected, this.clear);
+    this.saving = textButton('Save as CSV', () => {
+      const chosen = (this.within ?? []).flatMap((at) => this.inPlane[at] ?? []);
+      download(new Blob([panoramasCsv(chosen)], { type: 'text/csv' }), 'panoramas.csv');
+    }, 'nn-quiet');
+    this.selection.append(this.selected, this.saving, this.clear);
     this.remark.setAttribute('role', 'status');
     this.plot.element.append(this.card.element);
     root.append(
@@ -256,7 +263,7 @@ export class Chart {
     const inside = within ? points.flatMap((_, at) => (within[at] === 1 ? [at] : [])) : [];
     this.selected.textContent = lasso ? selectionText(averagesOf(inside.flatMap((at) => points[at] ?? [])), points.length) : '';
     this.selection.classList.toggle('nn-none', lasso === null);
-    this.clear.hidden = lasso === null;
+    this.clear.hidden = this.saving.hidden = lasso === null;
     this.within = lasso ? inside : null;
     this.showRows();
   }
@@ -313,6 +320,13 @@ export class Chart {
   private announce(text: string): void {
     this.context.announcer.announce(text);
   }
+}
+
+function panoramasCsv(panoramas: Panorama[]): string {
+  return csvText(
+    ['panorama', 'run', 'passage', 'nuclei', 'mean_intensity_grey_levels', 'std_intensity_grey_levels', 'rank'],
+    panoramas.map(({ name, run, passage, rois, mean, spread, rank }) => [name, run, passage, rois, mean, spread, rank]),
+  );
 }
 
 /** What colours show. */
