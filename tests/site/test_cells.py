@@ -380,6 +380,11 @@ def test_a_seed_is_typed_and_cells_are_found_by_name_and_by_likeness_and_saved(
         assert (picture[:64, :64].max(axis=2) == cells.thumbnails[row[0]]).mean() > 0.9
         shown.get_by_role("button", name="Back to the draw").click()
         expect(counted).to_have_text(f"All {len(cells):,} cells")
+        stage = shown.locator(".nn-stage")
+        low = stage.evaluate("stage => stage.clientHeight")
+        shown.get_by_role("button", name="Full screen").click()
+        page.wait_for_function("([stage, low]) => stage.clientHeight > low", arg=[stage.element_handle(), low])
+        assert shown.evaluate("shown => shown.matches(':fullscreen')")
         assert problems == []
 
 
