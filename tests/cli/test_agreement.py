@@ -11,9 +11,12 @@ from image_cases import CASES, LABELS, ending
 from nnbook.cli.program import main
 from nnbook.io.images import write_image, write_mask
 from nnbook.segmentation import workflow
+from nnbook.segmentation.masks import ConfidentMasks
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nnbook.io.images import Image
 
 NAME = "Run1TL_top_left"
 AS_IMAGE = ("validate", "segment", "measure", "cells", "pyramid")
@@ -51,7 +54,10 @@ def prepare(folder: Path, shape: tuple[int, ...]) -> tuple[Path, Path]:
 def test_all_commands_take_an_image_or_none_does(
     tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(workflow, "_masks_of_image", lambda image, *_: (np.zeros(image.shape, np.int32), 0.0))
+    def none(image: Image, *_: object) -> tuple[ConfidentMasks, float]:
+        return ConfidentMasks(np.zeros(image.shape, np.int32), np.zeros(0), np.zeros((0, 5), np.int64)), 0.0
+
+    monkeypatch.setattr(workflow, "_masks_of_image", none)
     expected = CASES[case].image
     image, mask = prepare(tmp_path, LABELS.shape if isinstance(expected, str) else expected.shape)
     image.unlink()

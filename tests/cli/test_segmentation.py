@@ -54,8 +54,8 @@ def test_masks_may_be_written_beside_their_images(tmp_path: Path) -> None:
         states.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert states[0] == states[1]
     assert {name for name in states[0] if name[0] != "."} == {
-        "a.tif", "a_cp_masks.tif", "a_cp_masks.json", "black.tif", "black_cp_masks.tif", "black_cp_masks.json",
-        "results.csv", "rois.parquet",
+        "a.tif", "a_cp_masks.tif", "a_cp_masks.json", "a_cp_confidence.csv", "black.tif", "black_cp_masks.tif",
+        "black_cp_masks.json", "black_cp_confidence.csv", "results.csv", "rois.parquet",
     }  # fmt: skip
     results = read_results(tmp_path / "results.csv")
     assert results["image"].tolist() == ["a.tif", "black.tif"]

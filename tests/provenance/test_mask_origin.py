@@ -8,8 +8,9 @@ import pytest
 
 from nnbook.cli import main
 from nnbook.errors import NnbookError
-from nnbook.io.images import Labels, write_image
+from nnbook.io.images import write_image
 from nnbook.provenance.mask_origin import SEGMENTS, check_mask_origins
+from nnbook.segmentation.masks import ConfidentMasks
 from nnbook.segmentation.model import Model, load_model
 from nnbook.segmentation.workflow import segment_files
 
@@ -25,10 +26,10 @@ def model() -> Model:
 def pair(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """An image and the mask that was made from it, by a network that finds one square."""
 
-    def square(*_: object) -> tuple[Labels, float]:
+    def square(*_: object) -> tuple[ConfidentMasks, float]:
         labels = np.zeros((64, 64), np.int32)
         labels[20:40, 20:40] = 1
-        return labels, 20.0
+        return ConfidentMasks(labels, np.ones(1), np.array([[400, 20, 20, 20, 20]])), 20.0
 
     monkeypatch.setattr("nnbook.segmentation.workflow._masks_of_image", square)
     image = tmp_path / "images" / f"{NAME}.tif"
