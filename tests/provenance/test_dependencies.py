@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+import jupytext
 import numpy as np
 import pytest
 
@@ -346,3 +349,19 @@ def test_what_notebooks_of_the_book_import_is_reached(notebook: Path) -> None:
         for name in found
     )
     assert ("nnbook.figures.style.picture" in found) == ("picture(" in code)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_those_that_jupytext_reads(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    read = [cell.source for cell in jupytext.reads(text, fmt="md:myst").cells if cell.cell_type == "code"]
+    assert code_cells(text) == read
+
+
+def test_cells_are_read_without_jupytext() -> None:
+    code = f"""import sys
+from nnbook.provenance.dependencies import code_cells
+assert code_cells({NOTEBOOKS[0].read_text(encoding="utf-8")!r})
+assert "jupytext" not in sys.modules, "its import takes longer than all else that `nnbook status` does"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
