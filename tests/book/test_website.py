@@ -43,6 +43,11 @@ def test_warnings_and_errors_are_found_without_colours(line: str, told: str) -> 
     assert "\x1b" not in problems[0]
 
 
+def test_what_is_said_twice_is_reported_once() -> None:
+    line = "⛔️ chapters/a.md unknown directive: figur"
+    assert problems_in(f"{line}\n{CLEAN}  {line}\n") == [line]
+
+
 def test_show_edition_switches_the_book(tmp_path: Path) -> None:
     for name in ("twin", "own"):
         folder = tmp_path / "build" / name

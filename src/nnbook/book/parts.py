@@ -34,13 +34,21 @@ def site_parts() -> dict[str, Path]:
     """
     shipped = Path(str(resources.files("nnbook.book") / "shipped"))
     parts = {name: shipped / name for name in ("plugins", "templates", "theme")} | {"widgets/dist": Path(str(BUNDLES))}
-    built = {"theme/build/server.mjs": parts["theme"] / "build" / "server.mjs"} | {
-        "widgets/dist/.done": parts["widgets/dist"] / "panorama.mjs"
-    }
-    for target, file in built.items():
-        if not file.is_file():
-            raise MissingFileError(f"{file}: no such file; run 'make {target}' in the checkout of nnbook")
+    _check_built(parts["theme"], parts["widgets/dist"])
     return parts
+
+
+def _check_built(theme: Path, bundles: Path) -> None:
+    """Raise MissingFileError where something is not there that MyST would wait for in vain."""
+    built = {
+        theme / "build" / "server.mjs": "theme/build/server.mjs",
+        theme / "public" / "assets": "theme/build/server.mjs",
+        bundles / "panorama.mjs": "widgets/dist/.done",
+    }
+    for path, target in built.items():
+        if not path.exists():
+            again = "--always-make " if path.name == "assets" else ""
+            raise MissingFileError(f"{path}: no such file; run 'make {again}{target}' in the checkout of nnbook")
 
 
 def parts_of(project: Path) -> str:
@@ -59,6 +67,7 @@ def parts_of(project: Path) -> str:
         As `site_parts` does.
     """
     if (project / "theme" / "template.yml").is_file():
+        _check_built(project / "theme", project / "widgets" / "dist")
         return ""
     parts = site_parts()
     with atomic_write(project / LINKS) as written:

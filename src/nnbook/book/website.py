@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
 BUILD_SECONDS = 600
+SAY_SECONDS = 30
 LOOK_SECONDS = 0.3
 """How often the preview looks for edits of notebooks and of the package."""
 
@@ -246,14 +247,24 @@ def run_myst(project: Path, kind: str, *, book: Path | None = None) -> tuple[str
         start_new_session=True,  # so that the theme's server ends with it
     )
     try:
-        output, _ = process.communicate(timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise NnbookError(f"{project}: MyST hadn't built the book after {BUILD_SECONDS} s") from None
+        output = _patiently(process, project)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return output, process.returncode != 0
+
+
+def _patiently(process: subprocess.Popen[str], project: Path) -> str:
+    """Return what MyST writes until it ends, and say now and then that it still works."""
+    for waited in range(SAY_SECONDS, BUILD_SECONDS + 1, SAY_SECONDS):
+        try:
+            return process.communicate(timeout=SAY_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            print(f"nnbook: MyST still builds {project}, for {waited} s of at most {BUILD_SECONDS} s", file=sys.stderr)
+    raise NnbookError(
+        f"{project}: MyST hadn't built the book after {BUILD_SECONDS} s; 'myst build --html' says where it is"
+    )
 
 
 def serve_site(project: PathLike, folder: PathLike) -> None:
@@ -304,9 +315,9 @@ def _execute_stale(notebooks: Path, folder: Path) -> None:
 
 
 def problems_in(output: str) -> list[str]:
-    """Find the lines of MyST's output that report an error or a warning."""
+    """Find the lines of MyST's output that report an error or a warning, each once."""
     lines = [ANSI.sub("", line).rstrip() for line in output.splitlines()]
-    return [line.strip() for line in lines if PROBLEM.search(line) or MISSING_ASSET.search(line)]
+    return list(dict.fromkeys(line.strip() for line in lines if PROBLEM.search(line) or MISSING_ASSET.search(line)))
 
 
 def _drop_second_copies(project: Path, html: Path) -> None:
