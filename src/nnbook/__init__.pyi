@@ -6,7 +6,7 @@ from .measurement import measure
 from .segmentation import segment
 from .simulation import simulate
 from .training import train
-from .viewers import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter
+from .viewers import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter, link
 
 __version__: str
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Scatter",
     "__version__",
     "evaluate",
+    "link",
     "measure",
     "read_cells",
     "read_image",

@@ -6,34 +6,34 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import traitlets
 from skimage.io import imread
 
 from nnbook.cells.sample import write_sample
 from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
-from nnbook.errors import NnbookError
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.images import write_image, write_mask
 from nnbook.measurement.rois import measure_panorama
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers import widgets
+from nnbook.viewers.linking import link
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import LivePyramid, write_pyramid
 from nnbook.viewers.widgets import CellBrowser, Mosaic, NucleiScatter, PanoramaViewer, Scatter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     Scene = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 HEIGHT, WIDTH = 1100, 1337
+SOURCES = Path(__file__).parents[2] / "widgets"
 
 
 @pytest.fixture(autouse=True)
@@ -251,11 +251,69 @@ def test_views_that_were_not_built_say_how(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "traits", [{"opacity": 1.5}, {"height": 0}, {"view": [1, 2]}, {"roi": 0}, {"contrast": "much"}]
+    ("name", "value", "told"),
+    [
+        ("opacity", 1.5, "opacity is 1.5; give a number from 0 to 1, or None"),
+        ("opacity", float("nan"), "opacity is nan"),
+        ("height", 0, "height is 0; give a whole number from 1"),
+        ("height", True, "height is True"),
+        ("view", [1, 2], r"view is \[1, 2\]; give x and y of the centre and the width"),
+        ("view", [1, 2, 0], "view is "),
+        ("view", [1, np.inf, 9], "view is "),
+        ("roi", 0, "roi is 0"),
+        ("roi", 2.5, "roi is 2.5"),
+        ("contrast", "abc", "contrast is 'abc'; give the grey levels"),
+        ("contrast", [9, 9, 1], "contrast is "),
+        ("contrast", [0, 255, 0], "contrast is "),
+        ("colour", "red", "colour is 'red'; give one of grey, cividis, viridis, inferno"),
+        ("masks", None, "masks is None; give one of fill, outline, off"),
+        ("invert", 1, "invert is 1; give True or False"),
+        ("panorama", 7, "panorama is 7; give the name of a panorama"),
+        ("zoom", 2, "PanoramaViewer has no zoom"),
+    ],
 )
-def test_values_out_of_range_are_refused(traits: dict[str, Any]) -> None:
-    with pytest.raises(traitlets.TraitError):
-        PanoramaViewer(ARRAY, **traits)
+def test_a_wrong_value_is_one_line_that_names_it(name: str, value: Any, told: str) -> None:
+    viewer = PanoramaViewer(ARRAY)
+    with pytest.raises(InvalidValueError, match=f"^{told}[^\n]*$") as refused:
+        setattr(viewer, name, value)
+    assert refused.value.parameters == (name,)
+    if name not in {"masks", "zoom"}:
+        with pytest.raises(InvalidValueError, match=f"^{told}"):
+            PanoramaViewer(ARRAY, **{name: value})
+
+
+def test_values_of_numpy_are_values(scene: Scene) -> None:
+    viewer = PanoramaViewer(*scene, opacity=np.float32(0.5), invert=np.True_)
+    viewer.roi = np.unique(scene[1])[2]
+    viewer.view = np.array([5, 6, 70.5])
+    assert (viewer.roi, type(viewer.roi), viewer.invert) == (1400, int, True)
+    assert json.loads(json.dumps(viewer.get_state(["view", "opacity"]))) == {"opacity": 0.5, "view": [5, 6, 70.5]}
+
+
+PARTS_OF_A_PAGE = {"layer", "lassoed", "gated"}
+"""What views share on a page with several layers of data, which a notebook has not."""
+
+
+@pytest.mark.parametrize("view", [CellBrowser, Mosaic, PanoramaViewer, Scatter])
+def test_all_that_a_view_remembers_is_a_documented_trait(view: Any) -> None:
+    bundle = {CellBrowser: "cells", Mosaic: "mosaic", PanoramaViewer: "panorama", Scatter: "scatter"}[view]
+    parts = [*(SOURCES / bundle).glob("*state.ts"), SOURCES / "shared" / "address.ts"]
+    parts += [SOURCES / "shared" / "contraststate.ts"] if view is not Scatter else []
+    fields = [
+        re.findall(r"^  (\w+): ", interface, re.MULTILINE)
+        for part in parts
+        for interface in re.findall(
+            r"^export interface (?:Shared|\w+State) (?:extends .*)?{\n(.*?)^}",
+            part.read_text(),
+            re.DOTALL | re.MULTILINE,
+        )
+    ]
+    state = set().union(*fields) - PARTS_OF_A_PAGE
+    assert {"panorama", "roi"} < state
+    missing = sorted(name for name in state if not view.class_traits(sync=True).get(name))
+    assert not missing, f"widgets/{bundle} remembers what {view.__name__} has no trait for"
+    documented = view.__doc__.partition("Attributes\n")[2]
+    assert not [name for name in state if not re.search(rf"\b{name}\b", documented)]
 
 
 def test_what_the_browser_sets_is_seen_here(scene: Scene) -> None:
@@ -357,10 +415,23 @@ def test_without_a_store_there_is_no_cell_browser(tmp_path: Path) -> None:
         CellBrowser(tmp_path)
 
 
-@pytest.mark.parametrize("traits", [{"draw": 0}, {"draw": 2**32}, {"size": 3}, {"per_run": 0}, {"colour": "red"}])
-def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, traits: dict[str, Any]) -> None:
-    with pytest.raises(traitlets.TraitError):
-        CellBrowser(store, **traits)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("draw", 0), ("draw", 2**32), ("size", 3), ("per_run", 0), ("run", 1.5), ("at", 0), ("sort", ""),
+        ("sort", "-area_um3"), ("sort", "cell"), ("filter", "area_um2"), ("filter", "area_um2:5..1"),
+        ("filter", "area_um2:.."), ("filter", "area_um2:1..2;"), ("filter", ";".join(["run:1..2"] * 13)),
+    ],
+)  # fmt: skip
+def test_a_cell_browser_refuses_what_it_cannot_show(store: Path, name: str, value: Any) -> None:
+    with pytest.raises(InvalidValueError, match=f"^{name} is [^\n]*give[^\n]*$") as refused:
+        CellBrowser(store, **{name: value})
+    assert refused.value.parameters == (name,)
+    browser = CellBrowser(
+        store, sort="-area_um2", filter="area_um2:100..200;mean_intensity:..80.5;class:early anaphase"
+    )
+    with pytest.raises(InvalidValueError, match=f"^{name} is "):
+        setattr(browser, name, value)
 
 
 def test_a_gate_holds_rows_of_the_table(store: Path) -> None:
@@ -415,3 +486,25 @@ def test_without_a_whole_mosaic_there_is_no_view_of_it(tmp_path: Path, mosaic: P
     )
     with pytest.raises(NnbookError, match=rf"{problem} with 'nnbook mosaic'"):
         Mosaic(tmp_path / "m")
+
+
+def test_linked_views_share_what_is_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer, scatter = PanoramaViewer(*scene, name="c"), Scatter(table())
+    end = link(viewer, scatter)
+    assert scatter.panorama == "c"
+    viewer.roi = 1400
+    assert (scatter.panorama, scatter.roi) == ("c", 1400)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        viewer, "send_state", lambda key=None: sent.append({name: getattr(viewer, name) for name in key})
+    )
+    scatter.set_state({"panorama": "b", "roi": None})  # as from the browser
+    assert (viewer.panorama, viewer.roi) == ("b", None)
+    assert {"panorama": "b", "roi": None} in sent, "the nucleus of another panorama was shown in between"
+    end()
+    scatter.panorama = "Run3TL_top_left"
+    assert viewer.panorama == "b"
+    with pytest.raises(InvalidValueError, match="link is given something of type int; give it views"):
+        link(viewer, 3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="link is given the same view twice"):
+        link(viewer, viewer)

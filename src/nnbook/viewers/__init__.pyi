@@ -1,3 +1,4 @@
+from .linking import link
 from .mosaic import read_grid, write_mosaic
 from .ome import write_ome_tiff, write_ome_zarr
 from .pyramid import write_pyramid
@@ -9,6 +10,7 @@ __all__ = [
     "NucleiScatter",
     "PanoramaViewer",
     "Scatter",
+    "link",
     "read_grid",
     "write_mosaic",
     "write_ome_tiff",

@@ -128,7 +128,7 @@ class LivePyramid:
     name : str
         What the panorama is called.
     image, labels
-        Arrays as in `write_pyramid`.
+        Arrays as in `write_pyramid`; of labels alone the image may be None.
 
     Raises
     ------
@@ -136,16 +136,20 @@ class LivePyramid:
         As `write_pyramid`.
     """
 
-    def __init__(self, name: str, image: Image, labels: Labels | None = None) -> None:
+    def __init__(self, name: str, image: Image | None, labels: Labels | None = None) -> None:
         import pyvips
 
-        check_sizes(name, image.shape, None if labels is None else labels.shape)
+        if image is not None:
+            check_sizes(name, image.shape, None if labels is None else labels.shape)
         if labels is not None:
             _check_labels(name, labels)
         self._labels = labels
-        self._height, self._width = image.shape
-        self._top = (max(image.shape) - 1).bit_length()
-        self._levels = {self._top: pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))}
+        shown = labels if image is None else image
+        self._height, self._width = (0, 0) if shown is None else shown.shape
+        self._top = (max(self._height, self._width) - 1).bit_length()
+        self._levels: dict[int, Any] = {}
+        if image is not None:
+            self._levels[self._top] = pyvips.Image.new_from_array(np.ascontiguousarray(to_8_bits(image)))
 
     def read(self, path: str) -> bytes | None:
         """Return what `write_pyramid` would write to a file.
@@ -160,7 +164,7 @@ class LivePyramid:
         bytes or None
             None where there would be no such file.
         """
-        if path == "intensity.dzi":
+        if path == "intensity.dzi" and self._levels:
             return self._descriptor("jpg", INTENSITY_TILE_PX, INTENSITY_OVERLAP_PX)
         if path == "labels.dzi" and self._labels is not None:
             return self._descriptor("png", LABEL_TILE_PX, 0)
@@ -168,7 +172,7 @@ class LivePyramid:
         if found is None or (found[1] == "intensity") != (found[5] == "jpg"):
             return None
         level, column, row = (int(number) for number in found.groups()[1:4])
-        if level > self._top:
+        if level > self._top or (found[1] == "intensity" and not self._levels):
             return None
         return self._intensity_tile(level, column, row) if found[5] == "jpg" else self._label_tile(level, column, row)
 

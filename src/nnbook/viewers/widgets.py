@@ -6,10 +6,8 @@ tiles of arrays are cut when they are asked for, and nothing is written to disk.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import zipfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,38 +18,53 @@ import traitlets
 
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
-from nnbook.io.files import parse_json
+from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask
 from nnbook.measurement.imaged_area import check_scale
-from nnbook.measurement.rois import measure
-from nnbook.viewers.pyramid import LivePyramid
-from nnbook.viewers.tables import nuclei_columns, panoramas_columns, read_columns, read_mosaic
+from nnbook.viewers.palette import grey_table, is_colour
+from nnbook.viewers.pyramid import LivePyramid, check_sizes
+from nnbook.viewers.snapshot import FINER, Overlay, Part, Shown, box_of, draw
+from nnbook.viewers.sources import Arrays, Stored, as_json, folder_reader, stored
+from nnbook.viewers.tables import panoramas_columns, read_mosaic
+from nnbook.viewers.traits import (
+    MAX_PX,
+    camera,
+    choice,
+    corners,
+    flag,
+    is_filter,
+    is_order,
+    names,
+    number,
+    numbers,
+    text,
+    whole_number,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import pandas as pd
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels
     from nnbook.io.paths import PathLike
-
-    Read = Callable[[str], bytes | None]
+    from nnbook.viewers.sources import Read
 
 BUNDLES = resources.files("nnbook.viewers") / "bundles"
 """The views' JavaScript, which `make` builds: the same files that the book's pages load."""
 
-REMEDY = "write it again with 'nnbook run'"
-"""What to do where a file of pyramids is damaged."""
 
-IN_ZIP = re.compile(r"(.*?\.zip)/(.+)", re.IGNORECASE)
-"""The address of a file in a zip of tiles: `NAME.zip/intensity.dzi`."""
+OPACITY = {"fill": 0.5, "outline": 1.0, "off": 0.0}
+"""Of masks, where nothing else is said; see widgets/panorama/toolbar.ts."""
 
-LAYERS = ("intensity.dzi", "labels.dzi", "nuclei.json")
-"""The files of a panorama, by their names in an index."""
+OVERLAY_COLOURS = ("#ffe119", "#ff00ff", "#00ffff", "#ff8800", "#00ff00", "#ffffff")
+"""Of further label images, in their order: far apart for colour-blind readers, too."""
 
 
-class _View(anywidget.AnyWidget):
+MEASUREMENTS = ("area_um2", "mean_intensity", "std_intensity", "texture", "orientation_deg", "rim_um")
+"""By which nuclei are laid out; see widgets/nuclei."""
+
+
+class View(anywidget.AnyWidget):
     """A view whose files come from the kernel: the message `{kind: 'file', id, path}` is answered with the bytes.
 
     With `from`, and perhaps `to`, it is answered with a part of them, and the size of the file; `from` below 0 counts
@@ -60,9 +73,9 @@ class _View(anywidget.AnyWidget):
 
     _esm = traitlets.Unicode().tag(sync=True)
     address = traitlets.Bool(False, read_only=True).tag(sync=True)  # whether the page's address holds the state
-    height = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
-    panorama = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    roi = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    height = whole_number(1)
+    panorama = text("the name of a panorama")
+    roi = whole_number(1)
 
     def __init__(self, bundle: str, read: Read, **traits: Any) -> None:
         script = BUNDLES / f"{bundle}.mjs"
@@ -75,6 +88,12 @@ class _View(anywidget.AnyWidget):
         self._read = read
         super().__init__(_esm=script.read_text(encoding="utf-8"), **traits)
         self.on_msg(self._answer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A misspelt trait would change nothing, and say nothing.
+        if not name.startswith("_") and not hasattr(type(self), name):
+            raise InvalidValueError(f"{type(self).__name__} has no {name}; see its documentation", parameter=name)
+        super().__setattr__(name, value)
 
     def _answer(self, _widget: Any, content: dict[str, Any], _buffers: list[Any]) -> None:
         if content.get("kind") != "file":
@@ -99,12 +118,16 @@ class _View(anywidget.AnyWidget):
         return None if data is None else (data[first:end], len(data))
 
 
-class _ImageView(_View):
+class _ImageView(View):
     """A view of images, whose contrast can be set."""
 
-    contrast = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    invert = traitlets.Bool(False).tag(sync=True)
-    colour = traitlets.Enum(["grey", "cividis", "viridis", "inferno"], "grey").tag(sync=True)
+    contrast = numbers(
+        3,
+        lambda black, white, gamma: 0 <= black < white <= 255 and 0.1 <= gamma <= 5,
+        "the grey levels shown as black and as white, 0 to 255, and a gamma of 0.1 to 5",
+    )
+    invert = flag("whether dark and bright change places")
+    colour = choice("grey", "cividis", "viridis", "inferno")
 
 
 class PanoramaViewer(_ImageView):
@@ -156,6 +179,8 @@ class PanoramaViewer(_ImageView):
         Share of the width at which image and masks meet, or masks and truth; None shows them over one another.
     ruler : list of float, or None
         The line of the ruler: x and y of its two ends, in px of the panorama.
+    shown_labels : list of str
+        The names of the label images of `add_labels` that are outlined over the image.
     height : int or None
         Height of the view in CSS px.
 
@@ -178,16 +203,25 @@ class PanoramaViewer(_ImageView):
     >>> int(viewer.selected["roi"])
     2
     >>> viewer.view = [512, 384, 300]  # centre and width in px: the view moves there
+    >>> viewer.add_labels("truth.tif", name="truth")  # outlined over the masks, to compare
+    >>> viewer.shown_labels
+    ['truth']
+    >>> viewer.save_png("nucleus.png", width=1200)
     """
 
     index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
-    view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    masks = traitlets.Enum(["fill", "outline", "off"], "fill").tag(sync=True)
-    opacity = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
-    by = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    truth = traitlets.Bool(False).tag(sync=True)
-    swipe = traitlets.Float(None, min=0, max=1, allow_none=True).tag(sync=True)
-    ruler = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
+    view = camera("panorama")
+    masks = choice("fill", "outline", "off")
+    opacity = number(None, 0, 1, "a number")
+    by = text("a column of rois")
+    truth = flag("whether the truth is shown with the masks")
+    swipe = number(None, 0, 1, "a share of the width")
+    ruler = numbers(
+        4, lambda *ends: all(0 <= end < MAX_PX for end in ends), "x and y of both ends of a line, in px of the panorama"
+    )
+    # Those of add_labels: name, colour, where they are, and the panorama that they belong to.
+    label_images: traitlets.List[dict[str, str]] = traitlets.List(read_only=True).tag(sync=True)
+    shown_labels = names("the names of label images")
 
     def __init__(
         self,
@@ -200,16 +234,18 @@ class PanoramaViewer(_ImageView):
     ) -> None:
         if px_per_um is not None:
             check_scale(px_per_um)
-        stored = Path(image) if isinstance(image, str | os.PathLike) else None
-        if stored is not None and (stored.is_dir() or stored.suffix.lower() == ".zip"):
+        path = Path(image) if isinstance(image, str | os.PathLike) else None
+        if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
             if masks is not None:
-                raise InvalidValueError(f"{stored}: a pyramid has masks of its own; leave out masks", parameter="masks")
-            panoramas: _Arrays | _Stored = _stored(stored, name, px_per_um)
+                raise InvalidValueError(f"{path}: a pyramid has masks of its own; leave out masks", parameter="masks")
+            panoramas: Arrays | Stored = stored(path, name, px_per_um)
         else:
             pixels, labels = as_image(image), None if masks is None else as_mask(masks)
-            panoramas = _Arrays(pixels, labels, name or (stored.stem if stored else "image"), px_per_um)
-        super().__init__("panorama", panoramas.read, **{"panorama": panoramas.names[0], **traits})
+            panoramas = Arrays(pixels, labels, name or (path.stem if path else "image"), px_per_um)
         self._panoramas = panoramas
+        self._further: dict[str, tuple[Labels, LivePyramid]] = {}
+        self._count = 0
+        super().__init__("panorama", self._file, **{"panorama": panoramas.names[0], **traits})
 
     @property
     def rois(self) -> pd.DataFrame | None:
@@ -226,8 +262,105 @@ class PanoramaViewer(_ImageView):
         """The row of `rois` of the nucleus chosen, or None."""
         return _row(self.rois, "roi", self.roi)
 
+    def add_labels(
+        self, labels: Labels | PathLike, *, name: str, colour: str | None = None, shown: bool = True
+    ) -> None:
+        """Outline further labels over the panorama, such as the truth or the masks of another method.
 
-class Scatter(_View):
+        Parameters
+        ----------
+        labels : numpy.ndarray, str or Path
+            An array, axes (y, x), of the panorama's shape, or a file of it; as `masks` of the viewer.
+        name : str
+            What they are called beside the switch that shows them. Labels of that name are replaced.
+        colour : str, optional
+            Of their outlines, such as `#ffcc00`; by default one that the others don't have.
+        shown : bool
+            Whether they are outlined at first; later `shown_labels` says which are.
+
+        Raises
+        ------
+        InvalidValueError
+            Where the labels have another size than the panorama shown, are no label image, or name or colour is none.
+        NnbookError
+            Where the file can't be read.
+        """
+        array = as_mask(labels)
+        if not isinstance(name, str) or not 0 < len(name) <= 200:
+            raise InvalidValueError(f"name is {name!r}; give a text of at most 200 letters", parameter="name")
+        width, height = self._panoramas.size(self.panorama)
+        check_sizes(name, (height, width), array.shape)
+        if colour is not None and not is_colour(colour):
+            raise InvalidValueError(f"colour is {colour!r}; give one such as #ffcc00", parameter="colour")
+        others = [one for one in self.label_images if one["name"] != name]
+        taken = {one["colour"] for one in others}
+        ink = colour or next((one for one in OVERLAY_COLOURS if one not in taken), OVERLAY_COLOURS[0])
+        self._count += 1
+        folder = f"labels{self._count}"
+        kept = {one["labels"].partition("/")[0] for one in others}
+        self._further = {key: value for key, value in self._further.items() if key in kept}
+        self._further[folder] = (array, LivePyramid(name, None, array))
+        entry = {"name": name, "colour": ink, "labels": f"{folder}/labels.dzi", "panorama": self._shown_name}
+        with self.hold_sync():
+            self.set_trait("label_images", [*others, entry])
+            still = [one for one in self.shown_labels if one != name]
+            self.shown_labels = [*still, name] if shown else still
+
+    def save_png(self, path: PathLike, *, width: int = 1600, height: int | None = None) -> None:
+        """Save the present view as a picture, with masks and scale bar as they are shown.
+
+        It is made in Python: no browser has to be open, and it may be larger than any screen.
+
+        Parameters
+        ----------
+        path : str or Path
+            The PNG file to write, or to replace.
+        width : int
+            Of the picture in px, 16 to 20,000.
+        height : int, optional
+            Of the picture in px; by default it has the panorama's proportions.
+
+        Raises
+        ------
+        InvalidValueError
+            Where `width` or `height` is out of range.
+        NnbookError
+            Where tiles of a pyramid are damaged.
+        """
+        for parameter, value in (("width", width), ("height", height)):
+            fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and 16 <= value <= 20_000
+            if not fits and not (parameter == "height" and value is None):
+                raise InvalidValueError(f"{parameter} is {value!r}; give 16 to 20000 px", parameter=parameter)
+        source, panorama = self._panoramas, self.panorama
+        size = source.size(panorama)
+        box, tall = box_of(self.view, size, int(width), None if height is None else int(height))
+        overlays = []
+        if (masks := source.labels(panorama, box, (box.right - box.left) / width / FINER)) is not None:
+            opacity = self.opacity if self.opacity is not None else OPACITY[self.masks]
+            overview = source.overview(panorama) if self.masks != "off" else np.zeros((1, 1), np.int32)
+            overlays.append(Overlay(masks, self.masks, opacity, overview, self.roi))
+        for entry in self.label_images:
+            if entry["name"] in self.shown_labels and entry["panorama"] == self._shown_name:
+                labels, _ = self._further[entry["labels"].partition("/")[0]]
+                overlays.append(Overlay(Part(labels, 0, 0, 1), "outline", 1, None, None, entry["colour"]))
+        grey = source.grey(panorama, box, (box.right - box.left) / width)
+        table = grey_table(self.contrast, self.colour, invert=self.invert)
+        picture = draw(Shown(size, grey, table, overlays, source.scale(panorama)), box, int(width), tall)
+        with atomic_write(Path(path)) as written:
+            picture.save(written, "PNG")
+
+    @property
+    def _shown_name(self) -> str:
+        """The panorama that is shown: the first where `panorama` names none of them."""
+        known = self._panoramas.names
+        return self.panorama if self.panorama in known else known[0]
+
+    def _file(self, path: str) -> bytes | None:
+        key, _, rest = path.partition("/")
+        return self._further[key][1].read(rest) if key in self._further else self._panoramas.read(path)
+
+
+class Scatter(View):
     """Count against mean brightness, a point a panorama, coloured by spread: the book's scatter, for your own table.
 
     Parameters
@@ -237,7 +370,7 @@ class Scatter(_View):
         `mean_intensity` and `std_intensity` (grey levels, NaN where there is no nucleus), and if known `run` and
         `passage`.
     **traits
-        Initial state: any of the attributes below.
+        Initial state: any of the attributes below but `table`.
 
     Attributes
     ----------
@@ -250,7 +383,9 @@ class Scatter(_View):
     by : {'std', 'run', 'passage'}
         What colours show.
     lasso : list of (float, float), or None
-        Corners of a polygon, in nuclei and grey levels.
+        Corners of a polygon, in nuclei and grey levels, at most 200.
+    table : bool
+        Whether the table is shown in place of the plane.
     height : int or None
         Height of the view in CSS px.
 
@@ -274,11 +409,14 @@ class Scatter(_View):
     """
 
     panoramas = traitlets.Unicode("kernel:panoramas.json", read_only=True).tag(sync=True)
-    axes = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
-    by = traitlets.Enum(["std", "run", "passage"], "std").tag(sync=True)
-    lasso = traitlets.List(traitlets.List(traitlets.Float(), minlen=2, maxlen=2), None, minlen=3, allow_none=True).tag(
-        sync=True
+    axes = numbers(
+        4,
+        lambda left, right, bottom, top: left < right and bottom < top,
+        "the least and the most nuclei, and the least and the most grey level",
     )
+    by = choice("std", "run", "passage")
+    lasso = corners()
+    table = flag("whether the table is shown in place of the plane")
 
     def __init__(self, table: pd.DataFrame, **traits: Any) -> None:
         needed = ["image", "num_rois", "mean_intensity", "std_intensity"]
@@ -287,7 +425,7 @@ class Scatter(_View):
                 f"the table has no column {', '.join(missing)}; a results table has {', '.join(needed)}",
                 parameter="table",
             )
-        listed = _json({"note": "", "columns": panoramas_columns(table, {})})
+        listed = as_json({"note": "", "columns": panoramas_columns(table, {})})
         super().__init__("scatter", {"panoramas.json": listed}.get, **traits)
         self._table = table.assign(panorama=[Path(image).stem for image in table["image"]])
 
@@ -307,17 +445,21 @@ class Scatter(_View):
         return self._table[inside]
 
 
-class _StoreView(_View):
+class _StoreView(View):
     """A view of the cells of a store."""
 
     cells = traitlets.Unicode("kernel:cells.json", read_only=True).tag(sync=True)
-    gate = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    gate = text(
+        "two measurements and the corners of a polygon, such as area_um2,mean_intensity;20,90;90,90;60,240",
+        lambda gate: _read_gate(gate)[1] is not None,
+        4000,
+    )
 
     def __init__(self, bundle: str, cells: PathLike, **traits: Any) -> None:
         folder = Path(cells)
         self._table = read_cells(folder).table
         self._folder = folder.resolve()
-        super().__init__(bundle, _folder_reader(folder), **traits)
+        super().__init__(bundle, folder_reader(folder), **traits)
 
     @property
     def selected(self) -> pd.Series | None:
@@ -394,10 +536,14 @@ class NucleiScatter(_StoreView):
     2
     """
 
-    x = traitlets.Unicode("area_um2").tag(sync=True)
-    y = traitlets.Unicode("mean_intensity").tag(sync=True)
-    by = traitlets.Unicode("count").tag(sync=True)
-    axes = traitlets.List(traitlets.Float(), None, minlen=4, maxlen=4, allow_none=True).tag(sync=True)
+    x = choice("area_um2", *MEASUREMENTS)
+    y = choice("mean_intensity", *MEASUREMENTS)
+    by = choice("count", "run", *MEASUREMENTS)
+    axes = numbers(
+        4,
+        lambda left, right, bottom, top: left < right and bottom < top,
+        "the least and the most of x, and the least and the most of y",
+    )
 
     def __init__(self, cells: PathLike, **traits: Any) -> None:
         super().__init__("nuclei", cells, **traits)
@@ -458,18 +604,29 @@ class CellBrowser(_StoreView, _ImageView):
     'Run1TL_top_left_ROI_2'
     """
 
-    per_run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
-    draw = traitlets.Int(None, min=1, max=2**32 - 1, allow_none=True).tag(sync=True)
-    sort = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    filter = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    find = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    like = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    run = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
-    size = traitlets.Float(72.0, min=40, max=232).tag(sync=True)
-    at = traitlets.Int(None, min=1, allow_none=True).tag(sync=True)
+    per_run = whole_number(1)
+    draw = whole_number(1, 2**32 - 1)
+    sort = text("a column of the store's table such as area_um2, or -area_um2 for the largest first", is_order)
+    filter = text("ranges of columns such as area_um2:100..200;mean_intensity:..80;class:telophase", is_filter, 1000)
+    find = text("a part of the names of cells")
+    like = text("the name of a cell, such as PANORAMA_ROI_12")
+    run = whole_number(1)
+    size = number(72.0, 40, 232, "CSS px")
+    at = whole_number(1)
 
     def __init__(self, cells: PathLike, **traits: Any) -> None:
         super().__init__("cells", cells, **traits)
+
+    @traitlets.validate("sort")
+    def _check_sort(self, proposal: Any) -> str | None:
+        order: str | None = proposal["value"]
+        columns = list(self._table.select_dtypes("number").columns)
+        if order is not None and order.lstrip("-") not in columns:
+            raise InvalidValueError(
+                f"sort is {order!r}, and the store has no such column; give one of {', '.join(columns)}",
+                parameter="sort",
+            )
+        return order
 
 
 class Mosaic(_ImageView):
@@ -513,12 +670,12 @@ class Mosaic(_ImageView):
     """
 
     mosaic = traitlets.Unicode("kernel:mosaic.json", read_only=True).tag(sync=True)
-    view = traitlets.List(traitlets.Float(), None, minlen=3, maxlen=3, allow_none=True).tag(sync=True)
-    normalised = traitlets.Bool(False).tag(sync=True)
+    view = camera("mosaic")
+    normalised = flag("whether runs are shown at equal brightness")
 
     def __init__(self, mosaic: PathLike, **traits: Any) -> None:
         mosaic = Path(mosaic)
-        read = _folder_reader(mosaic)
+        read = folder_reader(mosaic)
         if not (mosaic / "mosaic.json").is_file():
             raise MissingFileError(f"{mosaic}: holds no whole mosaic; make one with 'nnbook mosaic'")
         self._table = read_mosaic(mosaic, read)
@@ -528,96 +685,6 @@ class Mosaic(_ImageView):
     def selected(self) -> pd.Series | None:
         """The row of the cell chosen, or None: `panorama`, `run`, `roi` and what was measured."""
         return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
-
-
-class _Arrays:
-    """One panorama in memory: the files that a viewer asks for, and its nuclei."""
-
-    def __init__(self, image: Image, labels: Labels | None, name: str, px_per_um: float | None) -> None:
-        self.names = [name]
-        self._image, self._labels, self._px_per_um = image, labels, px_per_um
-        self._pyramid = LivePyramid(name, image, labels)
-        self._measured: pd.DataFrame | None = None
-
-    def read(self, path: str) -> bytes | None:
-        if path == "index.json":
-            height, width = self._image.shape
-            layers = LAYERS if self._labels is not None else LAYERS[:1]
-            return _index(self.names[0], width, height, self._px_per_um, layers)
-        if path == "nuclei.json" and (rois := self.rois(self.names[0])) is not None:
-            return _json({"panorama": self.names[0], "columns": nuclei_columns(rois)})
-        return self._pyramid.read(path)
-
-    def rois(self, _panorama: str | None) -> pd.DataFrame | None:
-        if self._measured is None and self._labels is not None:
-            self._measured = measure(self._image, self._labels, px_per_um=self._px_per_um, name=self.names[0])
-        return self._measured
-
-
-class _Stored:
-    """Panoramas that nnbook wrote: files by their path beside the index, and nuclei."""
-
-    def __init__(self, read: Read, where: Path) -> None:
-        self.read = read
-        self._where = where
-        index = parse_json(where / "index.json", read("index.json") or b"", {"panoramas": [{"panorama": str}]}, REMEDY)
-        self._nuclei = {entry["panorama"]: entry.get("nuclei") for entry in index["panoramas"]}
-        if not self._nuclei:
-            raise NnbookError(f"{where}: has no panoramas; name a folder that holds some")
-        self.names = list(self._nuclei)
-
-    def rois(self, panorama: str | None) -> pd.DataFrame | None:
-        path = self._nuclei.get(panorama or "")
-        data = self.read(str(path)) if path else None
-        return read_columns(self._where / str(path), data, REMEDY) if data else None
-
-
-def _stored(where: Path, name: str | None, px_per_um: float | None) -> _Stored:
-    """Open a pyramid or a folder of several: those have an index, and one alone is given one."""
-    read = _zip_reader(where) if where.suffix.lower() == ".zip" else _folder_reader(where)
-    if read("index.json") is not None:
-        return _Stored(read, where)
-    size = {key: int(value) for key, value in re.findall(r'(Width|Height)="(\d+)"', (read(LAYERS[0]) or b"").decode())}
-    if len(size) != 2:
-        raise MissingFileError(f"{where}: has no {LAYERS[0]}; name a pyramid that 'nnbook pyramid' wrote")
-    layers = [layer for layer in LAYERS if read(layer) is not None]
-    index = _index(name or where.stem, size["Width"], size["Height"], px_per_um, layers)
-    return _Stored(lambda path: index if path == "index.json" else read(path), where)
-
-
-def _index(name: str, width: int, height: int, px_per_um: float | None, layers: Sequence[str]) -> bytes:
-    files = {Path(layer).stem: layer for layer in layers}
-    entry = {"panorama": name, "width": width, "height": height, "px_per_um": px_per_um, **files}
-    return _json({"note": "", "panoramas": [entry]})
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _folder_reader(folder: Path) -> Read:
-    def read(path: str) -> bytes | None:
-        if "\0" in path:
-            return None
-        file = (folder / path).resolve()
-        if not file.is_relative_to(folder.resolve()):
-            return None
-        if (inside := IN_ZIP.fullmatch(path)) is not None and (folder / inside[1]).is_file():
-            return _zip_reader(folder / inside[1])(inside[2])
-        return file.read_bytes() if file.is_file() else None
-
-    return read
-
-
-def _zip_reader(path: Path) -> Read:
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise MissingFileError(f"{path}: no such file; write it with 'nnbook pyramid --zip'") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise NnbookError(f"{path}: can't be read as a zip ({error}); write it with 'nnbook pyramid --zip'") from error
-    names = set(archive.namelist())
-    return lambda name: archive.read(name) if name in names else None
 
 
 def _row(table: pd.DataFrame | None, column: str, value: Any) -> pd.Series | None:
