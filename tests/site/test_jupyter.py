@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -19,10 +20,11 @@ from urllib.parse import urlsplit
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from reader import CELLS as CELL_BROWSER
-from reader import MOSAIC, PANORAMA, grey_levels, pixels, rest
-from scipy.ndimage import distance_transform_edt, find_objects
+from reader import MOSAIC, PANORAMA, SCATTER, grey_levels, pixels, rest
+from scipy.ndimage import distance_transform_edt, find_objects, grey_dilation
 
 from nnbook.cells.sample import write_sample
 from nnbook.cells.store import MaskedPanorama
@@ -63,6 +65,17 @@ mosaic""",
     """chosen = mosaic.selected
 name = None if chosen is None else chosen["panorama"] + "_ROI_" + str(chosen["roi"])
 print("cell", name, "normalised", mosaic.normalised)""",
+    """import nnbook
+from nnbook.io import read_results
+scatter = nnbook.Scatter(read_results("results.csv"), by="run", height=300)
+end = nnbook.link(scatter, cells)
+scatter""",
+    """print("scatter", scatter.panorama, "cells", cells.panorama, "axes", scatter.axes, "by", scatter.by)""",
+    """scatter.axes, scatter.by, cells.size, mosaic.view = [0, 50, 0, 200], "std", 120, None""",
+    """viewer.masks, viewer.roi, viewer.view = "outline", None, None
+viewer.add_labels("wide.tif", name="wider masks")
+viewer.save_png("view.png", width=1200)""",
+    """print("shown", viewer.shown_labels)""",
 ]
 
 
@@ -72,9 +85,13 @@ def labels() -> Labels:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels, folder: Path) -> Iterator[str]:
     """Start JupyterLab with a notebook beside an image and its mask, and yield the notebook's address."""
-    folder = tmp_path_factory.mktemp("lab")
     image = simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[0]
     write_image(folder / "mine.tif", image)
     write_mask(folder / "mine_cp_masks.tif", labels)
@@ -83,6 +100,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels) -> Iterator[st
     write_cells(folder / "cells", masked, folder / "rois.parquet", edition="mine", note="", px_per_um=8.0453)
     write_sample(folder / "cells", folder, per_run=5)
     write_mosaic(folder / "mosaic", folder / "cells", folder)
+    write_mask(folder / "wide.tif", grey_dilation(labels, 15))
+    rows = ["mine.tif,40,90.5,30.5", "other.tif,30,70.5,20.5"]
+    (folder / "results.csv").write_text("\n".join(["image,num_rois,mean_intensity,std_intensity", *rows]) + "\n")
     x, y = places(labels)[-1][:2]
     cells = [nbformat.v4.new_code_cell(text.format(x=x, y=y)) for text in CELLS]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
@@ -270,6 +290,63 @@ def test_a_mosaic_is_shown_and_what_is_done_in_it_reaches_python(viewer: Locator
     heading = mosaic.locator(".nn-card-name")
     expect(heading).to_have_text(re.compile(r"mine_ROI_\d+"), timeout=CELL_MS)
     assert_python_has(page, f"cell {heading.inner_text()} normalised True", 6)
+
+
+LAYOUT = """(view) => [...view.querySelectorAll('*')].filter((part) => part.checkVisibility()).map((part) => {
+  const [box, own] = [part.getBoundingClientRect(), getComputedStyle(part)];
+  return [part.className, Math.round(box.width), own.display, own.position, own.padding, own.gap, own.fontSize];
+})"""
+"""What style sheets decide of each part of a view."""
+
+
+def test_all_views_together_are_laid_out_as_each_alone(viewer: Locator) -> None:
+    page = viewer.page
+    alone = viewer.evaluate(LAYOUT)
+    run_cell(page, 7)
+    scatter = page.locator(SCATTER)
+    scatter.and_(page.locator("[data-state=ready]")).wait_for(timeout=CELL_MS)
+    views = [viewer, scatter, page.locator(CELL_BROWSER), page.locator(MOSAIC)]
+    together = [view.evaluate(LAYOUT) for view in views]
+    assert together[0] == alone
+    page.evaluate("""() => document.head.insertAdjacentHTML('beforeend', `<style>
+      .nn-view, .nn-view * { position: static; display: block; padding: 9px; gap: 9px; font-size: 30px } </style>`)""")
+    assert [view.evaluate(LAYOUT) for view in views] == together, "a style of the notebook reaches into a view"
+
+
+def test_values_go_both_ways_in_every_view(viewer: Locator) -> None:
+    page = viewer.page
+    scatter, browser, mosaic = (page.locator(view) for view in (SCATTER, CELL_BROWSER, MOSAIC))
+    scatter.scroll_into_view_if_needed()
+    scatter.get_by_role("application").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert_python_has(page, r"scatter (mine|other) cells \1 axes None by run", 8)
+    run_cell(page, 9)
+    expect(scatter.get_by_role("radio", name=re.compile("Spread|Standard deviation"))).to_be_checked()
+    expect(browser.get_by_role("gridcell").first).to_have_css("width", re.compile(r"^120(\.\d+)?px"))
+    assert_python_has(page, r"axes \[0, 50, 0, 200\] by std", 8)
+    assert mosaic.get_attribute("data-state") == "ready"
+
+
+def test_further_labels_are_outlined_and_a_picture_is_as_the_view(viewer: Locator, lab: str, folder: Path) -> None:
+    page = viewer.page
+    run_cell(page, 10)
+    viewer.and_(page.locator("[data-masks=drawn]")).wait_for()
+    viewer.locator("canvas[data-labels=drawn]").wait_for(timeout=CELL_MS)
+    viewer.scroll_into_view_if_needed()
+    rest(page, 1500)  # the movement
+    box = viewer.locator(".nn-area").bounding_box()
+    assert box is not None
+    side = min(box["width"], box["height"])
+    shown = Image.open(io.BytesIO(viewer.locator(".nn-area").screenshot())).convert("RGB")
+    left, top = (box["width"] - side) / 2, (box["height"] - side) / 2
+    shown = shown.crop((round(left), round(top), round(left + side), round(top + side))).resize((300, 300))
+    made = Image.open(folder / "view.png").convert("RGB").resize((300, 300))
+    differ = np.abs(np.asarray(shown, np.int64) - np.asarray(made)).max(axis=2)
+    assert (differ > 60).mean() < 0.03, "other colours or another place than in the browser"
+    viewer.get_by_role("checkbox", name="wider masks").uncheck()
+    expect(viewer.locator("canvas[data-labels]")).to_have_count(0)
+    assert_python_has(page, r"shown \[\]", 11)
 
 
 def _is_foreign(address: str, host: str) -> bool:

@@ -28,6 +28,8 @@ export interface Panorama {
 
 /** The panoramas that can be shown, by rank, and a note on all of them. */
 export interface PanoramaIndex {
+  /** Its own, which others are relative to. */
+  address: string;
   note: string;
   panoramas: Panorama[];
 }
@@ -47,7 +49,7 @@ export function parseIndex(text: string, address: string): PanoramaIndex {
   const rank = (panorama: Panorama) => panorama.rank ?? Number.POSITIVE_INFINITY;
   // Equal ranks, and panoramas without one, keep the order of the file.
   panoramas.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
-  return { note: textOf(value.note) ?? '', panoramas };
+  return { address, note: textOf(value.note) ?? '', panoramas };
 }
 
 function parsePanorama(entry: unknown, position: number, address: string): Panorama {

@@ -17,6 +17,7 @@ import { legendText } from './legend';
 import { MaskPanel, OPACITY, type MaskSettings } from './maskpanel';
 import { pixelsOf, scaleOf, UNKNOWN, type Scale } from './measures';
 import { nextMistake, type Mistake, type MistakeKind } from './mistakes';
+import { LabelImages } from './labelimages';
 import { Measurements } from './measurements';
 import { nucleusText, type Nuclei } from './nuclei';
 import { pixelOf } from './palette';
@@ -58,6 +59,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     scale: null,
     colours: null,
   };
+  private labelImages: LabelImages | null = null;
   private shown: Panorama | null = null;
   /** The chosen nucleus that is on the screen. */
   private seenRoi: number | null = null;
@@ -159,6 +161,8 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     stage.zoom.element.after(side);
     this.addStage(stage, index.note);
     this.ranking = ranking;
+    this.labelImages = new LabelImages(stage.zoom, this.model, this.signal);
+    body.before(this.labelImages.element);
   }
 
   private panoramaEvents(): PanoramaEvents {
@@ -324,6 +328,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.showMessage('loading', 'Loading the image …');
     this.facts.replaceChildren(textElement('strong', panorama.name), ` · ${factsText(panorama, this.listed.length)}`);
     this.stage?.open(panorama, view, slowly);
+    this.labelImages?.show(panorama.name, this.index?.address ?? '');
   }
 
   /** Shows the chosen nucleus with what is known of it by now. */

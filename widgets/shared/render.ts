@@ -22,8 +22,9 @@ export function renderOf<View extends Shown>(
 ): (host: { model: Model; el: HTMLElement; signal?: AbortSignal }) => () => void {
   return ({ model, el, signal }) => {
     const ended = new AbortController();
+    const place = placeIn(el, model, ended.signal);
     const waiting = (of: Model, until: AbortSignal): View => {
-      const view = make(of, el, until);
+      const view = make(of, place, until);
       until.addEventListener('abort', () => {
         view.destroy();
       });
@@ -42,11 +43,27 @@ export function renderOf<View extends Shown>(
     };
     followLinks();
     if (layers === null || textTrait(model, 'layers') === null) mount(model, ended.signal);
-    else renderLayers(model, el, layers, { mount, waiting }, ended.signal);
+    else renderLayers(model, place, layers, { mount, waiting }, ended.signal);
     const destroy = () => {
       ended.abort();
     };
     signal?.addEventListener('abort', destroy);
     return destroy;
   };
+}
+
+/**
+ * Where a view is put: the host's element, which on a page of the book has a shadow root around it. A notebook's has none
+ * in some hosts, and its views are given one: styles of one view are none of another's.
+ */
+function placeIn(el: HTMLElement, model: Model, signal: AbortSignal): HTMLElement {
+  if (model.get('address') !== false) return el;
+  const shell = document.createElement('div');
+  const place = document.createElement('div');
+  shell.attachShadow({ mode: 'open' }).append(place);
+  el.append(shell);
+  signal.addEventListener('abort', () => {
+    shell.remove();
+  });
+  return place;
 }
