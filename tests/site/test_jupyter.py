@@ -328,7 +328,7 @@ def test_values_go_both_ways_in_every_view(viewer: Locator) -> None:
     assert mosaic.get_attribute("data-state") == "ready"
 
 
-def test_further_labels_are_outlined_and_a_picture_is_as_the_view(viewer: Locator, lab: str, folder: Path) -> None:
+def test_further_labels_are_outlined_and_a_picture_is_as_the_view(viewer: Locator, folder: Path) -> None:
     page = viewer.page
     run_cell(page, 10)
     viewer.and_(page.locator("[data-masks=drawn]")).wait_for()
