@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 /** The most bytes that each bundle may have. */
-const WIDGETS = { cells: 170_000, deepzoom: 440_000, mosaic: 450_000, nuclei: 150_000, panorama: 500_000, scatter: 150_000 };
+const WIDGETS = { cells: 170_000, channels: 500_000, deepzoom: 440_000, mosaic: 450_000, nuclei: 150_000, panorama: 500_000, scatter: 150_000 };
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -45,10 +45,31 @@ async function licences({ inputs }) {
   return all.length > 0 ? `/*!\n${all.join('\n\n')}\n*/\n` : '';
 }
 
-for (const [widget, most] of Object.entries(WIDGETS)) {
+/** Decompressors, which the channels' bundle loads for images that have them: at most so many bytes each. */
+const CODECS = { blosc: 650_000, lz4: 60_000 };
+
+/** They are files of their own. */
+const codecsApart = {
+  name: 'codecs-apart',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^numcodecs\// }, ({ path }) => ({ path, namespace: 'apart' }));
+    bundle.onLoad({ filter: /./, namespace: 'apart' }, () => ({ contents: 'export default null' }));
+  },
+};
+
+const BUNDLES = [
+  ...Object.entries(WIDGETS).map(([name, most]) => ({ name, most, entry: { entryPoints: [`${root}${name}/index.ts`], plugins: [inlineCss, leaveOut, codecsApart] } })),
+  ...Object.entries(CODECS).map(([codec, most]) => ({
+    name: `codec-${codec}`,
+    most,
+    entry: { stdin: { contents: `export { default } from 'numcodecs/${codec}'`, resolveDir: root } },
+  })),
+];
+
+for (const { name: widget, most, entry } of BUNDLES) {
   const outfile = `${root}dist/${widget}.mjs`;
   const { metafile, outputFiles } = await build({
-    entryPoints: [`${root}${widget}/index.ts`],
+    ...entry,
     outfile,
     bundle: true,
     format: 'esm',
@@ -57,7 +78,6 @@ for (const [widget, most] of Object.entries(WIDGETS)) {
     legalComments: 'none',
     metafile: true,
     write: false,
-    plugins: [inlineCss, leaveOut],
     logLevel: 'warning',
   });
   const bundle = Buffer.from((await licences(metafile)) + outputFiles[0].text);

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { StatusError } from '../shared/files';
+import { foreignHost } from '../shared/foreign';
 
 // OpenSeadragon wants a page as soon as it is loaded.
 vi.mock('openseadragon', () => ({ default: { TileSource: Object } }));
-const { failureText, foreignHost, parseInfo } = await import('./image');
+const { failureText, parseInfo } = await import('./image');
 
 const PAGE = 'https://book.example/nucleusnet/';
 const ADDRESS = 'https://images.example/iiif/one/info.json';

@@ -12,12 +12,6 @@ export interface HostedImage {
   source: Pyramid | OpenSeadragon.TileSource;
 }
 
-/** The host of an address where that is another than the page's; null where it is not. */
-export function foreignHost(address: string, page: string): string | null {
-  const url = new URL(address);
-  return /^https?:$/.test(url.protocol) && url.origin !== new URL(page).origin ? url.host : null;
-}
-
 /** Fetches the description of an image, a Deep Zoom descriptor or a IIIF `info.json`; `host` names in messages where it is. */
 export async function fetchImage(address: string, host: string, signal: AbortSignal): Promise<HostedImage> {
   let text: string;

@@ -1,7 +1,7 @@
+import { foreignHost } from '../shared/foreign';
 import { dataAddress, laidOut } from '../shared/host';
 import { textTrait, type Model } from '../shared/model';
 import { renderOf } from '../shared/render';
-import { foreignHost } from './image';
 import { DeepZoomView } from './view';
 
 /**

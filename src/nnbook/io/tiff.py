@@ -120,6 +120,50 @@ def open_tiff(path: Path, plane: Plane | None, *, labels: bool) -> Pixels:
     return decoded(Pixels(shape, decode), only=unchosen_colour)
 
 
+class Planes(NamedTuple):
+    """What planes a file has.
+
+    Attributes
+    ----------
+    channels, planes : int
+        How many channels, and how many z planes.
+    names : list of str
+        Of the channels; empty where the file does not say.
+    colours : list of str or None
+        Of the channels, such as `#ff00ff`; empty where the file does not say.
+    """
+
+    channels: int
+    planes: int
+    names: list[str]
+    colours: list[str | None]
+
+
+def tiff_planes(path: Path) -> Planes:
+    """Return what channels and z planes a TIFF file has.
+
+    Parameters
+    ----------
+    path : Path
+        A TIFF file.
+
+    Raises
+    ------
+    NnbookError
+        Where the file has several images.
+    """
+    with tifffile.TiffFile(path) as tiff:
+        series, page = _series(path, tiff), tiff.pages.first
+        sizes = dict(zip(series.axes, series.shape, strict=True))
+        names = _channel_names(tiff, page, sizes)
+        found = re.search(r"<(?:\w+:)?Pixels\b.*?</(?:\w+:)?Pixels>", tiff.ome_metadata or "", re.DOTALL)
+        colours: list[str | None] = []
+        for channel in re.findall(r"<(?:\w+:)?Channel\b[^>]*>", found[0] if found else ""):
+            colour = re.search(r'\bColor="(-?\d+)"', channel)  # red, green, blue, alpha as one number with a sign
+            colours.append(f"#{(int(colour[1]) & 0xFFFFFFFF) >> 8:06x}" if colour else None)
+    return Planes(sizes.get("C", 1), sizes.get("Z", 1), names, colours)
+
+
 def streams_as(path: Path, dtype: type[np.generic]) -> bool:
     """Return whether libvips sees the same values in a file as `open_tiff`; no other format than TIFF does.
 

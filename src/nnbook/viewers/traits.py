@@ -15,6 +15,7 @@ import numpy as np
 import traitlets
 
 from nnbook.errors import InvalidValueError
+from nnbook.viewers.palette import is_colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,6 +154,37 @@ def camera(of: str) -> Shared[list[float] | None]:
         3,
         lambda x, y, width: abs(x) < MAX_PX and abs(y) < MAX_PX and 1 <= width < MAX_PX,
         f"x and y of the centre and the width (at least 1), in px of the {of}",
+    )
+
+
+def channel_looks() -> Shared[list[dict[str, Any]] | None]:
+    """Make the trait of how channels are shown, or None."""
+
+    def one(value: Any) -> dict[str, Any]:
+        low, high = _row(value["range"], 2)
+        if not is_colour(value["colour"]) or not low < high or not isinstance(value.get("name", ""), str):
+            raise ValueError
+        shown = value.get("shown", True)
+        return {
+            "name": value.get("name", ""),
+            "colour": value["colour"].lower(),
+            "range": [low, high],
+            "shown": bool(shown) if isinstance(shown, bool | np.bool_) else _no(),
+        }
+
+    def accept(value: Any) -> list[dict[str, Any]]:
+        try:
+            looks = [one(channel) for channel in value]
+        except (KeyError, AttributeError):
+            raise ValueError from None
+        if not looks:
+            raise ValueError
+        return looks
+
+    return Shared(
+        None,
+        accept,
+        "a list of {'name': 'DAPI', 'colour': '#ff00ff', 'range': [0, 255], 'shown': True}, one a channel, or None",
     )
 
 

@@ -20,7 +20,9 @@ from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask
+from nnbook.io.stacks import read_stack
 from nnbook.measurement.imaged_area import check_scale
+from nnbook.viewers.channels import Channels, Hosted, as_stack, is_zarr
 from nnbook.viewers.palette import grey_table, is_colour
 from nnbook.viewers.pyramid import LivePyramid, check_sizes
 from nnbook.viewers.snapshot import FINER, Overlay, Part, Shown, box_of, draw
@@ -29,6 +31,7 @@ from nnbook.viewers.tables import panoramas_columns, read_mosaic
 from nnbook.viewers.traits import (
     MAX_PX,
     camera,
+    channel_looks,
     choice,
     corners,
     flag,
@@ -42,6 +45,8 @@ from nnbook.viewers.traits import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -141,7 +146,11 @@ class PanoramaViewer(_ImageView):
         - an array, axes (y, x), one channel, of any integer or floating-point type. 8-bit grey levels are shown as they
           are, others stretched from their 0.1th to their 99.9th percentile;
         - a TIFF or PNG file of one;
-        - a pyramid that `nnbook pyramid` wrote, as a folder or zip, or a folder of several, as `build/twin/pyramids`.
+        - a pyramid that `nnbook pyramid` wrote, as a folder or zip, or a folder of several, as `build/twin/pyramids`;
+        - an array of several channels or z planes, with `axes`; channels are shown in colours that add up;
+        - an OME-TIFF or ImageJ file of several, whose names and colours of channels are taken;
+        - an OME-Zarr image of version 0.4 or 0.5: a folder, or an address that begins with `http`, which the browser
+          asks for its parts, so its host has to let other sites read.
     masks : numpy.ndarray, str or Path, optional
         An array, axes (y, x), of the image's shape, whole numbers: 0 for background, 1 to 16,777,215 for nuclei. Or a
         TIFF or PNG file of one, such as Cellpose's. A pyramid has its own.
@@ -149,6 +158,10 @@ class PanoramaViewer(_ImageView):
         Pixels a micrometre. Without it there is no scale bar and no area in um2.
     name : str, optional
         What the panorama is called; by default the file's name, or `image`.
+    axes : str, optional
+        Of an array of several channels (c) or z planes: `cyx`, `zyx`, `czyx` or `zcyx`.
+    channel_names : sequence of str, optional
+        A name a channel. An array of three axes then has axes `cyx`.
     **traits
         Initial state: any of the attributes below but `masks`.
 
@@ -179,12 +192,19 @@ class PanoramaViewer(_ImageView):
         Share of the width at which image and masks meet, or masks and truth; None shows them over one another.
     ruler : list of float, or None
         The line of the ruler: x and y of its two ends, in px of the panorama.
+    channels : list of dict, or None
+        Of an image of several, how each channel is shown, in their order: `name`; `colour`, such as `#ff00ff`; `range`,
+        the values shown as black and as the full colour; `shown`. None is how the image says, else in colours that are
+        told apart by colour-blind readers.
+    z : int or None
+        Of a z stack, the plane shown, from 0; None is the middle one, or the one that an OME-Zarr image says.
     shown_labels : list of str
         The names of the label images of `add_labels` that are outlined over the image.
     height : int or None
         Height of the view in CSS px.
 
-    All of them follow what is done in the view, and move it when they are set.
+    All of them follow what is done in the view, and move it when they are set. `contrast`, `invert` and `colour` are of
+    images of one channel, `channels` and `z` of the others.
 
     Raises
     ------
@@ -219,6 +239,13 @@ class PanoramaViewer(_ImageView):
     ruler = numbers(
         4, lambda *ends: all(0 <= end < MAX_PX for end in ends), "x and y of both ends of a line, in px of the panorama"
     )
+    channels = channel_looks()
+    z = whole_number(0)
+    zarr = traitlets.Unicode(None, allow_none=True, read_only=True).tag(sync=True)  # of several channels: the image
+    masks_address = traitlets.Unicode(None, allow_none=True, read_only=True).tag(sync=True)
+    codecs = traitlets.Unicode("kernel:codecs/", read_only=True).tag(sync=True)  # decompressors, where an image has any
+    title = traitlets.Unicode(None, allow_none=True, read_only=True).tag(sync=True)
+    px_per_um = traitlets.Float(None, allow_none=True, read_only=True).tag(sync=True)
     # Those of add_labels: name, colour, where they are, and the panorama that they belong to.
     label_images: traitlets.List[dict[str, str]] = traitlets.List(read_only=True).tag(sync=True)
     shown_labels = names("the names of label images")
@@ -230,22 +257,23 @@ class PanoramaViewer(_ImageView):
         *,
         px_per_um: float | None = None,
         name: str | None = None,
+        axes: str | None = None,
+        channel_names: Sequence[str] | None = None,
         **traits: Any,
     ) -> None:
         if px_per_um is not None:
             check_scale(px_per_um)
-        path = Path(image) if isinstance(image, str | os.PathLike) else None
-        if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
-            if masks is not None:
-                raise InvalidValueError(f"{path}: a pyramid has masks of its own; leave out masks", parameter="masks")
-            panoramas: Arrays | Stored = stored(path, name, px_per_um)
-        else:
-            pixels, labels = as_image(image), None if masks is None else as_mask(masks)
-            panoramas = Arrays(pixels, labels, name or (path.stem if path else "image"), px_per_um)
+        panoramas = _source(image, masks, px_per_um, name, axes=axes, channel_names=channel_names)
         self._panoramas = panoramas
         self._further: dict[str, tuple[Labels, LivePyramid]] = {}
         self._count = 0
-        super().__init__("panorama", self._file, **{"panorama": panoramas.names[0], **traits})
+        bundle = "channels" if isinstance(panoramas, Channels | Hosted) else "panorama"
+        super().__init__(bundle, self._file, **{"panorama": panoramas.names[0], **traits})
+        if isinstance(panoramas, Channels | Hosted):
+            self.set_trait("zarr", panoramas.zarr)
+            self.set_trait("masks_address", panoramas.masks)
+            self.set_trait("title", panoramas.names[0])
+            self.set_trait("px_per_um", px_per_um)
 
     @property
     def rois(self) -> pd.DataFrame | None:
@@ -343,9 +371,12 @@ class PanoramaViewer(_ImageView):
             if entry["name"] in self.shown_labels and entry["panorama"] == self._shown_name:
                 labels, _ = self._further[entry["labels"].partition("/")[0]]
                 overlays.append(Overlay(Part(labels, 0, 0, 1), "outline", 1, None, None, entry["colour"]))
-        grey = source.grey(panorama, box, (box.right - box.left) / width)
-        table = grey_table(self.contrast, self.colour, invert=self.invert)
-        picture = draw(Shown(size, grey, table, overlays, source.scale(panorama)), box, int(width), tall)
+        step = (box.right - box.left) / width
+        if isinstance(source, Channels | Hosted):
+            part, table = source.colours(self.channels or source.channels, self.z, step), None
+        else:
+            part, table = source.grey(panorama, box, step), grey_table(self.contrast, self.colour, invert=self.invert)
+        picture = draw(Shown(size, part, table, overlays, source.scale(panorama)), box, int(width), tall)
         with atomic_write(Path(path)) as written:
             picture.save(written, "PNG")
 
@@ -357,6 +388,8 @@ class PanoramaViewer(_ImageView):
 
     def _file(self, path: str) -> bytes | None:
         key, _, rest = path.partition("/")
+        if key == "codecs" and re.fullmatch(r"codec-(blosc|lz4)\.mjs", rest):
+            return (BUNDLES / rest).read_bytes()
         return self._further[key][1].read(rest) if key in self._further else self._panoramas.read(path)
 
 
@@ -685,6 +718,43 @@ class Mosaic(_ImageView):
     def selected(self) -> pd.Series | None:
         """The row of the cell chosen, or None: `panorama`, `run`, `roi` and what was measured."""
         return _row(self._table[self._table["panorama"] == self.panorama], "roi", self.roi)
+
+
+def _source(
+    image: Any,
+    masks: Labels | PathLike | None,
+    px_per_um: float | None,
+    name: str | None,
+    *,
+    axes: str | None,
+    channel_names: Sequence[str] | None,
+) -> Arrays | Stored | Channels | Hosted:
+    """Find out what a viewer was given."""
+    if isinstance(image, str) and re.match(r"https?://", image):
+        _without_masks(image, masks, "an OME-Zarr image")
+        return Hosted(image, name, px_per_um)
+    path = Path(image) if isinstance(image, str | os.PathLike) else None
+    if path is not None and path.is_dir() and is_zarr(path):
+        _without_masks(path, masks, "an OME-Zarr image")
+        return Hosted(path, name, px_per_um)
+    if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
+        _without_masks(path, masks, "a pyramid")
+        return stored(path, name, px_per_um)
+    labels = None if masks is None else as_mask(masks)
+    title = name or (path.stem.removesuffix(".ome") if path else "image")
+    if path is not None and (found := read_stack(path)) is not None:
+        stack, known, colours = found
+        named = channel_names or known
+        return Channels(as_stack(stack, "czyx", named), labels, title, px_per_um, channel_names=named, colours=colours)
+    if path is None and (axes is not None or channel_names is not None):
+        stack = as_stack(image, axes, channel_names)
+        return Channels(stack, labels, title, px_per_um, channel_names=channel_names)
+    return Arrays(as_image(image), labels, title, px_per_um)
+
+
+def _without_masks(where: PathLike, masks: object, what: str) -> None:
+    if masks is not None:
+        raise InvalidValueError(f"{where}: {what} has masks of its own; leave out masks", parameter="masks")
 
 
 def _row(table: pd.DataFrame | None, column: str, value: Any) -> pd.Series | None:

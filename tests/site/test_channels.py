@@ -1,0 +1,207 @@
+"""The view of images of several channels: OME-Zarr of versions 0.4 and 0.5 from hosts, in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+import zarr
+from playwright.sync_api import expect
+from reader import PROJECT, QuietHandler, open_page, pixels, serving
+from zarr.codecs import ZstdCodec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator, Page
+
+SIDE = 300
+PLANES = 3
+COLOURS = {"DNA": (255, 0, 255), "Actin": (0, 255, 0)}
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'">
+<title>Channels</title>
+<link rel="icon" href="data:,">
+<body style="margin: 0; padding: 10px">
+<main><h1 style="margin: 0">Channels</h1><div id="host"></div></main>
+<script type="module">
+  import widget from './channels.mjs';
+  const values = { height: 420, address: false, ...JSON.parse(new URLSearchParams(location.search).get('model')) };
+  const listeners = {};
+  const model = {
+    get: (name) => values[name],
+    set: (name, value) => { values[name] = value; },
+    on: (event, listener) => { (listeners[event] ??= []).push(listener); },
+  };
+  window.values = values;
+  window.change = (name, value) => {
+    values[name] = value;
+    for (const listener of listeners[`change:${name}`] ?? []) listener();
+  };
+  const el = document.createElement('div');
+  document.getElementById('host').append(el);
+  widget.render({ model, el });
+</script>
+"""
+
+
+class OpenHandler(QuietHandler):
+    """A host that lets other sites read."""
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+
+def planes() -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """Axes (c, z, y, x): in each quarter of a plane, DNA alone, Actin alone, both at half, and nothing."""
+    image = np.zeros((2, PLANES, SIDE, SIDE), np.uint16)
+    half = SIDE // 2
+    for z in range(PLANES):
+        image[0, z, :half, :half] = image[1, z, :half, half:] = 4000
+        image[:, z, half:, :half] = 2000
+        image[0, z, half:, half:] = 1000 * z
+    return image
+
+
+def metadata(version: str) -> dict[str, Any]:
+    space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    scales = [[1, 1, 0.5 * step, 0.5 * step] for step in (1, 2)]
+    datasets = [
+        {"path": str(at), "coordinateTransformations": [{"type": "scale", "scale": scale}]}
+        for at, scale in enumerate(scales)
+    ]
+    windows = [
+        {"label": name, "color": bytes(colour).hex(), "active": True, "window": {"start": 0, "end": 4000}}
+        for name, colour in COLOURS.items()
+    ]
+    axes = [{"name": "c", "type": "channel"}, *space]
+    return {
+        "multiscales": [{"version": version, "axes": axes, "datasets": datasets}],
+        "omero": {"channels": windows, "rdefs": {"defaultZ": 2}},
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write images of both versions, compressed as their writers do it, and what is none."""
+    folder = tmp_path_factory.mktemp("channels")
+    levels = [planes(), planes()[..., ::2, ::2]]
+    fourth = zarr.create_group(folder / "fourth.ome.zarr", zarr_format=2)
+    fifth = zarr.create_group(folder / "fifth.ome.zarr", zarr_format=3)
+    from numcodecs import Blosc
+
+    for at, level in enumerate(levels):
+        fourth.create_array(
+            str(at),
+            data=level,
+            chunks=(1, 1, 128, 128),
+            compressors=Blosc(cname="lz4"),
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+        )
+        fifth.create_array(str(at), data=level, chunks=(1, 1, 64, 64), shards=(1, 1, 256, 256), compressors=ZstdCodec())
+    fourth.attrs.update(metadata("0.4"))
+    fifth.attrs["ome"] = {"version": "0.5", **metadata("0.5")}
+    text = zarr.create_group(folder / "text.ome.zarr", zarr_format=3)
+    for at in range(2):
+        text.create_array(str(at), shape=(1, 1, 4, 4), chunks=(1, 1, 4, 4), dtype="complex64")
+    text.attrs["ome"] = {"version": "0.5", **metadata("0.5")}
+    bare = zarr.create_group(folder / "bare.ome.zarr", zarr_format=3)
+    bare.attrs["ome"] = {"version": "0.5"}
+    (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    for bundle in (PROJECT / "widgets" / "dist").glob("c[ho]*.mjs"):
+        shutil.copyfile(bundle, folder / bundle.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def here(folder: Path) -> Iterator[str]:
+    with serving(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def elsewhere(folder: Path) -> Iterator[str]:
+    with serving(folder, OpenHandler) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def closed(folder: Path) -> Iterator[str]:
+    """A host that does not let other sites read."""
+    with serving(folder) as address:
+        yield address
+
+
+def shown(browser: Browser, here: str, **model: Any) -> AbstractContextManager[tuple[Page, list[str]]]:
+    return open_page(browser, f"{here}/index.html?{urlencode({'model': json.dumps(model)})}")
+
+
+def quarters(view: Locator) -> list[tuple[int, ...]]:
+    """Return the colour in the middle of each quarter of an image that is seen as a whole."""
+    seen = pixels(view.locator(".nn-area").screenshot())
+    height, width = seen.shape[:2]
+    side = min(height, width)
+    return [
+        tuple(seen[height // 2 + y * side // 4, width // 2 + x * side // 4].tolist()) for y in (-1, 1) for x in (-1, 1)
+    ]
+
+
+@pytest.mark.parametrize("version", ["fourth", "fifth"])
+def test_channels_of_another_host_add_up(browser: Browser, here: str, elsewhere: str, version: str) -> None:
+    with shown(browser, here, zarr=f"{elsewhere}/{version}.ome.zarr", title="Three planes") as (page, problems):
+        view = page.locator(".nn-channelview")
+        view.get_by_role("button", name=f"Open from {elsewhere.removeprefix('http://')}").click()
+        view.and_(page.locator("[data-state=ready]")).wait_for()
+        expect(view.locator(".nn-facts")).to_have_text("300 × 300 px, 150 µm wide · 2 channels · 3 z planes")
+        assert view.locator(".nn-scale-text").inner_text().endswith("µm")
+        assert quarters(view) == [(255, 0, 255), (0, 255, 0), (128, 128, 128), (128, 0, 128)]
+        view.get_by_role("slider", name="z").fill("1")
+        view.locator("[data-look=painted]").wait_for()
+        assert quarters(view)[3] == (64, 0, 64)
+        view.get_by_role("checkbox", name="Actin").uncheck()
+        view.get_by_label("Colour of DNA").fill("#ff8000")
+        page.wait_for_function("values.channels?.[0].colour === '#ff8000'")
+        view.locator("[data-look=painted]").wait_for()
+        assert quarters(view) == [(255, 128, 0), (0, 0, 0), (128, 64, 0), (64, 32, 0)]
+        assert page.evaluate("[values.z, values.channels.map(({ shown }) => shown)]") == [1, [True, False]]
+        page.evaluate("change('channels', null); change('z', 0)")
+        view.locator("[data-look=painted]").wait_for()
+        assert quarters(view) == [(255, 0, 255), (0, 255, 0), (128, 128, 128), (0, 0, 0)]
+        # A file that is not there is a chunk of zeros, or metadata of the other version. No third host is asked.
+        meant = re.compile(rf"asks another host: {elsewhere}/|status 404: {elsewhere}/|status of 404")
+        assert [problem for problem in problems if not meant.search(problem)] == []
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        ("none.ome.zarr", r"has no OME-Zarr image at this address: there is neither zarr\.json nor \.zattrs\.$"),
+        ("bare.ome.zarr", "is no OME-Zarr image: it names no multiscales"),
+        ("text.ome.zarr", "cannot be read: [^\n]*complex64"),
+    ],
+)
+def test_what_is_no_image_is_one_line(browser: Browser, here: str, image: str, told: str) -> None:
+    with shown(browser, here, zarr=image) as (page, _):
+        message = page.locator(".nn-message p")
+        expect(message).to_have_text(re.compile(told))
+        expect(page.locator(".nn-channelview")).to_have_attribute("data-state", "error")
+
+
+def test_a_host_that_lets_no_other_site_read_is_named(browser: Browser, here: str, closed: str) -> None:
+    with shown(browser, here, zarr=f"{closed}/fifth.ome.zarr") as (page, _):
+        page.get_by_role("button", name="Open from").click()
+        expect(page.locator(".nn-message p")).to_have_text(
+            f"{closed.removeprefix('http://')} does not answer: there is no network, or it does not let other sites "
+            "show its images."
+        )

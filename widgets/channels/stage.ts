@@ -1,0 +1,182 @@
+import { Problem } from '../shared/problem';
+import { fetchPyramid } from '../shared/pyramid';
+import type { Pointed } from '../shared/readout';
+import { lengthText } from '../shared/scalebar';
+import { grouped } from '../shared/text';
+import { ZoomStage, type Place, type StageEvents } from '../shared/zoomstage';
+import { LabelOverlay } from '../panorama/overlay';
+import type { MaskStyle } from '../panorama/paint';
+import { Composite, type Look } from './composite';
+import { ZarrImage } from './zarrimage';
+
+export interface ChannelEvents extends StageEvents {
+  /** The image is known, but not shown yet: returns how it is to be shown. */
+  opened(image: ZarrImage): Promise<Look>;
+  chosen(roi: number): void;
+}
+
+/** An image to be opened: where it and its masks are, in words as well, and the way to decompressors. */
+export interface Wanted {
+  address: string;
+  where: string;
+  title: string;
+  masks: string | null;
+  pxPerUm: number | null;
+  codecs: (name: string) => Promise<string>;
+}
+
+const WORDS = { all: 'Show the whole image', help: 'Arrows move, + and − zoom, 0 shows all. Enter chooses a nucleus.' };
+
+/** An image of several channels, with its masks. */
+export class ChannelStage {
+  readonly zoom: ZoomStage;
+  private readonly canvas = document.createElement('canvas');
+  private opening = new AbortController();
+  private composite: Composite | null = null;
+  private overlay: LabelOverlay | null = null;
+  private masks: { style: MaskStyle | null; opacity: number } = { style: 'fill', opacity: 1 };
+  private chosen = 0;
+  private values = '';
+  private asked = '';
+
+  /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
+  constructor(
+    parent: HTMLElement,
+    private readonly wanted: Wanted,
+    private readonly events: ChannelEvents,
+  ) {
+    this.zoom = new ZoomStage(parent, WORDS, events, {
+      failed: () => {
+        events.failed(new Problem(`The image could not be loaded from ${wanted.where}.`));
+      },
+      drawn: (view) => {
+        const rest = this.zoom.view(false);
+        if (rest) this.overlay?.fetchFor(rest);
+        this.overlay?.draw(view);
+        const { settled = true } = this.overlay?.tiles ?? {};
+        this.canvas.dataset.masks = this.overlay === null ? 'none' : settled ? 'drawn' : 'loading';
+      },
+      pointed: (place) => this.describe(place),
+      choose: (place) => {
+        const pixel = this.zoom.pixelAt(place);
+        const label = (pixel && this.overlay?.tiles.labelAt(pixel.x, pixel.y)) ?? 0;
+        if (label !== 0) events.chosen(label);
+      },
+      restored: () => {
+        this.overlay?.restore();
+      },
+    });
+    this.canvas.className = 'nn-overlay';
+    this.zoom.viewer.canvas.append(this.canvas);
+    this.zoom.restoreWhenLost(this.canvas);
+  }
+
+  /** Asks for the image, and shows it at a view as in the state. */
+  async open(view: number[] | null): Promise<void> {
+    const { events, wanted, zoom } = this;
+    this.opening.abort();
+    this.opening = new AbortController();
+    const { signal } = this.opening;
+    try {
+      const image = await ZarrImage.open(wanted.address, wanted.where, signal, wanted.codecs);
+      signal.throwIfAborted();
+      this.composite = new Composite(image, await events.opened(image));
+      signal.throwIfAborted();
+      const label = `${wanted.title}. Arrow keys move, plus and minus zoom, zero shows all.`;
+      zoom.expect({ width: image.width, height: image.height, pxPerUm: wanted.pxPerUm ?? image.pxPerUm, label }, view);
+      zoom.show([{ source: this.composite.source, shown: true }]);
+      if (wanted.masks !== null) await this.openMasks(wanted.masks, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = error instanceof Error ? `: ${error.message.split('\n')[0] ?? ''}` : '';
+      events.failed(error instanceof Problem ? error : new Problem(`The image of ${wanted.where} cannot be shown${reason}.`));
+    }
+  }
+
+  /** Shows channels in another way, or another plane. */
+  async show(look: Look): Promise<void> {
+    this.zoom.element.dataset.look = 'painting';
+    await this.composite?.show(look);
+    const { viewer } = this.zoom;
+    viewer.forceRedraw();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it comes with the first image
+    viewer.navigator?.forceRedraw();
+    this.zoom.element.dataset.look = 'painted';
+  }
+
+  setMasks(style: MaskStyle | null, opacity: number): void {
+    this.masks = { style, opacity };
+    this.overlay?.setStyle(style, opacity);
+    this.zoom.redraw();
+  }
+
+  choose(roi: number): void {
+    this.chosen = roi;
+    this.overlay?.choose(roi);
+    this.zoom.redraw();
+  }
+
+  overview(channel: number, z: number): Promise<ArrayLike<number>> | null {
+    return this.composite?.overview(channel, z) ?? null;
+  }
+
+  /** What is over the image, for a picture. */
+  get over(): HTMLCanvasElement[] {
+    return [this.canvas];
+  }
+
+  /** Asks again for all that could not be loaded. */
+  retry(): void {
+    if (this.zoom.isOpen) this.zoom.retry();
+    else void this.open(this.zoom.firstView);
+  }
+
+  destroy(): void {
+    this.opening.abort();
+    this.overlay?.destroy();
+    this.zoom.destroy();
+  }
+
+  private async openMasks(address: string, signal: AbortSignal): Promise<void> {
+    const pyramid = await fetchPyramid(address, 'The masks', signal);
+    signal.throwIfAborted();
+    const update = () => {
+      this.zoom.viewer.forceRedraw();
+    };
+    this.overlay = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
+    this.overlay.setStyle(this.masks.style, this.masks.opacity);
+    this.overlay.choose(this.chosen);
+    update();
+  }
+
+  private describe(place: Place | null): Pointed {
+    const { zoom } = this;
+    const pixel = place && zoom.pixelAt(place);
+    const label = (pixel && this.overlay?.tiles.labelAt(pixel.x, pixel.y)) ?? 0;
+    if (this.overlay?.mark(label) === true) zoom.redraw();
+    if (pixel) this.askValues(pixel.x, pixel.y);
+    const name = label === 0 ? '' : `ROI ${label}`;
+    const position = pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${this.values}` : '';
+    const view = zoom.keyboard ? zoom.view(false) : null;
+    const spoken = view ? `Middle at ${grouped(Math.round(view.x + view.width / view.scale / 2))}, ${grouped(Math.round(view.y + view.height / view.scale / 2))} px; ${this.seen(view.width / view.scale)} in view.` : '';
+    return { name, facts: '', colour: this.overlay?.colourOf(label) ?? '', position, spoken: [spoken, name && `${name}.`].filter(Boolean).join(' ') };
+  }
+
+  private seen(width: number): string {
+    const scale = this.zoom.size?.pxPerUm ?? null;
+    return scale === null ? `${grouped(Math.round(width))} px` : lengthText(width / scale);
+  }
+
+  /** Values come from tiles at hand, but not at once. */
+  private askValues(x: number, y: number): void {
+    const key = `${x},${y}`;
+    if (key === this.asked) return;
+    this.asked = key;
+    void this.composite?.values(x, y).then((values) => {
+      const text = values.map(({ name, value }) => ` · ${name} ${Number(value.toPrecision(5))}`).join('');
+      if (key !== this.asked || text === this.values) return;
+      this.values = text;
+      this.zoom.showPointed();
+    });
+  }
+}
