@@ -43,6 +43,7 @@ describe('ticks', () => {
   it('are round, within the ends, and no more than asked for', () => {
     expect(ticks(0, 100, 5)).toEqual({ values: [0, 20, 40, 60, 80, 100], digits: 0 });
     expect(ticks(9.2, 31.7, 4).values).toEqual([10, 20, 30]);
+    expect(ticks(-10, 100, 3).values).toEqual([0, 50, 100]); // no minus zero
     const { values, digits } = ticks(0.013, 0.071, 6);
     expect(values.map((value) => value.toFixed(digits))).toEqual(['0.02', '0.03', '0.04', '0.05', '0.06', '0.07']);
   });
