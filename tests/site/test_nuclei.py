@@ -55,7 +55,7 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
         area.focus()
         area.press("Home")
         area.press("Enter")
-        first = table.loc[table["area_um2"].idxmin()]
+        first = table.iloc[int(table["area_um2"].to_numpy().argmin())]
         assert settled(page, "roi") == str(first["roi"])
         assert parameters(page)["panorama"] == first["panorama"]
         expect(nuclei.get_by_role("group", name="Chosen nucleus")).to_contain_text(first["cell"])
