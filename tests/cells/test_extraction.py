@@ -16,6 +16,7 @@ Y, X = np.mgrid[:SIDE, :SIDE].astype(float)
 class Cell(NamedTuple):
     image: NDArray[np.uint8]
     orientation_deg: float
+    elongation: float
 
 
 def box_of(labels: Labels, roi: int) -> tuple[int, int, int, int]:
@@ -25,8 +26,8 @@ def box_of(labels: Labels, roi: int) -> tuple[int, int, int, int]:
 
 def cut(image: Image, labels: Labels) -> Cell | None:
     """Cut the nucleus of label 1 alone; None where it doesn't fit."""
-    fits, images, orientations = extract_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]))
-    return Cell(images[0], orientations[0]) if fits[0] else None
+    fits, images, orientations, elongations = extract_cells(image, labels, np.array([1]), np.array([box_of(labels, 1)]))
+    return Cell(images[0], orientations[0], elongations[0]) if fits[0] else None
 
 
 def cell_of(image: Image, labels: Labels) -> Cell:
@@ -191,6 +192,7 @@ def test_nuclei_cut_together_are_those_cut_alone_whatever_their_masks_integers()
     alone = [extract_cells(image, labels, rois[k : k + 1], np.array([boxes[rois[k] - 1]])) for k in range(2)]
     np.testing.assert_array_equal(together.images, np.concatenate([one.images for one in alone]))
     np.testing.assert_array_equal(together.orientations_deg, [one.orientations_deg[0] for one in alone])
+    assert together.elongations == pytest.approx([4, 1.5], rel=0.03), "30 by 120 and 90 by 60 px"
     narrow = extract_cells(image, labels.astype(np.uint16), rois, np.array(boxes)[rois - 1])
     np.testing.assert_array_equal(narrow.images, together.images)
 

@@ -104,6 +104,7 @@ export class Card extends BaseCard {
       ['Area', value('area_um2', ' µm²')],
       ['Intensity', mean === null ? null : `mean ${mean}${spread === null ? '' : `, standard deviation ${spread}`}`],
       ['Texture', value('texture')],
+      ['Elongation', value('elongation')],
       ['Orientation', value('orientation_deg', '°')],
       ['Rim of the mask', value('rim_um', ' µm')],
       ['Class', facts.kind],

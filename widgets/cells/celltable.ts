@@ -13,6 +13,7 @@ const COLUMNS: readonly (readonly [column: string, name: string])[] = [
   ['area_um2', 'area_um2'],
   ['mean_intensity', 'mean_intensity_grey_levels'],
   ['std_intensity', 'std_intensity_grey_levels'],
+  ['elongation', 'elongation'],
   ['orientation_deg', 'orientation_deg'],
   ['rim_um', 'rim_um'],
   ['class', 'class'],

@@ -16,6 +16,7 @@ export const MEASURES: readonly Measure[] = [
   { column: 'mean_intensity', name: 'Mean intensity', unit: '' },
   { column: 'std_intensity', name: 'Standard deviation of intensity', unit: '' },
   { column: 'texture', name: 'Texture', unit: '' },
+  { column: 'elongation', name: 'Elongation', unit: '' },
   { column: 'orientation_deg', name: 'Orientation', unit: '°' },
   { column: 'rim_um', name: 'Rim of the mask', unit: 'µm' },
 ];

@@ -75,6 +75,7 @@ COLUMNS: Final = {
     "mean_intensity": "Mean grey level under the mask, of 0 to 255",
     "std_intensity": "Standard deviation of the grey levels under the mask",
     "orientation_deg": "Angle in degrees by which the image was turned, long side across",
+    "elongation": "Long side of the minimum-area rectangle of the nucleus over the short one",
     "rim_um": "How far the mask runs beyond the nucleus, in micrometres",
     "class": "Class of the nucleus, from interphase to telophase, where it is known",
 }

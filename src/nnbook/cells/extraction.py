@@ -51,11 +51,14 @@ class Cut(NamedTuple):
         Axes (cell, y, x), (n, 256, 256), uint8.
     orientations_deg : numpy.ndarray
         By how much each cell's nucleus was turned: degrees from -180 to 180, anticlockwise as seen.
+    elongations : numpy.ndarray
+        The long side of each one's minimum-area rectangle over the short one, at least 1.
     """
 
     fits: NDArray[np.bool_]
     images: NDArray[np.uint8]
     orientations_deg: NDArray[np.float64]
+    elongations: NDArray[np.float64]
 
 
 def extract_cells(
@@ -118,8 +121,8 @@ def extract_cells(
     )
 
 
-def orientation_of(cell: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
-    """Return by how much the nucleus of a cell image would be turned if it were cut out of that image.
+def orientation_and_elongation(cell: NDArray[np.uint8], mask: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return by how much the nucleus of a cell image would be turned if it were cut out of it, and how long it is.
 
     Parameters
     ----------
@@ -130,15 +133,17 @@ def orientation_of(cell: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
 
     Returns
     -------
-    float
+    orientation_deg : float
         Degrees from -180 to 180, anticlockwise as seen: see `extract_cells`.
+    elongation : float
+        The long side of its minimum-area rectangle over the short one.
     """
     labels, roi = mask.astype(np.uint16), np.ones(1, np.int64)
     boxes = np.array([[0, 0, mask.shape[1], mask.shape[0]]], np.int64)
     points, _, sums = _outlines(cell, labels, roi, boxes)
-    corners = _rectangle(labels, 1, boxes[0], points, sums[0, 3])
-    turn, _, _ = _turn(corners.astype(np.float64), sums[0, :3])
-    return math.degrees(turn)
+    corners = _rectangle(labels, 1, boxes[0], points, sums[0, 3]).astype(np.float64)
+    turn, _, _ = _turn(corners, sums[0, :3])
+    return math.degrees(turn), _elongation(corners)
 
 
 def _rectangle(
@@ -299,11 +304,11 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
     grey: NDArray[np.float64],
     corners: NDArray[np.float64],
     zoom: float,
-) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float64]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
     """Return what `Cut` has, from outlines and from the corners of minimum-area rectangles (nucleus, corner, axis)."""
     fits = np.zeros(len(rois), np.bool_)
     images = np.zeros((len(rois), CELL_PX, CELL_PX), np.uint8)
-    orientations = np.empty(len(rois))
+    orientations, elongations = np.empty(len(rois)), np.empty(len(rois))
     count = 0
     for nucleus in range(len(rois)):
         turn, cos, sin = _turn(corners[nucleus], grey[nucleus])
@@ -317,9 +322,18 @@ def _rotated(  # noqa: PLR0917 - compiled functions take no keywords
         centre = (boxes[nucleus, 0] + x, boxes[nucleus, 1] + y)
         _fill(images[count], image, labels, rois[nucleus], centre, (cos / zoom, sin / zoom), reach)
         orientations[count] = math.degrees(turn)
+        elongations[count] = _elongation(corners[nucleus])
         fits[nucleus] = True
         count += 1
-    return fits, images[:count], orientations[:count]
+    return fits, images[:count], orientations[:count], elongations[:count]
+
+
+@compiled
+def _elongation(corners: NDArray[np.float64]) -> float:
+    """Return the long side of a rectangle (corner, axis) over the short one, which counts as a pixel at least."""
+    one = math.hypot(corners[1, 0] - corners[0, 0], corners[1, 1] - corners[0, 1])
+    other = math.hypot(corners[2, 0] - corners[1, 0], corners[2, 1] - corners[1, 1])
+    return max(one, other, 1.0) / max(min(one, other), 1.0)
 
 
 @compiled

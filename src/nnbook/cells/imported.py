@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from nnbook.cells.extraction import orientation_of, thumbnails_of
+from nnbook.cells.extraction import orientation_and_elongation, thumbnails_of
 from nnbook.cells.shards import encode
 from nnbook.cells.store import REMEDY
 from nnbook.cells.tiffs import NamedCell, check_cells, decode_cell, list_cells, listed, read_pull
@@ -55,8 +55,9 @@ class CellMeasures(NamedTuple):
     rim_px : float
         How far the mask runs beyond the nucleus: the difference between the radii of two discs, one as large as the
         mask, one as large as what is brighter than Otsu's threshold of the levels under it.
-    orientation_deg : float
-        See `nnbook.cells.extraction.orientation_of`: about 0 where the image was turned as nnbook turns.
+    orientation_deg, elongation : float
+        See `nnbook.cells.extraction.orientation_and_elongation`; the first is about 0 where the image was turned as
+        nnbook turns.
     """
 
     area_px2: int
@@ -64,6 +65,7 @@ class CellMeasures(NamedTuple):
     sd: float
     rim_px: float
     orientation_deg: float
+    elongation: float
 
 
 def import_cells(
@@ -154,7 +156,8 @@ def measure_cell(cell: NDArray[np.uint8]) -> CellMeasures | None:
     # Levels that are all the same have no threshold between them.
     nucleus = np.count_nonzero(levels > threshold) if levels.min() < levels.max() else levels.size
     rim = math.sqrt(levels.size / math.pi) - math.sqrt(nucleus / math.pi)
-    return CellMeasures(levels.size, float(levels.mean()), float(levels.std()), rim, orientation_of(cell, mask))
+    shape = orientation_and_elongation(cell, mask)
+    return CellMeasures(levels.size, float(levels.mean()), float(levels.std()), rim, *shape)
 
 
 def mask_of(cell: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -197,6 +200,7 @@ def _schema() -> pa.Schema:
             "std_intensity": pa.float32(),
             "rim_um": pa.float32(),
             "orientation_deg": pa.float32(),
+            "elongation": pa.float32(),
         }
     )
 
@@ -224,6 +228,7 @@ def _read_panorama(cells: Sequence[NamedCell], schema: pa.Schema, px_per_um: flo
                 "std_intensity": measures.sd,
                 "rim_um": measures.rim_px / px_per_um,
                 "orientation_deg": measures.orientation_deg,
+                "elongation": measures.elongation,
             }
         )
     thumbnails = list(map(encode, thumbnails_of(np.stack(images)))) if images else []

@@ -121,8 +121,9 @@ class Cells:
     ----------
     table : pandas.DataFrame
         A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
-        `mean_intensity`, `std_intensity`, `orientation_deg`, and `class` where that of any is known. Row i is image i.
-        Imported cells have no `x_px`, `y_px` and `class`, but `rim_um`: see `nnbook.cells.imported`.
+        `mean_intensity`, `std_intensity`, `orientation_deg`, `elongation`, and `class` where that of any is
+        known. Row i is image i. Imported cells have no `x_px`, `y_px` and `class`, but `rim_um`: see
+        `nnbook.cells.imported`.
     images, thumbnails : StoredImages
         Axes (cell, y, x), uint8.
     about : dict

@@ -366,6 +366,7 @@ def _schema(*, with_class: bool) -> pa.Schema:
         "roi": pa.int32(),
         **dict.fromkeys(MEASURED, pa.float32()),
         "orientation_deg": pa.float32(),
+        "elongation": pa.float32(),
         **({"class": pa.string()} if with_class else {}),
     }
     return pa.schema(list(types.items()))
@@ -454,7 +455,7 @@ def _cut_panorama(
     whole = np.flatnonzero(~nuclei["at_border"].to_numpy())
     rois = nuclei["roi"].to_numpy()[whole]
     boxes = np.stack([nuclei[side].to_numpy()[whole] for side in BOX], axis=1)
-    fits, orientations = [np.zeros(0, np.bool_)], [np.zeros(0)]
+    fits, orientations, elongations = [np.zeros(0, np.bool_)], [np.zeros(0)], [np.zeros(0)]
     images: list[bytes] = []
     thumbnails: list[bytes] = []
     for first in range(0, len(whole), CUT_AT_ONCE):
@@ -465,6 +466,7 @@ def _cut_panorama(
             raise NnbookError(f"{one.mask}: {error}") from error
         fits.append(cut.fits)
         orientations.append(cut.orientations_deg)
+        elongations.append(cut.elongations)
         images += map(encode, cut.images)
         thumbnails += map(encode, thumbnails_of(cut.images))
     rows = whole[np.concatenate(fits)]
@@ -476,6 +478,7 @@ def _cut_panorama(
         "run": [one.run] * len(rows),
         "passage": [one.passage or None] * len(rows),
         "orientation_deg": np.concatenate(orientations),
+        "elongation": np.concatenate(elongations),
     }
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     out = Counter(at_border=len(nuclei) - len(whole), larger_than_frame=len(whole) - len(rows))

@@ -42,6 +42,7 @@ _COLUMNS = {
     "std_intensity": "standard deviation of the grey levels inside the mask",
     "rim_um": "how far the mask runs beyond the nucleus, in µm",
     "orientation_deg": "angle in degrees by which the nucleus was turned, anticlockwise",
+    "elongation": "long side of the nucleus's minimum-area rectangle over the short one",
     "class": "kind of nucleus, where known",
 }
 

@@ -65,7 +65,7 @@ OVERLAY_COLOURS = ("#ffe119", "#ff00ff", "#00ffff", "#ff8800", "#00ff00", "#ffff
 """Of further label images, in their order: far apart for colour-blind readers, too."""
 
 
-MEASUREMENTS = ("area_um2", "mean_intensity", "std_intensity", "texture", "orientation_deg", "rim_um")
+MEASUREMENTS = ("area_um2", "mean_intensity", "std_intensity", "texture", "elongation", "orientation_deg", "rim_um")
 """By which nuclei are laid out; see widgets/nuclei."""
 
 
@@ -538,7 +538,7 @@ class NucleiScatter(_StoreView):
     ----------
     x, y : str
         The measurements across and upwards: `area_um2`, `mean_intensity`, `std_intensity`, `texture` (the quotient of
-        the two before), `orientation_deg` or `rim_um`.
+        the two before), `elongation`, `orientation_deg` or `rim_um`.
     by : str
         What colours show: `count` (how many nuclei there are), `run`, or a measurement.
     axes : list of float, or None
