@@ -188,7 +188,7 @@ def test_an_address_shows_its_cell_and_says_where_it_has_none(seen: Seen, made: 
 def test_all_of_it_can_be_done_by_keyboard(seen: Seen, made: Made) -> None:
     with seen() as viewer:
         page = viewer.page
-        viewer.get_by_role("button", name="Contrast").focus()
+        viewer.get_by_role("radio", name="As measured").focus()
         page.keyboard.press("Tab")
         application = viewer.get_by_role("application")
         expect(application).to_be_focused()

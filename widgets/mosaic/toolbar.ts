@@ -6,12 +6,12 @@ const BRIGHTNESS = [
   { value: 'normalised', text: 'Normalised by run' },
 ] as const;
 
-/** The row over the mosaic: whether brightness is normalised, and the button that opens the contrast. */
+/** The row over the mosaic: whether brightness is normalised. */
 export class Toolbar {
   readonly element = document.createElement('div');
   private readonly choices: Choices<'measured' | 'normalised'>;
 
-  constructor(hasNormalised: boolean, contrast: HTMLElement, setNormalised: (normalised: boolean) => void) {
+  constructor(hasNormalised: boolean, setNormalised: (normalised: boolean) => void) {
     const { element } = this;
     this.choices = new Choices(BRIGHTNESS, (value) => {
       setNormalised(value === 'normalised');
@@ -19,7 +19,7 @@ export class Toolbar {
     element.className = 'nn-toolbar';
     const fieldset = controlGroup('Brightness', 'nn-brightness', this.choices.element);
     fieldset.disabled = !hasNormalised;
-    element.append(fieldset, contrast);
+    element.append(fieldset);
   }
 
   show(normalised: boolean): void {

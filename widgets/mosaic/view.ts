@@ -79,12 +79,12 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
   }
 
   private build(mosaic: Mosaic): void {
-    this.toolbar = new Toolbar(mosaic.normalised !== null, this.panel.button, (normalised) => {
+    this.toolbar = new Toolbar(mosaic.normalised !== null, (normalised) => {
       this.change({ normalised });
     });
     const body = textElement('div', '', 'nn-body');
     this.root.style.setProperty('--aspect', `${mosaic.columns} / ${mosaic.rows.length}`);
-    this.root.prepend(this.toolbar.element, this.panel.element, body, this.card.element);
+    this.root.prepend(this.toolbar.element, body, this.card.element);
     const events = {
       ...this.stageEvents(),
       chosen: (place: GridPlace) => {
@@ -92,7 +92,9 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
       },
       describe: (place: GridPlace) => this.describe(place),
     };
-    this.addStage(new MosaicStage(body, mosaic, this.state.get('normalised'), events), mosaic.note);
+    const stage = new MosaicStage(body, mosaic, this.state.get('normalised'), events);
+    stage.zoom.addTools([this.panel]);
+    this.addStage(stage, mosaic.note);
   }
 
   private choose(at: number, change: 'push' | 'settle'): void {

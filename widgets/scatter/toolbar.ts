@@ -84,7 +84,11 @@ export class Toolbar {
   private buildColours(): HTMLElement {
     const { colours } = this;
     colours.className = 'nn-fieldset nn-colours';
-    colours.append(textElement('legend', 'Colour', 'nn-label'), this.choices.element);
+    // A `legend` would be placed above the choices by WebKit.
+    colours.setAttribute('aria-label', 'Colour');
+    const name = textElement('span', 'Colour', 'nn-label');
+    name.setAttribute('aria-hidden', 'true');
+    colours.append(name, this.choices.element);
     return colours;
   }
 
