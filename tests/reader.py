@@ -59,6 +59,16 @@ SCROLL = """async (step) => {
 }"""
 
 
+# Adds up what moves on its own account. What moves as a reader acts is what was asked for.
+SHIFTS = """window.shifted = []; new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) {
+        const moved = sources.map(({ node, previousRect, currentRect }) =>
+            `${node?.className ?? node?.nodeName} from ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`);
+        window.shifted.push({ value, moved });
+    }
+}).observe({ type: 'layout-shift', buffered: true });"""
+
+
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files."""
 
@@ -106,6 +116,7 @@ def open_page(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
     )
     page = context.new_page()
+    page.add_init_script(SHIFTS)
     problems: list[str] = []
     host = urlsplit(address).netloc
 

@@ -22,10 +22,13 @@ from reader import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 # Where the book is missing, one test stays and fails by its fixture.
 PAGES = page_paths(SITE) or ["/"]
+
+# Of what is in view, times how far it moves: the sum over a page that is scrolled through.
+MOST_SHIFT = 0.02
 
 FAULTY_IMAGES = """async () => {
     const faults = [];
@@ -71,6 +74,8 @@ GREY_LEVELS_OF_VIEWER = """(viewer) => {
     return levels.size;
 }"""
 
+PLACE = "document.getElementById('fig1d').getBoundingClientRect().top"
+
 # Colours, not greys: axes, numbers and grid have none.
 COLOURS_OF_PLANE = """(area) => {
     const canvas = area.querySelector('canvas');
@@ -114,10 +119,35 @@ def test_page(path: str, width: int, scheme: Scheme, browser: Browser, address: 
         for points, places in page.evaluate(PLOTS):
             assert points > 1, "a plot without points"
             assert places > points / 2, "a plot with all points in one place"
+        shifted = page.evaluate("shifted")
+        assert sum(one["value"] for one in shifted) <= MOST_SHIFT, shifted
         _check_viewers(page)
         _check_scatters(page)
         assert page.locator(".failure, .output-error").count() == 0
         assert problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_address_of_a_figure_leads_to_it_while_what_is_above_it_still_loads(
+    width: int, browser: Browser, address: str
+) -> None:
+    held: list[Route] = []
+    holding = True
+    with open_page(browser, address + "/about/", width=width) as (page, _):
+        page.route(
+            re.compile(r"\.(png|jpg|webp|mjs)$"), lambda route: held.append(route) if holding else route.continue_()
+        )
+        page.goto(address + "/nucleusnet/#fig1d", wait_until="domcontentloaded")
+        page.wait_for_function(f"{PLACE} < 300")
+        before = page.evaluate(f"scrollY + {PLACE}")
+        page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
+        holding = False
+        for route in held:
+            route.continue_()
+        page.wait_for_function("[...document.images].every((image) => image.complete || !image.checkVisibility())")
+        page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+        scroll_through(page)
+        assert page.evaluate(f"scrollY + {PLACE}") == pytest.approx(before, abs=8)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -11,7 +11,7 @@ import { bringsCode } from './saved-state.js';
 import { SearchDialog } from './Search.js';
 import { outline, publicAddress, publicFile, showsCells, tableOfContents, type Page, type Project, type Site } from './site.js';
 
-export interface Assets { script: string; style: string; mathStyle: string; fonts: string[] }
+export interface Assets { script: string; style: string; mathStyle: string; fonts: string[]; mathFonts: string[] }
 
 interface Props { site: Site; project: Project; page?: Page; base: string; figures: Shown[]; assets: Assets; live: boolean; dataset?: object }
 
@@ -23,8 +23,9 @@ export function Document({ site, project, page, base, figures, assets, live, dat
   const entries = tableOfContents(project, base, page?.slug ?? '');
   const address = page === undefined ? undefined : publicAddress(site, page, isFirst);
   const work = page === undefined ? undefined : workOf(site, project, page, address);
+  const writesMath = page !== undefined && JSON.stringify(page).includes('katex');
   // Outputs of text/markdown may hold math that is not in the tree.
-  const hasMath = page !== undefined && JSON.stringify(page).includes('katex') || (page !== undefined && holds(page.mdast, 'output'));
+  const hasMath = writesMath || (page !== undefined && holds(page.mdast, 'output'));
 
   return (
     <html lang="en">
@@ -36,7 +37,8 @@ export function Document({ site, project, page, base, figures, assets, live, dat
         {description !== undefined && <meta name="description" content={description} />}
         <meta name="color-scheme" content="light dark" />
         <script dangerouslySetInnerHTML={{ __html: APPEARANCE }} />
-        {assets.fonts.map((font) => (
+        {/* What comes late moves the lines around it. */}
+        {[...assets.fonts, ...(writesMath ? assets.mathFonts : [])].map((font) => (
           <link key={font} rel="preload" href={`${base}/${font}`} as="font" type="font/woff2" crossOrigin="" />
         ))}
         <link rel="stylesheet" href={`${base}/${assets.style}`} />

@@ -20,6 +20,7 @@ export async function openWidget(box: HTMLElement): Promise<void> {
   const host = box.querySelector<HTMLElement>('.widget-host');
   if (host === null) return;
   const root = host.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets.push(filling());
   const controller = new AbortController();
   const cleanups: Cleanup[] = [];
   try {
@@ -31,6 +32,7 @@ export async function openWidget(box: HTMLElement): Promise<void> {
       css === undefined ? undefined : addStyle(root, css),
     ]);
     if (rules !== undefined) root.append(Object.assign(document.createElement('style'), { textContent: rules }));
+    el.className = 'widget-place';
     root.append(el);
     const context = { model: new Model(values), signal: controller.signal, experimental: {} };
     cleanups.push((await module.initialize?.(context)) as Cleanup);
@@ -47,6 +49,13 @@ export async function openWidget(box: HTMLElement): Promise<void> {
     controller.abort();
     cleanups.reverse().forEach((cleanup) => { if (typeof cleanup === 'function') cleanup(); });
   });
+}
+
+/** Hands the height that is kept for a view on to it. */
+function filling(): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('.widget-place { min-height: inherit; }');
+  return sheet;
 }
 
 async function load(address: string): Promise<WidgetModule> {
