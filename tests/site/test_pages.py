@@ -212,3 +212,21 @@ def _resolves(link: str) -> bool:
     text = _fetched[whole]
     part = unquote(fragment.partition("&")[0])  # what follows moves the view that it names
     return text is not None and (not part or bool(re.search(rf'\bid="{re.escape(part)}"', text)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 844)])
+def test_the_look_can_be_changed_without_scrolling(width: int, height: int, browser: Browser, address: str) -> None:
+    with open_page(browser, address + "/nucleusnet/", width=width) as (page, problems):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo({ top: 2000, behavior: 'instant' })")
+        dark = page.locator("button.appearance-button:visible, .appearance:visible label:has-text('Dark')")
+        box = dark.first.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] <= height - box["height"]
+        # Playwright's own click brings what sticks to the screen into view, by scrolling.
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_function("document.documentElement.dataset.appearance === 'dark'")
+        assert page.evaluate("scrollY") == 2000
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.appearance") == "dark"
+        assert problems == []

@@ -47,6 +47,6 @@ def test_on_paper_each_view_is_its_still_picture(path: str, pictures: int, brows
 def test_without_script_each_view_is_its_still_picture(browser: Browser, address: str) -> None:
     with open_page(browser, address + "/nucleusnet/", java_script_enabled=False) as (page, _):
         figure = page.locator("#fig1b")
-        assert figure.locator(".stand-in img").bounding_box()["width"] > 300
+        assert figure.locator(".stand-in img").evaluate("image => image.getBoundingClientRect().width") > 300
         assert not figure.locator(".widget-host").is_visible()
         assert "https://russellbarkley.github.io" in page.locator("#fig1f .stand-in").inner_text()

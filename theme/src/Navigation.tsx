@@ -1,4 +1,4 @@
-import { Appearance } from './Appearance.js';
+import { Appearance, AppearanceButton } from './Appearance.js';
 import { FigureIndexButton } from './FigureIndex.js';
 import { Outline } from './Outline.js';
 import { SearchButton } from './Search.js';
@@ -16,6 +16,7 @@ export function Navigation({ title, home, entries, sections, hasFigures }: Props
       <header className="topbar">
         <a className="topbar-title" href={home}>{title}</a>
         <SearchButton />
+        <AppearanceButton />
         <button type="button" className="topbar-menu" popoverTarget="contents">
           <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"><path d="M3 5.5h14M3 10h14M3 14.5h9" /></svg>
           Contents
