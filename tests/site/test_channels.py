@@ -99,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     levels = [planes(), planes()[..., ::2, ::2]]
     fourth = zarr.create_group(folder / "fourth.ome.zarr", zarr_format=2)
     fifth = zarr.create_group(folder / "fifth.ome.zarr", zarr_format=3)
-    from numcodecs import Blosc
+    from numcodecs import Blosc  # type: ignore[import-untyped]
 
     for at, level in enumerate(levels):
         fourth.create_array(

@@ -12,9 +12,9 @@ const hash = (script: string) => `'sha256-${createHash('sha256').update(script).
 /** Where the hub of data sets keeps its files, besides its own address. */
 const FILES_OF: Record<string, string[]> = { 'https://huggingface.co': ['https://*.hf.co', 'https://*.huggingface.co'] };
 
-/** Other hosts that views on a page ask once a reader has said so: those of a data set, and of a Deep Zoom image. */
+/** Other hosts that views on a page ask once a reader has said so: those of a data set, of a Deep Zoom image, and of OME-Zarr. */
 export function hostsOf(node: Node): string[] {
-  const own = node.type === 'anywidget' ? ['dataset', 'tileSources'].map((name) => node.model?.[name]) : [];
+  const own = node.type === 'anywidget' ? ['dataset', 'tileSources', 'zarr'].map((name) => node.model?.[name]) : [];
   const origins = own
     .filter((address) => typeof address === 'string' && /^https?:\/\//.test(address))
     .map((address) => new URL(address as string).origin);

@@ -8,16 +8,18 @@ describe('the policy of a page', () => {
       { type: 'container', children: [{ type: 'anywidget', model: { dataset: 'https://huggingface.co/datasets/a/b', cells: 'cells/cells.json' } }] },
       { type: 'anywidget', model: { tileSources: 'https://images.example/one.dzi' } },
       { type: 'anywidget', model: { tileSources: 'own/one.dzi' } },
+      { type: 'anywidget', model: { zarr: 'https://images.example/two.ome.zarr' } },
+      { type: 'anywidget', model: { zarr: 'https://zarr.example/a/b.ome.zarr' } },
       { type: 'link', url: 'https://other.example/' },
     ],
   };
 
   it('names the hosts that its views may ask, and no others', () => {
     const hosts = hostsOf(page);
-    expect(hosts).toEqual(['https://huggingface.co', 'https://*.hf.co', 'https://*.huggingface.co', 'https://images.example']);
+    expect(hosts).toEqual(['https://huggingface.co', 'https://*.hf.co', 'https://*.huggingface.co', 'https://images.example', 'https://zarr.example']);
     const parts = policyOf({ hosts }).split('; ');
-    expect(parts).toContain("connect-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example");
-    expect(parts).toContain("img-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example");
+    expect(parts).toContain("connect-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example https://zarr.example");
+    expect(parts).toContain("img-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example https://zarr.example");
   });
 
   it('allows this site alone where no view asks another', () => {
