@@ -34,7 +34,8 @@ def _bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def image() -> NDArray[np.uint8]:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
-    return (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 55)).astype(np.uint8)
+    grey: NDArray[np.uint8] = (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 55)).astype(np.uint8)
+    return grey
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,9 @@ def saved(viewer: PanoramaViewer, folder: Path, **size: Any) -> NDArray[np.int64
     viewer.save_png(folder / "view.png", **size)
     with Image.open(folder / "view.png") as picture:
         assert picture.mode == "RGB"
-        pixels: NDArray[np.int64] = np.array(picture, np.int64)
-    return pixels
+        shown: NDArray[np.uint8] = np.array(picture)
+    wide: NDArray[np.int64] = shown.astype(np.int64)
+    return wide
 
 
 def test_colours_are_those_of_the_browser() -> None:

@@ -566,7 +566,7 @@ class NucleiScatter(_StoreView):
     >>> nuclei = nnbook.NucleiScatter("cells", y="texture", by="run")
     >>> nuclei.gate = "area_um2,mean_intensity;0,0;1000,0;1000,255;0,255"
     >>> len(nuclei.gated)
-    2
+    5
     """
 
     x = choice("area_um2", *MEASUREMENTS)
