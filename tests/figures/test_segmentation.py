@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from nnbook.figures.readers import Case
 from nnbook.figures.segmentation import (
     cases_table,
+    found_diameters,
     hard_cases,
     left_out_table,
     reliability,
@@ -54,6 +55,21 @@ def test_the_training_curve_marks_the_weights_that_were_kept() -> None:
     assert marked == [[[2.0, 0.5]]]
 
 
+def test_each_image_has_a_mark_where_its_diameters_are() -> None:
+    images = pd.DataFrame(
+        {"images": ["A", "A", "B"], "true_px": [10.0, 20, 40], "found_px": [11.0, 0, 39]},
+    )
+    axes = found_diameters(images).axes[0]
+    marked = {
+        str(line.get_label()): np.asarray(line.get_xydata()).tolist()
+        for line in axes.lines
+        if line.get_marker() != "None"
+    }
+    assert marked["B (1)"] == [[40.0, 39.0]]
+    # One in which nothing was found is at the lower edge.
+    assert marked["A (2)"] == [[10.0, 11.0], [20.0, axes.get_ylim()[0]]]
+
+
 def test_settings_have_a_panel_each_with_the_published_value_marked() -> None:
     rows = [
         {"setting": name, "value": value, "f1_0.50": 0.9, "mean_ap": 0.8}
@@ -81,8 +97,9 @@ def test_tables_show_scores_as_they_are() -> None:
 
 
 def test_committed_scores_are_of_the_shipped_model() -> None:
-    real = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
-    assert real["model_sha256"] == sha256(SHIPPED_MODEL)
+    for name in ("diameter", "accuracy"):
+        real = json.loads((BENCHMARKS / f"{name}.json").read_text(encoding="utf-8"))
+        assert real["model_sha256"] == sha256(SHIPPED_MODEL), name
     table = scores_table(pd.DataFrame(real["scores"]))
     assert {"By image", "Area"} <= set(table.header)
     assert len(table.header) == len(table.rows[0])

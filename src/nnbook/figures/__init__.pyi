@@ -18,6 +18,7 @@ from .reproduction import area_numbers, experiments_numbers, recomputed, reprodu
 from .segmentation import (
     NO_TRUTH,
     cases_table,
+    found_diameters,
     hard_cases,
     left_out_table,
     reliability,
@@ -48,6 +49,7 @@ __all__ = [
     "differences_table",
     "experiments_numbers",
     "faults_table",
+    "found_diameters",
     "hard_cases",
     "images_table",
     "left_out_table",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from skimage.measure import find_contours
 
 from nnbook.figures.sheets import BAR_UM, draw_grey, panel_grid, white_level
@@ -38,6 +39,9 @@ LEFT_OUT_TITLES: Final = {
     "dsb2018_256": "DSB2018, images 256 px high",
     "dsb2018_360": "DSB2018, images 360 px high",
 }
+
+OFF: Final = 1 / 3
+"""A diameter that differs by more than this share from the true one is marked as off."""
 
 SETTING_TITLES: Final = {
     "diameter_px": ("Diameter (px)", DIAMETER_PX),
@@ -104,6 +108,43 @@ def training_curve(history: pd.DataFrame) -> Figure:
         lower.plot(history["step"], history["learning_rate"], color=BLUE)
         lower.set(xlabel="Step (64 crops each)", ylabel="Learning\nrate", ylim=(0, None))
         lower.ticklabel_format(axis="y", scilimits=(-3, -3), useMathText=True)
+    return figure
+
+
+def found_diameters(images: pd.DataFrame) -> Figure:
+    """Plot the diameter found in each image against the true one.
+
+    Parameters
+    ----------
+    images : pandas.DataFrame
+        `images`, the name of the set; `true_px` and `found_px`. See `benchmarks/diameter.py`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        On both axes logarithms; a band marks where the two differ by no more than a third.
+    """
+    marks = ((VERMILION, "o"), (BLUE, "s"), (NEUTRAL, "^"), (SKY_BLUE, "D"), ("black", "v"))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 5.4), layout="constrained")
+        axes = figure.subplots()
+        values = images[["true_px", "found_px"]].to_numpy(dtype=np.float64)
+        low, high = values[values > 0].min() / 1.2, values.max() * 1.2
+        line = np.array([low, high])
+        axes.fill_between(line, line * (1 - OFF), line * (1 + OFF), color=NEUTRAL, alpha=0.18, linewidth=0)
+        axes.plot(line, line, color=NEUTRAL, linewidth=1)
+        for (colour, marker), (name, rows) in zip(marks, images.groupby("images", sort=False), strict=False):
+            axes.plot(
+                rows["true_px"], rows["found_px"].clip(lower=low), marker, color=colour, alpha=0.7, markersize=4.5,
+                markeredgewidth=0, label=f"{name} ({len(rows):,})",
+            )  # fmt: skip
+        axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+        axes.set(xlabel="True diameter (px)", ylabel="Diameter found (px)")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(FixedLocator([5, 10, 20, 50, 100, 200, 500]))
+            axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axis.set_minor_locator(NullLocator())
+        axes.legend(frameon=False, fontsize=11, loc="lower right", handletextpad=0.2)
     return figure
 
 
