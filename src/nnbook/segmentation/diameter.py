@@ -37,6 +37,9 @@ the next guess, up to three. Less is allowed downwards, where the copy was coars
 FALLBACK_GUESSES_PX: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
 """Guesses where the image's bright components give none, or one that leads to nothing certain."""
 
+SURROUND_PX: Final = 16.0
+"""Standard deviation of the surroundings, in px of the overview. Small nuclei in uneven light are brighter than these."""
+
 SURE_LOGIT: Final = 3.0
 """An estimate is certain where the masks that it comes from exceed the cell probability threshold by this much, on
 average, as a logit. Parts of nuclei, which a guess that is too small leads to, are below 2; real nuclei are above 4."""
@@ -55,7 +58,8 @@ def estimate_diameter(image: Image, model: Model) -> float:
     with most bright pixels is segmented on a copy that is `COARSENESS` times coarser than the guess asks for, and the
     median diameter of its masks is the estimate, or the next guess where the two differ by more than `LARGER` or
     `SMALLER`. Where that leads to nothing certain (see `SURE_LOGIT`), or the typical bright component is wider
-    than half the image, `FALLBACK_GUESSES_PX` are tried, and the estimate with most evidence is taken.
+    than half the image, the guess is that of what is brighter than its surroundings, and then `FALLBACK_GUESSES_PX` are
+    tried: the estimate with most evidence is taken, or, where none is certain, that of the surroundings.
 
     Parameters
     ----------
@@ -79,8 +83,14 @@ def estimate_diameter(image: Image, model: Model) -> float:
     if estimates and estimates[0].is_sure:
         return estimates[0].diameter_px
     # Speckle or texture gave the guess; or uneven light has joined all components into one; or it is one large nucleus.
+    local, shrink = bright_overview(image, (low, high), OVERVIEW_SIDE_PX, blur_px=1, surround_px=SURROUND_PX)
+    by_contrast = _refine(image, local, (low, high), model, _typical_diameter(local) / shrink)
+    if by_contrast.is_sure:
+        return by_contrast.diameter_px
     guesses = [guess for guess in FALLBACK_GUESSES_PX if guess <= 2 * min(image.shape)] + [first] * (not plausible)
-    estimates += [_refine(image, foreground, (low, high), model, guess) for guess in guesses]
+    estimates += [by_contrast, *(_refine(image, foreground, (low, high), model, guess) for guess in guesses)]
+    if by_contrast.converged and not any(one.is_sure for one in estimates):
+        return by_contrast.diameter_px
     return max(estimates, key=lambda one: one.evidence).diameter_px
 
 
@@ -136,7 +146,7 @@ def _refine(
 
 
 def bright_overview(
-    image: Image, greys: tuple[float, float], side_px: int, *, blur_px: float
+    image: Image, greys: tuple[float, float], side_px: int, *, blur_px: float, surround_px: float | None = None
 ) -> tuple[NDArray[np.bool_], float]:
     """Return which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image.
 
@@ -150,6 +160,8 @@ def bright_overview(
         Longer side of the overview; an image that is smaller keeps its size.
     blur_px : float
         Standard deviation of the blur before the threshold, in px of the overview.
+    surround_px : float, optional
+        Standard deviation of the surroundings, whose mean is subtracted from each pixel.
     """
     import cv2
     from skimage.filters import threshold_otsu
@@ -157,6 +169,8 @@ def bright_overview(
     shrink = min(1.0, side_px / max(image.shape))
     overview = rescale(image, network_shape(image.shape, shrink), *greys)
     overview = np.clip(cv2.GaussianBlur(overview, (0, 0), blur_px), 0, 1)
+    if surround_px is not None:
+        overview -= cv2.GaussianBlur(overview, (0, 0), surround_px)
     return overview > threshold_otsu(overview), shrink
 
 
