@@ -20,7 +20,9 @@ from nnbook.simulation import simulate
 
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
-VIEWS = ("cells", "deepzoom", "mosaic", "nuclei", "panorama", "scatter")
+VIEWS = (
+    "cells", "channels", "codec-blosc", "codec-lz4", "deepzoom", "mosaic", "nuclei", "panorama", "scatter",
+)  # fmt: skip
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "template.yml")
 SITE = (
     "plugins/nnbook.mjs", "plugins/own-host.mjs", "plugins/print.mjs", "templates/docx/template.yml",
