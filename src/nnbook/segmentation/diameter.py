@@ -38,7 +38,7 @@ FALLBACK_GUESSES_PX: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
 """Guesses where the image's bright components give none, or one that leads to nothing certain."""
 
 SURROUND_PX: Final = 16.0
-"""Standard deviation of the surroundings, in px of the overview. Small nuclei in uneven light are brighter than these."""
+"""Standard deviation of the surroundings in px of the overview, above which small nuclei in uneven light rise."""
 
 SURE_LOGIT: Final = 3.0
 """An estimate is certain where the masks that it comes from exceed the cell probability threshold by this much, on
