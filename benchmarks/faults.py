@@ -54,7 +54,7 @@ from nnbook.measurement.rois import measure_files, write_measurements
 from nnbook.provenance.stage import Stage, make, read_record, why_stale
 from nnbook.segmentation.model import SHIPPED_MODEL, load_model
 from nnbook.viewers.mosaic import write_mosaic
-from nnbook.viewers.widgets import _stored
+from nnbook.viewers.sources import stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ def _mosaic(folder: Path) -> Any:
 
 
 def _views(folder: Path) -> Any:
-    views = _stored(folder / "pyramids", None, None)
+    views = stored(folder / "pyramids", None, None)
     return views.names, [views.rois(name) for name in views.names]
 
 

@@ -209,7 +209,11 @@ def test_measures_again_after_a_mask_or_an_image_changed(edition: Edition, black
 
 
 def test_panoramas_that_are_no_representatives_have_their_tiles_and_the_truth_in_a_zip(
-    tmp_path: Path, edition: Edition, black: Panorama
+    tmp_path: Path,
+    edition: Edition,
+    black: Panorama,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     bright = replace(black, panorama="bright", image="in/bright.tif")
     write_image(tmp_path / bright.image, np.full((64, 64), 90, np.uint8))
@@ -240,6 +244,10 @@ def test_panoramas_that_are_no_representatives_have_their_tiles_and_the_truth_in
     kept = {path.relative_to(edition.pyramids).as_posix() for path in edition.pyramids.glob("*")}
     assert kept == {"black", "bright.zip", "nuclei", "previews", "index.json", "panoramas.json"}
     assert [path.name for path in (edition.pyramids / "nuclei").iterdir()] == ["bright.json"]
+    monkeypatch.setattr("nnbook.pipeline.stages.MOST_TILED_PX", 2 * 64 * 64 - 1)
+    assert made(black)["tiles"] == ["black", None]
+    assert "viewers zoom into 1 of 2 panoramas" in capsys.readouterr().err
+    assert not (edition.pyramids / "bright.zip").exists()
 
 
 def test_previews_are_made_again_after_their_image_changed_and_go_with_their_panorama(

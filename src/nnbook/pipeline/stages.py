@@ -42,6 +42,9 @@ COMPARED_PX2 = 450_000_000
 VARIED_PX2 = 17_000_000
 """Panoramas of about this area are compared with the truth, and settings are varied on: spread evenly over all."""
 
+MOST_TILED_PX = 5_000_000_000
+"""Where panoramas have more pixels than this in all, only the representatives have tiles: a site of 0.4 GB is large."""
+
 ACCURACY_TABLES = ("scores", "cases", "settings")
 DRAWN_TABLES = ("scores", "cases", "nuclei")
 
@@ -257,8 +260,9 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
 
     `index.json` lists the representatives, each with its tiles and `NAME/nuclei.json`, its nuclei; `panoramas.json`
     lists every panorama, each with `previews/NAME.jpg`. The tiles of those that are no representatives are in
-    `NAME.zip`, since they are many, and their nuclei in `nuclei/NAME.json`. Standard error says how many files there
-    are, and their size. Addresses are relative to the file that holds them.
+    `NAME.zip`, since they are many, and their nuclei in `nuclei/NAME.json`; where all panoramas have more than
+    `MOST_TILED_PX` they have none. Standard error says how many files there are, and their size. Addresses are relative
+    to the file that holds them.
     """
     from nnbook.io.progress import show_progress
 
@@ -268,8 +272,11 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
     nuclei_of = {str(name): rows for name, rows in rois.groupby("panorama", sort=False)}
     chosen = most_representative(results)
     representatives = {by_image[image].panorama for image in chosen["image"]}
+    tiled = panoramas
+    if sum(one.width_px * one.height_px for one in panoramas) > MOST_TILED_PX:
+        tiled = [one for one in panoramas if one.panorama in representatives]
     tiles: dict[str, dict[str, Any]] = {}
-    for panorama in show_progress(panoramas, desc="pyramid", unit="panorama"):
+    for panorama in show_progress(tiled, desc="pyramid", unit="panorama"):
         name = panorama.panorama
         zipped = name not in representatives
         where = f"{name}.zip" if zipped else name
@@ -306,6 +313,12 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
     _remove_former_pyramids(edition, tiles)
     count, size = _size(edition.pyramids)
     print(f"nnbook: {edition.pyramids} has {count:,} files, {size / 1e6:,.1f} MB", file=sys.stderr)
+    if len(tiled) < len(panoramas):
+        print(
+            f"nnbook: viewers zoom into {len(tiled)} of {len(panoramas)} panoramas, the representatives: tiles of all "
+            f"would make the site too large (more than {MOST_TILED_PX / 1e9:g} gigapixels)",
+            file=sys.stderr,
+        )
 
 
 def _remove_former_pyramids(edition: Edition, tiles: dict[str, dict[str, Any]]) -> None:
