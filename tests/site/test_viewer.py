@@ -194,6 +194,7 @@ def test_no_tool_covers_the_image_and_a_narrow_one_is_no_higher_than_it_is(seen:
             for box in filter(None, boxes):
                 beside = box["x"] >= stage["x"] + stage["width"] or box["x"] + box["width"] <= stage["x"]
                 assert beside or box["y"] >= stage["y"] + stage["height"] or box["y"] + box["height"] <= stage["y"]
+        assert stage is not None
         assert stage["height"] == pytest.approx(stage["width"], abs=1), "the panorama is a square"
         tools = [one.bounding_box() for one in viewer.locator(".nn-tools button").all()]
         tops = {round(box["y"]) for box in tools if box is not None}
