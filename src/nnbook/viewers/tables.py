@@ -40,6 +40,7 @@ STEP_VIEW_PX = 640
 """Width of the view of one nucleus that a step of the text leads to."""
 
 INDEX = {"panoramas": [{"panorama": str}]}
+MISTAKES = {"columns": {"kind": [str], "label": [int]}}
 REMEDY = "make it with 'nnbook run'"
 
 BRIGHTNESS = ["mean_intensity", "std_intensity"]
@@ -195,8 +196,9 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     -------
     dict of str to dict
         `panorama`, `roi`, and `view`: the middle and the width in px of a square that shows it with its neighbours. By
-        class, the first nucleus of each; and `touching`, one of the two nuclei that touch along the longest border of
-        the first panorama where nuclei do that no edge cuts. Empty where no class of a nucleus is known.
+        class, the first nucleus of each; `touching`, one of the two nuclei that touch along the longest border of the
+        first panorama where nuclei do that no edge cuts; and `spurious` and `merged`, the first mask of no nucleus, and
+        of several, where the truth is known. Empty where no class of a nucleus is known.
     """
     if not edition.has("index") or not edition.rois.is_file():
         return {}
@@ -216,6 +218,13 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
         if (pair := longest_border(whole)) is not None:
             found["touching"] = own.loc[pair[0]].to_dict() | own.loc[list(pair), ["x_px", "y_px"]].mean().to_dict()
             break
+    for panorama in order:
+        path = edition.pyramids / panorama / "mistakes.json"
+        wrong = read_json(path, MISTAKES, REMEDY)["columns"] if path.is_file() else {"kind": [], "label": []}
+        own = rois[rois["panorama"] == panorama].set_index("roi", drop=False)
+        for kind, label in zip(wrong["kind"], wrong["label"], strict=True):
+            if kind in {"spurious", "merged"} and label in own.index:
+                found.setdefault(kind, own.loc[label].to_dict())
     return {
         name: {
             "panorama": row["panorama"],
