@@ -89,6 +89,12 @@ def test_a_step_leads_to_two_nuclei_that_touch(tmp_path: Path) -> None:
         write_mask(edition.mask_path(panorama), np.array(rows, np.int32))
         assert ("touching" in steps(edition)) is found
     assert steps(edition)["touching"] == {"panorama": "a", "roi": 1, "view": [15, 6, 640]}
+    last = pd.DataFrame(columns | other).tail(1).assign(panorama="b", **{"class": "telophase"})
+    write_parquet(edition.rois, pd.concat([pd.DataFrame(columns | other), last]))
+    for pyramid in (False, True):
+        table = {"panorama": ["c", "b", "a"], "pyramid": [False, pyramid, True]}
+        write_json(edition.pyramids / "panoramas.json", {"columns": table})
+        assert ("telophase" in steps(edition)) is pyramid, "it can be zoomed into"
     wrong = {"kind": ["missed", "spurious", "spurious"], "label": [2, 3, 1]}
     write_json(edition.pyramids / "a" / "mistakes.json", {"columns": wrong})
     assert steps(edition)["spurious"] == {"panorama": "a", "roi": 3, "view": [30, 9, 640]}

@@ -40,6 +40,7 @@ STEP_VIEW_PX = 640
 """Width of the view of one nucleus that a step of the text leads to."""
 
 INDEX = {"panoramas": [{"panorama": str}]}
+ZOOMED = {"columns": {"panorama": [str], "pyramid": [bool]}}
 MISTAKES = {"columns": {"kind": [str], "label": [int]}}
 REMEDY = "make it with 'nnbook run'"
 
@@ -190,7 +191,7 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     Parameters
     ----------
     edition : Edition
-        Its `pyramids/index.json` lists these panoramas, the most representative one first.
+        Its `pyramids/index.json` lists the representatives, which come first, and `pyramids/panoramas.json` the others.
 
     Returns
     -------
@@ -203,6 +204,11 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     if not edition.has("index") or not edition.rois.is_file():
         return {}
     order = [row["panorama"] for row in read_json(edition.pyramids / "index.json", INDEX, REMEDY)["panoramas"]]
+    table = edition.pyramids / "panoramas.json"
+    if table.is_file():
+        columns = read_json(table, ZOOMED, REMEDY)["columns"]
+        zoomed = zip(columns["panorama"], columns["pyramid"], strict=True)
+        order = list(dict.fromkeys([*order, *(name for name, has_tiles in zoomed if has_tiles)]))
     rois = read_parquet(edition.rois, REMEDY)
     if "class" not in rois:
         return {}
