@@ -79,9 +79,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     names = [f"{table['panoramas'][code]}_ROI_{roi}" for code, roi in places]
     ends = np.cumsum([row["cells"] for row in about["rows"]])
     rows = [part.tolist() for part in np.split(np.array(names), ends[:-1])]
+    write_store(folder / "long" / "cells", {1: [90] * 30, 2: [90] * 29 + [250], 9: [90] * 30})
+    write_sample(folder / "long" / "cells", folder / "long", per_run=30)
+    write_mosaic(folder / "long" / "mosaic", folder / "long" / "cells", folder / "long")
     (folder / "empty").mkdir()
     (folder / "empty" / "mosaic.json").write_text('{"rows": [], "columns": 0, "note": "The published table."}')
-    for name, mosaic in (("index", "mosaic"), ("none", "empty")):
+    for name, mosaic in (("index", "mosaic"), ("long", "long/mosaic"), ("none", "empty")):
         (folder / f"{name}.html").write_text(PAGE.replace("MOSAIC", mosaic), encoding="utf-8")
     shutil.copyfile(BUNDLE, folder / BUNDLE.name)
     return Made(folder, rows)
@@ -136,6 +139,27 @@ def test_rows_are_named_after_their_runs(seen: Seen) -> None:
             box = label.bounding_box()
             assert box is not None
             assert box["y"] + box["height"] / 2 == pytest.approx(place_of(viewer, row, 0)[1], abs=2)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_mosaic_of_long_rows_opens_whole_without_much_black_around_it(seen: Seen, width: int) -> None:
+    with seen("long.html", width=width) as viewer:
+        area = viewer.locator(".nn-area").bounding_box()
+        assert area is not None
+        side = area["width"] / 30
+        assert 3 * side <= area["height"] <= max(121, 2 * 3 * side)
+        middle = area["y"] + area["height"] / 2
+        readout = viewer.locator(".nn-readout")
+        for column in (0, 29):
+            for row, run in ((-1, 1), (0, 2), (1, 9)):
+                viewer.page.mouse.move(area["x"] + (column + 0.5) * side, middle + row * side)
+                expect(readout).to_contain_text(f"Run {run}, passage P{10 + run}")
+        assert viewer.locator(".nn-rows div:not([hidden]) b").first.inner_text() == "Run 1"
+
+
+def test_normalising_says_how_many_cells_were_saturated_as_measured(seen: Seen) -> None:
+    with seen("long.html?fig1c.normalised=1") as viewer:
+        expect(viewer).to_contain_text("1 cell was saturated as measured")
 
 
 def test_pointing_at_a_cell_shows_its_name_run_and_passage(seen: Seen, made: Made) -> None:

@@ -135,6 +135,7 @@ def test_what_a_gain_makes_white_is_counted_once(tmp_path: Path) -> None:
     about = write_mosaic(tmp_path / "mosaic", tmp_path / "cells", tmp_path)
     assert [row["gain"] for row in about["rows"]] == [2, pytest.approx(100 / 150, abs=1e-4)]
     assert about["clipped"] == pytest.approx(5 / 40)
+    assert about["saturated"] == 1, "as measured, whatever the gain"
     brightest = cells_of(whole(tmp_path / "mosaic" / "normalised.dzi"))[0, :, :4, 20:-20].mean(axis=(1, 2))
     assert sorted(brightest.round()) == [100, 100, 255], "white, as 500 would be"
 

@@ -22,6 +22,8 @@ export interface Mosaic {
   seed: number | null;
   /** Share of pixels inside masks that became white when normalised. */
   clipped: number | null;
+  /** How many cells have white pixels as measured. */
+  saturated: number | null;
   intensity: string | null;
   normalised: string | null;
   /** Address of the cells' names. */
@@ -58,6 +60,7 @@ export function parseMosaic(text: string, address: string): Mosaic {
     pxPerUm: positive(value.px_per_um),
     seed: numberOf(value.seed),
     clipped: numberOf(value.clipped),
+    saturated: numberOf(value.saturated),
     intensity,
     normalised: resolve(textOf(value.normalised), address),
     cells: resolve(textOf(value.cells), address),

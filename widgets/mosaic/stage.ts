@@ -71,7 +71,7 @@ export class MosaicStage {
     this.opening.abort();
     this.opening = new AbortController();
     const { signal } = this.opening;
-    this.zoom.expect({ width: columns * cellPx, height: rows.length * cellPx, pxPerUm, label: LABEL, fills: true }, view);
+    this.zoom.expect({ width: columns * cellPx, height: rows.length * cellPx, pxPerUm, label: LABEL }, view);
     const addresses = [intensity, normalised].filter((address) => address !== null);
     Promise.all(addresses.map((address) => fetchPyramid(address, 'The mosaic', signal))).then(
       (pyramids) => {

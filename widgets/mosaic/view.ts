@@ -83,7 +83,6 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
       this.change({ normalised });
     });
     const body = textElement('div', '', 'nn-body');
-    this.root.style.setProperty('--aspect', `${mosaic.columns} / ${mosaic.rows.length}`);
     this.root.prepend(this.toolbar.element, body, this.card.element);
     const events = {
       ...this.stageEvents(),
@@ -178,7 +177,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
   private showFacts(): void {
     const { mosaic } = this;
     if (!mosaic) return;
-    const { rows, seed, clipped } = mosaic;
+    const { rows, seed, clipped, saturated } = mosaic;
     const cells = rows.reduce((sum, row) => sum + row.cells, 0);
     const short = rows.filter((row) => row.cells < mosaic.columns).length;
     const facts = [
@@ -189,6 +188,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
     if (this.state.get('normalised') && gains.length > 0) {
       facts.push(`grey levels times ${rounded(Math.min(...gains))} to ${rounded(Math.max(...gains))}, by run`);
       if (clipped !== null && clipped > 0) facts.push(`${rounded(100 * clipped)} % of pixels in masks became white by it`);
+      if (saturated !== null && saturated > 0) facts.push(`${grouped(saturated)} ${saturated === 1 ? 'cell was' : 'cells were'} saturated as measured`);
     } else facts.push('grey levels as measured');
     this.facts.textContent = facts.filter(Boolean).join(' · ');
   }

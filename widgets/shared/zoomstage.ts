@@ -38,8 +38,6 @@ export interface ZoomImage {
   pxPerUm: number | null;
   /** For screen readers: what it is, and what the keys do. */
   label: string;
-  /** Whether one that is wider than the stage is first shown at the stage's full height, and not its full width. */
-  fills?: boolean;
 }
 
 /** What a view learns from its stage, whatever its image is of. */
@@ -404,7 +402,6 @@ export class ZoomStage {
       if (this.image?.width === 0) this.image = { ...this.image, width: size.x, height: size.y };
       this.setAspect();
       this.filter.apply();
-      this.setHome();
       if (this.approach) viewer.viewport.goHome(true);
       else this.goTo(this.first, true);
       this.showsAll = this.first === null;
@@ -525,7 +522,6 @@ export class ZoomStage {
   private keepAll({ width, height }: View): void {
     const { viewport } = this.viewer;
     const size = `${width} ${height}`;
-    if (size !== this.shownSize) this.setHome();
     if (this.shownSize !== '' && size !== this.shownSize && this.showsAll) viewport.goHome(true);
     this.shownSize = size;
     const [here, home] = [viewport.getBounds(false), viewport.getHomeBounds()];
@@ -537,19 +533,8 @@ export class ZoomStage {
   /** A narrow stage is no higher than its image, or else most of it would be black. */
   private setAspect(): void {
     const { image } = this;
-    if (!image || image.width === 0 || image.fills) this.element.style.removeProperty('--aspect');
+    if (!image || image.width === 0) this.element.style.removeProperty('--aspect');
     else this.element.style.setProperty('--aspect', String(image.width / image.height));
-  }
-
-  private setHome(): void {
-    const { image, viewer } = this;
-    if (!image?.fills) return;
-    const size = viewer.viewport.getContainerSize();
-    const wider = image.width / image.height / (size.x / size.y);
-    const viewport = viewer.viewport as OpenSeadragon.Viewport & { homeFillsViewer: boolean; minZoomLevel: number };
-    viewport.homeFillsViewer = wider > 1;
-    // All of it can be seen still: 1 is where its width fits.
-    viewport.minZoomLevel = 0.8 * Math.min(1, wider);
   }
 
   /** The view at rest, as the state has it: to a tenth of a pixel. */

@@ -49,8 +49,9 @@ def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> 
     dict
         What `mosaic.json` has: `edition`, `note`, `seed`, `columns`, `cell_px`, `px_per_um`; `rows`, from the top,
         each with its `run`, `passage`, `cells`, `brightness` (see `brightness_of`) and `gain` (see `gains_of`);
-        `clipped`, the share of pixels inside masks that became white by their gain; and the addresses of `intensity`,
-        `normalised` and `cells`. The latter has a list a column, in order of rows: `panorama` (an index into
+        `clipped`, the share of pixels inside masks that became white by their gain; `saturated`, how many cells had
+        white pixels as measured, which no gain restores; and the addresses of `intensity`, `normalised` and `cells`.
+        The latter has a list a column, in order of rows: `panorama` (an index into
         `panoramas`), `roi`, `area_um2`, `mean_intensity`, and `class` where that of any is known.
 
     Raises
@@ -193,7 +194,13 @@ def _write_pyramids(folder: Path, images: Any, sample: pd.DataFrame, about: dict
         for row, level, gain in zip(rows, brightness, gains, strict=True)
     ]
     share = _clipped_share(histograms, np.repeat(gains, np.diff(starts)))
-    return {"rows": described, "clipped": share, "intensity": "intensity.dzi", "normalised": "normalised.dzi"}
+    return {
+        "rows": described,
+        "clipped": share,
+        "saturated": int(np.count_nonzero(histograms[:, -1])),
+        "intensity": "intensity.dzi",
+        "normalised": "normalised.dzi",
+    }
 
 
 def _tiles(
