@@ -258,6 +258,29 @@ def test_what_is_left_of_a_notebook_goes_with_it(book: tuple[Path, Path]) -> Non
     assert (edition / "notebooks" / "plain.ipynb").is_file()
 
 
+def test_a_figure_that_no_notebook_draws_any_more_goes(tmp_path: Path) -> None:
+    notebooks, edition = tmp_path / "notebooks", tmp_path / "build" / "own"
+    figures = edition / "figures"
+    figures.mkdir(parents=True)
+    (figures / "notice.png").write_text("of no notebook")
+
+    def drawing(notebook: str, *names: str) -> None:
+        head = "import os\nfrom pathlib import Path\nfigures = Path(os.environ['NNBOOK_EDITION']) / 'figures'"
+        text_notebook(
+            notebooks / f"{notebook}.md", head, *(f"(figures / '{name}.png').write_text('x')" for name in names)
+        )
+
+    drawing("one", "a", "b", "c")
+    drawing("two", "c")
+    execute_notebooks(notebooks, edition)
+    drawing("one", "a")
+    execute_notebooks(notebooks, edition)
+    assert sorted(path.stem for path in figures.iterdir()) == ["a", "c", "notice"]
+    (notebooks / "two.md").unlink()
+    execute_notebooks(notebooks, edition)
+    assert sorted(path.stem for path in figures.iterdir()) == ["a", "notice"]
+
+
 class Killed(BaseException):
     """What no code catches."""
 

@@ -57,8 +57,8 @@ def audit(log: str, guarded: list[str], output: str) -> None:
     ----------
     log : str
         A file to append to, a line of JSON for each thing that is noted: `["read", path, ...]` with the file's size,
-        times and inode as `nnbook.provenance.stage.file_state` has them, `["absent", path]` and `["listed", path]`;
-        with absolute paths, each once.
+        times and inode as `nnbook.provenance.stage.file_state` has them, `["absent", path]`, `["listed", path]`, and
+        `["wrote", path]` below `output`; with absolute paths, each once.
     guarded : list of str
         Real paths of folders that hold the book: nothing in them may be written.
     output : str
@@ -143,10 +143,18 @@ class _Audit:
             if not S_ISREG(status.st_mode):
                 return
             state = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-        os.write(self.journal, (json.dumps([kind, path, *state]) + "\n").encode())
+        self.append(kind, path, *state)
+
+    def append(self, *entry: Any) -> None:
+        os.write(self.journal, (json.dumps(entry) + "\n").encode())
 
     def check(self, path: str) -> None:
-        if os.sep + "__pycache__" in path or (path + os.sep).startswith(self.output):
+        if os.sep + "__pycache__" in path:
+            return
+        if (path + os.sep).startswith(self.output):
+            if ("wrote", path) not in self.noted:
+                self.noted.add(("wrote", path))
+                self.append("wrote", path)
             return
         if path.startswith(self.roots) or not path.startswith(self.free):
             raise NnbookError(f"{path}: a notebook may write to {self.output} only; write there, or to temporary files")

@@ -114,6 +114,22 @@ def noted_reads(noted: Sequence[list[Any]], folder: Path) -> dict[str, Any]:
     }
 
 
+def drawn_files(noted: Sequence[list[Any]], folder: Path) -> list[str]:
+    """Return which files of an edition a notebook wrote, and left there, as paths relative to the edition's folder."""
+    folder = folder.resolve()
+    written = sorted({entry[1] for entry in noted if entry[0] == "wrote"})
+    return [os.path.relpath(path, folder) for path in written if Path(path).is_file()]
+
+
+def recorded_drawn(folder: Path, name: str) -> set[str]:
+    """Return which files a notebook drew when it was last executed; none where its provenance is gone or damaged."""
+    try:
+        told = json.loads((folder / output_names(name)[1]).read_text(encoding="utf-8"))
+        return {figure for figure in told["drawn"] if figure.startswith("figures/")}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return set()
+
+
 def write_provenance(path: Path, text: str, stage: Stage, files: Mapping[str, Any], run: Run) -> None:
     """Write what a page says of how a notebook's figures, tables and numbers were made.
 
@@ -142,6 +158,7 @@ def write_provenance(path: Path, text: str, stage: Stage, files: Mapping[str, An
                 for name, (size, *_, digest) in files.items()
             ],
             "code": dict(stage.code),
+            "drawn": drawn_files(run.noted, folder),
             "version": nnbook.__version__,
             "commit": _commit(),
             "parameters": described,

@@ -22,10 +22,12 @@ from nnbook.provenance.kernel import AUDIT_VARIABLE
 from nnbook.provenance.notebook_record import (
     Run,
     about,
+    drawn_files,
     notebook_stage,
     noted_reads,
     output_names,
     record_name,
+    recorded_drawn,
     write_provenance,
 )
 from nnbook.provenance.stage import Stage, keep, note_outputs, remake, remove, why_stale
@@ -51,7 +53,7 @@ def execute_notebooks(
 
     Beside each, `records/notebook-NAME.json` keeps what it depends on, and `provenance/NAME.json` says where its
     figures come from. Where only prose has changed, it is taken over into the executed notebook. What is left of
-    notebooks that are gone is removed.
+    notebooks that are gone is removed, and figures that a notebook no longer draws.
 
     Parameters
     ----------
@@ -276,14 +278,24 @@ def _execute(path: Path, text: str, stage: Stage, cell_seconds: float, out: Path
     """Execute a notebook, and write it with its provenance into a folder; return what it read."""
     executed, provenance = (out / name for name in stage.writes)
     run = execute_notebook(path, stage.folder, executed, cell_seconds=cell_seconds)
+    _remove_undrawn(stage.folder, path.stem, set(drawn_files(run.noted, stage.folder)))
     found = noted_reads(run.noted, stage.folder)
     write_provenance(provenance, text, stage, found["files"], run)
     return found
 
 
+def _remove_undrawn(folder: Path, name: str, drawn: set[str]) -> None:
+    """Remove the figures that a notebook drew before and does not draw now, unless another notebook draws them."""
+    others = {path.stem for path in folder.glob("provenance/*.json")} - {name}
+    kept = drawn.union(*(recorded_drawn(folder, other) for other in others))
+    for figure in recorded_drawn(folder, name) - kept:
+        (folder / figure).unlink(missing_ok=True)
+
+
 def _remove_others(folder: Path, names: set[str]) -> None:
     for there in [*folder.glob("notebooks/*.ipynb"), *folder.glob("provenance/*.json")]:
         if there.stem not in names:
+            _remove_undrawn(folder, there.stem, set())
             remove(folder, record_name(there.stem), output_names(there.stem))
 
 
