@@ -117,6 +117,16 @@ class TestReading:
         with pytest.raises(NnbookError, match=f"line 4: {column} same.tif is in line 2 too"):
             read_manifest(path)
 
+    @pytest.mark.parametrize("other", ["control", "Control ", "CONTROL"])
+    def test_a_condition_spelt_in_two_ways_is_not_taken_for_two(self, tmp_path: Path, other: str) -> None:
+        rows: list[dict[str, object]] = [{"condition": name} for name in ("Control A", "Drug", f"{other} a")]
+        path = write_rows(tmp_path, *rows)
+        with pytest.raises(
+            NnbookError, match=r"line 4: condition is '.*', but 'Control A' in line 2; spell it the same"
+        ):
+            read_manifest(path)
+        assert len(read_manifest(write_rows(tmp_path, *rows[:2], {"condition": "Control A"}))) == 3
+
     def test_the_same_image_spelt_otherwise_is_the_same(self, tmp_path: Path) -> None:
         path = write_rows(tmp_path, {"image": "a/b.tif"}, {"image": "a/.//b.tif"})
         with pytest.raises(NnbookError, match=r"line 3: image a/b\.tif is in line 2 too"):

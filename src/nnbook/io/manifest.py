@@ -64,6 +64,7 @@ class Panorama:
         Path of a label image of the outlines drawn by hand, below the manifest's folder; empty where there is none.
     condition, replicate : str
         How the cells were treated, and the independent repeat of it that they are of; empty where nothing is compared.
+        Conditions that differ in capitals or spaces alone are refused, as spellings of one.
     model : str
         Path of a Cellpose 3 model below the manifest's folder; empty for the shipped one.
     diameter_px : float
@@ -204,6 +205,7 @@ def parse_manifest(path: PathLike, folder: PathLike | None = None) -> ParsedMani
     problems: list[str] = []
     rows: dict[int, Panorama] = {}
     first_line: dict[tuple[str, str], int] = {}
+    spelt: dict[str, tuple[str, int]] = {}
     for number, text in sheet.rows.items():
         where = f"{path}, line {number}"
         panorama, wrong = (None, [text]) if isinstance(text, str) else _parse(text, folder)
@@ -215,6 +217,13 @@ def parse_manifest(path: PathLike, folder: PathLike | None = None) -> ParsedMani
             value = getattr(panorama, column)
             if value and (other := first_line.setdefault((column, value), number)) != number:
                 problems.append(f"{where}: {column} {value} is in line {other} too; each may appear once")
+        condition = panorama.condition
+        other_spelling, number_of_other = spelt.setdefault(" ".join(condition.casefold().split()), (condition, number))
+        if other_spelling != condition:
+            problems.append(
+                f"{where}: condition is {condition!r}, but {other_spelling!r} in line {number_of_other}; spell it the "
+                "same, or give conditions that differ other names"
+            )
     if not sheet.rows:
         problems.append(f"{path}: lists no panorama; add a row for each")
     return ParsedManifest(rows, problems, unused)
