@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import jupytext
@@ -13,6 +14,7 @@ from nnbook.errors import NnbookError
 from nnbook.measurement import imaged_area as area
 from nnbook.measurement import rois as measure
 from nnbook.pipeline.stages import extract_cells, measure_panoramas
+from nnbook.provenance import dependencies
 from nnbook.provenance.dependencies import PACKAGE, code_cells, function_dependencies, notebook_dependencies
 
 if TYPE_CHECKING:
@@ -323,6 +325,22 @@ def test_a_stage_reaches_packages_of_others_by_their_version() -> None:
     assert found["numpy"] == np.__version__
     assert found["numba"]
     assert not {"nnbook", "math", "torch", "zarr"} & found.keys()
+
+
+def test_versions_are_those_of_all_installed_packages_at_little_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly = {
+        name: ", ".join(metadata.version(one) for one in sorted(set(several)))
+        for name, several in metadata.packages_distributions().items()
+        if name not in sys.stdlib_module_names
+    }
+
+    def refuse() -> None:
+        raise AssertionError("it takes half a second")
+
+    monkeypatch.setattr(metadata, "packages_distributions", refuse)
+    dependencies._distributions.cache_clear()
+    dependencies._version.cache_clear()
+    assert {name: dependencies._version(name) for name in slowly} == slowly
 
 
 def test_a_stage_reaches_what_it_imports_late_and_passes_on(package: Path) -> None:
