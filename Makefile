@@ -25,7 +25,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11; do \
             $$name -c '$(SUITS)' 2>/dev/null && { echo $$name; break; }; done)
 say = @printf '\033[1m%s\033[0m\n' "$(1)"
 
-.PHONY: book run print release serve check accept hooks test check-python check-node test-python test-site check-book setup parts clean
+.PHONY: book run print release serve check accept hooks test check-python check-node test-python test-site test-browsers check-book setup parts clean
 .DELETE_ON_ERROR:
 
 ifneq ($(EDITION),twin)
@@ -86,13 +86,24 @@ check-node: widgets/node_modules/.done theme/node_modules/.done
 test-python: setup widgets/dist/.done theme/build/server.mjs
 	$(call say,Testing the package)
 	@# A thread each: two processes with as many threads as there are cores wait for one another most of the time.
-	@OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --ignore tests/site
+	@OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --ignore tests/site --ignore tests/browsers
 
 # The book itself is built first, so these tests read the pages that a reader would.
 test-site: book
 	$(call say,Testing the book in a browser)
 	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -y -q chromium; }
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/site
+
+# A short path through every view in engines that readers have besides Chromium's. In weekly.yml, and not part of `make
+# test`: the browsers are 125 MB of packages.
+test-browsers: book
+	$(call say,Testing the views in Firefox and WebKit)
+	@{ command -v firefox-esr || command -v firefox; } >/dev/null && command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || \
+	  { as_root="$$([ "$$(id -u)" = 0 ] || echo sudo)"; \
+	    firefox="$$(command -v firefox >/dev/null || echo firefox-esr)"; \
+	    $$as_root apt-get update -q && $$as_root apt-get install -y -q $$firefox webkit2gtk-driver xvfb; } || \
+	  { echo "Firefox, WebKitWebDriver or Xvfb can't be installed: other browsers have NOT been tested" >&2; exit 1; }
+	@pytest tests/browsers
 
 # What was just built is compared with the committed record. `make check` builds the book once more, from nothing.
 check-book: run
