@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reader import PROJECT
+from reader import PROJECT, pixels
 
 if TYPE_CHECKING:
     from webdriver import Window
@@ -177,8 +177,9 @@ def test_each_view_comes_up_and_is_used(window: Window, address: str, page: str,
         view = View(window, figure, kind)
         view.come_up()
         if kind == "cells":
-            style = "getComputedStyle(shown('.nn-grid')[0])"
-            assert view.run(f"return {style}.colorScheme;") == "dark"
+            right, bottom = view.place(".nn-grid", 1, 0.9)
+            bar = pixels(window.picture())[bottom - 60 : bottom, right - 8 : right]
+            assert bar.max() < 180, "the scroll bar is as dark as the grid"
         if width == WIDE:
             assert view.run(LABELS) == [], f"labels of {figure} that are not beside their controls"
             USES[kind](view)
