@@ -1,5 +1,6 @@
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,29 @@ def test_warnings_and_errors_are_found_without_colours(line: str, told: str) -> 
 def test_what_is_said_twice_is_reported_once() -> None:
     line = "⛔️ chapters/a.md unknown directive: figur"
     assert problems_in(f"{line}\n{CLEAN}  {line}\n") == [line]
+
+
+def test_a_preview_says_nothing_of_views_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hidden = [
+        """\x1b[31m⛔️ Cannot find asset for 'esm' "/panorama-65208da7473e08c95a1654525cf5e877.mjs" in /b\x1b[39m""",
+        """⛔️ chapters/a.md Cannot find asset for 'esm' "/build/cells-a9abc40f7c9ae72028e1c370694397a4.mjs" in /b""",
+        """⛔️ a.md:81:314 No target for internal reference "#fig-cases&panorama=Run7BR_top_right&roi=3" was found.""",
+    ]
+    shown = [
+        "📖 Built chapters/a.md in 352 ms.",
+        """⛔️ chapters/a.md Cannot find asset for 'esm' "../widgets/dist/panorma.mjs" in /b""",
+        """⛔️ chapters/a.md:3 No target for internal reference "#fig-cses" was found.""",
+    ]
+    myst = tmp_path / "myst"
+    myst.write_text("\n".join(["#!/bin/sh", "cat <<'END'", *hidden, *shown, "END", "sleep 0.5"]), encoding="utf-8")
+    myst.chmod(0o755)
+    monkeypatch.setattr(site, "_myst", lambda: str(myst))
+    monkeypatch.setattr(site, "parts_of", lambda _: "")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    site.serve_site(tmp_path, tmp_path)
+    assert capfd.readouterr().out.splitlines() == shown
 
 
 def test_show_edition_switches_the_book(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nnbook.book.check import recorded_of_published
@@ -46,6 +47,13 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROBLEM = re.compile(r"⚠|⛔|❌")
 CELLS_BYTES = 500_000_000
 """A larger store of cells isn't copied into the site: many hosts of sites take 1 GB, of which this leaves half."""
+
+RESOLVED = re.compile(
+    r"""Cannot find asset for 'esm' "/(build/)?[\w.-]+-[0-9a-f]{32}\.mjs"|"""
+    r"""No target for internal reference "#[\w-]+&panorama="""
+)
+"""What MyST's preview says of pages beside the edited one, which it takes through its last steps again: their views and
+their links into views are resolved already, and are looked for as if they were not."""
 
 MISSING_ASSET = re.compile(r"Static file not found|Could not fetch optional asset")
 
@@ -290,7 +298,21 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
     guard = f"--import={(site_parts()['plugins'] / 'own-host.mjs').resolve().as_uri()}"
     options = f"{os.environ.get('NODE_OPTIONS', '')} {guard}".strip()
     environment = _environment(project) | {"NODE_OPTIONS": options}
-    process = subprocess.Popen([_myst(), "start"], cwd=project, env=environment, start_new_session=True)
+    if sys.stdout.isatty():
+        environment["FORCE_COLOR"] = "1"  # it writes into a pipe
+    process = subprocess.Popen(
+        [_myst(), "start"],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    printing = Thread(target=_pass_on, args=[process.stdout], daemon=True)
+    printing.start()
     notebooks = project / "notebooks"
     seen = newest(notebooks)
     try:
@@ -304,6 +326,15 @@ def serve_site(project: PathLike, folder: PathLike) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
+        printing.join(1)
+
+
+def _pass_on(output: IO[str]) -> None:
+    """Print what MyST's preview says, but for errors about what is resolved already."""
+    with output:
+        for line in output:
+            if not RESOLVED.search(ANSI.sub("", line)):
+                print(line, end="", flush=True)
 
 
 def _execute_stale(notebooks: Path, folder: Path) -> None:
