@@ -6,6 +6,8 @@ import { onTrait, textTrait, type Model } from './model';
  * Whatever comes from an address or a host is untrusted: what isn't of this kind counts as not there.
  */
 export interface Kind<T> {
+  /** What it is called in an address, where another view has a value of the same name. */
+  readonly parameter?: string;
   /** The value while none is set. */
   absent: T;
   /** The value of a text, which is never empty; undefined where it is none of this kind. */
@@ -240,8 +242,8 @@ class AddressState<V> implements State<V> {
     return another || chosen ? kinds[name].absent : defaults[name];
   }
 
-  private parameter(name: string): string {
-    return isShared(name) ? name : this.prefix + name;
+  private parameter(name: keyof V & string): string {
+    return isShared(name) ? name : this.prefix + (this.kinds[name].parameter ?? name);
   }
 
   /**
