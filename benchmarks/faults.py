@@ -43,6 +43,7 @@ from nnbook.evaluation.hard_cases import judge_folders
 from nnbook.evaluation.truth import true_classes
 from nnbook.figures.readers import read_history
 from nnbook.hub.upload import _read_tiffs
+from nnbook.io.confidence import PLACE, read_confidence, write_confidence
 from nnbook.io.edition import Edition, read_edition, write_edition
 from nnbook.io.files import write_json
 from nnbook.io.images import image_shape, read_image, read_mask, write_image, write_mask
@@ -159,6 +160,11 @@ def _cut(folder: Path) -> Any:
     return [nuclei_of(name).to_pandas() for name in NAMES]
 
 
+def _confidence(folder: Path) -> Any:
+    mask = folder / f"found/{NAMES[0]}_cp_masks.tif"
+    return read_confidence(mask, pd.DataFrame([[252, 8, 8, 18, 14], [252, 34, 8, 18, 14]], columns=list(PLACE)))
+
+
 def _classes(folder: Path) -> Any:
     return true_classes(read_mask(folder / "mask_plain.tif"), folder / "truth" / f"{NAMES[0]}.tif")
 
@@ -178,6 +184,7 @@ KINDS: Final = (
     Kind("edition.json", "edition.json", read_edition),
     Kind("results.csv", "results.csv", lambda folder: read_results(folder / "results.csv")),
     Kind("rois.parquet", "rois.parquet", _cut, ALL),
+    Kind("table of confidences", f"found/{NAMES[0]}_cp_confidence.csv", _confidence),
     Kind("record of a stage", "records/copy.json", _record),
     Kind("cells.json", "cells/cells.json", _store, subject="cells"),
     Kind("cells.parquet", "cells/cells.parquet", _store, ALL, "cells"),
@@ -244,6 +251,8 @@ def prepare(folder: Path) -> None:
     write_json(folder / "pyramids/index.json", {"note": "Ours.", "panoramas": [entry]})
     write_mask(folder / f"truth/{NAMES[0]}.tif", labels)
     write_mask(folder / f"found/{NAMES[0]}.tif", labels)
+    places = np.array([[252, 8, 8, 18, 14], [252, 34, 8, 18, 14]])
+    write_confidence(folder / f"found/{NAMES[0]}_cp_masks.tif", places, np.array([0.25, 0.5]))
     kinds = ["interphase", "anaphase", "metaphase", "interphase", "micronucleus", "prophase"]
     truth = {"label": range(1, 7), "class": kinds, "touching": [False, True] * 3, "cut": [False] * 6}
     pd.DataFrame(truth).to_csv(folder / f"truth/{NAMES[0]}.csv", index=False)

@@ -23,7 +23,7 @@ BUNDLES = ROOT / "widgets" / "dist"
 VIEWS = (
     "cells", "channels", "codec-blosc", "codec-lz4", "deepzoom", "mosaic", "nuclei", "panorama", "scatter",
 )  # fmt: skip
-THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "template.yml")
+THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "public/assets/a.woff2", "template.yml")
 SITE = (
     "plugins/nnbook.mjs", "plugins/own-host.mjs", "plugins/print.mjs", "templates/docx/template.yml",
     "templates/typst/myst-imports.typ", "templates/typst/subpar.typ", "templates/typst/template.typ",
