@@ -147,7 +147,7 @@ def test_a_mosaic_of_long_rows_opens_whole_without_much_black_around_it(seen: Se
         area = viewer.locator(".nn-area").bounding_box()
         assert area is not None
         side = area["width"] / 30
-        assert 3 * side <= area["height"] <= max(121, 2 * 3 * side)
+        assert 3 * side <= area["height"] <= max(121, 0.22 * area["width"])
         middle = area["y"] + area["height"] / 2
         readout = viewer.locator(".nn-readout")
         for column in (0, 29):
