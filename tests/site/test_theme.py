@@ -690,6 +690,19 @@ def test_twice_as_large_nothing_is_cut_off(name: str, opened: Any) -> None:
         assert page.evaluate(overflow) <= 0, f"wider than {width} px"
 
 
+def test_a_first_column_of_numbers_takes_no_room_of_words(opened: Any) -> None:
+    page = opened("notebook", width=390)
+    widths = page.locator(".output-html").first.evaluate(
+        """output => ['right', 'left'].map((align) => {
+            output.innerHTML = `<table><tr><td style="text-align:${align}">1</td><td>685</td></tr></table>`;
+            output.querySelector('table').style.minWidth = 0;
+            return output.querySelector('td').offsetWidth;
+        })"""
+    )
+    assert widths[0] < 50
+    assert widths[1] > 100
+
+
 def test_without_javascript_the_text_and_the_ways_are_there(opened: Any) -> None:
     page = opened("figures", java_script_enabled=False)
     both = [page.locator("#fig-compare img").nth(at).bounding_box() for at in (0, 1)]
