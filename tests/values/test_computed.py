@@ -145,3 +145,9 @@ def test_cited_values_reach_the_pages_with_their_sources() -> None:
     assert list(told) == list(CITED)
     assert told["area.cm2"]["shown"] == "37.25\u00a0cm²"
     assert told["area.cm2"]["source"]["authors"] == "R. Barkley"
+
+
+def test_what_a_number_is_comes_first_in_its_table() -> None:
+    html = name_numbers(Number("a.count", "How many", 3), source="nnbook.values.formatting.shown")._repr_mimebundle_()
+    cells = [html["text/html"].index(text) for text in ("How many", ">3<", "a.count")]
+    assert cells == sorted(cells)

@@ -71,8 +71,8 @@ class Numbers:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         table = Table(
-            header=("Number", "Value", "What", "Computed by"),
-            rows=tuple((number.key, number.shown, number.title, number.source) for number in self.numbers),
+            header=("What", "Value", "Number", "Computed by"),  # what a phone shows without scrolling comes first
+            rows=tuple((number.title, number.shown, number.key, number.source) for number in self.numbers),
             numeric=frozenset({1}),
         )
         return {
