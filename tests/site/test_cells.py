@@ -370,14 +370,14 @@ def test_the_cells_most_like_one_are_shown_and_saved_as_a_picture(browser: Brows
         shown.locator(".nn-cell").first.click()
         shown.get_by_role("button", name="More like this").click()
         expect(counted).to_have_text("100 cells")
-        measures = table[["area_um2", "mean_intensity", "std_intensity"]]
+        measures = table[["area_um2", "mean_intensity", "std_intensity", "elongation"]]
         distances = (((measures - measures.iloc[1]) / measures.std(ddof=0)) ** 2).sum(axis=1)
         drawn(shown)
         row = row_of(shown, cells)
         assert row[0] == 1
         assert distances.iloc[row].to_numpy() == pytest.approx(np.sort(distances)[: len(row)], rel=1e-3)
         expect(shown.locator(".nn-scope")).to_contain_text(
-            "by area, mean intensity and standard deviation of intensity"
+            "by area, mean intensity, standard deviation of intensity and elongation"
         )
         with page.expect_download() as saving:
             shown.get_by_role("button", name="Save the cells in view as a picture").click()

@@ -122,7 +122,7 @@ def test_a_panorama_beyond_the_list_is_found_compared_measured_and_saved(seen: S
         divider = viewer.get_by_role("slider", name="Where masks and truth meet")
         divider.press("ArrowRight")
         expect(divider).to_have_attribute("aria-valuenow", "52")
-        page.wait_for_url(re.compile(r"colour=area_um2.*truth=1.*swipe=0.52"))
+        page.wait_for_url(re.compile(r"column=area_um2.*truth=1.*swipe=0.52"))
         viewer.get_by_role("checkbox", name="Swipe").uncheck()
         check_ruler(viewer)
         check_saved(viewer, full)

@@ -28,7 +28,7 @@ export const VIEW_STATE: Kinds<ViewState> = {
   view: VIEW,
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
   opacity: optional(numberKind(0, 1, 0)),
-  by: { ...textKind(), parameter: 'colour' },
+  by: { ...textKind(), parameter: 'column' },
   truth: flagKind(),
   swipe: optional(numberKind(0, 1, 0)),
   ruler: numbersKind(4, (values) => values.every((value) => value >= 0 && value < 1e7)),

@@ -11,6 +11,8 @@ describe('views that have no name on a page', () => {
         .map((name) => kinds[name].parameter ?? name);
     const scatter = own(SCATTER_STATE);
     expect(scatter).toContain('by');
-    expect(own(VIEW_STATE).filter((name) => scatter.includes(name))).toEqual([]);
+    const panorama = own(VIEW_STATE);
+    expect(panorama.filter((name) => scatter.includes(name))).toEqual([]);
+    expect(new Set(panorama).size).toBe(panorama.length);
   });
 });
