@@ -17,7 +17,7 @@ from reader import PROJECT, QuietHandler, open_page, pixels, serving
 from zarr.codecs import ZstdCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -158,10 +158,10 @@ def quarters(view: Locator) -> list[tuple[int, ...]]:
     ]
 
 
-def settled(view: Locator, colours: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def settled(view: Locator, colours: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return the colours of the quarters, once they are these or ten seconds have passed: a change is painted later."""
     until = time.monotonic() + 10
-    while (seen := quarters(view)) != colours and time.monotonic() < until:
+    while (seen := quarters(view)) != list(colours) and time.monotonic() < until:
         view.page.wait_for_timeout(50)
     return seen
 
