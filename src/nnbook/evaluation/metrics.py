@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -182,13 +182,10 @@ def partners(predicted: Labels, true: Labels) -> dict[int, int]:
     NnbookError
         Where the masks differ in size.
     """
-    if predicted.shape != true.shape:
-        raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
-    p, t, area = overlaps(predicted, true)
-    p_index, t_index = np.unique(p, return_inverse=True)[1], np.unique(t, return_inverse=True)[1]
-    p_area, t_area = np.bincount(p_index, area)[p_index], np.bincount(t_index, area)[t_index]
-    good = (p > 0) & (t > 0) & (2 * area > p_area + t_area - area)
-    return dict(zip(p[good].tolist(), t[good].tolist(), strict=True))
+    shared = _shared(predicted, true)
+    good = 2 * shared.area > shared.p_area[shared.i] + shared.t_area[shared.j] - shared.area
+    p, t = shared.p_labels[shared.i[good]], shared.t_labels[shared.j[good]]
+    return dict(zip(p.tolist(), t.tolist(), strict=True))
 
 
 def mistakes(predicted: Labels, true: Labels) -> dict[str, NDArray[np.int64]]:
@@ -209,21 +206,50 @@ def mistakes(predicted: Labels, true: Labels) -> dict[str, NDArray[np.int64]]:
     NnbookError
         Where the masks differ in size.
     """
+    shared = _shared(predicted, true)
+    labels = {
+        "missed": shared.t_labels,
+        "spurious": shared.p_labels,
+        "split": shared.t_labels,
+        "merged": shared.p_labels,
+    }
+    return {kind: labels[kind][wrong] for kind, wrong in _wrong(shared).items()}
+
+
+class _Shared(NamedTuple):
+    """What two masks share: labels from 1 with their areas, and places and area of each pair that overlaps."""
+
+    p_labels: NDArray[np.int64]
+    t_labels: NDArray[np.int64]
+    p_area: NDArray[Any]
+    t_area: NDArray[Any]
+    i: NDArray[np.intp]
+    j: NDArray[np.intp]
+    area: NDArray[np.int64]
+
+
+def _shared(predicted: Labels, true: Labels) -> _Shared:
     if predicted.shape != true.shape:
         raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
     p, t, area = overlaps(predicted, true)
-    p_labels, p_index = np.unique(p, return_inverse=True)
-    t_labels, t_index = np.unique(t, return_inverse=True)
-    p_area, t_area = np.bincount(p_index, area), np.bincount(t_index, area)
+    p_labels, p_index = np.unique(p[p > 0], return_inverse=True)
+    t_labels, t_index = np.unique(t[t > 0], return_inverse=True)
+    p_area = np.bincount(p_index, area[p > 0], minlength=p_labels.size)
+    t_area = np.bincount(t_index, area[t > 0], minlength=t_labels.size)
     both = (p > 0) & (t > 0)
-    i, j, shared = p_index[both], t_index[both], area[both]
-    found = {
-        "missed": (t_labels, 2 * np.bincount(j, shared, minlength=t_labels.size) < t_area),
-        "spurious": (p_labels, 2 * np.bincount(i, shared, minlength=p_labels.size) < p_area),
-        "split": (t_labels, np.bincount(j[2 * shared > p_area[i]], minlength=t_labels.size) > 1),
-        "merged": (p_labels, np.bincount(i[2 * shared > t_area[j]], minlength=p_labels.size) > 1),
+    i, j = np.searchsorted(p_labels, p[both]), np.searchsorted(t_labels, t[both])
+    return _Shared(p_labels, t_labels, p_area, t_area, i, j, area[both])
+
+
+def _wrong(shared: _Shared) -> dict[str, NDArray[np.bool_]]:
+    """Return which true nuclei are missed or split, and which predicted ones are spurious or merged."""
+    _, _, p_area, t_area, i, j, area = shared
+    return {
+        "missed": 2 * np.bincount(j, area, minlength=t_area.size) < t_area,
+        "spurious": 2 * np.bincount(i, area, minlength=p_area.size) < p_area,
+        "split": np.bincount(j[2 * area > p_area[i]], minlength=t_area.size) > 1,
+        "merged": np.bincount(i[2 * area > t_area[j]], minlength=p_area.size) > 1,
     }
-    return {kind: labels[wrong & (labels > 0)] for kind, (labels, wrong) in found.items()}
 
 
 def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -240,28 +266,22 @@ def count_matches(predicted: Labels, true: Labels, thresholds: Sequence[float] =
     Parameters and errors are those of `evaluate`.
     """
     _check(thresholds)
-    if predicted.shape != true.shape:
-        raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
-    p, t, area = overlaps(predicted, true)
-    p_labels, p_index = np.unique(p[p > 0], return_inverse=True)
-    t_labels, t_index = np.unique(t[t > 0], return_inverse=True)
-    p_area = np.bincount(p_index, area[p > 0], minlength=p_labels.size)
-    t_area = np.bincount(t_index, area[t > 0], minlength=t_labels.size)
-    both = (p > 0) & (t > 0)
-    i, j, shared = np.searchsorted(p_labels, p[both]), np.searchsorted(t_labels, t[both]), area[both]
-    iou = shared / (p_area[i] + t_area[j] - shared)
+    shared = _shared(predicted, true)
+    p_labels, t_labels, p_area, t_area, i, j, area = shared
+    iou = area / (p_area[i] + t_area[j] - area)
     matches = [_match(i, j, iou, threshold, (p_labels.size, t_labels.size)) for threshold in thresholds]
     lowest = matches[int(np.argmin(thresholds))]
+    wrong = _wrong(shared)
     return {
         "true_nuclei": t_labels.size,
         "predicted_nuclei": p_labels.size,
         "tp": np.array([found.size for found in matches]),
         "iou": float(lowest.sum()),
         "iou_count": lowest.size,
-        "splits": int((np.bincount(j[2 * shared > p_area[i]], minlength=1) > 1).sum()),
-        "merges": int((np.bincount(i[2 * shared > t_area[j]], minlength=1) > 1).sum()),
-        "missed": int((2 * np.bincount(j, shared, minlength=t_labels.size) < t_area).sum()),
-        "spurious": int((2 * np.bincount(i, shared, minlength=p_labels.size) < p_area).sum()),
+        "splits": int(wrong["split"].sum()),
+        "merges": int(wrong["merged"].sum()),
+        "missed": int(wrong["missed"].sum()),
+        "spurious": int(wrong["spurious"].sum()),
     }
 
 
