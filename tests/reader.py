@@ -8,6 +8,8 @@ import json
 import re
 import shutil
 import threading
+import time
+import urllib.request
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +23,7 @@ from PIL import Image
 from nnbook.book.website import show_edition
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -60,6 +63,8 @@ SCROLL = """async (step) => {
 
 
 # Adds up what moves on its own account. What moves as a reader acts is what was asked for.
+START_S = 60
+
 SHIFTS = """window.shifted = []; new PerformanceObserver((list) => {
     for (const { value, sources } of list.getEntries()) {
         const moved = sources.map(({ node, previousRect, currentRect }) =>
@@ -95,6 +100,18 @@ def serving(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterato
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def wait_for_server(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server of notebooks answers; fail with its log where it ends before, or takes too long."""
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the server of {address} didn't start:\n{log.read_text()}")
 
 
 def page_paths(site: Path) -> list[str]:

@@ -12,8 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,7 +21,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from reader import CELLS as CELL_BROWSER
-from reader import MOSAIC, PANORAMA, SCATTER, grey_levels, pixels, rest
+from reader import MOSAIC, PANORAMA, SCATTER, grey_levels, pixels, rest, wait_for_server
 from scipy.ndimage import distance_transform_edt, find_objects, grey_dilation
 
 from nnbook.cells.sample import write_sample
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from nnbook.io.images import Labels
 
 SIDE_PX = 1500
-START_S = 60
 CELL_MS = 60_000
 PRESS_MS = 2_000
 ASKED_AT_MOST = 10
@@ -129,7 +126,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels, folder: Path) 
             [*command, *options], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", process, home / "log")
+        wait_for_server(f"http://127.0.0.1:{port}/api/status?token={token}", process, home / "log")
         yield f"http://127.0.0.1:{port}/doc/tree/look.ipynb?token={token}"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -352,14 +349,3 @@ def test_further_labels_are_outlined_and_a_picture_is_as_the_view(viewer: Locato
 def _is_foreign(address: str, host: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != host
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"JupyterLab didn't start:\n{log.read_text()}")

@@ -8,15 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from reader import PANORAMA, grey_levels
+from reader import PANORAMA, grey_levels, wait_for_server
 
 from nnbook.io.images import write_image, write_mask
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SIDE_PX = 600
-START_S = 60
 CELL_MS = 60_000
 NOTEBOOK = """import marimo
 
@@ -90,7 +87,7 @@ def notebook(tmp_path: Path) -> Iterator[str]:
             command, cwd=tmp_path, env={**os.environ, **homes}, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/health", process, tmp_path / "log")
+        wait_for_server(f"http://127.0.0.1:{port}/health", process, tmp_path / "log")
         yield f"http://127.0.0.1:{port}/"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -121,14 +118,3 @@ def test_a_panorama_is_shown_and_values_go_both_ways(browser: Browser, notebook:
     expect(viewer.get_by_role("radio", name="Outlined")).to_be_checked(timeout=CELL_MS)
     assert problems == []
     page.close()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"marimo didn't start:\n{log.read_text()}")
