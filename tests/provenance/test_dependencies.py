@@ -308,9 +308,15 @@ def test_a_call_that_is_added_is_followed(package: Path) -> None:
 
 
 def test_a_module_that_is_no_python_is_named(package: Path) -> None:
-    (package / "broken.py").write_text("def (:\n")
-    with pytest.raises(NnbookError, match=r"broken\.py: is no Python"):
+    (package / "middle.py").write_text("def (:\n")
+    with pytest.raises(NnbookError, match=r"middle\.py: is no Python"):
         notebook_dependencies(ENTRY, package)
+
+
+def test_a_module_that_nothing_refers_to_is_not_read(package: Path) -> None:
+    before = notebook_dependencies(ENTRY, package)
+    (package / "broken.py").write_text("def (:\n")
+    assert notebook_dependencies(ENTRY, package) == before
 
 
 def test_the_code_of_a_stage_is_told_from_another() -> None:

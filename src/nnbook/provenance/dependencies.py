@@ -42,6 +42,7 @@ BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage", "nnb
 IMPORTS_BY_NAME = {"import_module", "__import__"}
 NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
 LOOKS_UP_NAMES = {"globals", "eval", "exec"}
+TYPES = {"annotation", "returns"}
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 CODE_CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -57,9 +58,10 @@ ON_IMPORT = "<import>"
 
 @dataclass
 class _Module:
-    """A module's statements, sorted by what they do."""
+    """A module's statements, sorted by what they do, once it was read: of most modules nothing is asked."""
 
     name: str
+    unread: Path | None = None
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     imported: set[str] = field(default_factory=set)
@@ -211,6 +213,7 @@ def _units(reference: str, modules: dict[str, _Module]) -> tuple[_Module | None,
     parts = reference.split(".")
     for end in range(len(parts), 0, -1):
         if module := modules.get(".".join(parts[:end])):
+            _read(module, modules)
             break
     else:
         return None, []
@@ -296,13 +299,20 @@ def _looked_up(call: ast.Call, module: _Module, package: Path) -> list[str]:
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree like `ast.walk`, without types: they are not needed to run."""
-    yield node
-    for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns"}:
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _walk(child)
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        yield node
+        below: list[ast.AST] = []
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if name in TYPES:
+                continue
+            if isinstance(value, ast.AST):
+                below.append(value)
+            elif isinstance(value, list):
+                below += [child for child in value if isinstance(child, ast.AST)]
+        todo += reversed(below)
 
 
 def _imports(node: ast.Import | ast.ImportFrom, module: _Module, package: Path) -> Iterator[tuple[str, str]]:
@@ -441,21 +451,25 @@ def _states(folder: str) -> Iterator[tuple[str, int, int]]:
 @functools.lru_cache(maxsize=4)
 def _modules_of(package: Path, states: tuple[tuple[str, int, int], ...]) -> dict[str, _Module]:
     modules: dict[str, _Module] = {}
-    trees: dict[str, ast.Module] = {}
     for path in sorted(Path(file) for file, _, _ in states if file.endswith(".py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        trees[name] = _tree(path)
-        modules[name] = _Module(name, is_package=parts[-1] == "__init__")
-        for beside in sorted(path.parent.glob(f"{path.stem}.*")):
-            if beside.suffix == ".pyi":
-                for statement in _tree(beside).body:
-                    if isinstance(statement, ast.ImportFrom):
-                        modules[name].handed_out |= dict(_imports(statement, modules[name], package))
-            elif beside != path:
-                modules[name].data[beside.relative_to(package.parent).as_posix()] = sha256(beside)
-    for name, tree in trees.items():
-        _sort_statements(tree.body, modules[name], package)
-    for module in modules.values():
-        module.registered |= {name for name, made in module.definitions.items() if _is_kept(made, module, modules)}
+        modules[name] = _Module(name, path, is_package=parts[-1] == "__init__")
     return modules
+
+
+def _read(module: _Module, modules: dict[str, _Module]) -> None:
+    """Read a module's statements, and the files beside it, when something is asked of it first."""
+    path, module.unread = module.unread, None
+    if path is None:
+        return
+    package = path.parents[module.name.count(".") - (not module.is_package)]
+    for beside in sorted(path.parent.glob(f"{path.stem}.*")):
+        if beside.suffix == ".pyi":
+            for statement in _tree(beside).body:
+                if isinstance(statement, ast.ImportFrom):
+                    module.handed_out |= dict(_imports(statement, module, package))
+        elif beside != path:
+            module.data[beside.relative_to(package.parent).as_posix()] = sha256(beside)
+    _sort_statements(_tree(path).body, module, package)
+    module.registered |= {name for name, made in module.definitions.items() if _is_kept(made, module, modules)}
