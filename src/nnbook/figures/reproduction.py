@@ -173,9 +173,9 @@ def reproduction_table(again: Iterable[Number], own: Iterable[Number], name: str
     """
     by_key = {number.key.removeprefix(RECOMPUTED): number for number in again}
     return Table(
-        header=("Quantity", "Published", "Recomputed", "Difference", "Tolerance", "Agrees", name),
+        header=("Quantity", "Agrees", "Published", "Recomputed", "Difference", "Tolerance", name),
         rows=tuple((number.title, *_compared(number.key, by_key.get(number.key)), number.shown) for number in own),
-        numeric=frozenset({1, 2, 3, 4, 6}),
+        numeric=frozenset(range(2, 7)),
     )
 
 
@@ -204,16 +204,16 @@ def agrees(key: str, value: float) -> bool:
 
 
 def _compared(key: str, number: Number | None) -> tuple[str, str, str, str, str]:
-    """Return the published and the recomputed value, their difference, the tolerance, and whether they agree."""
+    """Return whether the published and the recomputed value agree, both, their difference, and the tolerance."""
     cited = CITED.get(key)
     stated = "–" if cited is None else cited.shown
     again = "–" if number is None else number.shown
     if cited is None or number is None or number.value is None or cited.tolerance is None:
-        return stated, again, "–", "–", "–"
+        return "–", stated, again, "–", "–"
     difference = shown(number.value - cited.value, "", number.digits)
     if not difference.startswith("−") and float(difference.replace(",", "")) > 0:
         difference = f"+{difference}"
-    return stated, again, difference, f"{cited.tolerance:g}", "yes" if agrees(key, number.value) else "no"
+    return "yes" if agrees(key, number.value) else "no", stated, again, difference, f"{cited.tolerance:g}"
 
 
 def _runs(results: pd.DataFrame) -> set[str]:

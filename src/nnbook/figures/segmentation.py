@@ -40,6 +40,15 @@ LEFT_OUT_TITLES: Final = {
     "dsb2018_360": "DSB2018, images 360 px high",
 }
 
+SET_MARKS: Final = {
+    "DSB2018": (VERMILION, "o"),
+    "MNFinder": (BLUE, "s"),
+    "BBBC039": ("black", "^"),
+    "ISBI 2009": (SKY_BLUE, "D"),
+    "NEUBIAS": (NEUTRAL, "v"),
+}
+"""The colour and marker of a set of real images, by the beginning of its name: the same in all figures."""
+
 OFF: Final = 1 / 3
 """A diameter that differs by more than this share from the true one is marked as off."""
 
@@ -124,7 +133,6 @@ def found_diameters(images: pd.DataFrame) -> Figure:
     matplotlib.figure.Figure
         On both axes logarithms; a band marks where the two differ by no more than a third.
     """
-    marks = ((VERMILION, "o"), (BLUE, "s"), (NEUTRAL, "^"), (SKY_BLUE, "D"), ("black", "v"))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.0, 5.4), layout="constrained")
         axes = figure.subplots()
@@ -133,7 +141,8 @@ def found_diameters(images: pd.DataFrame) -> Figure:
         line = np.array([low, high])
         axes.fill_between(line, line * (1 - OFF), line * (1 + OFF), color=NEUTRAL, alpha=0.18, linewidth=0)
         axes.plot(line, line, color=NEUTRAL, linewidth=1)
-        for (colour, marker), (name, rows) in zip(marks, images.groupby("images", sort=False), strict=False):
+        for name, rows in images.groupby("images", sort=False):
+            colour, marker = _mark(str(name))
             axes.plot(
                 rows["true_px"], rows["found_px"].clip(lower=low), marker, color=colour, alpha=0.7, markersize=4.5,
                 markeredgewidth=0, label=f"{name} ({len(rows):,})",
@@ -192,6 +201,7 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
     Returns
     -------
     Table
+        What says most comes first: a narrow screen shows that without scrolling.
     """
     first = [name for name in ("images", "method") if name in scores.columns]
     titles = {"images": "Images", "method": "Method"}
@@ -199,27 +209,26 @@ def scores_table(scores: pd.DataFrame, note: str = "") -> Table:
         "f1_0.50": "F1",
         "ap_0.50": "AP@0.5",
         "ap_0.50_image_mean": "By image",
-        "ap_0.75": "AP@0.75",
         "mean_ap": "Mean AP",
+        "ap_0.75": "AP@0.75",
         "mean_iou": "Mean IoU",
         "area_ratio": "Area",
     }
     shares = {name: title for name, title in shares.items() if name in scores.columns}
     counts = {
-        "true_nuclei": "Nuclei",
-        "splits": "Splits",
-        "merges": "Merges",
         "missed": "Missed",
         "spurious": "Spurious",
+        "splits": "Splits",
+        "merges": "Merges",
+        "true_nuclei": "Nuclei",
     }
     return Table(
-        header=(*(titles[name] for name in first), counts["true_nuclei"], *shares.values(), *list(counts.values())[1:]),
+        header=(*(titles[name] for name in first), *shares.values(), *counts.values()),
         rows=tuple(
             (
                 *(str(row[name]) for name in first),
-                f"{row['true_nuclei']:,.0f}",
                 *(f"{row[name]:.3f}" for name in shares),
-                *(f"{row[name]:,.0f}" for name in list(counts)[1:]),
+                *(f"{row[name]:,.0f}" for name in counts),
             )
             for row in scores.to_dict("records")
         ),
@@ -245,14 +254,14 @@ def left_out_table(scores: Sequence[dict[str, Any]]) -> Table:
     return Table(
         header=(
             "Left out",
+            *(f"{title}, {recipe}" for title in ("F1", "AP by image", "Mean AP") for recipe in ("plain", "strong")),
             "Nuclei",
-            *(f"{title}, {recipe}" for title in ("F1", "AP by image", "mean AP") for recipe in ("plain", "strong")),
         ),
         rows=tuple(
             (
                 LEFT_OUT_TITLES.get(left_out, left_out),
-                f"{by_recipe[left_out, 'plain']['true_nuclei']:,}",
                 *(f"{by_recipe[left_out, recipe][name]:.3f}" for name in shown for recipe in ("plain", "strong")),
+                f"{by_recipe[left_out, 'plain']['true_nuclei']:,}",
             )
             for left_out in dict.fromkeys(row["left_out"] for row in scores)
         ),
@@ -277,8 +286,8 @@ def reliability(counts: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6.0, 6.4), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         upper.plot([0, 1], [0, 1], color=NEUTRAL, linewidth=1.2, linestyle="dashed")
-        kinds = ((VERMILION, "o"), (BLUE, "s"), ("black", "^"), (SKY_BLUE, "D"))
-        for (images, rows), (colour, marker) in zip(counts.groupby("images", sort=False), kinds, strict=False):
+        for images, rows in counts.groupby("images", sort=False):
+            colour, marker = _mark(str(images))
             few = rows["masks"] < FEW_MASKS
             upper.plot(
                 rows["confidence"][~few], rows["right"][~few], color=colour, marker=marker, markersize=6, label=images
@@ -335,27 +344,31 @@ def speed_table(benchmark: dict[str, Any]) -> Table:
     """
     rows = [
         (
-            f"{panorama['side_px']:,}",
             method,
             f"{result['seconds']:.1f}",
-            f"{result['seconds_per_megapixel']:.3f}",
             f"{result['times_as_long_as_nnbook']:.1f}",
             f"{result['peak_gb']:.1f}",
             f"{result['against_truth']['ap_0.50']:.3f}",
+            f"{result['seconds_per_megapixel']:.3f}",
+            f"{panorama['side_px']:,}",
         )
         for panorama in benchmark["panoramas"]
         for method, result in panorama["methods"].items()
     ]
     machine = benchmark["machine"]
     return Table(
-        header=("Side (px)", "Method", "Seconds", "Seconds/Mpx", "Times nnbook's", "Peak memory (GB)", "AP@0.5"),
+        header=("Method", "Seconds", "Times nnbook's", "Peak memory (GB)", "AP@0.5", "Seconds/Mpx", "Side (px)"),
         rows=tuple(rows),
-        numeric=frozenset({0, 2, 3, 4, 5, 6}),
+        numeric=frozenset(range(1, 7)),
         note=(
             f"Measured on {benchmark['date']}: {machine['processor']}, {machine['threads']} threads, "
             f"{machine['network_dtype']} in nnbook's network, model {benchmark['model_sha256'][:12]}."
         ),
     )
+
+
+def _mark(images: str) -> tuple[str, str]:
+    return SET_MARKS.get(images.partition(",")[0], (NEUTRAL, "x"))
 
 
 def _outline(axes: Axes, labels: Labels, colour: str, width: float) -> None:
