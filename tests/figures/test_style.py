@@ -3,12 +3,13 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nnbook.figures.style import LEVELS, Notice, no_figure, picture, with_palette
+from nnbook.figures.style import LEVELS, SHEET_STYLE, Notice, no_figure, picture, with_palette
 
 FIGURES = Path(__file__).parents[2] / "figures"
 
@@ -27,11 +28,17 @@ def test_picture_is_written_and_shown_with_its_text(tmp_path: Path) -> None:
     path = tmp_path / "figures" / "plot.png"
     shown, metadata = picture(plot([1, 2, 4]), path, "A curve.")._repr_png_()
     assert shown == path.read_bytes()
-    assert metadata == {"alt": "A curve."}
+    assert metadata == {"alt": "A curve.", "plot": True}
     with Image.open(BytesIO(shown)) as image:
         assert image.size == (1440, 1152)
         assert image.mode == "P"
     assert picture(plot([1, 2, 4]), path, "")._repr_png_()[0] == shown
+
+
+def test_a_sheet_of_images_is_no_plot(tmp_path: Path) -> None:
+    with mpl.rc_context(SHEET_STYLE):
+        sheet = Figure(figsize=(1, 1))
+    assert picture(sheet, tmp_path / "sheet.png", "Nuclei.")._repr_png_()[1] == {"alt": "Nuclei.", "plot": False}
 
 
 def test_a_missing_figure_is_a_notice(tmp_path: Path) -> None:

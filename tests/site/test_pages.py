@@ -230,3 +230,26 @@ def test_the_look_can_be_changed_without_scrolling(width: int, height: int, brow
         page.reload()
         assert page.evaluate("document.documentElement.dataset.appearance") == "dark"
         assert problems == []
+
+
+PLOTTED = """() => [...document.querySelectorAll('img.output-image')].map((image) => ({
+    // A plot is 6 inches wide, and its type 12 pt high.
+    type: image.getBoundingClientRect().width / (6 * 72) * 12,
+    left: image.getBoundingClientRect().left,
+    text: parseFloat(getComputedStyle(image.closest('article')).fontSize),
+    margin: (image.closest('figure')?.querySelector('figcaption') ?? image.closest('.block').querySelector('summary'))
+        .getBoundingClientRect().left,
+    dark: getComputedStyle(image).filter,
+}))"""
+
+
+@pytest.mark.parametrize("path", ["/segmentation/", "/by-run/"])
+@pytest.mark.parametrize("width", [1920, 1280, 900])
+def test_plots_are_set_like_the_text(path: str, width: int, browser: Browser, address: str) -> None:
+    with open_page(browser, address + path, width=width, scheme="dark") as (page, _):
+        plots = page.evaluate(PLOTTED)
+    assert plots
+    for plot in plots:
+        assert 0.8 * plot["text"] < plot["type"] <= plot["text"]
+        assert plot["left"] == pytest.approx(plot["margin"], abs=1)
+        assert plot["dark"].startswith("invert"), "white in the dark"

@@ -1,9 +1,13 @@
 import { Children } from './Children.js';
 import { usePage } from './context.js';
 import { hrefOf } from './Link.js';
-import { holds, type Node } from './node.js';
+import type { Node } from './node.js';
+import { isPlot } from './Output.js';
 
-/** A figure, table or listing with its caption. What can be explored gets the wide column, unless its class says otherwise. */
+/**
+ * A figure, table or listing with its caption. What can be explored gets the wide column, unless its class says otherwise;
+ * a plot is as wide as the text, so that its type is as large.
+ */
 export function Figure({ node }: { node: Node }) {
   const { page } = usePage();
   // A figure that is embedded from a notebook brings the cell's code along; the notebook is where that is read.
@@ -16,7 +20,7 @@ export function Figure({ node }: { node: Node }) {
   const panels = children.filter(({ subcontainer }) => subcontainer === true);
   // Two pictures of one place: the client lays them over one another.
   const compares = panels.length === 2 && node.class?.split(' ').includes('compare') === true;
-  const wide = node.subcontainer !== true && (panels.length > 0 || holds(node, 'outputs', 'anywidget'));
+  const wide = node.subcontainer !== true && (panels.length > 0 || children.some(needsRoom));
   const classes = ['figure', `figure-${node.kind ?? 'figure'}`, node.class, wide ? 'wide' : undefined];
   return (
     <figure id={node.html_id ?? node.identifier} className={classes.filter(Boolean).join(' ')}>
@@ -32,6 +36,11 @@ export function Figure({ node }: { node: Node }) {
 /** What is seen in a view's place where there is no view. */
 export function StandIn({ node }: { node: Node }) {
   return <div className="stand-in"><Children of={node.children} /></div>;
+}
+
+function needsRoom(node: Node): boolean {
+  if (node.type === 'anywidget' || node.type === 'output') return !isPlot(node);
+  return (node.children ?? []).some(needsRoom);
 }
 
 function needsScript(node: Node): boolean {

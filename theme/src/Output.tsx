@@ -34,6 +34,14 @@ export function Output({ node }: { node: Node }): ReactNode {
   }
 }
 
+const IMAGES = ['image/svg+xml', 'image/png', 'image/jpeg', 'image/webp', 'image/gif'];
+
+/** Tell whether an output is a plot on white, by what its cell says of the image. */
+export function isPlot(node: Node): boolean {
+  const { data, metadata } = node.jupyter_data ?? {};
+  return IMAGES.some((type) => data?.[type] !== undefined && metadata?.[type]?.plot === true);
+}
+
 /** Of the forms that an output comes in, the one that shows most. */
 function Richest({ output, node }: { output: JupyterOutput; node: Node }) {
   const { page } = usePage();
@@ -41,7 +49,7 @@ function Richest({ output, node }: { output: JupyterOutput; node: Node }) {
   const saved = savedState(page, data[VIEW]);
   if (saved !== undefined) return <SavedWidget saved={saved} node={node} />;
   const plotly = data['application/vnd.plotly.v1+json'];
-  const image = ['image/svg+xml', 'image/png', 'image/jpeg', 'image/webp', 'image/gif'].map((type) => data[type]).find(Boolean);
+  const image = IMAGES.map((type) => data[type]).find(Boolean);
   const plain = data['text/plain'];
   if (plotly !== undefined) return <PlotlyFigure figure={plotly} still={image} node={node} />;
   if (image !== undefined) return <OutputImage image={image} node={node} alt={asText(plain?.content)} />;
@@ -89,7 +97,7 @@ function OutputImage({ image, node, alt }: { image: MimeContent; node: Node; alt
   const size = node.data?.size as { width: number; height: number } | undefined;
   // `<Figure size 640x480 with 1 Axes>` says nothing to anyone: the caption does.
   const text = alt.startsWith('<') ? '' : alt;
-  return <img className="output output-image" src={sourceOf(image)} alt={text} width={size?.width} height={size?.height} loading="lazy" decoding="async" />;
+  return <img className={`output output-image${isPlot(node) ? ' plot' : ''}`} src={sourceOf(image)} alt={text} width={size?.width} height={size?.height} loading="lazy" decoding="async" />;
 }
 
 function OutputHtml({ html }: { html: string }) {

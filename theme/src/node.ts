@@ -74,6 +74,7 @@ export interface JupyterOutput {
   evalue?: string;
   traceback?: string | string[];
   data?: Record<string, MimeContent>;
+  metadata?: Record<string, { plot?: boolean } | undefined>;
 }
 
 export function walk(node: Node, visit: (node: Node) => void): void {

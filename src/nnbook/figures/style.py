@@ -92,16 +92,21 @@ class Notice:
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A PNG file's bytes and the text for readers who do not see it."""
+    """A PNG file's bytes, the text for readers who do not see it, and whether it is a plot on white.
+
+    A page shows a plot in the width of its text, whose type is then as large as the plot's, and turns it dark in its
+    dark look.
+    """
 
     png: bytes
     alt: str
+    plot: bool = True
 
     def __repr__(self) -> str:
         return self.alt  # a page takes an output's plain text for its alternative text
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
-        return self.png, {"alt": self.alt}
+    def _repr_png_(self) -> tuple[bytes, dict[str, str | bool]]:
+        return self.png, {"alt": self.alt, "plot": self.plot}
 
 
 def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
@@ -128,7 +133,7 @@ def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
         with_palette(image).save(small, format="PNG", optimize=True, dpi=(STYLE["figure.dpi"],) * 2)
     with atomic_write(path) as written:
         written.write_bytes(small.getvalue())
-    return Picture(small.getvalue(), alt)
+    return Picture(small.getvalue(), alt, plot=figure.get_facecolor() == (1, 1, 1, 1))
 
 
 def with_palette(image: PillowImage.Image) -> PillowImage.Image:
