@@ -15,6 +15,12 @@ export function CodeBlock({ node }: { node: Node }) {
   return code;
 }
 
+/** An option such as `--diameter` breaks at none of its hyphens, where a line has room for it. */
+export function InlineCode({ node }: { node: Node }) {
+  const words = (node.value ?? '').split(/(?<= )/);
+  return <code>{words.map((word, at) => (/-/.test(word) && word.length <= 24 ? <span key={at} className="word">{word}</span> : word))}</code>;
+}
+
 function Code({ value, language, node }: { value: string; language?: string; node: Node }) {
   const name = ALIASES[language ?? ''] ?? language ?? '';
   const known = hljs.getLanguage(name) !== undefined;

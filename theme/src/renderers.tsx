@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Admonition, Dropdown, Exercise, Statement } from './Admonition.js';
 import { Block } from './Block.js';
 import { Card, Grid } from './Card.js';
-import { CodeBlock } from './CodeBlock.js';
+import { CodeBlock, InlineCode } from './CodeBlock.js';
 import { Caption, CaptionNumber, Figure, Legend, StandIn } from './Figure.js';
 import { Frame, Picture } from './Picture.js';
 import { Heading } from './Heading.js';
@@ -44,6 +44,7 @@ const own: Record<string, (props: { node: Node }) => ReactNode> = {
   heading: Heading,
   iframe: Frame,
   image: Picture,
+  inlineCode: InlineCode,
   inlineExpression: Expression,
   inlineMath: Math,
   legend: Legend,
