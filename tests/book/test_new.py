@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from jinja2 import UndefinedError
 
 from nnbook.book.lint import lint_text
 from nnbook.book.new import (
@@ -98,6 +99,7 @@ def test_sections_without_data_are_not_there(tmp_path: Path) -> None:
     assert sorted(path.stem for path in folder.glob("notebooks/*.md")) == [
         "cells",
         "masks",
+        "nuclei",
         "overview",
         "representatives",
     ]
@@ -193,13 +195,13 @@ def test_a_section_can_come_later(tmp_path: Path) -> None:
 
 
 def test_marks_of_the_starter() -> None:
-    text = "a\n<<if x>>\nb\n<<if y>>\nc\n<<end>>\n<<elif y>>\nd\n<<else>>\ne\n<<end>>\n"
-    text += "<<w>><<if-inline y>>, f\ng<<end-inline>>"
-    words = {"w": "W"}
-    assert fill(text, {"x": True, "y": True}, words) == "a\nb\nc\nW, f\ng"
-    assert fill(text, {"x": False, "y": True}, words) == "a\nd\nW, f\ng"
-    assert fill(text, {"x": False, "y": False}, words) == "a\ne\nW"
-    assert fill("t: <<yaml:w>>", {}, {"w": 'a: "b"'}) == 't: "a: \\"b\\""'
+    text = "a\n<% if has.x %>\nb\n<< w >>\n<% endif %>\n<< w >><% if has.x %>, f\ng<% endif +%>\n"
+    words = {"w": "<< w >>{{ w }}"}
+    assert fill(text, {"x": True}, words) == "a\nb\n<< w >>{{ w }}\n<< w >>{{ w }}, f\ng\n"
+    assert fill(text, {"x": False}, words) == "a\n<< w >>{{ w }}\n"
+    assert fill("t: << yaml(w) >>", {}, {"w": 'a: "b"'}) == 't: "a: \\"b\\""'
+    with pytest.raises(UndefinedError, match="'y'"):
+        fill("<% if has.y %><% endif %>", {"x": True}, {})
 
 
 def test_the_commands_write_a_book_or_nothing(

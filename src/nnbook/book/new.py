@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
+from jinja2 import Environment, StrictUndefined
 
 from nnbook.book.myst import IndentedDumper
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
@@ -23,19 +24,29 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
 STARTER: Final = Path(__file__).with_name("starter")
-"""The files of a new book. Their marks `<<...>>` are filled in, and parts between them left out: see `fill`."""
+"""The files of a new book, templates of `fill`."""
 
 EDITION: Final = "lab"
 
-MARK: Final = re.compile(r"<<(yaml:)?(\w+)>>")
-INLINE: Final = re.compile(r"<<if-inline (\w+)>>(.*?)<<end-inline>>", re.DOTALL)
-LINE: Final = re.compile(r"<<(if|elif|else|end)(?: (\w+))?>>")
+TEMPLATES: Final = Environment(  # noqa: S701 - Markdown and make, not HTML
+    block_start_string="<%",
+    block_end_string="%>",
+    variable_start_string="<<",
+    variable_end_string=">>",
+    comment_start_string="<#",
+    comment_end_string="#>",
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    undefined=StrictUndefined,
+)
 
 NOTEBOOKS: Final = {
     "overview": "",
     "scatter": "several",
     "representatives": "",
     "cells": "",
+    "nuclei": "",
     "by-run": "runs",
     "mosaic": "runs",
     "conditions": "conditions",
@@ -243,36 +254,18 @@ def reminders(project: Path, manifest: Path) -> list[str]:
 
 
 def fill(text: str, facts: dict[str, bool], words: dict[str, str]) -> str:
-    """Fill in a text of the starter.
+    """Fill in a text of the starter: a template of Jinja, with `<% ... %>` and `<< ... >>` in place of braces.
 
     Parameters
     ----------
     text : str
-        With `<<word>>`, and `<<yaml:word>>` where it is to be a value of YAML. Lines between `<<if fact>>`, `<<elif
-        fact>>`, `<<else>>` and `<<end>>`, each on a line of its own, are kept where the fact holds, and so is what is
-        between `<<if-inline fact>>` and `<<end-inline>>`.
+        The template. `has.FACT` asks for a fact, and `yaml(WORD)` is a word as a value of YAML.
     facts : dict of str to bool
         See `facts_of`.
     words : dict of str to str
         What takes the place of words.
     """
-    kept: list[str] = []
-    open_ifs: list[tuple[bool, bool]] = []  # whether lines are kept, and whether an earlier branch was
-    for line in text.split("\n"):
-        mark = LINE.fullmatch(line.strip())
-        if mark is None:
-            if all(holds for holds, _ in open_ifs):
-                kept.append(line)
-        elif mark[1] == "if":
-            open_ifs.append((facts[mark[2]], facts[mark[2]]))
-        elif mark[1] == "end":
-            open_ifs.pop()
-        else:
-            _, done = open_ifs.pop()
-            holds = not done and (mark[1] == "else" or facts[mark[2]])
-            open_ifs.append((holds, done or holds))
-    whole = INLINE.sub(lambda found: found[2] if facts[found[1]] else "", "\n".join(kept))
-    return MARK.sub(lambda found: _quoted(words[found[2]]) if found[1] else words[found[2]], whole)
+    return TEMPLATES.from_string(text).render(has=facts, yaml=_quoted, **words)
 
 
 def _wanted(needs: dict[str, str], facts: dict[str, bool]) -> list[str]:
