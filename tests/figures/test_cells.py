@@ -11,7 +11,7 @@ from published_images import published_cell, write_images
 from nnbook.cells.imported import import_cells
 from nnbook.cells.sample import write_sample
 from nnbook.cells.store import read_cells
-from nnbook.figures.cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet
+from nnbook.figures.cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
 from nnbook.figures.mitosis import collect_pairs, pairs_sheet
 from nnbook.viewers.mosaic import read_grid
 
@@ -97,3 +97,11 @@ def test_experiments_are_shown_by_mean_and_spread() -> None:
         assert axes.lines[0].get_ydata() == pytest.approx([np.mean(means)] * 2)
     (text,) = by_run(cells[:0]).texts
     assert text.get_text() == NO_CELLS
+
+
+@pytest.mark.parametrize(("nuclei", "points", "axes"), [(0, 0, 0), (30, 30, 1), (5000, 0, 2)])
+def test_few_nuclei_are_points_and_many_a_density_with_its_bar(nuclei: int, points: int, axes: int) -> None:
+    measured = np.random.default_rng(1).uniform(50, 200, (nuclei, 2))
+    figure = nuclei_plane(pd.DataFrame(measured, columns=["area_um2", "mean_intensity"]))
+    assert len(figure.axes) == axes
+    assert sum(len(np.asarray(line.get_xydata())) for one in figure.axes for line in one.lines) == points

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nnbook.figures.sheets import SHEET_INCHES, draw_cells, round_length
-from nnbook.figures.style import NEUTRAL, SHEET_STYLE, STYLE, VERMILION, notice_figure
+from nnbook.figures.style import BLUE, NEUTRAL, SHEET_STYLE, STYLE, VERMILION, notice_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ NO_CELLS: Final = (
     "None of the nuclei gave a cell image: all of them touch the edge of their panorama or exceed the frame."
 )
 
+MOST_POINTS: Final = 1_000
+"""So many nuclei can be told from one another as points of a plane; of more it shows the density."""
 
 PANEL_PX: Final = 2000
 """The most pixels along a side of a panel of many cells: about two for each that a sheet has."""
@@ -121,7 +123,7 @@ def _reduced(cells: NDArray[np.uint8], side_px: int) -> NDArray[Any]:
 
 
 def nuclei_plane(cells: pd.DataFrame) -> Figure:
-    """Show how many nuclei there are by area and brightness, for print.
+    """Show nuclei by area and brightness, for print: as points, or where there are many, how many there are.
 
     Parameters
     ----------
@@ -138,6 +140,10 @@ def nuclei_plane(cells: pd.DataFrame) -> Figure:
             return notice_figure(NO_CELLS)
         figure = Figure(layout="constrained")
         axes = figure.subplots()
+        axes.set(xlabel="Area (µm²)", ylabel="Mean intensity (grey levels, 8 bit)")
+        if len(cells) <= MOST_POINTS:
+            axes.plot(cells["area_um2"], cells["mean_intensity"], ".", color=BLUE, markersize=4, alpha=0.7)
+            return figure
         bins = axes.hexbin(
             cells["area_um2"],
             cells["mean_intensity"],
@@ -147,7 +153,6 @@ def nuclei_plane(cells: pd.DataFrame) -> Figure:
             linewidths=0.1,
             cmap="viridis",
         )
-        axes.set(xlabel="Area (µm²)", ylabel="Mean intensity (grey levels, 8 bit)")
         bar = figure.colorbar(bins, ax=axes, location="bottom", aspect=40, pad=0.04)
         bar.set_label("Nuclei")
         bar.ax.xaxis.set_major_formatter("{x:.0f}")
