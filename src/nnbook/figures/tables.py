@@ -113,52 +113,40 @@ def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, n
     larger_of_whole = larger / (rois - at_border)
     stated = published.ROIS_IN_TABLE - published.SINGLE_CELL_IMAGES
     percent = 100 * stated / published.ROIS_IN_TABLE
-    count, share = ("{:,.0f}", "{:,.0f}"), ("{:.1f}", "{:.1f}")
+    count, share = "{:,.0f}", "{:.1f}"
     return _comparison(
-        ("ROIs in the table of results", published.ROIS_IN_TABLE, rois, *count),
-        ("Single-cell images", published.SINGLE_CELL_IMAGES, images, *count),
-        ("ROIs without an image", stated, lacking, *count),
-        ("… at the edge of their panorama", math.nan, at_border, *count),
-        ("… larger than the frame", math.nan, larger, *count),
-        ("ROIs without an image (%)", percent, 100 * lacking / rois, *share),
+        ("ROIs in the table of results", published.ROIS_IN_TABLE, rois, count),
+        ("Single-cell images", published.SINGLE_CELL_IMAGES, images, count),
+        ("ROIs without an image", stated, lacking, count),
+        ("… at the edge of their panorama", math.nan, at_border, count),
+        ("… larger than the frame", math.nan, larger, count),
+        ("ROIs without an image (%)", percent, 100 * lacking / rois, share),
         (
             "… at the published size of panoramas, estimate (%)",
             percent,
             100 * (at_edge + (1 - at_edge) * larger_of_whole),
-            *share,
+            share,
         ),
         (
             "Images per experiment, mean",
             published.SINGLE_CELL_IMAGES / published.EXPERIMENTS,
             sum(per_run) / len(per_run),
-            *count,
+            count,
         ),
-        ("… fewest", math.nan, min(per_run), *count),
-        ("… most", math.nan, max(per_run), *count),
+        ("… fewest", math.nan, min(per_run), count),
+        ("… most", math.nan, max(per_run), count),
         name=name,
     )
 
 
-def _comparison(*rows: tuple[str, float, float, str, str], name: str) -> Table:
-    """Return a table of rows of: title, published value, the layer's value, and the formats of the two."""
+def _comparison(*rows: tuple[str, float, float, str], name: str) -> Table:
+    """Return a table of rows of: title, published value, the layer's value, and the format of the two."""
     return Table(
-        header=("Quantity", "Published", name, "Difference"),
-        rows=tuple(
-            (title, _number(stated, coarse), _number(own, fine), _difference(own, stated, coarse))
-            for title, stated, own, coarse, fine in rows
-        ),
-        numeric=frozenset({1, 2, 3}),
+        header=("Quantity", "Published", name),
+        rows=tuple((title, _number(stated, form), _number(own, form)) for title, stated, own, form in rows),
+        numeric=frozenset({1, 2}),
     )
 
 
 def _number(value: float, form: str) -> str:
     return "–" if math.isnan(value) else form.format(value).replace("-", "−")
-
-
-def _difference(own: float, stated: float, form: str) -> str:
-    """Return own minus stated, with the digits of the stated value: 1.53 against a stated 1.5 is no difference."""
-    if math.isnan(own) or math.isnan(stated):
-        return "–"
-    plain = form.replace(",", "")
-    value = float(plain.format(own)) - float(plain.format(stated))
-    return "0" if value == 0 else ("+" if value > 0 else "−") + form.format(abs(value))
