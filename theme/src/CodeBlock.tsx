@@ -1,6 +1,7 @@
 import hljs from 'highlight.js/lib/common';
 import { usePage } from './context.js';
 import type { Node } from './node.js';
+import { Words } from './Words.js';
 
 const ALIASES: Record<string, string> = { console: 'bash', myst: 'markdown', toml: 'ini', ipython3: 'python', text: 'plaintext' };
 
@@ -15,10 +16,8 @@ export function CodeBlock({ node }: { node: Node }) {
   return code;
 }
 
-/** An option such as `--diameter` breaks at none of its hyphens, where a line has room for it. */
 export function InlineCode({ node }: { node: Node }) {
-  const words = (node.value ?? '').split(/(?<= )/);
-  return <code>{words.map((word, at) => (/-/.test(word) && word.length <= 24 ? <span key={at} className="word">{word}</span> : word))}</code>;
+  return <code><Words text={node.value ?? ''} most={24} /></code>;
 }
 
 function Code({ value, language, node }: { value: string; language?: string; node: Node }) {

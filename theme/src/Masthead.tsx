@@ -1,6 +1,7 @@
 import { Breadcrumbs } from './Breadcrumbs.js';
 import { PartsBefore } from './Parts.js';
 import type { Author, Page } from './site.js';
+import { Words } from './Words.js';
 
 /** The head of a page: where in the book it is, its title, who wrote it and when, and what a paper has before its text. */
 interface Props { page: Page; home: string; bookTitle: string; group?: string; isFirst: boolean }
@@ -10,7 +11,7 @@ export function Masthead({ page, home, bookTitle, group, isFirst }: Props) {
   return (
     <header className="masthead">
       {!isFirst && <Breadcrumbs home={home} title={bookTitle} group={group ?? (page.kind === 'Notebook' ? 'Notebook' : undefined)} />}
-      <h1>{title}</h1>
+      <h1><Words text={title ?? ''} most={14} /></h1>
       {subtitle !== undefined && <p className="masthead-subtitle">{subtitle}</p>}
       {(authors.length > 0 || date !== undefined) && (
         <div className="byline">
