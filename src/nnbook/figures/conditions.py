@@ -128,10 +128,10 @@ def differences_table(values: pd.DataFrame) -> Table:
                 (
                     TITLES[measure][1],
                     one.condition,
-                    f"{shown(one.mean, '', digits)} ({one.replicates})",
-                    f"{shown(one.reference_mean, '', digits)} ({one.reference_replicates})",
                     f"{shown(one.value, '', digits)}{share}",
                     ends,
+                    f"{shown(one.mean, '', digits)} ({one.replicates})",
+                    f"{shown(one.reference_mean, '', digits)} ({one.reference_replicates})",
                 )
             )
             notes += [one.why] if one.why else []
@@ -143,10 +143,10 @@ def differences_table(values: pd.DataFrame) -> Table:
         header=(
             "Measure",
             "Condition",
-            "Mean (replicates)",
-            f"{reference} (replicates)",
             "Difference",
             "95 % interval",
+            "Mean (replicates)",
+            f"{reference} (replicates)",
         ),
         rows=tuple(rows),
         numeric=frozenset({2, 3, 4, 5}),
