@@ -274,7 +274,7 @@ function index(of) {
 }
 
 /**
- * References to the figures and tables of chapters that embed a notebook's; the label where none does.
+ * References to the figures and tables of chapters that embed a notebook's. What none embeds is in a view's place in print.
  * @type {(labels: string[]) => Node[]}
  */
 function shownIn(labels) {
@@ -284,11 +284,10 @@ function shownIn(labels) {
   /** @type {Node[]} */
   const nodes = labels.flatMap((label) => {
     const figures = embedded.filter(([, from]) => from === label);
-    return figures.length > 0
-      ? figures.map(([, , name = '']) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }))
-      : [code_(label)];
+    return figures.map(([, , name = '']) => ({ type: 'crossReference', identifier: name.toLowerCase(), label: name }));
   });
-  return nodes.length > 0 ? nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node])) : [text('numbers alone')];
+  if (nodes.length === 0) return [text(labels.length > 0 ? 'for print' : 'numbers alone')];
+  return nodes.flatMap((node, at) => (at === 0 ? [node] : [text(', '), node]));
 }
 
 /** @type {(header: string[], rows: Node[][][], numbersFirst?: boolean) => Node} */

@@ -220,6 +220,7 @@ describe('an index', () => {
 
   it('of notebooks refers to the figures of chapters that embed theirs', () => {
     assert.deepEqual(selectAll('crossReference', page(index('notebooks')).tree), []);
+    assert.match(textOf(page(index('notebooks')).tree), /for print/, 'what is in no chapter has no number to be called by');
     writeFileSync(join(folder, 'chapters/one.md'), ':::{figure} #tbl:area\n:kind: table\n:label: Table5\n\nThe area.\n:::\n');
     const [reference] = selectAll('crossReference', page(index('notebooks')).tree);
     assert.deepEqual([reference?.identifier, reference?.label], ['table5', 'Table5']);
