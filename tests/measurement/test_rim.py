@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnbook.errors import InvalidValueError
+from nnbook.io.images import write_image, write_mask
 from nnbook.measurement.rim import widen
-from nnbook.measurement.rois import measure, measure_panorama, summarise
+from nnbook.measurement.rois import measure, measure_files, measure_panorama, summarise
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nnbook.io.images import Labels
 
 
@@ -61,6 +66,38 @@ def test_brightness_is_measured_under_both_masks_and_summed_up_under_the_wider()
     assert summary["mean_intensity"] == pytest.approx(inside.mean())
     assert summary["std_intensity"] == pytest.approx(inside.std())
     assert summary["area_um2"] == (labels > 0).sum() / 4
+
+
+def test_rows_at_once_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    labels = np.where(rng.random((53, 37)) < 0.05, rng.integers(1, 9, (53, 37)), 0).astype(np.int32)
+    image = rng.uniform(0, 1, labels.shape).astype(np.float32)
+    once = measure_panorama("P", image, labels, 1.0, 4.3)
+    monkeypatch.setattr("nnbook.measurement.rois.ROWS_AT_ONCE", 5)
+    for one in (labels, labels.astype(np.uint16)):
+        pd.testing.assert_frame_equal(measure_panorama("P", image, one, 1.0, 4.3), once, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("factor", "most"), [(1, 6), (5_000_011, 14)], ids=["numbered", "sparse"])
+def test_memory_is_that_of_image_and_mask(tmp_path: Path, factor: int, most: float) -> None:
+    labels = np.zeros((4096, 1024), np.int32)
+    for label, (y, x) in enumerate(np.argwhere(np.ones((40, 10))) * 100, start=1):
+        labels[y : y + 60, x : x + 60] = label * factor
+    image = labels.astype(np.uint8)
+    write_image(tmp_path / "a.tif", image)
+    write_mask(tmp_path / "m.tif", labels)
+
+    def measured() -> None:
+        measure_files({"a": (tmp_path / "a.tif", tmp_path / "m.tif")}, 8.0, rim_um=1.86)
+
+    measured()  # which compiles
+    tracemalloc.start()
+    try:
+        measured()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / image.size < most  # bytes a pixel
 
 
 def test_a_rim_needs_a_scale() -> None:

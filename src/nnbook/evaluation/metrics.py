@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nnbook.io.images import Labels
+    from nnbook.io.images import Labels, NarrowLabels
     from nnbook.io.paths import PathLike
 
 THRESHOLDS: Final = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
 """The usual intersections over union: 0.5, 0.55, ... 0.95."""
 
-BLOCK_PX: Final = 1 << 24
+BLOCK_PX: Final = 1 << 22
+"""Pixels that are tallied at once, which takes several times their memory in 64 bits."""
 
 COUNTS: Final = ("true_nuclei", "predicted_nuclei", "splits", "merges", "missed", "spurious")
 
@@ -137,7 +138,9 @@ def evaluate_folders(
     return images, score_counts(counts, thresholds)
 
 
-def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def overlaps(
+    predicted: Labels | NarrowLabels, true: Labels | NarrowLabels
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Count the pixels that each predicted nucleus shares with each true one, background included.
 
     Parameters
@@ -162,7 +165,7 @@ def overlaps(predicted: Labels, true: Labels) -> tuple[NDArray[np.int64], NDArra
     return keys // width, keys % width, areas
 
 
-def partners(predicted: Labels, true: Labels) -> dict[int, int]:
+def partners(predicted: Labels | NarrowLabels, true: Labels | NarrowLabels) -> dict[int, int]:
     """Find for each predicted nucleus its true one: their intersection over union is above 0.5.
 
     Above 0.5 neither has another partner.
@@ -228,7 +231,7 @@ class _Shared(NamedTuple):
     area: NDArray[np.int64]
 
 
-def _shared(predicted: Labels, true: Labels) -> _Shared:
+def _shared(predicted: Labels | NarrowLabels, true: Labels | NarrowLabels) -> _Shared:
     if predicted.shape != true.shape:
         raise InvalidValueError(f"the predicted mask {_sizes_differ(predicted, true)}")
     p, t, area = overlaps(predicted, true)
@@ -323,6 +326,6 @@ def _check(thresholds: Sequence[float]) -> None:
         )
 
 
-def _sizes_differ(predicted: Labels, true: Labels) -> str:
+def _sizes_differ(predicted: Labels | NarrowLabels, true: Labels | NarrowLabels) -> str:
     one, other = (f"{mask.shape[1]} x {mask.shape[0]} px" for mask in (predicted, true))
     return f"has {one} and the true one {other}; compare masks of the same image at the same size"

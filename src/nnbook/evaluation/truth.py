@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import partners
-from nnbook.io.images import read_mask
+from nnbook.io.images import read_narrow_mask
 from nnbook.simulation.truth import read_truth
 
 if TYPE_CHECKING:
-    from nnbook.io.images import Labels
+    from nnbook.io.images import Labels, NarrowLabels
     from nnbook.io.paths import PathLike
 
 
-def true_classes(labels: Labels, truth: PathLike) -> dict[int, str]:
+def true_classes(labels: Labels | NarrowLabels, truth: PathLike) -> dict[int, str]:
     """Return the classes of a mask's nuclei, as far as the truth has them.
 
     Parameters
     ----------
-    labels : Labels
+    labels : Labels or NarrowLabels
         The mask as segmented: axes (y, x).
     truth : str or Path
         The true mask, with the table of its nuclei beside it, as CSV: see `nnbook.simulation.dataset.write_panorama`.
@@ -39,7 +39,7 @@ def true_classes(labels: Labels, truth: PathLike) -> dict[int, str]:
     truth = Path(truth)
     path = truth.with_suffix(".csv")
     classes = read_truth(path, ("label", "class")).set_index("label")["class"].to_dict()
-    found = partners(labels, read_mask(truth))
+    found = partners(labels, read_narrow_mask(truth))
     if missing := [true for true in found.values() if true not in classes]:
         raise NnbookError(f"{path}: has no row of label {missing[0]}, which is in {truth}; make both again")
     return {label: str(classes[true]) for label, true in found.items()}

@@ -21,6 +21,9 @@ ALIKE: Final = 0.25
 SPREAD: Final = 3.0
 """Only a label whose box is longer than this many typical diameters is looked at more closely."""
 
+ROWS_AT_ONCE: Final = 512
+"""Rows that are sorted at once, since that takes several times their memory."""
+
 BINARY: Final = (1, 255, 65_535)
 """Values that binary masks have for nuclei."""
 
@@ -44,7 +47,7 @@ def label_problem(labels: NDArray[Any]) -> str | None:
     inside = np.count_nonzero(labels == corner) if corners == {corner} != {0} else 0
     if labels.size / 2 < inside < labels.size:  # one nucleus alone may fill an image
         return f"its background is label {corner:,}; background is 0 in a mask, so set it to 0"
-    numbers, compact = _compact(labels)
+    numbers, compact = compact_labels(labels)
     area, box = _boxes(compact, len(numbers))
     found = np.flatnonzero(area[1:]) + 1
     if not found.size:
@@ -68,13 +71,30 @@ def label_problem(labels: NDArray[Any]) -> str | None:
     return f"{example}{others} on nuclei far apart{wrapped}; give each nucleus a number of its own"
 
 
-def _compact(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the label of each number, and the image of numbers; both are as they were where labels are not sparse."""
+def compact_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give labels other numbers where a table up to the highest would be larger than the image.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Axes (y, x), whole numbers from 0.
+
+    Returns
+    -------
+    labels, numbers : numpy.ndarray
+        The label of each number, with 0 for background; and the image of numbers, axes (y, x), int32. Where labels are
+        not sparse, both are as they were.
+    """
     highest = int(labels.max(initial=0))
     if highest <= labels.size:
         return np.arange(highest + 1), labels
-    numbers, compact = np.unique(np.append(labels.ravel(), labels.dtype.type(0)), return_inverse=True)
-    return numbers, compact[:-1].reshape(labels.shape)
+    distinct = np.zeros(1, labels.dtype)
+    for top in range(0, labels.shape[0], ROWS_AT_ONCE):
+        distinct = np.union1d(distinct, labels[top : top + ROWS_AT_ONCE])
+    numbers = np.empty(labels.shape, np.int32)
+    for top in range(0, labels.shape[0], ROWS_AT_ONCE):
+        numbers[top : top + ROWS_AT_ONCE] = np.searchsorted(distinct, labels[top : top + ROWS_AT_ONCE])
+    return distinct, numbers
 
 
 @compiled

@@ -12,7 +12,7 @@ from nnbook.io.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnbook.io.images import Labels
+    from nnbook.io.images import Labels, NarrowLabels
 
 MOST_RIM_PX: Final = 1000.0
 """The time grows with the rim."""
@@ -49,10 +49,33 @@ def widen(labels: Labels, rim_px: float) -> Labels:
     Exact, in two passes over the distance along columns and then along rows (Meijster, Roerdink & Hesselink 2000), as
     far as the rim; the time grows with the pixels near nuclei times the rim.
     """
+    return widened_rows(labels, rim_px, 0, labels.shape[0])
+
+
+def widened_rows(labels: Labels | NarrowLabels, rim_px: float, top: int, end: int) -> Labels:
+    """Return rows `top` to `end`, exclusive, of a widened mask, for which no more than those need memory: see `widen`.
+
+    Parameters
+    ----------
+    labels : Labels or NarrowLabels
+        Axes (y, x), the whole mask.
+    rim_px : float
+        As in `widen`.
+    top, end : int
+        The first row, and the one after the last.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x), int32.
+    """
     if not 0 <= rim_px <= MOST_RIM_PX:
         raise InvalidValueError(f"the rim is {rim_px:g} px; give 0 to {MOST_RIM_PX:,.0f} px", parameter="rim_um")
-    widened: Labels = _widen(np.ascontiguousarray(labels), float(rim_px))
-    return widened
+    # No row depends on one that is further away than the rim.
+    first = max(0, top - int(rim_px))
+    near = np.ascontiguousarray(labels[first : end + int(rim_px)], dtype=np.int32)
+    widened: Labels = _widen(near, float(rim_px))
+    return widened[top - first : end - first]
 
 
 @compiled

@@ -16,18 +16,19 @@ from nnbook.errors import InvalidValueError, NnbookError, all_of
 from nnbook.io.compiled import compiled
 from nnbook.io.confidence import read_confidence
 from nnbook.io.files import atomic_write
-from nnbook.io.images import as_image, as_mask, read_image, read_mask
+from nnbook.io.images import as_image, as_mask, read_image, read_narrow_mask
+from nnbook.io.labels import compact_labels
 from nnbook.io.parquet import read_parquet, write_parquet
 from nnbook.io.results import write_results
 from nnbook.measurement.imaged_area import check_scale
-from nnbook.measurement.rim import check_rim, widen
+from nnbook.measurement.rim import check_rim, widened_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
-    from nnbook.io.images import Image, Labels
+    from nnbook.io.images import Image, Labels, NarrowLabels
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
 
@@ -50,6 +51,8 @@ ROI_COLUMNS = [
 WIDE_COLUMNS = ["wide_area_px", "wide_mean_intensity", "wide_std_intensity"]
 """What a rim adds: pixels and grey levels under the widened mask."""
 
+ROWS_AT_ONCE = 512
+"""Rows of a mask that are widened and measured at once."""
 
 SAME_SCALE = 1e-4
 """By which share the scale that areas give may differ from the one that is said: less than rounding in a manifest."""
@@ -115,7 +118,7 @@ def measure(
 
 
 def measure_panorama(
-    panorama: str, image: Image, labels: Labels, px_per_um: float, rim_um: float | None = None
+    panorama: str, image: Image, labels: Labels | NarrowLabels, px_per_um: float, rim_um: float | None = None
 ) -> pd.DataFrame:
     """Measure every nucleus of a panorama in one pass over its pixels, or in two with a rim.
 
@@ -125,8 +128,8 @@ def measure_panorama(
         The panorama's name, for the first column.
     image : Image
         Axes (y, x), any integer or floating-point type; grey levels are used as they are.
-    labels : Labels
-        Axes (y, x), int32, the same shape: 0 is background. Labels may skip numbers.
+    labels : Labels or NarrowLabels
+        Axes (y, x), int32 or uint16, the same shape: 0 is background. Labels may skip numbers.
     px_per_um : float
         Pixels a micrometre.
     rim_um : float, optional
@@ -154,12 +157,8 @@ def measure_panorama(
         raise InvalidValueError(
             f"{panorama}: the image is {_size(image)} but its mask is {_size(labels)}; segment this image again"
         )
-    highest = int(labels.max(initial=0))
-    names = None
-    if highest > labels.size:  # a table up to the highest label would be larger than the mask
-        names, numbers = np.unique(np.append(labels, np.int32(0)), return_inverse=True)
-        labels, highest = numbers[:-1].reshape(labels.shape).astype(np.int32), len(names) - 1
-    sums, mean, std = _measure_labels(image, labels, highest)
+    names, labels = compact_labels(labels)
+    sums, mean, std = _measure_labels(image, labels, len(names))
     roi = np.flatnonzero(sums[:, 0])
     area = sums[roi, 0]
     height, width = labels.shape
@@ -167,7 +166,7 @@ def measure_panorama(
     table = pd.DataFrame(
         {
             "panorama": panorama,
-            "roi": roi if names is None else names[roi].astype(np.int64),
+            "roi": names[roi].astype(np.int64),
             "area_px": area,
             "area_um2": area / px_per_um**2,
             "x_px": sums[roi, 1] / area,
@@ -183,20 +182,32 @@ def measure_panorama(
         columns=ROI_COLUMNS,
     )
     if rim_um is not None:
-        sums, mean, std = _measure_labels(image, widen(labels, rim_um * px_per_um), highest)
+        sums, mean, std = _measure_labels(image, labels, len(names), rim_um * px_per_um)
         table = table.assign(**dict(zip(WIDE_COLUMNS, (sums[roi, 0], mean[roi], std[roi]), strict=True)))
     return table
 
 
 def _measure_labels(
-    image: Image, labels: Labels, highest: int
+    image: Image, labels: Labels | NarrowLabels, count: int, rim_px: float | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return of each label up to the highest the sums of `_accumulate`, and mean and spread of its grey levels."""
+    """Return of labels 0 to `count` - 1, widened or not, the sums of `_accumulate`, and mean and spread of grey levels.
+
+    A few rows at a time, so that no second mask is in memory.
+    """
     # Grey levels are summed as differences from the nucleus's first pixel, so that no small spread about a high level
     # is rounded away. Whole numbers are summed exactly: the square of 16 bits over 2^31 pixels still fits into 64.
     kind = np.int64 if image.dtype.kind in "ui" and image.dtype.itemsize <= 2 else np.float64
-    first, total, squares = np.zeros((3, highest + 1), kind)
-    sums = _accumulate(image, labels, first, total, squares)
+    first, total, squares = np.zeros((3, count), kind)
+    height, width = labels.shape
+    sums = np.zeros((count, 7), np.int64)
+    sums[:, 3], sums[:, 4] = width, height
+    for top in range(0, height, ROWS_AT_ONCE):
+        end = min(top + ROWS_AT_ONCE, height)
+        if rim_px is None:
+            rows = np.ascontiguousarray(labels[top:end], dtype=np.int32)
+        else:
+            rows = widened_rows(labels, rim_px, top, end)
+        _accumulate(image[top:end], rows, top, first, total, squares, sums)
     area = np.maximum(sums[:, 0], 1)
     above_first = total / area
     variance = squares / area - above_first**2
@@ -239,20 +250,22 @@ def summarise(image_name: str, rois: pd.DataFrame) -> dict[str, Any]:
 
 
 @compiled
-def _accumulate(
-    image: Image, labels: Labels, first: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
-) -> NDArray[np.int64]:
-    """Gather for each label: pixels, sums of x and y, left, top, right, bottom.
+def _accumulate(  # noqa: PLR0917 - numba takes no keyword-only arguments
+    image: Image,
+    labels: Labels,
+    top: int,
+    first: NDArray[Any],
+    total: NDArray[Any],
+    squares: NDArray[Any],
+    sums: NDArray[np.int64],
+) -> None:
+    """Gather rows, of which `top` is the first, into `sums` of each label: pixels, x, y, left, top, right, bottom.
 
     `first` gets its first pixel's grey level; `total` and `squares` the sums of the differences from it and of their
     squares.
     """
-    height, width = labels.shape
-    sums = np.zeros((len(first), 7), np.int64)
-    sums[:, 3] = width
-    sums[:, 4] = height
-    for y in range(height):
-        for x in range(width):
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
             label = labels[y, x]
             if label == 0:
                 continue
@@ -262,15 +275,14 @@ def _accumulate(
                 first[label] = value
             row[0] += 1
             row[1] += x
-            row[2] += y
+            row[2] += top + y
             row[3] = min(row[3], x)
-            row[4] = min(row[4], y)
+            row[4] = min(row[4], top + y)
             row[5] = max(row[5], x)
-            row[6] = max(row[6], y)
+            row[6] = max(row[6], top + y)
             above = value - first[label]
             total[label] += above
             squares[label] += above * above
-    return sums
 
 
 def longest_border(labels: Labels) -> tuple[int, int] | None:
@@ -304,14 +316,14 @@ def longest_border(labels: Labels) -> tuple[int, int] | None:
     return one, other
 
 
-def _size(array: Image | Labels) -> str:
+def _size(array: Image | Labels | NarrowLabels) -> str:
     return f"{array.shape[1]} x {array.shape[0]} px"
 
 
 def measure_files(
     files: Mapping[str, tuple[PathLike, PathLike]],
     px_per_um: float | Mapping[str, float],
-    classes: Callable[[str, Labels], dict[int, str]] = lambda _name, _labels: {},
+    classes: Callable[[str, Labels | NarrowLabels], dict[int, str]] = lambda _name, _labels: {},
     *,
     plane: Plane | None = None,
     rim_um: float | None = None,
@@ -361,7 +373,7 @@ def measure_files(
         image, mask = files[name]
         try:
             pixels = read_image(image, plane)
-            labels = read_mask(mask, (pixels.shape[0], pixels.shape[1]))
+            labels = read_narrow_mask(mask, (pixels.shape[0], pixels.shape[1]))
             table = measure_panorama(name, pixels, labels, scales[name], rim_um)
             table = _with_confidence(table, mask)
             if known := classes(name, labels):

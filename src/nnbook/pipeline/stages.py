@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
-    from nnbook.io.images import Labels
+    from nnbook.io.images import Labels, NarrowLabels
     from nnbook.io.manifest import Panorama
 
 COMPARED_PX2 = 450_000_000
@@ -84,7 +84,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
     # The twin's table is to be compared with the published one, which is of wider masks.
     rim_um = published.PUBLISHED_RIM_UM if len(truths) == len(panoramas) else None
 
-    def classes(name: str, labels: Labels) -> dict[int, str]:
+    def classes(name: str, labels: Labels | NarrowLabels) -> dict[int, str]:
         return true_classes(labels, truths[name]) if name in truths else {}
 
     def work(folder: Path) -> None:
