@@ -53,6 +53,9 @@ MOST_COVERED: Final = 0.75
 LEAST_SIGNAL: Final = 3.5
 """Least height of that peak in standard deviations of the background."""
 
+NORMAL_DEVIATION: Final = 0.6744897501960817
+"""The median absolute deviation of a normal distribution whose standard deviation is 1."""
+
 
 def join_components(labels: Labels, grey: NDArray[np.float32], diameter_px: float) -> list[int]:
     """Give components of one nucleus one label, in place: `join_pairs`, then `join_micronuclei`.
@@ -278,12 +281,11 @@ def _around(one: tuple[slice, slice], other: tuple[slice, slice]) -> tuple[slice
 
 def background_level(labels: Labels, grey: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
     """Return the median of what no mask covers, and its standard deviation, from the median absolute deviation."""
-    from scipy.stats import median_abs_deviation
-
     outside = grey[labels == 0]
     if not outside.size:
         return np.float32(0), np.float32(0)
-    return np.median(outside), np.float32(median_abs_deviation(outside, scale="normal"))
+    median = np.median(outside)
+    return median, np.float32(np.median(np.abs(outside - median)) / NORMAL_DEVIATION)
 
 
 def _nearest_label(labels: Labels) -> tuple[NDArray[np.float32], Labels]:
