@@ -1,4 +1,5 @@
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,11 @@ import numba
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import evaluate
-from nnbook.io.images import Image, Labels, read_mask, write_image, write_mask
+from nnbook.io.images import Image, Labels, read_image, read_mask, write_image, write_mask
 from nnbook.measurement.rois import measure_files
 from nnbook.segmentation.diameter import estimate_diameter, median_diameter
 from nnbook.segmentation.masks import ConfidentMasks
@@ -170,6 +172,29 @@ def test_files_are_named_kept_and_redone(
     (out / "a_cp_masks.tif").unlink()
     segment_files(images, out, model, cellprob_threshold=0.0)
     assert made[3:] == [(400, 400)]
+
+
+def test_the_image_is_not_in_memory_while_the_network_runs(
+    model: Model, panorama: tuple[Image, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(tmp_path / "a.tif", panorama[0][:300, :300])
+    images: list[weakref.ref[Image]] = []
+    freed: list[bool] = []
+
+    def read(*arguments: Any) -> Image:
+        image = read_image(*arguments)
+        images.append(weakref.ref(image))
+        return image
+
+    def network(grey: NDArray[np.float32], _: Model) -> NDArray[np.float32]:
+        freed.append(images[0]() is None)
+        return np.full((3, *grey.shape), -9, np.float32)
+
+    monkeypatch.setattr("nnbook.segmentation.workflow.read_image", read)
+    for module in ("network", "workflow"):
+        monkeypatch.setattr(f"nnbook.segmentation.{module}.run_network", network, raising=False)
+    segment_files({"a": tmp_path / "a.tif"}, tmp_path, model)
+    assert freed == [True]
 
 
 @pytest.mark.parametrize(

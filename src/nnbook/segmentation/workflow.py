@@ -9,9 +9,11 @@ are drawn at full resolution, along the interpolated edge of the cell probabilit
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
 import math
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,9 +29,9 @@ from nnbook.provenance.stage import Stage, make, read_record
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import ConfidentMasks, full_masks
 from nnbook.segmentation.model import Model, network_dtype
-from nnbook.segmentation.network import network_output
+from nnbook.segmentation.network import Output, network_output, network_shape, run_network
 from nnbook.segmentation.polarity import has_dark_nuclei
-from nnbook.segmentation.scale import grey_range
+from nnbook.segmentation.scale import grey_range, rescale
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 
 if TYPE_CHECKING:
@@ -220,9 +222,10 @@ def _segment_file(
     thresholds: dict[str, float],
 ) -> dict[str, Any]:
     """Segment one file and write its mask into a folder; return the diameter and the number of its nuclei."""
-    image = read_image(path, plane)
-    dark = has_dark_nuclei(image)
-    made, found = _masks_of_image(image, model, diameter_px, thresholds)
+    images = [read_image(path, plane)]
+    dark = has_dark_nuclei(images[0])
+    # Popped, so that the image can be freed while the network runs on its small copy.
+    made, found = _masks_of_image(images.pop(), model, diameter_px, thresholds)
     write_mask(out / mask, made.labels)
     write_confidence(out / mask, made.boxes, made.confidence)
     return {"result": {"found_diameter_px": found, "nuclei": len(made.boxes), "dark_nuclei": dark}}
@@ -233,12 +236,21 @@ def _masks_of_image(
 ) -> tuple[ConfidentMasks, float]:
     """Return the masks of one image, in 16 bits where they fit, and the diameter of its nuclei in px."""
     shape = (image.shape[0], image.shape[1])
-    low, high = grey_range(image)
-    found = 0.0 if low == high else diameter_px or estimate_diameter(image, model)
+    greys = grey_range(image)
+    found = 0.0 if greys[0] == greys[1] else diameter_px or estimate_diameter(image, model)
     if found == 0:
         return ConfidentMasks(np.zeros(shape, np.int32), np.zeros(0), np.zeros((0, 5), np.int64)), found
-    output = network_output(image, model, found)
+    grey = rescale(image, network_shape(shape, model.diam_mean / found), *greys)
+    del image
+    output = Output(run_network(grey, model), grey, model.diam_mean)
+    _release_memory()
     return full_masks(output, shape, **thresholds, narrow=True), found
+
+
+def _release_memory() -> None:
+    """Return freed memory to the system: glibc keeps 0.4 GB that the network's layers took, and masks need as much."""
+    with suppress(AttributeError):  # other C libraries have no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _check(diameter_px: float | None, flow_threshold: float, cellprob_threshold: float) -> None:
