@@ -9,13 +9,12 @@ method, which always gets the true one.
 
 from __future__ import annotations
 
-import platform
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from measured_on import heading
 from tqdm import tqdm
 
 from nnbook.evaluation.baseline import otsu_watershed
@@ -104,14 +103,6 @@ def area_ratios(predicted: Labels, true: Labels) -> list[float]:
     return [float(areas[0][one] / areas[1][other]) for one, other in partners(predicted, true).items()]
 
 
-def processor() -> str:
-    """Return the name of the processor, whose rounding the scores depend on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def main(data: Path, out: Path) -> None:
     """Score all sets and write the scores with what they depend on."""
     model = load_model()
@@ -122,15 +113,14 @@ def main(data: Path, out: Path) -> None:
         if folder == ISBI2009:
             whole = {method: [without_frame(pair) for pair in pairs] for method, pairs in made.items()}
             scores += score(f"{name}, not cut by the frame", whole)
-    today = datetime.now(UTC).date().isoformat()
+    head = heading("torch", "numba", "cellpose")
     write_json(
         out,
         {
-            "date": today,
+            **head,
             "model_sha256": model.sha256,
             "dtype": network_dtype(),
-            "processor": processor(),
-            "note": f"Real images. Computed on {today} with model {model.sha256[:12]}.",
+            "note": f"Real images. Computed on {head['date']} with model {model.sha256[:12]}.",
             "scores": scores,
         },
     )

@@ -14,9 +14,6 @@ CPU seconds are those of all threads together, and change less than the clock wh
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -31,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tifffile
 import zarr
+from measured_on import heading
 from skimage.measure import regionprops
 from skimage.transform import rotate
 from zarr.codecs import GzipCodec
@@ -292,9 +290,7 @@ def main(edition: Path, out: Path, count: int) -> None:
     panoramas = read_edition(edition).panoramas()
     per_turn = int(read_cells(edition / "cells").about["cells"])
     told: dict[str, Any] = {
-        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        "machine": {"processor": platform.processor() or platform.machine(), "python": platform.python_version()},
-        "load_before": round(os.getloadavg()[0], 1),
+        **heading("tifffile", "zarr", "scikit-image"),
         "cutting": [],
     }
     with tempfile.TemporaryDirectory() as name:

@@ -9,11 +9,9 @@ process's peak memory, and files and bytes of what it wrote.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tifffile
+from measured_on import heading
 
 from nnbook.cells.store import read_cells
 from nnbook.io.files import write_json
@@ -110,6 +109,7 @@ def measured(arguments: list[str], environment: dict[str, str], out: Path) -> di
 
 def main(store: Path, out: Path, count: int) -> None:
     """Run every command, and write what each took."""
+    head = heading()
     hub = served(varied_cells(store, count))
     with tempfile.TemporaryDirectory() as name, HubServer(hub) as server:
         folder = Path(name)
@@ -133,9 +133,7 @@ def main(store: Path, out: Path, count: int) -> None:
         kept = read_cells(cells)
         assert len(kept) == count
         told = {
-            "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
-            "machine": {"processor": platform.processor() or platform.machine(), "python": platform.python_version()},
-            "load_before": round(os.getloadavg()[0], 1),
+            **head,
             "cells": count,
             "served_mb": round(
                 sum(map(len, hub.repositories[DATASET].commits[hub.repositories[DATASET].head].values())) / 1e6, 1
