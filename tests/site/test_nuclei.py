@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.path import Path as Polygon
 from playwright.sync_api import expect
-from reader import BOOK, CELLS, NUCLEI, bring_into_view, open_page, parameters, settled
+from reader import BOOK, CELLS, MOSAIC, NUCLEI, PANORAMA, bring_into_view, open_page, parameters, settled
 
 from nnbook.cells.store import read_cells
 
@@ -82,6 +83,61 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
         nuclei.get_by_role("combobox", name="Upwards").select_option("texture")
         assert settled(page, "nuclei.y") == "texture"
         expect(count).to_contain_text(f"{inside.sum():,} of ")
+
+        nuclei.get_by_role("button", name="Clear selection").click()
+        cells.get_by_role("button", name="Measurements").click()
+        cells.get_by_role("combobox", name="Class").select_option("telophase")
+        assert settled(page, "filter") == "class:telophase"
+        late = table[table["class"] == "telophase"]
+        expect(count).to_contain_text(
+            f"{len(late):,} of {len(table):,} nuclei selected, which pass the filter of the cells"
+        )
+        assert problems == []
+
+
+def test_what_is_selected_is_bright_in_mosaic_and_panorama(browser: Browser, address: str) -> None:
+    """One page for both: a lasso round nuclei and a class, from the address; the others are dim until it is dropped."""
+    names = json.loads((BOOK / "mosaic" / "cells.json").read_text(encoding="utf-8"))["columns"]
+    drawn = pd.DataFrame({name: names[name] for name in ("area_um2", "class")})
+    small = int(((drawn["area_um2"] < 90) & (drawn["class"] != "interphase")).sum())
+    # A class more, so that both the lasso and the filter decide.
+    late = (drawn["area_um2"] < 90) & (drawn["class"] == "telophase")
+    assert 0 < late.sum() < small
+    query = f"?gate={GATE}&gated=twin&filter=class:telophase&filtered=twin"
+    with open_page(browser, f"{address}/nucleusnet/{query}") as (page, problems):
+        mosaic = shown(page, MOSAIC, "fig1c")
+        expect(mosaic.locator(".nn-remark")).to_contain_text(f"{late.sum():,} of {len(drawn):,} nuclei")
+        veil = mosaic.locator(".nn-dim")
+        bright = veil.evaluate(
+            """veil => [...veil.getContext('2d').getImageData(0, 0, veil.width, veil.height).data]
+                .filter((value, at) => at % 4 === 3 && value === 0).length"""
+        )
+        columns = veil.evaluate("veil => veil.width * veil.height")
+        assert bright == columns - len(drawn) + late.sum()
+
+        viewer = shown(page, PANORAMA, "fig1a")
+        name = viewer.locator(".nn-facts strong").inner_text()
+        rois = pd.read_parquet(BOOK / "rois.parquet")
+        of = rois[rois["panorama"] == name]
+        chosen = of[(of["area_um2"] < 90) & (of["class"] == "telophase")]
+        remark = viewer.locator(".nn-remark")
+        expect(remark).to_contain_text(f"{len(chosen):,} of {len(of):,} nuclei")
+        opaque = """viewer => {
+            const canvas = viewer.querySelector('.nn-overlay');
+            const { width, height } = canvas;
+            const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, width, height);
+            return data.filter((value, at) => at % 4 === 3 && value > 100).length;
+        }"""
+        seen = viewer.element_handle()
+        page.wait_for_function(f"viewer => ({opaque})(viewer) < 1000", arg=seen)
+        remark.get_by_role("button", name="Clear selection").click()
+        page.wait_for_function(f"viewer => ({opaque})(viewer) > 5000", arg=seen)
+        expect(remark).not_to_contain_text("selected")
+        expect(mosaic.locator(".nn-remark")).not_to_contain_text("selected")
+        expect(veil).to_be_hidden()
+        assert {"gate", "filter"}.isdisjoint(name for name, value in parameters(page).items() if value)
         assert problems == []
 
 

@@ -12,7 +12,7 @@ from skimage.io import imread
 
 from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cli import main
-from nnbook.viewers.mosaic import brightness_of, gains_of, read_grid, write_mosaic
+from nnbook.viewers.mosaic import DECIMALS, brightness_of, gains_of, read_grid, write_mosaic
 
 Made = tuple[Path, NDArray[np.uint8], pd.DataFrame, dict[str, Any]]
 
@@ -23,7 +23,9 @@ LEVELS = {1: [40, 50, 60, 50], 2: [100, 90], 5: [200, 210, 190, 205]}
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A store of three runs, one of which has too few cells, and its mosaic."""
     folder = tmp_path_factory.mktemp("mosaic")
-    images, table = write_store(folder / "cells", LEVELS)
+    images, table = write_store(folder / "plain", LEVELS)
+    table = table.assign(std_intensity=table["mean_intensity"] / 7, elongation=1 + table["roi"] / 7)
+    put_store(folder / "cells", list(images), table)
     write_sample(folder / "cells", folder, per_run=3, seed=2)
     about = write_mosaic(folder / "mosaic", folder / "cells", folder)
     return folder, images, table, about
@@ -78,6 +80,11 @@ def test_cells_are_named_in_the_order_of_the_grid(made: Made) -> None:
     assert names == table["cell"].iloc[sample["row"]].tolist()
     assert columns["class"] == [kind if isinstance(kind, str) else None for kind in sample["class"]]
     assert columns["mean_intensity"] == pytest.approx(sample["mean_intensity"].tolist())
+    cells = table.iloc[sample["row"]]
+    measured = {name: decimals for name, decimals in DECIMALS.items() if name in cells}
+    assert {"std_intensity", "elongation"} <= set(measured) <= set(columns)
+    for name, decimals in measured.items():
+        assert columns[name] == pytest.approx(cells[name].round(decimals).tolist()), name
 
 
 def test_outside_of_masks_both_are_black(made: Made) -> None:

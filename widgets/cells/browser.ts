@@ -1,21 +1,22 @@
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
-import { parseGate } from '../shared/address';
+import { decidingColumns, selectedNuclei } from '../shared/brush';
 import { contrastTable, PLAIN, type Contrast } from '../shared/contrast';
 import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { againButton, textButton, textElement } from '../shared/elements';
+import { filterText, NO_FILTER, parseFilter, passing, type Filter } from '../shared/filter';
 import { NO_FULL_SCREEN, toggledFullScreen } from '../shared/fullscreen';
 import type { Around } from '../shared/goto';
+import { MEASURES } from '../shared/measure';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { download, viewPicture } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, rounded } from '../shared/text';
-import { selectedCells } from './brush';
 import { Card } from './card';
 import { nucleusOf, type CellState } from './cellstate';
-import { filterText, namedCells, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, type Filter, type Order } from './choice';
+import { namedCells, ordered, orderText, parseOrder, type Order } from './choice';
 import type { Collection } from './collection';
 import { freshSeed, runOf } from './draw';
 import { Grid } from './grid';
@@ -23,7 +24,7 @@ import { ALIKE, COMPARED, mostAlike } from './likeness';
 import { CLASS, Measurements, PANORAMA, ROI } from './measurements';
 import { MeasurePanel } from './measurepanel';
 import type { CellSource, Images } from './source';
-import { MEASURES, type Facts } from './table';
+import type { Facts } from './table';
 import { Toolbar } from './toolbar';
 
 /** Images that are kept: 48 MB of thumbnails, which is a whole draw, and 24 MB of full ones. */
@@ -263,9 +264,8 @@ export class CellBrowser {
   private scopeColumns(): string[] {
     const { source, state } = this;
     if (!source.measured) return [];
-    const gate = parseGate(state.get('gate') ?? '');
     return [
-      ...(gate ? [gate.x, gate.y] : []),
+      ...decidingColumns({ gate: state.get('gate'), filter: null }),
       ...(state.get('lasso') ? [PANORAMA] : []),
       ...(state.get('find') === null ? [] : [PANORAMA, ROI]),
       ...(state.get('like') === null ? [] : COMPARED.map(({ column }) => column)),
@@ -330,8 +330,10 @@ export class CellBrowser {
     if (!source.measured || (lasso === null && gate === null)) return null;
     const key = JSON.stringify([lasso, gate]);
     if (key !== this.selection.key) {
-      const { columns, panoramas } = measurements;
-      this.selection = { key, cells: selectedCells(collection.cells, { lasso, gate }, { columns, panoramas, listed: listed ?? new Map() }) };
+      const { columns, kinds, panoramas } = measurements;
+      // The filter is of the draw alone: the panel shows what of it passes.
+      const selected = { lasso, gate, filter: null };
+      this.selection = { key, cells: selectedNuclei(collection.cells, selected, { columns, kinds, panoramas, listed: listed ?? new Map() }) };
     }
     return this.selection.cells;
   }

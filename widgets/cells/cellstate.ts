@@ -1,6 +1,6 @@
-import { BRUSHED, countKind, numberKind, SHARED, textKind, type Brushed, type Kind, type Kinds, type Shared } from '../shared/address';
+import { BRUSHED, countKind, numberKind, readableKind, SHARED, textKind, type Brushed, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
-import { parseFilter, parseOrder, readableKind } from './choice';
+import { parseOrder } from './choice';
 
 /** All that is in a link to a view of cells. */
 export interface CellState extends Shared, Brushed, ContrastState {
@@ -12,8 +12,6 @@ export interface CellState extends Shared, Brushed, ContrastState {
   like: string | null;
   /** By what cells are ordered; see `parseOrder`. */
   sort: string | null;
-  /** Which are shown; see `parseFilter`. */
-  filter: string | null;
   /** The only run whose cells are shown. */
   run: number | null;
   /** Width of a cell, in pixels of the page. */
@@ -32,7 +30,6 @@ export const CELL_STATE: Kinds<CellState> = {
   find: textKind(),
   like: textKind(),
   sort: readableKind(parseOrder),
-  filter: readableKind(parseFilter),
   run: countKind(),
   size: numberKind(SIZE.least, SIZE.most, SIZE.usual),
   at: countKind(),

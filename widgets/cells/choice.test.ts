@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { binned, extent, filterText, namedCells, NO_FILTER, ordered, orderText, parseFilter, parseOrder, passing, readableKind, type Filter } from './choice';
+import { readableKind } from '../shared/address';
+import { filterText, NO_FILTER, parseFilter, passing, type Filter } from '../shared/filter';
+import { binned, extent, namedCells, ordered, orderText, parseOrder } from './choice';
 
 const AREA = Float32Array.of(50, 10, Number.NaN, 30, 20);
 const MEAN = Float32Array.of(1, 2, 3, 4, 5);

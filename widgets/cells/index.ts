@@ -97,7 +97,7 @@ export default {
     data: 'cells',
     noun: 'cells',
     unnamed: 'cells',
-    places: { at: CELL_STATE.at, run: CELL_STATE.run, filter: CELL_STATE.filter, find: CELL_STATE.find, like: CELL_STATE.like },
+    places: { at: CELL_STATE.at, run: CELL_STATE.run, find: CELL_STATE.find, like: CELL_STATE.like },
     more: streamed,
   }),
 };

@@ -1,4 +1,4 @@
-import { MEASURES, type Measure } from './table';
+import { MEASURES, type Measure } from '../shared/measure';
 
 /** Cells of a gallery. */
 export const ALIKE = 100;

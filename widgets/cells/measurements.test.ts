@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Problem } from '../shared/problem';
 import { Measurements } from './measurements';
-import { MEASURES, type Table } from './table';
+import { MEASURES } from '../shared/measure';
+import type { Table } from './table';
 
 const AREA = Float32Array.from([1, 2]);
 

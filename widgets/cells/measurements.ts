@@ -1,6 +1,7 @@
+import type { Kinds } from '../shared/filter';
+import { MEASURES } from '../shared/measure';
 import { Problem } from '../shared/problem';
 import type { CellTable } from './source';
-import { MEASURES, type Kinds } from './table';
 
 const KNOWN: ReadonlySet<string> = new Set(MEASURES.map(({ column }) => column));
 /** The columns of classes, of panoramas, and of numbers in the masks of those. */

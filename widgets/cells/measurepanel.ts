@@ -1,8 +1,9 @@
 import { textElement } from '../shared/elements';
+import { passing, type Columns, type Filter, type Kinds } from '../shared/filter';
+import { MEASURES } from '../shared/measure';
 import { grouped } from '../shared/text';
-import { binned, extent, passing, type Columns, type Filter } from './choice';
+import { binned, extent } from './choice';
 import { BINS, MeasureFilter } from './measures';
-import { MEASURES, type Kinds } from './table';
 
 /** The measurements of a draw, each with the range of it that is shown, and the classes. */
 export class MeasurePanel {

@@ -1,7 +1,7 @@
 import { textButton, textElement } from '../shared/elements';
 import { rounded } from '../shared/text';
-import type { Range } from './choice';
-import type { Measure } from './table';
+import type { Range } from '../shared/filter';
+import type { Measure } from '../shared/measure';
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const BINS = 48;

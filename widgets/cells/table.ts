@@ -1,28 +1,10 @@
 import { parquetMetadataAsync, parquetRead, parquetReadObjects, rowIndex, type AsyncBuffer, type ColumnData, type FileMetaData } from 'hyparquet';
+import type { Kinds } from '../shared/filter';
 import { isRecord, numberOf, textOf } from '../shared/json';
+import { MEASURES, quotient, TEXTURE, type Measure } from '../shared/measure';
 import { Joint, PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
 import type { Collection } from './collection';
-
-/** A measured column by which cells are sorted and filtered. */
-export interface Measure {
-  column: string;
-  name: string;
-  unit: string;
-}
-
-export const MEASURES: readonly Measure[] = [
-  { column: 'area_um2', name: 'Area', unit: 'µm²' },
-  { column: 'mean_intensity', name: 'Mean intensity', unit: '' },
-  { column: 'std_intensity', name: 'Standard deviation of intensity', unit: '' },
-  { column: 'texture', name: 'Texture', unit: '' },
-  { column: 'elongation', name: 'Elongation', unit: '' },
-  { column: 'orientation_deg', name: 'Orientation', unit: '°' },
-  { column: 'rim_um', name: 'Rim of the mask', unit: 'µm' },
-];
-
-/** The standard deviation of grey levels as a share of their mean, which a change of brightness leaves as it is. */
-const TEXTURE = { column: 'texture', of: ['std_intensity', 'mean_intensity'] as const };
 
 /** What the table has of one cell; null where it has nothing. */
 export interface Facts {
@@ -38,12 +20,6 @@ export interface Facts {
   y: number | null;
   measures: Map<string, number>;
   kind: string | null;
-}
-
-/** Words of a column by number, such as classes; 0 is a cell that has none. */
-export interface Kinds {
-  names: string[];
-  codes: Uint16Array;
 }
 
 /** As much as is read at first: the footer, and what the columns' page indexes take before it. */
@@ -212,8 +188,4 @@ export class Table {
       throw new Problem(`${WHAT} could not be read.`);
     }
   }
-}
-
-function quotient(value: number, by: number): number {
-  return by > 0 ? value / by : Number.NaN;
 }

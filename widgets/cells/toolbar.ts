@@ -1,9 +1,9 @@
 import { disclosureButton, iconButton, textButton, textElement } from '../shared/elements';
 import { grouped } from '../shared/text';
 import { SIZE } from './cellstate';
+import { MEASURES } from '../shared/measure';
 import type { Order } from './choice';
 import type { Run } from './draw';
-import { MEASURES } from './table';
 
 export interface ToolbarEvents {
   /** Another draw: by a seed, or by a fresh one. */

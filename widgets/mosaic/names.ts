@@ -11,11 +11,14 @@ export interface Cell {
   kind: string | null;
 }
 
-/** The cells of a mosaic, in reading order. */
+/** The cells of a mosaic, in reading order; `column` gives what was measured of them. */
 export class Names {
   private readonly places: Map<string, number>;
 
-  constructor(readonly all: readonly Cell[]) {
+  constructor(
+    readonly all: readonly Cell[],
+    readonly column: (name: string) => readonly unknown[] | undefined = () => undefined,
+  ) {
     this.places = new Map(all.map((cell, at) => [nameOf(cell), at]));
   }
 
@@ -51,6 +54,7 @@ export function parseNames(text: string, count: number): Names {
       if (panorama === null || roi === null) throw damaged;
       return { panorama, roi, areaUm2: numberOf(areas[at]), meanIntensity: numberOf(means[at]), kind: textOf(kinds[at]) };
     }),
+    column,
   );
 }
 

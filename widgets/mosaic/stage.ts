@@ -3,6 +3,7 @@ import { fetchPyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
 import { lengthText } from '../shared/scalebar';
 import { ZoomStage, type Place, type StageEvents, type View } from '../shared/zoomstage';
+import { Dim } from './dim';
 import { placeAt, type GridPlace, type Mosaic } from './mosaic';
 import { RowLabels } from './rowlabels';
 
@@ -27,6 +28,7 @@ const DAMAGED = 'The mosaic could not be shown.';
 export class MosaicStage {
   readonly zoom: ZoomStage;
   private readonly labels = new RowLabels();
+  private readonly dim = new Dim();
   private readonly pointedFrame = frame('nn-frame nn-pointed');
   private readonly chosenFrame = frame('nn-frame');
   private readonly ending = new AbortController();
@@ -46,6 +48,7 @@ export class MosaicStage {
       },
       drawn: (view) => {
         this.labels.draw(mosaic, view);
+        this.dim.place(mosaic, view);
         this.placeFrame(this.chosenFrame, this.chosen, view);
       },
       pointed: (place) => this.describe(place),
@@ -55,7 +58,7 @@ export class MosaicStage {
       },
     });
     this.zoom.element.append(this.labels.element);
-    this.zoom.viewer.canvas.append(this.pointedFrame, this.chosenFrame);
+    this.zoom.viewer.canvas.append(this.dim.element, this.pointedFrame, this.chosenFrame);
     addEventListener(
       'online',
       () => {
@@ -99,6 +102,12 @@ export class MosaicStage {
   /** Marks the chosen cell; null marks none. */
   choose(place: GridPlace | null): void {
     this.chosen = place;
+    this.zoom.redraw();
+  }
+
+  /** Dims all cells but those selected, which have a 1 in reading order; null dims none. */
+  setSelected(inside: Uint8Array | null): void {
+    this.dim.show(this.mosaic, inside);
     this.zoom.redraw();
   }
 

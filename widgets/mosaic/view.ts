@@ -1,7 +1,9 @@
 import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
+import { measuredColumns, type Known } from '../shared/brush';
 import type { ListedPanorama } from '../shared/panoramalist';
+import { Selection } from '../shared/selection';
 import { grouped, rounded } from '../shared/text';
 import { whereShown } from '../shared/where';
 import { sameView } from '../shared/zoomstate';
@@ -27,6 +29,9 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
   private mosaic: Mosaic | null = null;
   private names: Names | null = null;
   private panoramas: Map<string, ListedPanorama> | null = null;
+  private readonly selection: Selection;
+  /** What decides on whether cells are selected, but for what is known of their panoramas. */
+  private measured: Omit<Known, 'listed'> | null = null;
   /** The chosen cell that is on the screen. */
   private seenCell: number | null = null;
   private askAgain: () => void = () => undefined;
@@ -45,6 +50,10 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
         this.letGo();
       },
       link: this.linked ? () => this.link() : null,
+    });
+    this.selection = new Selection(this.state, () => {
+      this.apply(false);
+      this.stage?.zoom.focus();
     });
     this.state.onChange(() => {
       if (this.stage) this.apply(true);
@@ -68,6 +77,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
   /** Adds the names of the cells; null where they could not be loaded. */
   setNames(names: Names | null): void {
     this.names = names;
+    this.measured = names && { ...measuredColumns(names.all.length, names.column), panoramas: panoramasOf(names.all) };
     this.root.dataset.names = names ? 'ready' : 'failed';
     this.apply(true);
     this.stage?.zoom.showPointed();
@@ -75,7 +85,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
 
   setPanoramas(panoramas: Map<string, ListedPanorama>): void {
     this.panoramas = panoramas;
-    this.showCard();
+    this.apply(true);
   }
 
   private build(mosaic: Mosaic): void {
@@ -138,9 +148,17 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
       stage.choose(place);
       if (byOthers && place && !(moved && view !== null)) stage.goToCell(place, false);
     }
+    this.showSelection();
     this.showCard();
     this.showFacts();
     this.showRemark();
+  }
+
+  /** Dims the cells that are not selected where something is selected on the page. */
+  private showSelection(): void {
+    const { measured, panoramas, selection, stage } = this;
+    selection.decide('', this.names?.all.length ?? 0, measured && { ...measured, listed: panoramas ?? new Map() });
+    stage?.setSelected(selection.inside);
   }
 
   private describe(place: GridPlace): { name: string; facts: string } {
@@ -200,6 +218,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
     const elsewhere = names !== null && panorama !== null && roi !== null && this.seenCell === null;
     const failed = this.gaps || this.root.dataset.names === 'failed';
     const remarks = [
+      this.selection.remark,
       elsewhere ? `${nameOf({ panorama, roi })} is none of these cells.` : '',
       this.gaps ? GAPS_NOTE : '',
       this.root.dataset.names === 'failed' ? 'The names of the cells could not be loaded.' : '',
@@ -222,4 +241,11 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
     const lines = [this.facts.textContent, contrastText(contrast), this.pictureNote(mosaic.note)].filter(Boolean);
     void this.savePicture(stage.zoom.picture(contrast, [], title, lines), `mosaic_runs_${from.run}_to_${to.run}.png`);
   }
+}
+
+/** The panoramas that cells are of. */
+function panoramasOf(cells: readonly Cell[]): Known['panoramas'] {
+  const codes = new Map<string, number>();
+  for (const { panorama } of cells) if (!codes.has(panorama)) codes.set(panorama, codes.size + 1);
+  return { names: [...codes.keys()], codes: Uint16Array.from(cells, ({ panorama }) => codes.get(panorama) ?? 0) };
 }

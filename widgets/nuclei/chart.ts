@@ -1,10 +1,9 @@
-import { selectedCells } from '../cells/brush';
 import { cellsCsv } from '../cells/celltable';
 import type { Collection } from '../cells/collection';
 import { runOf } from '../cells/draw';
 import { Measurements, PANORAMA } from '../cells/measurements';
 import type { Images } from '../cells/source';
-import type { Facts, Measure, Table } from '../cells/table';
+import type { Facts, Table } from '../cells/table';
 import { axesOf, listOf, type Columns } from '../scatter/axes';
 import { legendElement } from '../scatter/legend';
 import { pageStyle } from '../scatter/pagestyle';
@@ -12,8 +11,10 @@ import { Plot } from '../scatter/plot';
 import { PointCard } from '../scatter/pointcard';
 import { gateText, parseGate, type State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
+import { decidingColumns, isSomethingSelected, NOTHING_SELECTED, selectedIn, selectedNuclei, type Selected } from '../shared/brush';
 import { againButton, textButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
+import type { Measure } from '../shared/measure';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { download } from '../shared/picture';
 import type { Polygon } from '../shared/polygon';
@@ -197,9 +198,9 @@ export class Chart {
   private apply(): void {
     const { measurements, state } = this;
     const { x, y, by } = this.shown;
-    const lasso = state.get('lasso');
-    const gate = parseGate(state.get('gate') ?? '');
-    const wanted = [x.column, y.column, by, ...(gate ? [gate.x, gate.y] : []), ...(lasso ? [PANORAMA] : [])];
+    const selected = selectedIn(state);
+    const { lasso } = selected;
+    const wanted = [x.column, y.column, by, ...decidingColumns(selected), ...(lasso ? [PANORAMA] : [])];
     measurements.fetch(wanted);
     if (lasso && !this.listed) void this.list();
     this.toolbar.show({ x: x.column, y: y.column, by });
@@ -251,7 +252,7 @@ export class Chart {
   }
 
   private get isSelected(): boolean {
-    return this.state.get('gate') !== null || this.state.get('lasso') !== null;
+    return isSomethingSelected(this.state);
   }
 
   private select(corners: Polygon): void {
@@ -261,39 +262,42 @@ export class Chart {
   }
 
   private dropSelection(): void {
-    this.state.set({ gate: null, lasso: null }, 'push');
+    this.state.set({ ...NOTHING_SELECTED }, 'push');
     this.apply();
     this.announce('Selection cleared');
   }
 
-  /** Shows which nuclei are in the lasso over nuclei and in panoramas of the lasso over those. */
+  /** Shows which nuclei are in the lasso over nuclei, in panoramas of the lasso over those, and pass the filter of cells. */
   private showSelection(): void {
     const { cells, listed, measurements, plot, state } = this;
-    const [lasso, gate] = [state.get('lasso'), state.get('gate')];
-    const made = JSON.stringify([lasso, gate, listed !== null]);
-    if (made === this.madeFor.selection || (lasso && !listed)) return;
+    const wanted = selectedIn(state);
+    const made = JSON.stringify([wanted, listed !== null]);
+    if (made === this.madeFor.selection || (wanted.lasso && !listed)) return;
     this.madeFor.selection = made;
-    const { columns, panoramas } = measurements;
-    const selected = selectedCells(this.nuclei.collection.cells, { lasso, gate }, { columns, panoramas, listed: listed ?? new Map() });
+    const { columns, kinds, panoramas } = measurements;
+    const selected = selectedNuclei(this.nuclei.collection.cells, wanted, { columns, kinds, panoramas, listed: listed ?? new Map() });
     const { x, y } = this.shown;
-    const drawn = parseGate(gate ?? '');
+    const drawn = parseGate(wanted.gate ?? '');
     const here = drawn?.x === x.column && drawn.y === y.column ? drawn.corners : null;
     plot.setLasso(here, selected && Uint8Array.from(cells, (cell) => selected[cell] ?? 0));
     this.inside = selected && [...cells.filter((cell) => selected[cell] === 1)];
     this.selection.classList.toggle('nn-none', selected === null);
     for (const button of this.selection.querySelectorAll('button')) button.hidden = selected === null;
     this.saving.disabled = this.inside?.length === 0;
-    this.selected.textContent = this.inside ? this.countText(this.inside, lasso !== null) : '';
+    this.selected.textContent = this.inside ? this.countText(this.inside, wanted) : '';
   }
 
-  private countText(inside: number[], ofPanoramas: boolean): string {
+  private countText(inside: number[], { lasso, filter }: Selected): string {
     const { x, y } = this.shown;
     const mean = ({ column, name, unit }: Measure) => {
       const values = this.measurements.columns.get(column);
       const sum = inside.reduce((total, cell) => total + (values?.[cell] ?? 0), 0);
       return `${name.toLowerCase()} ${rounded(sum / inside.length)}${unit === '' ? '' : ` ${unit}`}`;
     };
-    const where = ofPanoramas ? ', of panoramas that are in the lasso over those' : '';
+    const where = [
+      lasso === null ? '' : ', of panoramas that are in the lasso over those',
+      filter === null ? '' : ', which pass the filter of the cells',
+    ].join('');
     const count = `${grouped(inside.length)} of ${nuclei(this.cells.length)} selected${where}.`;
     return inside.length === 0 ? count : `${count} Means: ${mean(x)}, ${mean(y)}.`;
   }

@@ -1,5 +1,5 @@
 import { BRUSHED, choiceKind, numbersKind, SHARED, type Brushed, type Kinds, type Shared } from '../shared/address';
-import { MEASURES } from '../cells/table';
+import { MEASURES } from '../shared/measure';
 
 const COLUMNS = MEASURES.map(({ column }) => column);
 

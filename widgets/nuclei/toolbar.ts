@@ -1,4 +1,4 @@
-import type { Measure } from '../cells/table';
+import type { Measure } from '../shared/measure';
 import { iconButton, textElement } from '../shared/elements';
 import { LASSO } from '../scatter/toolbar';
 

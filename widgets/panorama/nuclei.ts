@@ -36,11 +36,16 @@ export class Nuclei {
 
   /** What the table has of a nucleus in one of its columns. */
   value(roi: number, column: string): number | string | null {
-    return this.columns.get(column)?.[this.places.get(roi) ?? -1] ?? null;
+    return this.columns.get(column)?.[this.placeOf(roi)] ?? null;
   }
 
   get(roi: number): Nucleus | null {
-    return this.all[this.places.get(roi) ?? -1] ?? null;
+    return this.all[this.placeOf(roi)] ?? null;
+  }
+
+  /** The row of a nucleus in the table; -1 where it has none. */
+  placeOf(roi: number): number {
+    return this.places.get(roi) ?? -1;
   }
 
   /** The number that comes `step` nuclei after another, from the last on to the first. */

@@ -18,6 +18,8 @@ import { LabelTiles } from './tiles';
 
 /** Width of an outline on the screen, in CSS pixels. */
 export const OUTLINE = 2.2;
+/** How much is left of the opacity of a nucleus that is dim. */
+const DIM = 0.15;
 
 /**
  * Draws the masks of a panorama over its image.
@@ -44,6 +46,7 @@ export class LabelOverlay {
   private discs = new Map<number, Disc>();
   private colours = new Map<number, number>();
   private given: ((label: number) => number) | null = null;
+  private dim: ((label: number) => boolean) | null = null;
   private wantedView = '';
 
   constructor(
@@ -77,10 +80,14 @@ export class LabelOverlay {
     this.repaint();
   }
 
-  /** Sets the colour of each nucleus, as a pixel of an ImageData; null gives neighbours different ones. */
-  setColours(given: ((label: number) => number) | null): void {
-    if (given === this.given) return;
+  /**
+   * Sets the colour of each nucleus, as a pixel of an ImageData, and which are dim: null gives neighbours different colours,
+   * and dims none.
+   */
+  setColours(given: ((label: number) => number) | null, dim: ((label: number) => boolean) | null = null): void {
+    if (given === this.given && dim === this.dim) return;
     this.given = given;
+    this.dim = dim;
     this.repaint();
   }
 
@@ -279,19 +286,26 @@ export class LabelOverlay {
     return this.given?.(label) ?? PIXELS[this.colours.get(label) ?? colourIndex(label)] ?? 0;
   }
 
+  /** The colour of a nucleus with its opacity. */
+  private inkOf(label: number): number {
+    const { alpha } = this;
+    const shown = this.dim?.(label) ? (Math.round((alpha >>> 24) * DIM) << 24) >>> 0 : alpha;
+    return ((this.pixelOf(label) & 0xffffff) | shown) >>> 0;
+  }
+
   /** Labels of a part of the panorama in the colours of the overlay: for a picture, at whatever level they come from. */
   paintImage(image: LabelImage, pixels: Uint32Array, stroke: number): void {
-    const { style, marked, chosen, alpha } = this;
-    const colourOf = (label: number) => ((this.pixelOf(label) & 0xffffff) | alpha) >>> 0;
+    const { style, marked, chosen } = this;
+    const colourOf = (label: number) => this.inkOf(label);
     const box = { left: 0, top: 0, right: image.width, bottom: image.height };
     paint(image, pixels, box, { style, stroke, marked: marked === chosen ? marked : 0, chosen, colourOf });
   }
 
   private repaint(box?: PixelBox): void {
-    const { image, data, style, stroke, marked, chosen, alpha } = this;
+    const { image, data, style, stroke, marked, chosen } = this;
     if (!data || this.bare) return;
     const { left, top, right, bottom } = box ?? { left: 0, top: 0, right: image.width, bottom: image.height };
-    const colourOf = (label: number) => ((this.pixelOf(label) & 0xffffff) | alpha) >>> 0;
+    const colourOf = (label: number) => this.inkOf(label);
     paint(image, new Uint32Array(data.data.buffer), { left, top, right, bottom }, { style, stroke, marked, chosen, colourOf });
     // The dark outline of the chosen nucleus may extend beyond the box.
     const [x, y] = [Math.max(0, left - stroke), Math.max(0, top - stroke)];

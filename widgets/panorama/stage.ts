@@ -28,6 +28,8 @@ export interface MaskLook {
   opacity: number;
   /** The colour of each nucleus, as a pixel of an ImageData; null gives neighbours different ones. */
   colours: ((label: number) => number) | null;
+  /** Whether a nucleus is dim; null dims none. */
+  dim: ((label: number) => boolean) | null;
   /** Whether the truth is shown with them. */
   truth: boolean;
   /** Share of the width at which image and masks, or masks and truth, meet; null shows them over one another. */
@@ -54,6 +56,7 @@ const WORDS = {
 /** Okabe and Ito's sky blue and vermilion, as in print. */
 const TRUTH_PIXEL = pixelOf('#56b4e9');
 const MASK_PIXEL = pixelOf('#d55e00');
+const maskColour = () => MASK_PIXEL;
 
 /** The image of a panorama with its masks. */
 export class PanoramaStage {
@@ -67,7 +70,7 @@ export class PanoramaStage {
   private opening = new AbortController();
   private opened: Promise<[Pyramid | null, LabelOverlay | null]> = Promise.resolve([null, null]);
   private overlay: LabelOverlay | null = null;
-  private look: MaskLook = { style: 'fill', opacity: 1, colours: null, truth: false, swipe: null };
+  private look: MaskLook = { style: 'fill', opacity: 1, colours: null, dim: null, truth: false, swipe: null };
   private state: MaskState | null = null;
   private truth: LabelOverlay | null = null;
   private truthOf: Panorama | null = null;
@@ -299,7 +302,7 @@ export class PanoramaStage {
     const { look, panorama, overlay } = this;
     const known = look.truth && panorama?.truth !== null && panorama !== null;
     overlay?.setStyle(look.style, look.opacity);
-    overlay?.setColours(look.colours ?? (known ? () => MASK_PIXEL : null));
+    overlay?.setColours(look.colours ?? (known ? maskColour : null), look.dim);
     if (known && this.truthOf !== panorama) void this.openTruth(panorama);
     const { maskSpan, truthSpan } = this.spans();
     this.canvas.style.clipPath = clipOf(maskSpan);

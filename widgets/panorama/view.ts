@@ -1,10 +1,12 @@
 import { isAddressed } from '../shared/address';
+import { measuredColumns } from '../shared/brush';
 import { announce } from '../shared/linking';
 import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
 import type { ListedPanorama } from '../shared/panoramalist';
 import { download } from '../shared/picture';
+import { Selection } from '../shared/selection';
 import { nuclei as countText } from '../shared/text';
 import { noImage } from '../shared/where';
 import { sameView } from '../shared/zoomstate';
@@ -59,6 +61,10 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     scale: null,
     colours: null,
   };
+  private readonly selection: Selection;
+  /** What the panoramas of the edition have, by name; empty until that is known. */
+  private edition: ReadonlyMap<string, ListedPanorama> = new Map();
+  private dim: { inside: Uint8Array | null; nuclei: Nuclei | null; of: ((label: number) => boolean) | null } = { inside: null, nuclei: null, of: null };
   private labelImages: LabelImages | null = null;
   private shown: Panorama | null = null;
   /** The chosen nucleus that is on the screen. */
@@ -107,6 +113,10 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
       },
       link: this.linked ? () => this.link() : null,
     });
+    this.selection = new Selection(this.state, () => {
+      this.apply(false);
+      this.stage?.zoom.focus();
+    });
     this.state.onChange(() => {
       this.followState();
     });
@@ -128,6 +138,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
 
   /** Adds all other panoramas of an edition. */
   addListed(listed: Map<string, ListedPanorama>): void {
+    this.edition = listed;
     for (const [name, panorama] of listed) {
       const shown = this.known.has(name) ? null : listedPanorama(panorama);
       if (shown) this.known.set(name, shown);
@@ -312,8 +323,27 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const { scale, colours } = this.colouring;
     maskPanel.showColours(nuclei, by, scale);
     const style = masks === 'off' ? null : masks;
-    stage?.setLook({ style, opacity: opacity ?? OPACITY[style ?? 'fill'], colours, truth, swipe });
+    stage?.setLook({ style, opacity: opacity ?? OPACITY[style ?? 'fill'], colours, dim: this.dimmed(), truth, swipe });
     if (changed && this.seenRoi !== null) this.showCard();
+  }
+
+  /** Which masks are dim: those of nuclei that are not selected, where something is selected on the page. */
+  private dimmed(): ((label: number) => boolean) | null {
+    const { edition, measurements, selection, shown } = this;
+    if (!shown) return null;
+    if (selection.some) void measurements.load();
+    const nuclei = selection.some ? measurements.nuclei : null;
+    const count = nuclei?.all.length ?? 0;
+    selection.decide(shown.name, count, nuclei && {
+      ...measuredColumns(count, (name) => nuclei.columns.get(name)),
+      panoramas: { names: [shown.name], codes: new Uint16Array(count).fill(1) },
+      listed: edition,
+    });
+    const { inside } = selection;
+    if (inside !== this.dim.inside || nuclei !== this.dim.nuclei) {
+      this.dim = { inside, nuclei, of: inside && nuclei && ((label) => inside[nuclei.placeOf(label)] !== 1) };
+    }
+    return this.dim.of;
   }
 
   private show(panorama: Panorama, view: number[] | null): void {
@@ -388,6 +418,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const remarks = [
       elsewhere ? [`${elsewhere.panorama} was chosen. `, ...noImage(elsewhere.layer)] : '',
       name !== null && shown && name !== shown.name ? `“${name}” cannot be shown here; this is ${shown.name}.` : '',
+      this.selection.remark,
       shown?.preview ? previewText(shown) : mask,
       this.gaps ? GAPS_NOTE : '',
       this.measurements.problem,

@@ -1,4 +1,4 @@
-import { choiceKind, flagKind, numberKind, numbersKind, SHARED, textKind, type Kind, type Kinds, type Shared } from '../shared/address';
+import { BRUSHED, choiceKind, flagKind, numberKind, numbersKind, SHARED, textKind, type Brushed, type Kind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { VIEW } from '../shared/zoomstate';
 import type { MaskStyle } from './paint';
@@ -6,7 +6,7 @@ import type { MaskStyle } from './paint';
 export type Masks = MaskStyle | 'off';
 
 /** All that is in a link to a view of a panorama. */
-export interface ViewState extends Shared, ContrastState {
+export interface ViewState extends Shared, Brushed, ContrastState {
   /** Centre (x, y) and width of what is seen, in pixels of the panorama; null shows all of it. */
   view: number[] | null;
   masks: Masks;
@@ -24,6 +24,7 @@ export interface ViewState extends Shared, ContrastState {
 
 export const VIEW_STATE: Kinds<ViewState> = {
   ...SHARED,
+  ...BRUSHED,
   ...CONTRAST_STATE,
   view: VIEW,
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),

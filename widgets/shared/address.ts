@@ -1,3 +1,4 @@
+import { parseFilter } from './filter';
 import { onTrait, textTrait, type Model } from './model';
 
 /**
@@ -48,14 +49,24 @@ export const SHARED: Kinds<Shared> = { panorama: textKind(), roi: countKind(), l
 export interface Brushed {
   /** A lasso round panoramas, in nuclei and grey levels. */
   lasso: [number, number][] | null;
-  /** The layers whose panoramas and whose nuclei are selected; null where layers are not named. */
+  /** The layer whose panoramas are selected; null where layers are not named. So it is with the two below. */
   lassoed: string | null;
   /** A lasso round nuclei: `parseGate` reads it. */
   gate: string | null;
   gated: string | null;
+  /** Ranges of measurements, and a class: `parseFilter` reads it. */
+  filter: string | null;
+  filtered: string | null;
 }
 
-export const BRUSHED: Kinds<Brushed> = { lasso: pointsKind(200), lassoed: textKind(), gate: gateKind(), gated: textKind() };
+export const BRUSHED: Kinds<Brushed> = {
+  lasso: pointsKind(200),
+  lassoed: textKind(),
+  gate: gateKind(),
+  gated: textKind(),
+  filter: readableKind(parseFilter),
+  filtered: textKind(),
+};
 
 const CHANGED = 'nnbook:address';
 const SETTLE = 'nnbook:settle';
@@ -374,6 +385,12 @@ export function parseGate(text: string): Gate | null {
 
 export function gateText({ x, y, corners }: Gate): string {
   return `${x},${y};${GATE_CORNERS.format(corners)}`;
+}
+
+/** A text that can be read, in an address as in a trait. */
+export function readableKind(read: (text: string) => unknown): Kind<string | null> {
+  const accept = (value: unknown) => (typeof value === 'string' && value.length <= 1000 && read(value) !== null ? value : undefined);
+  return { absent: null, parse: accept, format: (value) => value ?? '', accept };
 }
 
 function gateKind(): Kind<string | null> {

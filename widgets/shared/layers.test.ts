@@ -105,7 +105,7 @@ describe('the state of a view of a layer', () => {
 
   it('names the layer of a lasso too, and has none of another', () => {
     const values: { all: Shared & Brushed } = {
-      all: { panorama: 'a', roi: 3, layer: 'published', lasso: null, lassoed: null, gate: null, gated: null },
+      all: { panorama: 'a', roi: 3, layer: 'published', lasso: null, lassoed: null, gate: null, gated: null, filter: null, filtered: null },
     };
     const brushed: State<Shared & Brushed> = {
       get: (name) => values.all[name],

@@ -98,6 +98,7 @@ const NAMES_LAYER: Partial<Record<string, keyof Shared | keyof Brushed>> = {
   roi: 'layer',
   lasso: 'lassoed',
   gate: 'gated',
+  filter: 'filtered',
 };
 
 /**

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
 LEVELS: Final = 256
-DECIMALS: Final = {"area_um2": 1, "mean_intensity": 2}
+DECIMALS: Final = {
+    "area_um2": 1,
+    "mean_intensity": 2,
+    "std_intensity": 2,
+    "elongation": 2,
+    "orientation_deg": 0,
+    "rim_um": 2,
+}
 
 
 def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> dict[str, Any]:
@@ -52,7 +59,7 @@ def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> 
         `clipped`, the share of pixels inside masks that became white by their gain; `saturated`, how many cells had
         white pixels as measured, which no gain restores; and the addresses of `intensity`, `normalised` and `cells`.
         The latter has a list a column, in order of rows: `panorama` (an index into
-        `panoramas`), `roi`, `area_um2`, `mean_intensity`, and `class` where that of any is known.
+        `panoramas`), `roi`, and what the store has of `DECIMALS` and `class`.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def write_mosaic(folder: PathLike, store: PathLike, sample_folder: PathLike) -> 
         written.mkdir()
         if len(sample):
             about |= _write_pyramids(written, cells.images, sample, about)
-        write_json(written / "cells.json", _columns(sample), indent=None)
+        write_json(written / "cells.json", _columns(sample, cells.table), indent=None)
         write_json(written / "mosaic.json", about)
     return about
 
@@ -231,10 +238,11 @@ def _clipped_share(histograms: NDArray[np.int64], gains: NDArray[np.float64]) ->
     return round(float(histograms[:, :-1][lifted].sum() / max(1, histograms[:, 1:].sum())), 6)
 
 
-def _columns(sample: pd.DataFrame) -> dict[str, Any]:
-    """Return the cells as the viewer reads them."""
+def _columns(sample: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the cells as the viewer reads them, with what the store's table has of them."""
     codes, names = pd.factorize(sample["panorama"])
-    known = [name for name in ("roi", *DECIMALS, "class") if name in sample]
-    columns = sample[known].round(DECIMALS).astype(object)
+    cells = table.iloc[sample["row"].to_numpy()]
+    known = [name for name in ("roi", *DECIMALS, "class") if name in cells and bool(cells[name].notna().any())]
+    columns = cells[known].round(DECIMALS).astype(object)
     listed = {name: [None if pd.isna(value) else value for value in columns[name]] for name in known}
     return {"panoramas": list(names), "columns": {"panorama": codes.tolist(), **listed}}
