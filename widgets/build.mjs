@@ -19,16 +19,23 @@ const inlineCss = {
   },
 };
 
-/** What tables of cells have none of: Bloom filters, which only spare reads, and values of the type VARIANT. */
+/**
+ * What tables of cells have none of: Bloom filters, which only spare reads, and values of the type VARIANT. And what images
+ * have none of: texts, and the codec `cast_value`, which no program for images writes.
+ */
 const UNUSED = {
   bloom: `export const bloomEligibleColumns = () => [];
     export const [readBloomFilter, hashParquetValue, sbbfContains] = [undefined, undefined, () => true];`,
   variant: `export const decodeVariantColumn = () => { throw new Error('a column of the type VARIANT') };`,
+  cast_value: `export const CastValueCodec = { fromConfig() { throw new Error('the codec cast_value') } };`,
+  json2: `export const JsonCodec = { fromConfig() { throw new Error('an array of objects') } };`,
+  'vlen-utf8': `export const VLenUTF8 = { fromConfig() { throw new Error('an array of texts') } };`,
 };
 const leaveOut = {
   name: 'leave-out',
   setup(bundle) {
-    bundle.onLoad({ filter: /hyparquet\/src\/(bloom|variant)\.js$/ }, ({ path }) => ({ contents: UNUSED[/(\w+)\.js$/.exec(path)[1]] }));
+    const filter = /(?:hyparquet\/src\/(?:bloom|variant)|zarrita\/dist\/src\/codecs\/(?:cast_value|json2|vlen-utf8))\.js$/;
+    bundle.onLoad({ filter }, ({ path }) => ({ contents: UNUSED[/([\w-]+)\.js$/.exec(path)[1]] }));
   },
 };
 

@@ -44,6 +44,7 @@ BOOKS = {
         row("b", run=2, condition="drug", replicate="1"),
     ],
     "given": [row("a", mask="m/a.tif"), row("b", mask="m/b.tif")],
+    "channels": [row("a", channel="1"), row("b", project="max")],
     "some given": [row("a", mask="m/a.tif"), row("b", truth="t/b.tif")],
 }
 
@@ -73,9 +74,11 @@ def test_everything_that_a_chapter_refers_to_is_there(tmp_path: Path, name: str)
     keys = set(re.findall(r"\{number\}`([^`]+)`", text)) - {"rois.count"}
     code = text + (STARTER.parents[1] / "figures" / "own_images.py").read_text(encoding="utf-8")
     assert {key for key in keys if f'"{key}"' not in code} == set()
-    assert {page for page in ("conditions", "outlines", "masks") if f"notebooks/{page}.ipynb" in "\n".join(files)} == {
-        page for page in ("conditions", "outlines", "masks") if facts_of(BOOKS[name])[NOTEBOOKS[page]]
-    }
+    assert {
+        page
+        for page in ("channels", "conditions", "outlines", "masks")
+        if f"notebooks/{page}.ipynb" in "\n".join(files)
+    } == {page for page in ("channels", "conditions", "outlines", "masks") if facts_of(BOOKS[name])[NOTEBOOKS[page]]}
     drawn = set(re.findall(r"edition\.figures / \"([\w-]+\.png)\"", text))
     assert set(re.findall(r"book/figures/([\w-]+\.png)", text)) <= drawn
 

@@ -11,10 +11,16 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from playwright.sync_api import expect
 from reader import PROJECT, QuietHandler, open_page, pixels, serving
 from zarr.codecs import ZstdCodec
+
+from nnbook.io.edition import Edition
+from nnbook.io.files import write_json
+from nnbook.pipeline.stages import write_channel_images
+from nnbook.viewers.pyramid import write_pyramid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -188,6 +194,59 @@ def test_channels_of_another_host_add_up(browser: Browser, here: str, elsewhere:
         # A file that is not there is a chunk of zeros, or metadata of the other version. No third host is asked.
         meant = re.compile(rf"asks another host: {elsewhere}/|status 404: {elsewhere}/|status of 404")
         assert [problem for problem in problems if not meant.search(problem)] == []
+
+
+def lab(folder: Path) -> None:
+    """Write what a book reads of a lab's two files of several channels: as its edition does it."""
+    image = planes()
+    mask = np.zeros((SIDE, SIDE), np.int32)
+    mask[20:120, 20:120] = 7
+    sources = {}
+    for at, name in enumerate(("control", "treated")):
+        sources[name] = folder / f"{name}.ome.tif"
+        written = np.roll(image, at * SIDE // 2, axis=3).swapaxes(0, 1)
+        about = {"axes": "ZCYX", "Channel": {"Name": list(COLOURS)}}
+        tifffile.imwrite(sources[name], written, ome=True, metadata=about)
+        write_pyramid(folder / "lab" / "pyramids" / name, np.zeros((SIDE, SIDE), np.uint8), mask)
+        nuclei = {"roi": [7], "x_px": [69.5], "y_px": [69.5], "area_um2": [2500.0 + at], "mean_intensity": [80.0]}
+        write_json(folder / "lab" / "pyramids" / name / "nuclei.json", {"panorama": name, "columns": nuclei})
+    names = list(sources)
+    columns = {"panorama": names, "tiles": names, "nuclei": [f"{name}/nuclei.json" for name in names]}
+    write_json(folder / "lab" / "pyramids" / "panoramas.json", {"columns": columns})
+    edition = Edition(
+        folder / "lab", "lab", "Two images of ours.", simulated=False, px_per_um=2.0, area_px2=2 * SIDE**2
+    )
+    write_channel_images(edition, sources)
+
+
+def test_a_lab_s_own_files_are_shown_one_at_a_time(browser: Browser, here: str, folder: Path) -> None:
+    lab(folder)
+    listed = {"images": "lab/pyramids/channels.json"}
+    with shown(browser, here, **listed) as (page, problems):
+        view = page.locator(".nn-channelview")
+        view.and_(page.locator("[data-state=ready]")).wait_for()
+        expect(view.locator(".nn-facts")).to_have_text("300 × 300 px, 150 µm wide · 2 channels · 3 z planes")
+        view.get_by_role("radio", name="Off").check(force=True)
+        # Black and the full colour are at ends of what the file holds; of the stack, the middle plane is shown.
+        assert settled(view, colours := [(255, 0, 255), (0, 255, 0), (128, 128, 128), (64, 0, 64)]) == colours
+        view.get_by_role("radio", name="Filled").check(force=True)
+        view.locator(".nn-overlay[data-masks=drawn]").wait_for()
+        box = view.locator(".nn-area").bounding_box()
+        assert box is not None
+        side = min(box["width"], box["height"])
+        place = [box["x"] + box["width"] / 2 - side / 4, box["y"] + box["height"] / 2 - side / 4]
+        page.mouse.move(*place)
+        expect(view.locator(".nn-readout")).to_contain_text(re.compile("ROI 7.*2500 µm² · mean 80"))
+        page.mouse.click(*place)
+        expect(view.locator(".nn-remark")).to_contain_text("ROI 7 is chosen: 2500 µm² · mean 80.")
+        page.mouse.move(0, 0)
+        view.get_by_role("combobox", name="Image").select_option("treated")
+        expect(view.locator(".nn-remark")).to_have_text("")
+        view.get_by_role("radio", name="Off").check(force=True)
+        swapped = [(0, 255, 0), (255, 0, 255), (64, 0, 64), (128, 128, 128)]
+        page.wait_for_function("values.panorama === 'treated'")
+        assert settled(view, swapped) == swapped
+        assert problems == []
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,17 @@ export interface ChannelEvents extends StageEvents {
   /** The image is known, but not shown yet: returns how it is to be shown. */
   opened(image: ZarrImage): Promise<Look>;
   chosen(roi: number): void;
+  /** What is known of a nucleus. */
+  describe(roi: number): string;
 }
 
-/** An image to be opened: where it and its masks are, in words as well, and the way to decompressors. */
+/** An image to be opened: where it and its masks are, in words as well. */
 export interface Wanted {
   address: string;
   where: string;
   title: string;
   masks: string | null;
   pxPerUm: number | null;
-  codecs: (name: string) => Promise<string>;
 }
 
 const WORDS = { all: 'Show the whole image', help: 'Arrows move, + and − zoom, 0 shows all. Enter chooses a nucleus.' };
@@ -31,6 +32,7 @@ const WORDS = { all: 'Show the whole image', help: 'Arrows move, + and − zoom,
 export class ChannelStage {
   readonly zoom: ZoomStage;
   private readonly canvas = document.createElement('canvas');
+  private wanted: Wanted | null = null;
   private opening = new AbortController();
   private composite: Composite | null = null;
   private overlay: LabelOverlay | null = null;
@@ -42,12 +44,12 @@ export class ChannelStage {
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
   constructor(
     parent: HTMLElement,
-    private readonly wanted: Wanted,
     private readonly events: ChannelEvents,
+    private readonly codecs: (name: string) => Promise<string>,
   ) {
     this.zoom = new ZoomStage(parent, WORDS, events, {
       failed: () => {
-        events.failed(new Problem(`The image could not be loaded from ${wanted.where}.`));
+        events.failed(new Problem(`The image could not be loaded from ${this.wanted?.where ?? ''}.`));
       },
       drawn: (view) => {
         const rest = this.zoom.view(false);
@@ -71,14 +73,19 @@ export class ChannelStage {
     this.zoom.restoreWhenLost(this.canvas);
   }
 
-  /** Asks for the image, and shows it at a view as in the state. */
-  async open(view: number[] | null): Promise<void> {
-    const { events, wanted, zoom } = this;
+  /** Asks for an image, and shows it in place of the one before, at a view as in the state. */
+  async open(wanted: Wanted, view: number[] | null): Promise<void> {
+    const { events, zoom } = this;
     this.opening.abort();
     this.opening = new AbortController();
     const { signal } = this.opening;
+    this.wanted = wanted;
+    this.composite = null;
+    this.overlay?.destroy();
+    this.overlay = null;
+    this.values = this.asked = '';
     try {
-      const image = await ZarrImage.open(wanted.address, wanted.where, signal, wanted.codecs);
+      const image = await ZarrImage.open(wanted.address, wanted.where, signal, this.codecs);
       signal.throwIfAborted();
       this.composite = new Composite(image, await events.opened(image));
       signal.throwIfAborted();
@@ -128,7 +135,7 @@ export class ChannelStage {
   /** Asks again for all that could not be loaded. */
   retry(): void {
     if (this.zoom.isOpen) this.zoom.retry();
-    else void this.open(this.zoom.firstView);
+    else if (this.wanted) void this.open(this.wanted, this.zoom.firstView);
   }
 
   destroy(): void {
@@ -156,10 +163,11 @@ export class ChannelStage {
     if (this.overlay?.mark(label) === true) zoom.redraw();
     if (pixel) this.askValues(pixel.x, pixel.y);
     const name = label === 0 ? '' : `ROI ${label}`;
+    const facts = label === 0 ? '' : this.events.describe(label);
     const position = pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${this.values}` : '';
     const view = zoom.keyboard ? zoom.view(false) : null;
     const spoken = view ? `Middle at ${grouped(Math.round(view.x + view.width / view.scale / 2))}, ${grouped(Math.round(view.y + view.height / view.scale / 2))} px; ${this.seen(view.width / view.scale)} in view.` : '';
-    return { name, facts: '', colour: this.overlay?.colourOf(label) ?? '', position, spoken: [spoken, name && `${name}.`].filter(Boolean).join(' ') };
+    return { name, facts, colour: this.overlay?.colourOf(label) ?? '', position, spoken: [spoken, name && `${[name, facts].filter(Boolean).join(', ')}.`].filter(Boolean).join(' ') };
   }
 
   private seen(width: number): string {

@@ -1,12 +1,14 @@
 import { Choices } from '../shared/choices';
 import { PLAIN } from '../shared/contrast';
-import { textButton, textElement } from '../shared/elements';
-import { numberTrait, textTrait, type Model } from '../shared/model';
+import { textElement } from '../shared/elements';
+import { textTrait, type Model } from '../shared/model';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
 import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { LabelImages } from '../panorama/labelimages';
+import { Measurements } from '../panorama/measurements';
+import { nucleusText } from '../panorama/nuclei';
 import { CHANNEL_STATE, type ChannelLook, type ChannelState } from './channelstate';
 import { usualRange, type Look } from './composite';
 import { ChannelPanel, type Extent } from './panel';
@@ -16,32 +18,48 @@ import type { ZarrImage } from './zarrimage';
 
 /** What is opened: see `ChannelView`. */
 export interface Source {
+  title: string;
   address: string;
   /** The host where that is another than the page's; it is asked for nothing before the reader says so. */
   foreign: string | null;
+  /** A Deep Zoom pyramid of labels, and what was measured of these. */
   masks: string | null;
-  codecs: (name: string) => Promise<string>;
+  nuclei: string | null;
+  pxPerUm: number | null;
 }
 
 const OPACITY = { fill: 0.5, outline: 1, off: 0 };
 
-/** An OME-Zarr image: its channels in colours that add up, one z plane at a time, with masks where the host has some. */
+/** OME-Zarr images, one at a time: channels in colours that add up, in one z plane, with masks where the host has some. */
 export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   protected readonly card = { element: textElement('div', '') };
-  private readonly title: string;
   private readonly channels: ChannelPanel;
   private readonly plane = document.createElement('input');
   private readonly planeText = textElement('output', '', 'nn-range-text');
   private readonly masks: Choices<ChannelState['masks']>;
+  private readonly masksField = document.createElement('fieldset');
+  private readonly choice = document.createElement('select');
+  private readonly measurements: Measurements;
+  private further: LabelImages | null = null;
+  private sources: Source[] = [];
+  private shown: Source | null = null;
   private image: ZarrImage | null = null;
   /** How the image is shown where the state does not say. */
   private usual: ChannelLook[] = [];
   private extents: Extent[] = [];
   private seenLook = '';
 
-  constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
+  constructor(
+    model: Model,
+    host: HTMLElement,
+    signal: AbortSignal,
+    private readonly codecs: (name: string) => Promise<string>,
+  ) {
     super({ className: 'nn-channelview', css, state: CHANNEL_STATE, loading: 'Loading the image …' }, model, host, signal);
-    this.title = textTrait(model, 'title') ?? textTrait(model, 'panorama') ?? 'Image';
+    this.measurements = new Measurements(() => {
+      this.stage?.zoom.showPointed();
+      this.showRemark();
+    }, signal);
     this.channels = new ChannelPanel(
       (channels) => {
         this.change({ channels });
@@ -58,47 +76,77 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
         this.change({ masks, opacity: null });
       },
     );
+    this.choice.className = 'nn-control';
+    this.choice.setAttribute('aria-label', 'Image');
+    this.choice.addEventListener('change', () => {
+      this.state.set({ panorama: this.choice.value, roi: null, view: null }, 'push');
+      this.apply();
+    });
     this.state.onChange(() => {
       this.apply();
     });
   }
 
-  open({ address, foreign, masks, codecs }: Source): void {
-    const { root, model, title } = this;
+  open(sources: Source[], note: string): void {
+    const { choice, masksField, model, root } = this;
+    const [first] = sources;
+    if (!first) {
+      this.none('There are no images of several channels in this build of the book.');
+      return;
+    }
+    this.sources = sources;
     const bar = textElement('div', '', 'nn-toolbar');
     const body = textElement('div', '', 'nn-body');
-    bar.append(textElement('strong', title, 'nn-title'), this.planeField());
-    if (masks !== null) {
-      const field = document.createElement('fieldset');
-      field.className = 'nn-fieldset nn-masks';
-      field.append(textElement('legend', 'Masks', 'nn-label'), this.masks.element);
-      bar.append(field);
-    }
-    bar.append(this.channels.button);
+    choice.append(...sources.map(({ title }) => new Option(title)));
+    masksField.className = 'nn-fieldset nn-masks';
+    masksField.append(textElement('legend', 'Masks', 'nn-label'), this.masks.element);
+    bar.append(sources.length > 1 ? choice : textElement('strong', first.title, 'nn-title'), this.planeField(), masksField, this.channels.button);
     root.prepend(bar, this.channels.element, body);
-    const where = foreign ?? (address.startsWith('kernel:') ? 'the notebook' : 'this site');
-    const stage = new ChannelStage(body, { address, where, title, masks, codecs, pxPerUm: numberTrait(model, 'px_per_um') }, {
+    const events = {
       ...this.stageEvents(),
-      opened: (image) => this.opened(image),
-      chosen: (roi) => {
-        this.change({ roi, panorama: this.state.get('panorama') });
+      opened: (image: ZarrImage) => this.opened(image),
+      chosen: (roi: number) => {
+        this.change({ roi, panorama: this.sources.length > 1 ? (this.shown?.title ?? null) : this.state.get('panorama') });
       },
-    });
-    const further = new LabelImages(stage.zoom, model, this.signal);
-    further.show(title, masks ?? address);
-    body.before(further.element);
-    this.addStage(stage, textTrait(model, 'credit') ?? '');
-    const start = () => {
-      this.showMessage('loading', 'Loading the image …');
-      this.seenView = this.state.get('view');
-      void stage.open(this.seenView);
+      describe: (roi: number) => this.describe(roi),
     };
-    if (foreign === null) start();
-    else this.showMessage('empty', `The image is on ${foreign}. Your browser asks that host for it once you open it.`, textButton(`Open from ${foreign}`, start));
+    const stage = new ChannelStage(body, events, this.codecs);
+    this.further = new LabelImages(stage.zoom, model, this.signal);
+    body.before(this.further.element);
+    this.addStage(stage, textTrait(model, 'credit') ?? note);
+    this.apply();
+  }
+
+  private show(source: Source): void {
+    const { address, foreign, masks, pxPerUm, title } = source;
+    this.shown = source;
+    this.image = null;
+    this.seenLook = '';
+    this.choice.value = title;
+    this.masksField.hidden = masks === null;
+    this.measurements.of(source);
+    this.further?.show(title, masks ?? address);
+    const where = foreign ?? (address.startsWith('kernel:') ? 'the notebook' : 'this site');
+    this.openOnRequest(foreign, (view) => void this.stage?.open({ address, where, title, masks, pxPerUm }, view));
+  }
+
+  /** The image that the state names, or else the one shown. */
+  private wanted(): Source | undefined {
+    const name = this.state.get('panorama');
+    return this.sources.find(({ title }) => title === name) ?? this.shown ?? this.sources[0];
+  }
+
+  private describe(roi: number): string {
+    void this.measurements.load();
+    const nucleus = this.measurements.nuclei?.get(roi);
+    return nucleus ? nucleusText(nucleus) : '';
   }
 
   protected apply(): void {
-    const { image, stage, state } = this;
+    const { stage, state } = this;
+    const source = this.wanted();
+    if (source && source !== this.shown) this.show(source);
+    const { image } = this;
     if (!image || !stage) return;
     const look = this.look(image);
     const key = JSON.stringify(look);
@@ -111,7 +159,8 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     const masks = state.get('masks');
     this.masks.show(masks);
     stage.setMasks(masks === 'off' ? null : masks, state.get('opacity') ?? OPACITY[masks]);
-    stage.choose(state.get('roi') ?? 0);
+    stage.choose(this.chosen ?? 0);
+    this.showRemark();
     const view = state.get('view');
     if (!stage.zoom.isOpen || sameView(view, this.seenView)) return;
     this.seenView = view;
@@ -127,8 +176,9 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   }
 
   protected save(): void {
-    const { image, model, stage, title } = this;
-    if (!stage || !image) return;
+    const { image, model, shown: source, stage } = this;
+    if (!stage || !image || !source) return;
+    const { title } = source;
     const { channels, z } = this.look(image);
     const shown = channels.filter(({ shown }) => shown).map(({ name, colour, range }) => `${name} ${colour} ${range.map((value) => Number(value.toPrecision(5))).join(' to ')}`);
     const lines = [this.facts.textContent, shown.join(', '), image.planes > 1 ? `z plane ${z + 1} of ${image.planes}` : '', textTrait(model, 'credit') ?? ''];
@@ -139,7 +189,22 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     const retry = () => {
       this.stage?.retry();
     };
-    this.showRemarks([this.gaps ? 'Parts of the image could not be loaded.' : '', this.notice], this.gaps ? retry : null);
+    const { chosen, measurements } = this;
+    const known = chosen === null ? '' : this.describe(chosen);
+    const remarks = [
+      chosen === null ? '' : `ROI ${chosen} is chosen${known === '' ? '' : `: ${known}`}.`,
+      this.gaps ? 'Parts of the image could not be loaded.' : '',
+      measurements.problem,
+      this.notice,
+    ];
+    this.showRemarks(remarks, this.gaps ? retry : null);
+  }
+
+  /** The chosen nucleus of the image that is shown. */
+  private get chosen(): number | null {
+    const { shown, sources, state } = this;
+    const here = sources.length < 2 || state.get('panorama') === null || state.get('panorama') === shown?.title;
+    return here && shown?.masks ? state.get('roi') : null;
   }
 
   /** Learns what the image is, and finds ranges of channels for which it says none. */
@@ -153,7 +218,7 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     this.image = image;
     this.usual = image.channels.map(({ name, colour, shown }, at) => ({ name, colour, shown, range: ranges[at] ?? [0, 1] }));
     this.extents = ranges.map(([low, high]) => [Math.min(0, low), high + (high - low) / 2]);
-    const pxPerUm = numberTrait(this.model, 'px_per_um') ?? image.pxPerUm;
+    const pxPerUm = this.shown?.pxPerUm ?? image.pxPerUm;
     const wide = pxPerUm === null ? '' : `, ${lengthText(image.width / pxPerUm)} wide`;
     const parts = [`${grouped(image.width)} × ${grouped(image.height)} px${wide}`];
     if (image.channels.length > 1) parts.push(`${image.channels.length} channels`);

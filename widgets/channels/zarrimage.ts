@@ -127,9 +127,12 @@ export class ZarrImage {
     bringCodecs(codecs);
     let base = address.replace(/\/*$/, '/');
     let store = new Store(base, signal);
+    let version: 'v2' | 'v3' = 'v3';
     const attributesOf = async () => {
-      const [third, second] = [await store.get('/zarr.json'), await store.get('/.zattrs')];
-      const text = third ?? second;
+      const third = await store.get('/zarr.json');
+      const text = third ?? (await store.get('/.zattrs'));
+      // A file of the other version is not asked for: hosts report what they do not have.
+      version = third ? 'v3' : 'v2';
       if (!text) throw new Problem(`${where} has no OME-Zarr image at this address: there is neither zarr.json nor .zattrs.`);
       try {
         const value = JSON.parse(new TextDecoder().decode(text)) as { attributes?: unknown };
@@ -148,7 +151,9 @@ export class ZarrImage {
       }
       const { paths, axes, pxPerUm, channels, z } = parseMultiscale(attributes, where);
       const root = zarr.root(store);
-      const levels = await Promise.all(paths.map((path) => zarr.open(root.resolve(path), { kind: 'array' })));
+      const open = (path: string) =>
+        version === 'v3' ? zarr.open.v3(root.resolve(path), { kind: 'array' }) : zarr.open.v2(root.resolve(path), { kind: 'array' });
+      const levels = await Promise.all(paths.map(open));
       const other = levels.find(({ dtype, shape }) => !DTYPES.has(dtype) || shape.length !== axes.length);
       if (other) throw new Problem(`The OME-Zarr image of ${where} has ${other.dtype} values along ${other.shape.length} axes; grey levels are wanted along ${axes.join(', ')}.`);
       const [full] = levels;

@@ -1,6 +1,6 @@
 import { SHARED, type Kinds } from '../shared/address';
 import { CONTRAST_STATE } from '../shared/contraststate';
-import { textButton, textElement } from '../shared/elements';
+import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
 import { modelWith, numberTrait, textTrait } from '../shared/model';
 import { lengthText } from '../shared/scalebar';
@@ -65,13 +65,7 @@ export class DeepZoomView extends ZoomView<ZoomState, DeepZoomStage> {
       });
       stage.zoom.element.prepend(image);
     }
-    const start = () => {
-      this.showMessage('loading', 'Loading the image …');
-      this.seenView = this.state.get('view');
-      void stage.open(this.seenView);
-    };
-    if (foreign === null) start();
-    else this.showMessage('empty', `The image is on ${foreign}. Your browser asks that host for it once you open it.`, textButton(`Open from ${foreign}`, start));
+    this.openOnRequest(foreign, (view) => void stage.open(view));
   }
 
   protected apply(): void {

@@ -2,12 +2,14 @@ import { Problem } from '../shared/problem';
 import { fetchNuclei, type Nuclei } from './nuclei';
 import type { Panorama } from './panoramas';
 
+type Measured = Pick<Panorama, 'nuclei'>;
+
 /** The measurements of the nuclei of the panorama that is open, fetched when they are first asked for. */
 export class Measurements {
   /** Why they could not be loaded; empty while nothing is wrong. */
   problem = '';
   nuclei: Nuclei | null = null;
-  private panorama: Panorama | null = null;
+  private panorama: Measured | null = null;
   private loading: Promise<Nuclei | null> | null = null;
 
   constructor(
@@ -15,7 +17,7 @@ export class Measurements {
     private readonly signal: AbortSignal,
   ) {}
 
-  of(panorama: Panorama): void {
+  of(panorama: Measured): void {
     if (panorama === this.panorama) return;
     this.panorama = panorama;
     this.forget();
@@ -38,7 +40,7 @@ export class Measurements {
     this.problem = '';
   }
 
-  private async fetch(panorama: Panorama | null): Promise<Nuclei | null> {
+  private async fetch(panorama: Measured | null): Promise<Nuclei | null> {
     if (!panorama?.nuclei) return null;
     let nuclei: Nuclei | null = null;
     let problem = '';

@@ -3,7 +3,7 @@ import { BaseView, type ViewKind } from './baseview';
 import { ContrastPanel } from './contrastpanel';
 import { contrastOf, contrastState, type ContrastState } from './contraststate';
 import type { Contrast } from './contrast';
-import { againButton, textElement } from './elements';
+import { againButton, textButton, textElement } from './elements';
 import { NO_FULL_SCREEN, toggledFullScreen } from './fullscreen';
 import imageCss from './image.css';
 import type { Model } from './model';
@@ -111,6 +111,17 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     this.root.addEventListener('fullscreenchange', () => {
       stage.zoom.setFullScreen(this.root.matches(':fullscreen'));
     });
+  }
+
+  /** Opens an image at the view of the state; one that another host has, once the reader asks for it. */
+  protected openOnRequest(foreign: string | null, open: (view: number[] | null) => void): void {
+    const start = () => {
+      this.showMessage('loading', 'Loading the image …');
+      this.seenView = this.state.get('view');
+      open(this.seenView);
+    };
+    if (foreign === null) start();
+    else this.showMessage('empty', `The image is on ${foreign}. Your browser asks that host for it once you open it.`, textButton(`Open from ${foreign}`, start));
   }
 
   protected stageEvents(): StageEvents {

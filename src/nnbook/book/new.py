@@ -45,6 +45,7 @@ NOTEBOOKS: Final = {
     "overview": "",
     "scatter": "several",
     "representatives": "",
+    "channels": "channels",
     "cells": "",
     "nuclei": "",
     "by-run": "runs",
@@ -99,7 +100,8 @@ def facts_of(rows: Sequence[Panorama]) -> dict[str, bool]:
     Returns
     -------
     dict of str to bool
-        `one` or `several` panoramas, `runs` (several), `conditions`, `truth`, masks that are `given` or `segmented`.
+        `one` or `several` panoramas, `runs` (several), `conditions`, `truth`, masks that are `given` or `segmented`,
+        and `channels`: files of several channels or z planes.
     """
     return {
         "one": len(rows) == 1,
@@ -108,6 +110,7 @@ def facts_of(rows: Sequence[Panorama]) -> dict[str, bool]:
         "conditions": any(row.condition for row in rows),
         "truth": any(row.truth and not row.mask for row in rows),
         "given": any(row.mask for row in rows),
+        "channels": any(row.plane for row in rows),
         "segmented": not all(row.mask for row in rows),
     }
 

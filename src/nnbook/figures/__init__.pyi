@@ -3,7 +3,7 @@ from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
 from .own_images import images_table, masks_table, outcomes_table, own_numbers
-from .panoramas import NO_IMAGES, contact_sheet
+from .panoramas import NO_IMAGES, channels_sheet, contact_sheet
 from .readers import (
     read_appearance,
     read_cases,
@@ -43,6 +43,7 @@ __all__ = [
     "cases_table",
     "cell_sheet",
     "cells_table",
+    "channels_sheet",
     "collect_pairs",
     "conditions_plot",
     "contact_sheet",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.patheffects import withStroke
 from skimage.segmentation import find_boundaries
 
 from nnbook.figures.sheets import panel_grid, round_length, white_level
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnbook.figures.readers import Panel
+    from nnbook.io.stacks import ChannelPicture
 
 NO_IMAGES: Final = "There are no images of panoramas in this build."
 
@@ -50,7 +52,7 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
         for rank, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False), start=1):
             axes.imshow(outlined(panel, white), interpolation="antialiased")
             axes.set_title(f"{rank}  {panel.name}", fontsize=11, loc="left", pad=4)
-            _draw_scale_bar(axes, panel)
+            _draw_scale_bar(axes, panel.image.shape[1], panel.image.shape[0], panel.px_per_um)
         if len(panels) < grid.size:
             wide = grid.size - len(panels) > 1  # it may extend over the empty panel beside it
             key = grid.flat[len(panels)].text(
@@ -67,6 +69,36 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
                 fontsize=12 if wide else 11,
             )
             key.set_in_layout(False)
+    return figure
+
+
+def channels_sheet(pictures: Sequence[ChannelPicture]) -> Figure:
+    """Show images of several channels side by side, with the channels' names in their colours and a scale bar each.
+
+    Parameters
+    ----------
+    pictures : sequence of ChannelPicture
+        See `nnbook.viewers.read_channels`. With none the figure says that there are none.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(SHEET_STYLE):
+        if not pictures:
+            return notice_figure(NO_IMAGES)
+        columns = min(2, len(pictures))
+        highest = max(one.image.shape[0] / one.image.shape[1] for one in pictures)
+        figure, grid = panel_grid(math.ceil(len(pictures) / columns), columns, 0.25 + 6 / columns * highest)
+        for axes, one in zip(grid.flat, pictures, strict=False):
+            axes.imshow(one.image, interpolation="antialiased")
+            axes.set_title(one.name, fontsize=11, loc="left", pad=4)
+            for row, (name, colour) in enumerate(one.channels):
+                axes.text(
+                    0.985, 0.975 - 0.055 * row, name, color=colour, fontsize=10, ha="right", va="top",
+                    transform=axes.transAxes, path_effects=[withStroke(linewidth=2, foreground="black")],
+                )  # fmt: skip
+            _draw_scale_bar(axes, one.image.shape[1], one.image.shape[0], one.px_per_um)
     return figure
 
 
@@ -95,10 +127,9 @@ def outlined(panel: Panel, white: float) -> NDArray[np.uint8]:
     return rgb
 
 
-def _draw_scale_bar(axes: Axes, panel: Panel) -> None:
-    height, width = panel.image.shape
-    length_um = round_length(0.3 * width / panel.px_per_um)
-    length = length_um * panel.px_per_um
+def _draw_scale_bar(axes: Axes, width: int, height: int, px_per_um: float) -> None:
+    length_um = round_length(0.3 * width / px_per_um)
+    length = length_um * px_per_um
     left, top = 0.04 * width, 0.93 * height
     # The plate keeps bar and number legible on bright nuclei.
     axes.add_patch(

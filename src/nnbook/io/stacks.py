@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,27 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+class ChannelPicture(NamedTuple):
+    """An image of several channels, reduced to the size of a figure.
+
+    Attributes
+    ----------
+    name : str
+        The panorama's name.
+    image : numpy.ndarray
+        Axes (y, x, red green blue), uint8: the channels added up in their colours, in the z plane shown first.
+    channels : list of (str, str)
+        Names and colours of the channels that are shown.
+    px_per_um : float
+        Pixels of the reduced image a micrometre.
+    """
+
+    name: str
+    image: NDArray[np.uint8]
+    channels: list[tuple[str, str]]
+    px_per_um: float
 
 
 def read_stack(path: PathLike) -> tuple[NDArray[Any], list[str] | None, list[str | None] | None] | None:

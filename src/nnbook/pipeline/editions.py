@@ -15,7 +15,7 @@ from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_ma
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale
 from nnbook.pipeline.published_cells import PULLED, make_published_cells
-from nnbook.pipeline.sources import fetch_panoramas, published_results
+from nnbook.pipeline.sources import fetch_panoramas, image_source, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
     extract_cells,
@@ -23,11 +23,13 @@ from nnbook.pipeline.stages import (
     measure_panoramas,
     sample_cells,
     segment_panoramas,
+    write_channel_images,
     write_panoramas_json,
     write_pyramids,
 )
 from nnbook.provenance.notebooks import CELL_SECONDS, execute_notebooks
 from nnbook.values import published
+from nnbook.viewers.channels import CHANNELS, INDEX_FILE
 from nnbook.viewers.tables import NUCLEI, PREVIEWS
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 PUBLISHED_NOTE = "The table of results that was released with NucleusNet. Its panoramas are not part of this build."
 TWIN_NOTE = "Every image was drawn by a virtual microscope."
 OWN_NOTE = "The images that {manifest} lists."
-TAKEN = {PREVIEWS, NUCLEI, "index.json", "panoramas.json"}
+TAKEN = {PREVIEWS, NUCLEI, CHANNELS, INDEX_FILE, "index.json", "panoramas.json"}
 """Names in the folder of pyramids that no panorama can have."""
 
 
@@ -205,6 +207,7 @@ def _make_stages(
     lay_out_mosaic(edition)
     evaluate_panoramas(edition, panoramas, model)
     write_pyramids(edition, panoramas)
+    write_channel_images(edition, {row.panorama: image_source(row, source, folder) for row in rows if row.plane})
     # A lab's folder may have a file of that name.
     if simulated and (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
         _make_full_size(full_size, folder / FULL_SIZE, model)

@@ -114,6 +114,11 @@ def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Sta
     )
 
 
+def image_source(panorama: Panorama, manifest_folder: Path, folder: Path) -> Path:
+    """Return where the image file is that a row of a manifest names: see `fetch_panoramas`."""
+    return _source_folder(panorama, manifest_folder, folder) / panorama.image
+
+
 def _source_folder(panorama: Panorama, manifest_folder: Path, folder: Path) -> Path:
     """Return the folder that a row's paths are below: the edition's where the image is downloaded to there."""
     return folder if panorama.source else manifest_folder

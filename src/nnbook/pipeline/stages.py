@@ -17,7 +17,7 @@ from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.confidence import confidence_path
-from nnbook.io.files import write_json
+from nnbook.io.files import read_json, write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
@@ -26,12 +26,13 @@ from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make, remove
 from nnbook.simulation.truth import read_truth
 from nnbook.values import published
+from nnbook.viewers.channels import CHANNELS, INDEX_FILE, channels_bytes, write_channels
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import write_preview, write_pyramid
-from nnbook.viewers.tables import NUCLEI, PREVIEWS, most_representative, nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import NUCLEI, PREVIEWS, REMEDY, most_representative, nuclei_columns, panoramas_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
@@ -44,6 +45,9 @@ VARIED_PX2 = 17_000_000
 
 MOST_TILED_PX = 5_000_000_000
 """Where panoramas have more pixels than this in all, only the representatives have tiles: a site of 0.4 GB is large."""
+
+MOST_CHANNELS_BYTES = 500_000_000
+"""Of images of several channels, before compression: more would make the site too large."""
 
 ACCURACY_TABLES = ("scores", "cases", "settings")
 DRAWN_TABLES = ("scores", "cases", "nuclei")
@@ -324,7 +328,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
 def _remove_former_pyramids(edition: Edition, tiles: dict[str, dict[str, Any]]) -> None:
     """Remove pyramids of panoramas that an edition no longer has, or has in another form, and their records."""
     folder = edition.pyramids
-    kept = {folder / name for name in (PREVIEWS, NUCLEI)}
+    kept = {folder / name for name in (PREVIEWS, NUCLEI, CHANNELS)}
     kept |= {folder / entry[key] for entry in tiles.values() for key in ("tiles", "nuclei")}
     kept |= {edition.folder / f"records/pyramid-{name}.json" for name in tiles}
     found = [path for path in folder.iterdir() if path.is_dir() or path.suffix == ".zip"]
@@ -332,6 +336,64 @@ def _remove_former_pyramids(edition: Edition, tiles: dict[str, dict[str, Any]]) 
     for path in found:
         if path not in kept:
             remove(path.parent, path.stem + ".json" if path.is_dir() else path.name, [path.name])
+
+
+def write_channel_images(edition: Edition, sources: Mapping[str, Path]) -> None:
+    """Write the images of several channels or z planes into `pyramids/channels/`, and `pyramids/channels.json`.
+
+    Parameters
+    ----------
+    edition : Edition
+        Its `pyramids/panoramas.json` says where the tiles of masks are.
+    sources : mapping of str to Path
+        By the name of the panorama, the file of which it is one plane. They are written in this order, as long as all
+        together take no more than `MOST_CHANNELS_BYTES`; standard error says how many are left out.
+    """
+    table = read_json(edition.pyramids / "panoramas.json", {"columns": dict}, REMEDY)["columns"]
+    rows = {row["panorama"]: row for row in pd.DataFrame(table).to_dict("records")}
+    entries: list[dict[str, Any]] = []
+    size = 0
+    for name, source in sources.items():
+        many = channels_bytes(source)
+        size += many
+        if many == 0 or size > MOST_CHANNELS_BYTES:
+            continue
+        row = rows[name]
+        where = f"{CHANNELS}/{name}.ome.zarr"
+        written = f"{edition.pyramids.name}/{where}"
+        stage = Stage.of(
+            write_channels,
+            edition.folder,
+            record=f"records/channels-{name}.json",
+            writes=[written],
+            reads=[source],
+            settings={"px_per_um": edition.px_per_um, "name": name},
+            holds=[f"{written}/zarr.json"],
+        )
+
+        def work(folder: Path, written: str = written, source: Path = source, name: str = name) -> None:
+            write_channels(folder / written, source, px_per_um=edition.px_per_um, name=name)
+
+        make(stage, work)
+        tiles = row.get("tiles")
+        masks = {"masks": f"{tiles}/labels.dzi", "nuclei": row["nuclei"]} if isinstance(tiles, str) else {}
+        entries.append({"panorama": name, "zarr": where, "px_per_um": edition.px_per_um, **masks})
+    kept = {entry["panorama"] for entry in entries}
+    for record in edition.folder.glob("records/channels-*.json"):
+        name = record.stem.removeprefix("channels-")
+        if name not in kept:
+            remove(edition.folder, f"records/{record.name}", [f"{edition.pyramids.name}/{CHANNELS}/{name}.ome.zarr"])
+    index = edition.pyramids / INDEX_FILE
+    if entries:
+        write_json(index, {"note": edition.note, "images": entries})
+    else:
+        index.unlink(missing_ok=True)
+    if 0 < len(entries) < len(sources):
+        print(
+            f"nnbook: the view of channels has {len(entries)} of {len(sources)} images: all would make the site too "
+            f"large (more than {MOST_CHANNELS_BYTES / 1e9:g} GB)",
+            file=sys.stderr,
+        )
 
 
 def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:

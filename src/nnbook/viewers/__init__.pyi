@@ -1,3 +1,4 @@
+from .channels import read_channels, write_channels
 from .linking import link
 from .mosaic import read_grid, write_mosaic
 from .ome import write_ome_tiff, write_ome_zarr
@@ -11,7 +12,9 @@ __all__ = [
     "PanoramaViewer",
     "Scatter",
     "link",
+    "read_channels",
     "read_grid",
+    "write_channels",
     "write_mosaic",
     "write_ome_tiff",
     "write_ome_zarr",

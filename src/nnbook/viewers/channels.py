@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.io.files import atomic_write, read_json
+from nnbook.io.images import read_image
+from nnbook.io.planes import Plane
+from nnbook.io.stacks import ChannelPicture, read_stack
+from nnbook.io.tiff import tiff_planes
 from nnbook.measurement.rois import measure
 from nnbook.viewers.palette import rgb
 from nnbook.viewers.pyramid import LivePyramid, check_sizes
@@ -18,12 +24,12 @@ from nnbook.viewers.sources import as_json, folder_reader, overview_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from nnbook.io.images import Labels
+    from nnbook.io.paths import PathLike
     from nnbook.viewers.snapshot import Box
 
     Stack = NDArray[Any]
@@ -40,6 +46,14 @@ SHOWN: Final = {"u": 4, "i": 4, "f": 4}
 """The most bytes of a value that the browser is given."""
 
 FOLDER: Final = "image.ome.zarr"
+
+CHANNELS: Final = "channels"
+"""The folder of images of several channels in an edition's folder of pyramids."""
+
+INDEX_FILE: Final = "channels.json"
+"""Beside it, what lists them."""
+
+REMEDY: Final = "run 'nnbook run' again"
 
 
 def as_stack(image: Any, axes: str | None, channel_names: Sequence[str] | None) -> Stack:
@@ -145,6 +159,25 @@ class Channels:
         chunk = re.fullmatch(r"(\d{1,2})/c/(\d{1,4})/(\d{1,6})/(\d{1,6})/(\d{1,6})", inside)
         return self._chunk(*map(int, chunk.groups())) if chunk else None
 
+    def write(self, folder: Path) -> None:
+        """Write the image as OME-Zarr 0.5 into a folder that is not there yet."""
+        import zarr
+        from zarr.codecs import ZstdCodec
+
+        root = zarr.create_group(folder, zarr_format=3, attributes={"ome": self._metadata()})
+        for level in range(self._levels):
+            array = root.create_array(
+                str(level),
+                shape=(*self._stack.shape[:2], *self._plane(level, 0, 0).shape),
+                dtype=self._stack.dtype,
+                chunks=(1, 1, CHUNK_PX, CHUNK_PX),
+                compressors=ZstdCodec(level=3),
+                dimension_names=tuple("czyx"),
+                config={"write_empty_chunks": True},
+            )
+            for channel, z in np.ndindex(self._stack.shape[:2]):
+                array[channel, z] = self._plane(level, channel, z)
+
     def rois(self, _panorama: str | None) -> pd.DataFrame | None:
         """Return the nuclei as measured in the first channel's middle plane, a row each; None without masks."""
         if self._measured is None and self._labels is not None:
@@ -173,13 +206,8 @@ class Channels:
         """Return the channels added up in their colours, at no fewer px than the image has at a step."""
         level = min(self._levels - 1, max(0, math.floor(math.log2(max(step, 1)) + 1e-9)))
         plane = self._stack.shape[1] // 2 if z is None else min(z, self._stack.shape[1] - 1)
-        sums: NDArray[np.float32] = np.zeros((*self._plane(level, 0, plane).shape, 3), np.float32)
-        for at, channel in enumerate(channels[: len(self._stack)]):
-            if channel["shown"]:
-                low, high = channel["range"]
-                share = np.clip((self._plane(level, at, plane).astype(np.float32) - low) / (high - low), 0, 1)
-                sums += share[..., None] * np.array(rgb(channel["colour"]), np.float32)
-        return Part(np.rint(np.minimum(sums, 255)).astype(np.uint8), 0, 0, 2**level)
+        planes = np.stack([self._plane(level, at, plane) for at in range(len(self._stack))])
+        return Part(composite(planes, channels), 0, 0, 2**level)
 
     def _made_plane(self, level: int, channel: int, z: int) -> Stack:
         if level == 0:
@@ -303,6 +331,114 @@ class Hosted:
     def colours(self, _channels: Sequence[dict[str, Any]], _z: int | None, _step: float) -> Part:
         """Refuse, as `size`."""
         raise NnbookError(f"{self._where}: is read by the browser alone; give the image as an array for this")
+
+
+def write_channels(folder: PathLike, image: PathLike, *, px_per_um: float, name: str) -> None:
+    """Write all channels and z planes of an image file as OME-Zarr 0.5, as the view of channels reads it from a site.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Appears in one step, or replaces what was there.
+    image : str or Path
+        An OME-TIFF, ImageJ or LSM file of several channels or z planes.
+    px_per_um : float
+        Pixels a micrometre.
+    name : str
+        What the image is called.
+
+    Raises
+    ------
+    NnbookError
+        Where the file can't be read, has one plane alone, or does not fit into memory.
+    """
+    found = read_stack(image)
+    if found is None:
+        raise NnbookError(f"{image}: has one plane alone; leave channel and project out of its row")
+    stack, names, colours = found
+    written = Channels(as_stack(stack, "czyx", names), None, name, px_per_um, channel_names=names, colours=colours)
+    with atomic_write(Path(folder)) as path:
+        written.write(path)
+
+
+def channels_bytes(image: PathLike) -> int:
+    """Return how many bytes all planes of an image file take; 0 where it has one alone, or is no TIFF file."""
+    path = Path(image)
+    try:
+        channels, planes, *_ = tiff_planes(path)
+    except (ValueError, KeyError, IndexError, TypeError, OSError):
+        return 0
+    if channels * planes == 1:
+        return 0
+    first = read_image(path, Plane("0" if channels > 1 else None, "0" if planes > 1 else None))
+    return channels * planes * first.nbytes
+
+
+def read_channels(folder: PathLike, most_px: int = 900) -> list[ChannelPicture]:
+    """Read the images of several channels that a folder of pyramids has, for a figure.
+
+    Parameters
+    ----------
+    folder : str or Path
+        An edition's `pyramids`.
+    most_px : int
+        About the longest side of each picture.
+
+    Returns
+    -------
+    list of ChannelPicture
+        In the order of `channels.json`; none where there is no such file.
+
+    Raises
+    ------
+    NnbookError
+        Where a file is damaged.
+    """
+    import zarr
+
+    listed = Path(folder) / INDEX_FILE
+    if not listed.is_file():
+        return []
+    pictures = []
+    for entry in read_json(listed, {"images": [{"panorama": str, "zarr": str, "px_per_um": (int, float)}]}, REMEDY)[
+        "images"
+    ]:
+        group = zarr.open_group(listed.parent / entry["zarr"], mode="r")
+        about: Any = group.attrs["ome"]
+        paths = [dataset["path"] for dataset in about["multiscales"][0]["datasets"]]
+        levels: list[Any] = [group[path] for path in paths]
+        level = next((one for one in levels if max(one.shape[2:]) <= 2 * most_px), levels[-1])
+        plane = np.asarray(level[:, about["omero"]["rdefs"]["defaultZ"]])
+        looks = [
+            {
+                "colour": f"#{channel['color']}",
+                "range": [channel["window"]["start"], channel["window"]["end"]],
+                "shown": channel["active"],
+                "name": channel["label"],
+            }
+            for channel in about["omero"]["channels"]
+        ]
+        pictures.append(
+            ChannelPicture(
+                entry["panorama"],
+                composite(plane, looks),
+                [(look["name"], look["colour"]) for look in looks if look["shown"]],
+                entry["px_per_um"] * level.shape[3] / levels[0].shape[3],
+            )
+        )
+    return pictures
+
+
+def composite(planes: Stack, looks: Sequence[dict[str, Any]]) -> NDArray[np.uint8]:
+    """Return channels, axes (c, y, x), added up in their colours: axes (y, x, red green blue)."""
+    sums: NDArray[np.float32] = np.zeros((*planes.shape[1:], 3), np.float32)
+    for plane, look in zip(planes, looks, strict=False):
+        if look["shown"]:
+            low, high = look["range"]
+            share = np.clip((plane.astype(np.float32) - low) / (high - low), 0, 1)
+            sums += share[..., None] * np.array(rgb(look["colour"]), np.float32)
+    added: NDArray[np.uint8] = np.rint(np.minimum(sums, 255)).astype(np.uint8)
+    return added
 
 
 def is_zarr(path: Path) -> bool:
