@@ -44,12 +44,20 @@ function isView({ type }) {
  * @type {(node: Node) => boolean}
  */
 function isElsewhere({ type, model }) {
-  return type === 'anywidget' && typeof model?.tileSources === 'string' && /^https?:/.test(model.tileSources);
+  return type === 'anywidget' && /^https?:/.test(String(addressOf(model)));
+}
+
+/**
+ * The address of the image that a view shows.
+ * @type {(model: Node['model']) => unknown}
+ */
+function addressOf(model) {
+  return model?.tileSources ?? model?.zarr;
 }
 
 /** @type {(view: Node) => Node} */
 function onTheWeb({ model }) {
-  const url = String(model?.tileSources);
+  const url = String(addressOf(model));
   return { type: 'paragraph', children: [{ type: 'text', value: 'On the web: ' }, { type: 'link', url, children: [{ type: 'text', value: url }] }] };
 }
 

@@ -236,6 +236,15 @@ def test_a_site_has_no_printed_book_of_a_former_build(tmp_path: Path, html: Path
     assert {path.name for path in (html / "build").iterdir()} == {f"book-{'b' * 32}.pdf", "book-1.md"}
 
 
+def test_decompressors_are_beside_the_view_of_channels_that_loads_them(tmp_path: Path, html: Path) -> None:
+    (html / "build").mkdir()
+    complete_site(tmp_path, html)
+    assert list((html / "build").glob("codec-*")) == []
+    (html / "build" / f"channels-{'a' * 32}.mjs").touch()
+    complete_site(tmp_path, html)
+    assert {path.name for path in (html / "build").glob("codec-*")} == {"codec-blosc.mjs", "codec-lz4.mjs"}
+
+
 def test_a_book_that_is_built_is_completed(tmp_path: Path, html: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (html / "index.html").write_text("<p>Start</p>", encoding="utf-8")
     monkeypatch.setattr(website, "run_myst", lambda *_: ("", False))

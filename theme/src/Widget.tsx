@@ -16,7 +16,8 @@ export function Widget({ node, code, style: rules, buffers }: Props) {
   const style = typeof height === 'string' ? { '--height': height } : undefined;
   const name = /([a-z]+)(?:-[0-9a-f]+)?\.mjs$/.exec(esm ?? '')?.[1];
   // An image of another host is asked for by a reader alone, so neither shown nor fetched for paper.
-  const elsewhere = typeof model.tileSources === 'string' && /^https?:/.test(model.tileSources) ? model.tileSources : undefined;
+  const image = model.tileSources ?? model.zarr;
+  const elsewhere = typeof image === 'string' && /^https?:/.test(image) ? image : undefined;
   const classes = ['widget', node.class ?? 'wide', name === undefined ? undefined : `view-${name}`, elsewhere === undefined ? undefined : 'elsewhere'];
   const label = typeof model.label === 'string' ? model.label : 'Interactive view';
   return (

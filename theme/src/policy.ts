@@ -23,14 +23,29 @@ export function hostsOf(node: Node): string[] {
 }
 
 /**
+ * Whether a page has a view of OME-Zarr images, whose decompressors are WebAssembly; those that nnbook writes itself, which
+ * `images` lists, need none.
+ */
+export function decompresses(node: Node): boolean {
+  return (node.type === 'anywidget' && typeof node.model?.zarr === 'string') || (node.children ?? []).some(decompresses);
+}
+
+interface Allowed {
+  dataHost?: string;
+  hosts?: string[];
+  bringsCode?: boolean;
+  webAssembly?: boolean;
+}
+
+/**
  * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
  * another host but data of the one that is named, if one is, and what a view asks of others once its reader wants that. Styles may be in the text, because KaTeX, Plotly and
  * Mermaid place their parts by them. A notebook that saved a widget brings its code along as text, which runs from a blob:
- * only pages of such notebooks allow that.
+ * only pages of such notebooks allow that. WebAssembly is for pages with OME-Zarr images alone.
  */
-export const policyOf = ({ dataHost, hosts = [], bringsCode = false }: { dataHost?: string; hosts?: string[]; bringsCode?: boolean }): string => [
+export const policyOf = ({ dataHost, hosts = [], bringsCode = false, webAssembly = false }: Allowed): string => [
   "default-src 'self'",
-  `script-src 'self' ${bringsCode ? 'blob: ' : ''}${hash(APPEARANCE)} ${hash(EXPORT_REDIRECT)}`,
+  `script-src 'self' ${bringsCode ? 'blob: ' : ''}${webAssembly ? "'wasm-unsafe-eval' " : ''}${hash(APPEARANCE)} ${hash(EXPORT_REDIRECT)}`,
   "style-src 'self' 'unsafe-inline'",
   ["img-src 'self' data: blob:", ...hosts].join(' '),
   "media-src 'self' data: blob:",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostsOf, policyOf } from '../src/policy.js';
+import { decompresses, hostsOf, policyOf } from '../src/policy.js';
 
 describe('the policy of a page', () => {
   const page = {
@@ -20,6 +20,13 @@ describe('the policy of a page', () => {
     const parts = policyOf({ hosts }).split('; ');
     expect(parts).toContain("connect-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example https://zarr.example");
     expect(parts).toContain("img-src 'self' data: blob: https://huggingface.co https://*.hf.co https://*.huggingface.co https://images.example https://zarr.example");
+  });
+
+  it('allows WebAssembly where a view decompresses OME-Zarr images, and nowhere else', () => {
+    const own = { type: 'root', children: [{ type: 'anywidget', model: { images: 'pyramids/channels.json' } }] };
+    expect([decompresses(page), decompresses(own)]).toEqual([true, false]);
+    expect(policyOf({ webAssembly: decompresses(page) })).toContain("script-src 'self' 'wasm-unsafe-eval' 'sha256-");
+    expect(policyOf({ webAssembly: decompresses(own) })).not.toContain('wasm');
   });
 
   it('allows this site alone where no view asks another', () => {

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -17,10 +19,10 @@ import yaml
 from nnbook.cells import croissant
 from nnbook.errors import InvalidValueError
 from nnbook.io.files import read_json, sha256, write_json
+from nnbook.viewers.widgets import BUNDLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from nnbook.io.edition import Edition
 
@@ -248,7 +250,9 @@ def _describe_cells(edition: Edition, about: dict[str, Any], address: str | None
 
 
 def complete_site(project: Path, html: Path) -> None:
-    """Add to a built site what MyST has no place for: `llms.txt`, and the description beside its cells.
+    """Add to a built site what MyST has no place for: `llms.txt`, the description beside its cells, and decompressors.
+
+    The view of channels loads a decompressor from beside its own module, for images that are compressed so.
 
     Of the files that MyST keeps of former builds, printed books are removed, since each takes some 15 MB.
 
@@ -262,6 +266,9 @@ def complete_site(project: Path, html: Path) -> None:
     described = project / "build" / "book" / DATASET
     if described.is_file() and (html / "build" / "cells").is_dir():
         (html / "build" / "cells" / croissant.FILE).write_bytes(described.read_bytes())
+    if any((html / "build").glob("channels-*.mjs")):
+        for codec in Path(str(BUNDLES)).glob("codec-*.mjs"):
+            shutil.copyfile(codec, html / "build" / codec.name)
     options = read_json(html / "config.json", {"projects": list}, "build the site again").get("options", {})
     linked = {str(options.get(form, "")).rpartition("/")[2] for form in PRINTED}
     for path in (html / "build").glob("book-*"):

@@ -1,0 +1,43 @@
+// The plugin of the printed book, on the tree of a figure.
+/** @import { Node, Page, Selectors } from './types.ts' */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import print from './print.mjs';
+
+/** @type {(tree: Node) => Node[]} */
+const all = (tree) => [tree, ...(tree.children ?? []).flatMap(all)];
+const selectors = /** @type {Selectors} */ ({
+  select: () => null,
+  selectAll: (selector, tree) => (selector === 'container' ? all(tree).filter(({ type }) => type === selector) : []),
+});
+
+/**
+ * What is printed of a figure, and what is said of it.
+ * @type {(children: Node[]) => { children: Node[]; messages: string[] }}
+ */
+function printed(children) {
+  const tree = { type: 'root', children: [{ type: 'container', label: 'fig1', children }] };
+  /** @type {string[]} */
+  const messages = [];
+  const page = /** @type {Page} */ ({ path: 'a.md', message: (text) => (messages.push(text), {}) });
+  const still = print.transforms.find(({ name }) => name === 'still');
+  still?.plugin(undefined, selectors)(tree, page);
+  return { children: tree.children[0]?.children ?? [], messages };
+}
+
+describe('a figure on paper', () => {
+  for (const model of [{ tileSources: 'https://host.example/a.dzi' }, { zarr: 'https://host.example/a.ome.zarr' }]) {
+    it(`says where ${Object.keys(model).join()} is that only another host has`, () => {
+      const { children, messages } = printed([{ type: 'anywidget', model }]);
+      assert.deepEqual(messages, []);
+      assert.equal(children[0]?.type, 'paragraph');
+      assert.equal(children[0].children?.[1]?.url, Object.values(model)[0]);
+    });
+  }
+
+  it('has the picture that stands in for a view of its own files', () => {
+    const picture = { type: 'image', placeholder: true, url: 'a.png' };
+    assert.deepEqual(printed([{ type: 'anywidget', model: { images: 'channels.json' } }, picture]).children, [picture]);
+    assert.match(printed([{ type: 'anywidget', model: { zarr: 'own.ome.zarr' } }]).messages.join(), /no :placeholder:/);
+  });
+});
