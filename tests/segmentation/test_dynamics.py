@@ -35,7 +35,7 @@ def test_masks_are_those_of_cellpose(flow_threshold: float) -> None:
             output[:2], output[2], cellprob_threshold=-2.0, flow_threshold=flow_threshold, niter=200
         ).astype(np.int32)
     fill_holes(expected)
-    found = compute_masks(output, flow_threshold=flow_threshold, cellprob_threshold=-2.0)
+    found, _ = compute_masks(output, flow_threshold=flow_threshold, cellprob_threshold=-2.0)
     scores = evaluate(found, expected)
     assert scores["true_nuclei"] > 8
     assert scores["true_nuclei"] == scores["predicted_nuclei"]

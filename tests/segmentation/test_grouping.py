@@ -95,6 +95,57 @@ def test_a_mask_over_both_halves_is_a_pair_without_the_gap() -> None:
     assert join_components(nucleus, grey, DIAMETER_PX) == []
 
 
+def test_the_rim_of_a_pair_under_one_mask_stays_in_it() -> None:
+    """Halves are drawn to a quarter of the brightest: at a half, a fringe of them was outside."""
+    labels, grey = scene(NUCLEUS, (40, 50, 9, 5, 0.4), (40, 76, 9, 5, 0.4))
+    halves = labels > 1
+    for x in (50, 76):
+        grey[ellipse(40, x, 7.5, 3.5)] += 0.6
+    labels[halves] = 2
+    labels[34:47, 50:77] = 2
+    pair = joined(labels, grey) == 2
+    assert (pair & halves).sum() / (pair | halves).sum() > 0.9
+    assert not pair[40, 60:66].any()
+
+
+def test_a_half_that_is_partly_out_of_focus_keeps_what_the_mask_covers_of_it() -> None:
+    labels, grey = scene(NUCLEUS, (40, 50, 10, 5, 1.0), (40, 72, 10, 5, 0.05))
+    halves = labels > 1
+    grey[34:44, 67:78][halves[34:44, 67:78]] += 0.9
+    labels[halves] = 2
+    labels[34:47, 50:72] = 2
+    found = joined(labels, grey)
+    assert (found[ellipse(40, 72, 10, 5)] == 2).mean() > 0.9
+    assert not found[38:43, 58:65].any()
+
+
+def test_two_bright_plates_without_masks_are_a_pair_with_a_new_label() -> None:
+    labels, grey = scene(NUCLEUS, LEFT, RIGHT, masked=1)
+    found = labels.copy()
+    assert join_components(found, grey, DIAMETER_PX) == [2]
+    halves = scene(NUCLEUS, LEFT, RIGHT)[0] > 1
+    assert ((found == 2) & halves).sum() / ((found == 2) | halves).sum() > 0.9
+    for others, why in (
+        (((40, 50, 6, 6, 1.0), (40, 70, 6, 6, 1.0)), "round"),
+        (((40, 50, 9, 5, 0.5), (40, 76, 8, 5, 0.5)), "dimmer than the nucleus"),
+        (((40, 50, 9, 5, 1.0), (40, 92, 8, 5, 1.0)), "too far apart"),
+        (((8, 50, 9, 5, 1.0), (8, 76, 8, 5, 1.0)), "cut by the edge"),
+        (((90, 59, 9, 5, 1.0), (90, 84, 8, 5, 1.0)), "one beside a mask"),
+    ):
+        labels, grey = scene(NUCLEUS, *others, masked=1)
+        found = labels.copy()
+        assert join_components(found, grey, DIAMETER_PX) == [], why
+
+
+def test_a_mask_that_extends_to_the_other_half_is_joined_to_it() -> None:
+    labels, grey = scene(NUCLEUS, LEFT, RIGHT, masked=2)
+    labels[37:44, 50:74] = 2
+    found = joined(labels, grey)
+    for x in (50, 76):
+        assert (found[ellipse(40, x, 8, 5)] == 2).mean() > 0.9
+    assert not found[40, 60:66].any()
+
+
 def test_of_three_alike_the_nearest_two_are_joined() -> None:
     labels, grey = scene(NUCLEUS, (40, 30, 9, 5, 1.0), (40, 62, 9, 5, 1.0), (40, 84, 9, 5, 1.0))
     found = joined(labels, grey)

@@ -65,15 +65,17 @@ def test_masks_of_low_confidence_are_dropped_unless_the_edge_cuts_them() -> None
     assert not labels.any()
 
 
-def test_a_pair_is_kept_at_less_confidence_than_other_masks() -> None:
+def test_a_pair_is_kept_at_any_confidence() -> None:
     labels = np.zeros((40, 40), np.int32)
     for label, x in enumerate((3, 10, 17, 24, 31), start=1):
         labels[5:10, x : x + 5] = label
     logit = np.where(labels > 3, -0.2, np.where(labels > 0, 4.0, -6.0)).astype(np.float32)
     drop_low_confidence(labels, logit, -2.0, pairs=[5])
     assert np.unique(labels).tolist() == [0, 1, 2, 3, 5]
-    logit[labels == 5] = -1.0
+    logit[labels == 5] = -4.0
     drop_low_confidence(labels, logit, -2.0, pairs=[5])
+    assert np.unique(labels).tolist() == [0, 1, 2, 3, 5]
+    drop_low_confidence(labels, logit, -2.0)
     assert np.unique(labels).tolist() == [0, 1, 2, 3]
 
 

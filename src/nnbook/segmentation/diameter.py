@@ -131,7 +131,7 @@ def _refine(
         side = min(max(math.sqrt(PART_SHARE * image.size) * scale, PART_SIDES_PX[0]), PART_SIDES_PX[1])
         part = _brightest_part(image, foreground, math.ceil(side / scale))
         output = run_network(rescale(part, network_shape(part.shape, scale), *greys), model)
-        labels = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
+        labels, _ = compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
         found = median_diameter(labels) / scale
         inside = output[2][labels > 0]
         logit = float(inside.mean(dtype=np.float64)) - CELLPROB_THRESHOLD if inside.size else 0.0

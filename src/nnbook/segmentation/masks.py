@@ -28,8 +28,8 @@ LEAST_CONFIDENCE: Final = 1.5
 LEAST_SHARE: Final = 0.35
 """It also exceeds it by at least this share of what the image's median mask does: where nuclei are bright and sharp, a
 mask of low confidence is more likely wrong. Chosen on DSB2018 and the twin. Masks that the image's edge cuts are kept:
-the rim is the least certain part of a nucleus, and a sliver is all rim. So are pairs, and condensed chromatin, of which
-the network is less certain than of interphase."""
+the rim is the least certain part of a nucleus, and a sliver is all rim. So are pairs; of condensed chromatin less is
+asked, since the network is less certain of it than of interphase."""
 
 CONDENSED_AREA: Final = 0.5
 CONDENSED_GREY: Final = 0.6
@@ -93,11 +93,14 @@ def full_masks(
     (`drop_low_confidence`). With `narrow` labels are uint16 where there are few enough, as `write_mask` stores them:
     half the memory.
     """
-    flow, cellprob = output.channels[:2] / 5, output.channels[2]
-    labels = compute_masks(output.channels, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold)
-    count = int(labels.max())
-    errors = flow_errors(labels, flow)
+    cellprob = output.channels[2]
+    labels, errors = compute_masks(
+        output.channels, flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold
+    )
     pairs = join_components(labels, output.grey, output.diameter_px)
+    count = int(labels.max())
+    # Pairs of which the network sees neither half have no flow that could differ.
+    errors = np.pad(errors, (0, max(0, count + 1 - len(errors))))
     drop_low_confidence(labels, cellprob, cellprob_threshold, pairs, condensed(labels, output.grey, errors))
     confidence = estimate_confidence(labels, cellprob, cellprob_threshold, errors)
     full = enlarge(labels, cellprob, cellprob_threshold, shape, narrow=narrow and count <= np.iinfo(np.uint16).max)
@@ -140,7 +143,9 @@ def estimate_confidence(
     return result
 
 
-def compute_masks(output: NDArray[np.float32], *, flow_threshold: float, cellprob_threshold: float) -> Labels:
+def compute_masks(
+    output: NDArray[np.float32], *, flow_threshold: float, cellprob_threshold: float
+) -> tuple[Labels, NDArray[np.float64]]:
     """Turn the network's output into masks, by Cellpose's dynamics at the scale of the output.
 
     Parameters
@@ -152,15 +157,20 @@ def compute_masks(output: NDArray[np.float32], *, flow_threshold: float, cellpro
 
     Returns
     -------
-    Labels
+    labels : Labels
         Axes (y, x). Holes are filled. Masks over 40 % of the image are dropped, as in Cellpose.
+    errors : float64, axis (label)
+        From `flow_errors`, before holes are filled; 0 for labels that no pixel has.
     """
     flow = output[:2] / 5
     labels = follow_flows(flow, output[2] > cellprob_threshold)
+    errors = flow_errors(labels, flow)
     if flow_threshold > 0:
-        labels[(flow_errors(labels, flow) > flow_threshold)[labels]] = 0
+        wrong = errors > flow_threshold
+        labels[wrong[labels]] = 0
+        errors[wrong] = 0
     fill_holes(labels)
-    return labels
+    return labels, errors
 
 
 def condensed(labels: Labels, grey: NDArray[np.float32], errors: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -205,8 +215,8 @@ def drop_low_confidence(
     threshold : float
         Its threshold.
     pairs : sequence of int, optional
-        Labels of dividing nuclei, which only have to exceed `LEAST_CONFIDENCE`: the network is less certain of them,
-        and two halves that face each other are hardly debris.
+        Labels of dividing nuclei, which are kept: the network misses some, and two bright halves that face each other
+        are hardly debris.
     condensed : sequence of int, optional
         Labels of condensed chromatin, which only has to exceed `CONDENSED_CONFIDENCE`.
     """
@@ -218,8 +228,8 @@ def drop_low_confidence(
         return
     least = np.full(len(areas), max(LEAST_CONFIDENCE, LEAST_SHARE * float(np.median(confidence[masks]))))
     least[list(condensed)] = CONDENSED_CONFIDENCE
-    least[list(pairs)] = LEAST_CONFIDENCE
     dropped = confidence < least
+    dropped[list(pairs)] = False
     dropped[labels_at_edge(labels)] = False
     labels[dropped[labels]] = 0
 
