@@ -52,7 +52,7 @@ def next_stop(page: Page) -> dict[str, Any] | None:
 def _looks_different_without_focus(page: Page, focused: Any, box: dict[str, float]) -> bool:
     """Compare the pixels around an element that something else marks, such as the frame of a view."""
     left, top = max(0, box["x"] - 8), max(0, box["y"] - 8)
-    clip = {"x": left, "y": top, "width": box["width"] + 16, "height": min(box["height"] + 16, 900 - top)}
+    clip: Any = {"x": left, "y": top, "width": box["width"] + 16, "height": min(box["height"] + 16, 900 - top)}
     with_focus = pixels(page.screenshot(clip=clip, animations="disabled"))
     focused.evaluate("focused => focused.blur()")
     without = pixels(page.screenshot(clip=clip, animations="disabled"))
