@@ -522,6 +522,7 @@ def test_a_preview_comes_by_keyboard(opened: Any) -> None:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(page.locator(".preview")).to_contain_text("A lens for small things")
+    assert page.locator(".preview a").evaluate_all("links => links.map(({ tabIndex }) => tabIndex)") == [-1]
     page.keyboard.press("Tab")
     expect(page.locator(".preview")).not_to_contain_text("A lens for small things")
 

@@ -11,6 +11,7 @@ export function previews(): void {
   const card = document.createElement('div');
   card.className = 'preview';
   card.popover = 'manual';
+  card.tabIndex = -1;
   document.body.append(card);
 
   holdTitles();
@@ -35,6 +36,8 @@ export function previews(): void {
       return false;
     }
     card.replaceChildren(target);
+    // Tab goes on in the text: at the page's end it would lead into a card that is about to close.
+    card.querySelectorAll('a').forEach((inside) => { inside.tabIndex = -1; });
     card.showPopover();
     place(card, link);
     return true;
