@@ -32,4 +32,4 @@ def test_fused_layers_compute_what_the_network_does(model: Model, panorama: tupl
     )
     scores = evaluate(made, exact)
     assert scores["f1_0.50"] == 1
-    assert scores["mean_iou"] > 0.99
+    assert scores["mean_iou"] > 0.995, "the tolerance of `network_dtype`"

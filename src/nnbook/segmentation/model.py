@@ -161,7 +161,13 @@ def shipped_model() -> Model:
 
 @cache
 def network_dtype(device: str = "cpu") -> str:
-    """Return what the network computes in: bfloat16 on a processor that has it, else float32."""
+    """Return what the network computes in: bfloat16 on a processor that has it, else float32, on a GPU too.
+
+    Masks of one panorama agree between the two within a tolerance: a mean intersection over union of at least 0.995,
+    and at most one mask in a hundred below 0.99 or in one of them alone. Logits differ by 0.06 on average, and by more
+    where the image is dim, so that a mask at a threshold, such as `nnbook.segmentation.masks.LEAST_CONFIDENCE`, can be
+    on either side of it.
+    """
     import torch
 
     if device != "cpu":
