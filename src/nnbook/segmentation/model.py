@@ -166,7 +166,7 @@ def network_dtype(device: str = "cpu") -> str:
     Masks of one panorama agree between the two within a tolerance: a mean intersection over union of at least 0.995,
     and at most one mask in a hundred below 0.99 or in one of them alone. Logits differ by 0.06 on average, and by more
     where the image is dim, so that a mask at a threshold, such as `nnbook.segmentation.masks.LEAST_CONFIDENCE`, can be
-    on either side of it.
+    on either side of it, and one beside the frame can be cut by it or not.
     """
     import torch
 
