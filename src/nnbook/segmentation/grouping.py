@@ -134,7 +134,7 @@ def join_pairs(labels: Labels, grey: NDArray[np.float32], diameter_px: float) ->
     small = np.flatnonzero((areas >= PAIRED_AREA[0] * nucleus) & (areas <= 2 * PAIRED_AREA[1] * nucleus))
     joined: list[int] = []
     boxes = find_objects(labels)
-    background, level = background_level(labels, grey)[0], _median_grey(labels, grey)
+    background, level = background_grey(labels, grey), _median_grey(labels, grey)
     grey = (grey - background) / max(level - background, np.float32(1e-6))
     for label in small:
         box = boxes[label - 1]
@@ -315,7 +315,8 @@ def join_micronuclei(labels: Labels, grey: NDArray[np.float32], diameter_px: flo
     if not nuclei.any():
         return
     distance, nearest = _nearest_label(nuclei)
-    background, noise = background_level(labels, grey)
+    background = background_grey(labels, grey)
+    noise = _noise(labels, grey, background)
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.8)
     radius = math.ceil(math.sqrt(largest / math.pi)) + 2
     disk = (np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius).astype(np.uint8)
@@ -403,13 +404,16 @@ def _around(one: tuple[slice, slice], other: tuple[slice, slice], margin: int = 
     )
 
 
-def background_level(labels: Labels, grey: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
-    """Return the median of what no mask covers, and its standard deviation, from the median absolute deviation."""
+def background_grey(labels: Labels, grey: NDArray[np.float32]) -> np.float32:
+    """Return the median of what no mask covers; 0 where masks cover all."""
     outside = grey[labels == 0]
-    if not outside.size:
-        return np.float32(0), np.float32(0)
-    median = np.median(outside)
-    return median, np.float32(np.median(np.abs(outside - median)) / NORMAL_DEVIATION)
+    return np.float32(np.median(outside)) if outside.size else np.float32(0)
+
+
+def _noise(labels: Labels, grey: NDArray[np.float32], background: np.float32) -> np.float32:
+    """Return the standard deviation of what no mask covers, from the median absolute deviation."""
+    outside = grey[labels == 0]
+    return np.float32(np.median(np.abs(outside - background)) / NORMAL_DEVIATION) if outside.size else np.float32(0)
 
 
 def _nearest_label(labels: Labels) -> tuple[NDArray[np.float32], Labels]:

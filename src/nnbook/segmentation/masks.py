@@ -9,7 +9,7 @@ from numba import prange
 
 from nnbook.io.compiled import compiled, compiled_parallel
 from nnbook.segmentation.dynamics import fill_holes, flow_errors, follow_flows
-from nnbook.segmentation.grouping import background_level, join_components, labels_at_edge
+from nnbook.segmentation.grouping import background_grey, join_components, labels_at_edge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +190,7 @@ def condensed(labels: Labels, grey: NDArray[np.float32], errors: NDArray[np.floa
     if not masks.size:
         return masks
     greys = np.bincount(labels.ravel(), grey.ravel(), minlength=len(errors)) / np.maximum(areas, 1)
-    greys -= background_level(labels, grey)[0]
+    greys -= background_grey(labels, grey)
     small = areas <= CONDENSED_AREA * np.median(areas[masks])
     bright = greys >= CONDENSED_GREY * np.median(greys[masks])
     found: NDArray[np.intp] = masks[(small & bright & (errors <= CONDENSED_ERROR))[masks]]
