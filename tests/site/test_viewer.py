@@ -439,6 +439,46 @@ def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen: Seen, full
         assert np.abs(cell[mask].astype(int) - image[mask]).mean() < 5
 
 
+PAINTED = """() => {
+    const put = CanvasRenderingContext2D.prototype.putImageData;
+    window.painted = 0;
+    CanvasRenderingContext2D.prototype.putImageData = function (data, ...at) {
+        window.painted += at.length > 2 ? at[4] * at[5] : data.width * data.height;
+        return put.call(this, data, ...at);
+    };
+}"""
+
+
+def test_what_is_pointed_at_is_painted_and_not_all_masks(seen: Seen, full: Full) -> None:
+    """A drag over 20,000 coloured nuclei has a frame's time for it; the picture is that of masks painted as a whole."""
+    x, y = crowded(full)
+    side = full.labels.shape[0]
+    with seen(view=f"{side / 2},{side / 2},{2 * side}", roi=int(full.labels[y, x])) as viewer:
+        page, overlay = viewer.page, viewer.locator(".nn-overlay")
+        rest(page, SETTLE_MS)
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        scale = box["width"] / (2 * side)
+        nuclei = full.rois[["x_px", "y_px"]].to_numpy()[:25]
+        inside = (nuclei - side / 2) * scale + (box["width"] / 2, box["height"] / 2)
+
+        def point(place: NDArray[np.float64]) -> str:
+            page.mouse.move(box["x"] + place[0], box["y"] + place[1])
+            return viewer.locator(".nn-readout-name").inner_text()
+
+        page.evaluate(PAINTED)
+        assert len({point(place) for place in inside} - {""}) > 5
+        sheet = overlay.evaluate("({ width, height }) => width * height")
+        assert 0 < page.evaluate("painted") < 2 * sheet
+        rest(page, SETTLE_MS)
+        in_parts = overlay.evaluate("canvas => canvas.toDataURL()")
+        for style in ("Outlined", "Filled"):
+            viewer.get_by_role("radio", name=style).check(force=True)
+        point(inside[-1])
+        rest(page, SETTLE_MS)
+        assert overlay.evaluate("canvas => canvas.toDataURL()") == in_parts
+
+
 def test_next_and_previous_go_through_the_nuclei_and_come_into_view(seen: Seen, full: Full) -> None:
     first, second = int(full.rois["roi"].iloc[100]), int(full.rois["roi"].iloc[101])
     with seen(panorama="Full", roi=first) as viewer:

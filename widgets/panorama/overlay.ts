@@ -94,16 +94,18 @@ export class LabelOverlay {
   /** Marks the nucleus pointed at, 0 marks none; returns whether that is a change. */
   mark(label: number): boolean {
     if (label === this.marked) return false;
+    const { bare, marked } = this;
     this.marked = label;
-    this.repaint();
+    this.repaintNuclei(bare, [marked, label]);
     return true;
   }
 
   /** Marks the chosen nucleus, 0 marks none. */
   choose(label: number): void {
     if (label === this.chosen) return;
+    const { bare, chosen } = this;
     this.chosen = label;
-    this.repaint();
+    this.repaintNuclei(bare, [chosen, label]);
   }
 
   /** CSS colour of a nucleus. */
@@ -299,6 +301,42 @@ export class LabelOverlay {
     const colourOf = (label: number) => this.inkOf(label);
     const box = { left: 0, top: 0, right: image.width, bottom: image.height };
     paint(image, pixels, box, { style, stroke, marked: marked === chosen ? marked : 0, chosen, colourOf });
+  }
+
+  /** Paints again what has to do with some nuclei, and no more: while the pointer moves, that is in every frame. */
+  private repaintNuclei(wasBare: boolean, labels: number[]): void {
+    if (wasBare) {
+      this.repaint();
+      return;
+    }
+    // The outline around the chosen one may reach into those that are painted before it.
+    for (const label of new Set([...labels, this.chosen])) {
+      const box = this.boxOf(label);
+      if (box) this.repaint(box);
+    }
+  }
+
+  /** The part of the block that a nucleus and its outlines take up; null where it is not there. */
+  private boxOf(label: number): PixelBox | null {
+    const { image, stroke } = this;
+    const { width, height, labels } = image;
+    const first = label === 0 ? -1 : labels.indexOf(label);
+    if (first < 0) return null;
+    const [top, bottom] = [Math.floor(first / width), Math.floor(labels.lastIndexOf(label) / width) + 1];
+    let [left, right] = [width, 0];
+    for (let y = top; y < bottom; y++) {
+      const row = labels.subarray(y * width, (y + 1) * width);
+      const from = row.indexOf(label);
+      if (from < 0) continue;
+      left = Math.min(left, from);
+      right = Math.max(right, row.lastIndexOf(label) + 1);
+    }
+    return {
+      left: Math.max(0, left - stroke),
+      top: Math.max(0, top - stroke),
+      right: Math.min(width, right + stroke),
+      bottom: Math.min(height, bottom + stroke),
+    };
   }
 
   private repaint(box?: PixelBox): void {
