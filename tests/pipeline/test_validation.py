@@ -1,4 +1,6 @@
 import os
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock, get_ident
@@ -64,6 +66,19 @@ def test_pixels_that_can_not_be_decoded_are_named(tmp_path: Path, row: Panorama)
     image, mask = problems(tmp_path, replace(row, image_sha256=""))
     assert image.startswith(f"line 2: A: {tmp_path / 'in' / 'a.tif'}: can't be read")
     assert mask.startswith(f"line 2: A: {tmp_path / 'in' / 'm.tif'}: can't be read")
+
+
+def test_the_truth_of_another_image_of_the_same_size_is_named(tmp_path: Path, row: Panorama) -> None:
+    (tmp_path / "truth").mkdir()
+    labels = np.zeros((row.height_px, row.width_px), np.int32)
+    for name in ("a", "b"):
+        write_mask(tmp_path / "truth" / f"{name}.tif", labels)
+    shutil.copyfile(tmp_path / row.image, (tmp_path / row.image).with_name("b.tif"))
+    right = replace(row, truth="truth/a.tif")
+    write_manifest(tmp_path / "m.csv", [right])
+    assert validate_manifest(tmp_path / "m.csv") == [right]
+    (problem,) = problems(tmp_path, replace(row, truth="truth/b.tif"))
+    assert re.search(r"truth/b\.tif is named for .*in/b\.tif, and not for .*in/a\.tif; correct the manifest", problem)
 
 
 def test_values_that_no_stage_takes_are_named(tmp_path: Path, row: Panorama) -> None:

@@ -158,6 +158,32 @@ def test_files_are_the_same_as_their_arrays(tmp_path: Path, scene: Scene, monkey
         assert (one or b"").replace(b'"one"', b'"image"') == other
 
 
+def test_labels_of_another_image_of_the_same_size_are_refused(
+    tmp_path: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "truth").mkdir()
+    for name in ("one", "two"):
+        write_image(tmp_path / f"{name}.tif", scene[0])
+        write_mask(tmp_path / f"{name}_cp_masks.tif", scene[1])
+        write_mask(tmp_path / "truth" / f"{name}.tif", scene[1])
+    write_mask(tmp_path / "by hand.tif", scene[1])
+    named = r"two.*is named for .*two\.tif, and not for .*one\.tif"
+    with pytest.raises(InvalidValueError, match=named):
+        PanoramaViewer(tmp_path / "one.tif", tmp_path / "two_cp_masks.tif")
+    viewer = PanoramaViewer(tmp_path / "one.tif", tmp_path / "one_cp_masks.tif")
+    with pytest.raises(InvalidValueError, match=named):
+        viewer.add_labels(tmp_path / "truth" / "two.tif", name="truth")
+    for labels in (tmp_path / "truth" / "one.tif", tmp_path / "by hand.tif", scene[1]):
+        viewer.add_labels(labels, name="truth")
+
+    def made_from_another(_: object) -> None:
+        raise NnbookError("made from another image")
+
+    monkeypatch.setattr(widgets, "check_mask_origins", made_from_another)
+    with pytest.raises(NnbookError, match="made from another image"):
+        viewer.add_labels(tmp_path / "truth" / "one.tif", name="truth")
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_pyramid_is_served_as_it_lies(
     tmp_path: Path, scene: Scene, zipped: bool, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,29 @@ MANIFEST_TYPES: Final = (".csv", ".tsv", ".txt")
 """Endings of manifests, in capitals too: Excel calls a table with tabs .txt."""
 
 
+def other_image(image: Path, labels: Path) -> Path | None:
+    """Return the image that a label image is named for, where that is another one of the image's folder.
+
+    Parameters
+    ----------
+    image : Path
+        The image that the labels are given with.
+    labels : Path
+        Masks or truth, such as `b_cp_masks.tif` or `truth/b.tif`: named for `b.tif`, where that is beside `image`.
+
+    Returns
+    -------
+    Path or None
+        None where the name says nothing.
+    """
+    stem = labels.stem.removesuffix(MASK_SUFFIX)
+    if stem in {image.stem, image.stem.removesuffix(".ome")}:
+        return None
+    names = (f"{stem}{middle}{end}" for middle in ("", ".ome") for end in IMAGE_TYPES)
+    found = (image.with_name(name) for name in names)
+    return next((path for path in found if path.is_file() and not path.samefile(labels)), None)
+
+
 def list_images(paths: Sequence[PathLike]) -> dict[str, Path]:
     """List images by name: those of one manifest, or image files and those of folders.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import read_image, read_mask
+from nnbook.io.inputs import other_image
 from nnbook.io.manifest import image_problems, parse_manifest
 from nnbook.io.scale import warn_of_scales
 from nnbook.pipeline.editions import edition_problems
@@ -88,6 +89,12 @@ def _file_problems(row: Panorama, folder: Path) -> list[str]:
     image = folder / row.image
     if image.exists() and not _names(problems, image):
         problems += _decoding_problems(row, image, partial(read_image, plane=row.plane), math.inf)
+    for labels in filter(None, (row.mask, row.truth)):
+        if (folder / labels).is_file() and (other := other_image(image, folder / labels)) is not None:
+            problems.append(
+                f"{row.panorama}: {folder / labels} is named for {other}, and not for {image}; correct the manifest, "
+                "or give the file another name"
+            )
     for labels in (row.mask, row.truth):
         if labels and not _names(problems, folder / labels):
             problems += _decoding_problems(

@@ -20,8 +20,10 @@ from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.images import as_image, as_mask
+from nnbook.io.inputs import other_image
 from nnbook.io.stacks import read_stack
 from nnbook.measurement.imaged_area import check_scale
+from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.viewers.channels import Channels, Hosted, as_stack, is_zarr
 from nnbook.viewers.palette import grey_table, is_colour
 from nnbook.viewers.pyramid import LivePyramid, check_sizes
@@ -201,7 +203,7 @@ class PanoramaViewer(_ImageView):
     shown_labels : list of str
         The names of the label images of `add_labels` that are outlined over the image.
     height : int or None
-        Height of the view in CSS px.
+        The most that the image is high, in CSS px: an image that is wider takes no more than it needs.
 
     All of them follow what is done in the view, and move it when they are set. `contrast`, `invert` and `colour` are of
     images of one channel, `channels` and `z` of the others.
@@ -211,9 +213,10 @@ class PanoramaViewer(_ImageView):
     MissingFileError
         Where a file isn't there, or the views' JavaScript hasn't been built.
     InvalidValueError
-        Where an array is no image or mask, image and masks differ in size, or an argument is out of range.
+        Where an array is no image or mask, image and masks differ in size, masks are named for another image, or an
+        argument is out of range.
     NnbookError
-        Where a file can't be read as an image, mask or pyramid.
+        Where a file can't be read as an image, mask or pyramid, or masks were made from another image.
 
     Examples
     --------
@@ -265,6 +268,7 @@ class PanoramaViewer(_ImageView):
             check_scale(px_per_um)
         panoramas = _source(image, masks, px_per_um, name, axes=axes, channel_names=channel_names)
         self._panoramas = panoramas
+        self._image = Path(image) if isinstance(image, str | os.PathLike) and Path(image).is_file() else None
         self._further: dict[str, tuple[Labels, LivePyramid]] = {}
         self._count = 0
         bundle = "channels" if isinstance(panoramas, Channels | Hosted) else "panorama"
@@ -309,10 +313,13 @@ class PanoramaViewer(_ImageView):
         Raises
         ------
         InvalidValueError
-            Where the labels have another size than the panorama shown, are no label image, or name or colour is none.
+            Where the labels have another size than the panorama shown, are no label image or are named for another
+            image, or name or colour is none.
         NnbookError
-            Where the file can't be read.
+            Where the file can't be read, or its record says that it was made from another image.
         """
+        if self._image is not None:
+            _check_origin(self._image, labels)
         array = as_mask(labels)
         if not isinstance(name, str) or not 0 < len(name) <= 200:
             raise InvalidValueError(f"name is {name!r}; give a text of at most 200 letters", parameter="name")
@@ -681,7 +688,9 @@ class Mosaic(_ImageView):
         Whether runs are shown at equal brightness.
     panorama, roi : str or None, int or None
         The nucleus whose cell is chosen: its panorama, and its label in the mask.
-    contrast, invert, colour, height
+    height : int or None
+        The most that the mosaic is high, in CSS px: one of few runs is a strip, as high as its rows are at full width.
+    contrast, invert, colour
         As those of `PanoramaViewer`.
 
     All of them follow what is done in the view, and change it when they are set.
@@ -740,6 +749,8 @@ def _source(
     if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
         _without_masks(path, masks, "a pyramid")
         return stored(path, name, px_per_um)
+    if path is not None:
+        _check_origin(path, masks)
     labels = None if masks is None else as_mask(masks)
     title = name or (path.stem.removesuffix(".ome") if path else "image")
     if path is not None and (found := read_stack(path)) is not None:
@@ -750,6 +761,15 @@ def _source(
         stack = as_stack(image, axes, channel_names)
         return Channels(stack, labels, title, px_per_um, channel_names=channel_names)
     return Arrays(as_image(image), labels, title, px_per_um)
+
+
+def _check_origin(image: Path, labels: Any) -> None:
+    """Refuse labels of which it is known that they are of another image: by their record, or by their name."""
+    if not isinstance(labels, str | os.PathLike) or not Path(labels).is_file():
+        return
+    check_mask_origins([(image, labels)])
+    if (other := other_image(image, Path(labels))) is not None:
+        raise InvalidValueError(f"{labels}: is named for {other}, and not for {image}; give the labels of this image")
 
 
 def _without_masks(where: PathLike, masks: object, what: str) -> None:
