@@ -98,7 +98,7 @@ export class Layer {
   draw(context: CanvasRenderingContext2D, frame: Frame, scene: Scene): void {
     const { canvas, stamp, ratio } = this;
     const { places, levels, inside } = scene;
-    if (countIn(frame, places) > MOST_POINTS) {
+    if (hasMoreIn(frame, places, MOST_POINTS)) {
       this.drawDensity(context, frame, scene);
       return;
     }
@@ -157,14 +157,14 @@ function paintDensity(pixels: Uint32Array, { counts, inside, sums }: Density, by
   }
 }
 
-function countIn({ left, top, width, height }: Frame, { x, y }: Places): number {
+function hasMoreIn({ left, top, width, height }: Frame, { x, y }: Places, most: number): boolean {
   let count = 0;
   const [right, bottom] = [left + width, top + height];
   for (let at = 0; at < x.length; at++) {
     const [px, py] = [x[at] ?? 0, y[at] ?? 0];
-    if (px >= left && px <= right && py >= top && py <= bottom) count++;
+    if (px >= left && px <= right && py >= top && py <= bottom && ++count > most) return true;
   }
-  return count;
+  return false;
 }
 
 function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, titles: Titles, style: PageStyle): void {
