@@ -1,4 +1,4 @@
-import { choiceKind, numberKind, SHARED, type Kind, type Kinds, type Shared } from '../shared/address';
+import { choiceKind, numberKind, optionalKind, SHARED, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { isRecord } from '../shared/json';
 import { VIEW } from '../shared/zoomstate';
@@ -34,19 +34,10 @@ export const CHANNEL_STATE: Kinds<ChannelState> = {
   ...CONTRAST_STATE,
   view: VIEW,
   channels: { absent: null, parse: parseChannels, format: channelsText, accept: acceptChannels },
-  z: optional(numberKind(0, 100_000, 0)),
+  z: optionalKind(numberKind(0, 100_000, 0)),
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
-  opacity: optional(numberKind(0, 1, 0)),
+  opacity: optionalKind(numberKind(0, 1, 0)),
 };
-
-function optional<T>(kind: Kind<T>): Kind<T | null> {
-  return {
-    absent: null,
-    parse: (text) => kind.parse(text),
-    format: (value) => (value === null ? '' : kind.format(value)),
-    accept: (value) => kind.accept(value),
-  };
-}
 
 /** Reads `ff00ff,100,4000,1;00ff00,0,255,0`: colour, range, and whether it is shown, of each channel. */
 function parseChannels(text: string): ChannelLook[] | undefined {

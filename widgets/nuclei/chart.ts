@@ -9,10 +9,11 @@ import { legendElement } from '../scatter/legend';
 import { pageStyle } from '../scatter/pagestyle';
 import { Plot } from '../scatter/plot';
 import { PointCard } from '../scatter/pointcard';
+import { SelectionRow } from '../scatter/selectionrow';
 import { gateText, parseGate, type State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
 import { decidingColumns, isSomethingSelected, NOTHING_SELECTED, selectedIn, selectedNuclei, type Selected } from '../shared/brush';
-import { againButton, textButton, textElement } from '../shared/elements';
+import { againButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
 import type { Measure } from '../shared/measure';
 import type { ListedPanorama } from '../shared/panoramalist';
@@ -60,9 +61,7 @@ export class Chart {
   private readonly card: PointCard<number>;
   private readonly details: Details;
   private readonly legend = textElement('div', '');
-  private readonly selection = textElement('div', '', 'nn-selection');
-  private readonly selected = textElement('span', '', 'nn-counted');
-  private readonly saving: HTMLButtonElement;
+  private readonly selection: SelectionRow;
   private readonly remark = textElement('p', '', 'nn-remark');
   /** The cells that have both measurements, in ascending order, and their points. */
   private cells = new Uint32Array(0);
@@ -123,16 +122,16 @@ export class Chart {
       this.plot.focus();
       this.announce('Choice cleared');
     });
-    this.saving = textButton('Save as CSV', () => void this.save());
-    const clear = textButton('Clear selection', () => {
-      this.dropSelection();
-      this.plot.focus();
-    });
-    this.selected.setAttribute('role', 'status');
-    this.selection.append(this.selected, this.saving, clear);
+    this.selection = new SelectionRow(
+      () => this.save(),
+      () => {
+        this.dropSelection();
+        this.plot.focus();
+      },
+    );
     this.remark.setAttribute('role', 'status');
     this.plot.element.append(this.card.element);
-    root.append(this.toolbar.element, this.plot.element, this.legend, this.selection, this.details.element, this.remark);
+    root.append(this.toolbar.element, this.plot.element, this.legend, this.selection.element, this.details.element, this.remark);
     if (note) {
       const caption = textElement('div', '', 'nn-caption');
       caption.append(textElement('p', note));
@@ -281,10 +280,7 @@ export class Chart {
     const here = drawn?.x === x.column && drawn.y === y.column ? drawn.corners : null;
     plot.setLasso(here, selected && Uint8Array.from(cells, (cell) => selected[cell] ?? 0));
     this.inside = selected && [...cells.filter((cell) => selected[cell] === 1)];
-    this.selection.classList.toggle('nn-none', selected === null);
-    for (const button of this.selection.querySelectorAll('button')) button.hidden = selected === null;
-    this.saving.disabled = this.inside?.length === 0;
-    this.selected.textContent = this.inside ? this.countText(this.inside, wanted) : '';
+    this.selection.show(this.inside && this.countText(this.inside, wanted), this.inside?.length ?? 0);
   }
 
   private countText(inside: number[], { lasso, filter }: Selected): string {
@@ -303,16 +299,13 @@ export class Chart {
   }
 
   private async save(): Promise<void> {
-    const { inside, saving } = this;
+    const { inside } = this;
     if (!inside) return;
-    saving.disabled = true;
     try {
       const text = await cellsCsv(this.nuclei.table, inside);
       download(new Blob([text], { type: 'text/csv' }), 'nuclei.csv');
     } catch (error) {
       this.remark.textContent = error instanceof Problem ? error.message : 'The table could not be saved.';
-    } finally {
-      saving.disabled = false;
     }
   }
 

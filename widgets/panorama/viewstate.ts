@@ -1,4 +1,4 @@
-import { BRUSHED, choiceKind, flagKind, numberKind, numbersKind, SHARED, textKind, type Brushed, type Kind, type Kinds, type Shared } from '../shared/address';
+import { BRUSHED, choiceKind, flagKind, numberKind, numbersKind, optionalKind, SHARED, textKind, type Brushed, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { VIEW } from '../shared/zoomstate';
 import type { MaskStyle } from './paint';
@@ -28,19 +28,9 @@ export const VIEW_STATE: Kinds<ViewState> = {
   ...CONTRAST_STATE,
   view: VIEW,
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
-  opacity: optional(numberKind(0, 1, 0)),
+  opacity: optionalKind(numberKind(0, 1, 0)),
   by: { ...textKind(), parameter: 'column' },
   truth: flagKind(),
-  swipe: optional(numberKind(0, 1, 0)),
+  swipe: optionalKind(numberKind(0, 1, 0)),
   ruler: numbersKind(4, (values) => values.every((value) => value >= 0 && value < 1e7)),
 };
-
-/** A kind of value that may also be nothing. */
-function optional<T>(kind: Kind<T>): Kind<T | null> {
-  return {
-    absent: null,
-    parse: (text) => kind.parse(text),
-    format: (value) => (value === null ? '' : kind.format(value)),
-    accept: (value) => kind.accept(value),
-  };
-}

@@ -2,7 +2,7 @@ import { titles } from '../../src/nnbook/figures/count_brightness.json';
 import type { State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
 import { csvText } from '../shared/csv';
-import { textButton, textElement } from '../shared/elements';
+import { textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
 import { download } from '../shared/picture';
 import { grouped } from '../shared/text';
@@ -18,6 +18,7 @@ import { pageStyle } from './pagestyle';
 import { Plot } from './plot';
 import { PointCard } from './pointcard';
 import type { ScatterState } from './scatterstate';
+import { SelectionRow } from './selectionrow';
 import { Toolbar } from './toolbar';
 
 /** What the view that a chart is part of gives it. */
@@ -43,10 +44,7 @@ export class Chart {
   private readonly card: PointCard<Panorama>;
   private readonly listing: Listing;
   private readonly details: Details;
-  private readonly selection = textElement('div', '', 'nn-selection');
-  private readonly selected = textElement('span', '');
-  private readonly saving: HTMLButtonElement;
-  private readonly clear: HTMLButtonElement;
+  private readonly selection: SelectionRow;
   private readonly legend = textElement('div', '');
   private readonly remark = textElement('p', '', 'nn-remark');
   /** The name searched for, the points that have it, and which of them is shown. */
@@ -90,20 +88,16 @@ export class Chart {
       },
       signal,
     );
-    this.clear = textButton(
-      'Clear selection',
+    this.selection = new SelectionRow(
+      () => {
+        const chosen = (this.within ?? []).flatMap((at) => this.inPlane[at] ?? []);
+        download(new Blob([panoramasCsv(chosen)], { type: 'text/csv' }), 'panoramas.csv');
+      },
       () => {
         this.dropLasso();
         this.focusAgain();
       },
-      'nn-quiet',
     );
-    this.selected.setAttribute('role', 'status');
-    this.saving = textButton('Save as CSV', () => {
-      const chosen = (this.within ?? []).flatMap((at) => this.inPlane[at] ?? []);
-      download(new Blob([panoramasCsv(chosen)], { type: 'text/csv' }), 'panoramas.csv');
-    }, 'nn-quiet');
-    this.selection.append(this.selected, this.saving, this.clear);
     this.remark.setAttribute('role', 'status');
     this.plot.element.append(this.card.element);
     root.append(
@@ -111,7 +105,7 @@ export class Chart {
       this.plot.element,
       this.legend,
       this.listing.element,
-      this.selection,
+      this.selection.element,
       this.details.element,
       this.remark,
       captionOf(panoramas.length - points.length, note),
@@ -261,9 +255,7 @@ export class Chart {
     const lasso = this.state.get('lasso');
     const within = this.plot.setLasso(lasso);
     const inside = within ? points.flatMap((_, at) => (within[at] === 1 ? [at] : [])) : [];
-    this.selected.textContent = lasso ? selectionText(averagesOf(inside.flatMap((at) => points[at] ?? [])), points.length) : '';
-    this.selection.classList.toggle('nn-none', lasso === null);
-    this.clear.hidden = this.saving.hidden = lasso === null;
+    this.selection.show(lasso && selectionText(averagesOf(inside.flatMap((at) => points[at] ?? [])), points.length), inside.length);
     this.within = lasso ? inside : null;
     this.showRows();
   }

@@ -321,6 +321,16 @@ export function numberKind(least: number, most: number, absent: number): Kind<nu
   return { absent, parse: (text) => accept(parseNumber(text)), format: formatNumber, accept };
 }
 
+/** A kind of value that may also be nothing. */
+export function optionalKind<T>(kind: Kind<T>): Kind<T | null> {
+  return {
+    absent: null,
+    parse: (text) => kind.parse(text),
+    format: (value) => (value === null ? '' : kind.format(value)),
+    accept: (value) => kind.accept(value),
+  };
+}
+
 /** One of several words. */
 export function choiceKind<T extends string>(choices: readonly T[], absent: T): Kind<T> {
   const accept = (value: unknown) => choices.find((choice) => choice === value);
