@@ -178,7 +178,6 @@ def test_an_import_that_was_cut_off_goes_on_to_the_same_bytes_and_is_then_up_to_
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "CELLS_PER_SHARD", 2)
-    monkeypatch.setattr(writer, "CELLS_PER_PART", 2)
     import_cells(tmp_path / "whole", images, edition="e")
     (tmp_path / "other").mkdir()
     store = tmp_path / "other" / "whole"

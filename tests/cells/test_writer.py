@@ -15,7 +15,7 @@ import pytest
 
 from nnbook.cells import writer as stage
 from nnbook.cells.croissant import describe_store
-from nnbook.cells.shards import write_shard
+from nnbook.cells.shards import set_length, write_shard
 from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
 from nnbook.cli import main
@@ -199,7 +199,6 @@ def test_the_command_takes_runs_from_a_manifest_and_says_what_was_left_out(
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards so small that two panoramas fill several."""
     monkeypatch.setattr(stage, "CELLS_PER_SHARD", 3)
-    monkeypatch.setattr(stage, "CELLS_PER_PART", 6)
     monkeypatch.setattr(stage, "ROWS_PER_GROUP", 12)
 
 
@@ -229,6 +228,14 @@ def die_at(
     return dying
 
 
+def write_anew(folder: Path, panoramas: list[MaskedPanorama]) -> dict[Path, bytes]:
+    """Write a store with nothing there before; return its files."""
+    for there in ("cells", "cells-parts"):
+        shutil.rmtree(folder / there, ignore_errors=True)
+    write(folder, panoramas)
+    return files_of(folder / "cells")
+
+
 def half_a_shard(array: Path, number: int, images: Sequence[bytes], per_shard: int) -> None:
     path = write_shard(array, number, images, per_shard)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -237,16 +244,17 @@ def half_a_shard(array: Path, number: int, images: Sequence[bytes], per_shard: i
 @pytest.mark.parametrize(
     ("name", "count"),
     [("write_shard", 0), ("write_shard", 4), ("write_shard", 5), ("write_shard", 14),
-     ("atomic_write", 0), ("atomic_write", 3), ("set_length", 0), ("write_json", 0), ("encode", 0), ("encode", 40)],
+     ("write_parquet", 0), ("write_parquet", 2), ("link_or_copy", 5), ("set_length", 0), ("write_json", 0),
+     ("encode", 0), ("encode", 40)],
 )  # fmt: skip
 @pytest.mark.usefixtures("small_shards")
 def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, count: int
 ) -> None:
     panoramas = scenes(tmp_path, *NAMES)
-    write(tmp_path, panoramas)
-    whole = files_of(tmp_path / "cells")
-    shutil.rmtree(tmp_path / "cells")
+    whole = write_anew(tmp_path, panoramas)
+    for there in ("cells", "cells-parts"):
+        shutil.rmtree(tmp_path / there)
     with monkeypatch.context() as dying:
         before = half_a_shard if name == "write_shard" else lambda *_: None
         dying.setattr(stage, name, die_at(count, getattr(stage, name), before=before))
@@ -256,27 +264,75 @@ def test_a_store_that_was_cut_off_is_completed_to_the_same_bytes(
         read_cells(tmp_path / "cells")
     write(tmp_path, panoramas)
     assert files_of(tmp_path / "cells") == whole
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["cells"]
+    left = [path for path in tmp_path.rglob("*") if path.is_dir() and path.name.startswith(".")]
+    assert left == [], "nothing that was begun is left"
 
 
-@pytest.mark.usefixtures("small_shards")
-def test_only_what_was_not_written_is_cut_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    panoramas = scenes(tmp_path, *NAMES)
-    with monkeypatch.context() as dying:
-        dying.setattr(stage, "write_shard", die_at(11, write_shard))
-        with pytest.raises(Killed):
-            write(tmp_path, panoramas)
-    read = []
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the masks from which cells are cut."""
+    read: list[str] = []
 
     def noted(path: Path, shape: tuple[int, int]) -> NarrowLabels | Labels:
-        read.append(path)
+        read.append(path.name.removesuffix("_cp_masks.tif"))
         return read_narrow_mask(path, shape)
 
     monkeypatch.setattr(stage, "read_narrow_mask", noted)
+    return read
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_only_what_was_not_written_is_cut_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: list[str]
+) -> None:
+    panoramas = scenes(tmp_path, *NAMES)
+    with monkeypatch.context() as dying:
+        dying.setattr(stage, "set_length", die_at(0, set_length))
+        with pytest.raises(Killed):
+            write(tmp_path, panoramas)
+    shutil.rmtree(tmp_path / "cells-parts" / NAMES[1])
+    cut.clear()
     write(tmp_path, panoramas)
-    assert sorted(read) == [one.mask for one in panoramas[1:]], (
-        "18 of 30 cells were written: those of the first, most of the second"
-    )
+    assert cut == [NAMES[1]]
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_panorama_that_changed_costs_one(tmp_path: Path, cut: list[str]) -> None:
+    panoramas = scenes(tmp_path, *NAMES)
+    write(tmp_path, panoramas)
+    image, labels = scene(tmp_path, NAMES[0], seed=9)
+    tables = pd.read_parquet(tmp_path / "rois.parquet").groupby("panorama", sort=False)
+    changed = {str(name): table for name, table in tables}
+    changed[NAMES[0]] = measure_panorama(NAMES[0], image, labels, SCALE).query("roi != 5")
+    pd.concat(changed.values()).to_parquet(tmp_path / "rois.parquet", index=False)
+    cut.clear()
+    assert write(tmp_path, panoramas)["shards"] == [3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 1]
+    assert cut == [NAMES[0]], "the others begin in other shards, and are the same"
+    gathered = files_of(tmp_path / "cells")
+    assert gathered == write_anew(tmp_path, panoramas)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_store_refers_to_its_parts_and_each_begins_a_shard(tmp_path: Path) -> None:
+    told = write(tmp_path, scenes(tmp_path, *NAMES))
+    assert told["shards"] == [3, 3, 3, 1] * 3
+    numbers = np.concatenate([12 * part + np.arange(10) for part in range(3)])
+    cells = read_cells(tmp_path / "cells")
+    assert cells.table["image"].tolist() == numbers.tolist()
+    assert cells.images.shape == (30, 256, 256)
+    np.testing.assert_array_equal(cells.images[9:11], np.stack([cells.images[9], cells.images[10]]))
+    np.testing.assert_array_equal(cells.images[[10, 9]], cells.images[9:11][::-1])
+    np.testing.assert_array_equal(cells.images.array[12], cells.images[10])
+    shards = list((tmp_path / "cells" / "cells.zarr").rglob("c/*/0/0"))
+    assert len(shards) == 24
+    assert {shard.stat().st_nlink for shard in shards} == {2}, "a second name, no second copy"
+
+
+def test_a_panorama_that_left_takes_its_part_with_it(tmp_path: Path) -> None:
+    panoramas = scenes(tmp_path, *NAMES)
+    write(tmp_path, panoramas)
+    write(tmp_path, panoramas[:2])
+    assert sorted(path.name for path in (tmp_path / "cells-parts").iterdir()) == sorted(NAMES[:2])
 
 
 def flip_a_mean(part: Path) -> None:
@@ -291,10 +347,10 @@ def flip_a_mean(part: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("parts/000000.parquet", lambda part: part.write_bytes(part.read_bytes()[:-9])),
-        ("parts/000000.parquet", flip_a_mean),
-        ("cells/cells.zarr/images/c/1/0/0", lambda shard: shard.write_bytes(shard.read_bytes()[:-1])),
-        ("cells/cells.zarr/thumbnails/c/0/0/0", Path.unlink),
+        ("cells.parquet", lambda part: part.write_bytes(part.read_bytes()[:-9])),
+        ("cells.parquet", flip_a_mean),
+        ("images/c/1/0/0", lambda shard: shard.write_bytes(shard.read_bytes()[:-1])),
+        ("thumbnails/c/0/0/0", Path.unlink),
     ],
     ids=["cut off", "a bit flipped", "a shard cut off", "a shard gone"],
 )
@@ -307,27 +363,21 @@ def test_a_part_that_was_damaged_meanwhile_is_written_again(
         dying.setattr(stage, "write_json", die_at(0, write_json))
         with pytest.raises(Killed):
             write(tmp_path, panoramas)
-    damage(tmp_path / ".cells.unfinished" / name)
+    damage(tmp_path / "cells-parts" / "Run1TL_top_left" / "cells" / name)
     write(tmp_path, panoramas)
-    damaged = files_of(tmp_path / "cells")
-    shutil.rmtree(tmp_path / "cells")
-    write(tmp_path, panoramas)
-    assert damaged == files_of(tmp_path / "cells")
+    assert files_of(tmp_path / "cells") == write_anew(tmp_path, panoramas)
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_work_of_other_images_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_other_images_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panoramas = scenes(tmp_path, *NAMES)
     with monkeypatch.context() as dying:
-        dying.setattr(stage, "write_shard", die_at(11, write_shard))
+        dying.setattr(stage, "set_length", die_at(0, set_length))
         with pytest.raises(Killed):
             write(tmp_path, panoramas)
     panoramas = scenes(tmp_path, *reversed(NAMES))
     write(tmp_path, panoramas)
-    after = files_of(tmp_path / "cells")
-    shutil.rmtree(tmp_path / "cells")
-    write(tmp_path, panoramas)
-    assert files_of(tmp_path / "cells") == after
+    assert files_of(tmp_path / "cells") == write_anew(tmp_path, panoramas)
 
 
 KILLED = """
@@ -335,10 +385,10 @@ import os, signal, sys
 from pathlib import Path
 from nnbook.cells import writer as stage
 from nnbook.cells.shards import write_shard
-stage.CELLS_PER_SHARD, stage.CELLS_PER_PART, stage.ROWS_PER_GROUP = 3, 6, 12
+stage.CELLS_PER_SHARD, stage.ROWS_PER_GROUP = 3, 12
 def die(array, number, images, per_shard):
     path = write_shard(array, number, images, per_shard)
-    if number == 3 and array.name == "images":
+    if number == 3 and array.name == "images" and names[1] in str(array):
         path.write_bytes(path.read_bytes()[:99])
         os.kill(os.getpid(), signal.SIGKILL)
     return path
@@ -355,17 +405,17 @@ stage.write_cells(folder / "cells", [
 @pytest.mark.usefixtures("small_shards")
 def test_a_killed_process_leaves_work_that_the_next_one_completes(tmp_path: Path) -> None:
     panoramas = scenes(tmp_path, *NAMES)
-    write(tmp_path, panoramas)
-    whole = files_of(tmp_path / "cells")
-    shutil.rmtree(tmp_path / "cells")
+    whole = write_anew(tmp_path, panoramas)
+    for there in ("cells", "cells-parts"):
+        shutil.rmtree(tmp_path / there)
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), *NAMES], check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / ".cells.unfinished" / "parts" / "000000.parquet").is_file()
+    assert not (tmp_path / "cells-parts" / NAMES[1] / "cells").exists()
     write(tmp_path, panoramas)
     assert files_of(tmp_path / "cells") == whole
 
 
-@pytest.mark.parametrize("name", ["write_shard", "atomic_write", "set_length", "write_json"])
+@pytest.mark.parametrize("name", ["write_shard", "write_parquet", "link_or_copy", "set_length", "write_json"])
 @pytest.mark.usefixtures("small_shards")
 def test_a_full_disk_is_one_line_and_leaves_the_store_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -328,28 +328,6 @@ def test_what_was_cut_off_is_stale_even_when_all_is_changed_back(stage: Stage, m
     assert why_stale(stage) == [NEVER_MADE], "the outputs are of the other input"
 
 
-def test_a_stage_that_resumes_goes_on_from_what_it_left_unless_something_changed(stage: Stage) -> None:
-    resuming = replace(stage, record="records/other.json", writes=["store"], holds=[], resumes=True)
-
-    def interrupted(folder: Path) -> None:
-        (folder / "part").write_text("1")
-        raise KeyboardInterrupt
-
-    def go_on(folder: Path) -> None:
-        (folder / "store").write_text((folder / "part").read_text() if (folder / "part").exists() else "anew")
-
-    with pytest.raises(KeyboardInterrupt):
-        make(resuming, interrupted)
-    assert make(resuming, go_on)
-    assert (stage.folder / "store").read_text() == "1"
-    assert ".store.unfinished" not in names(stage.folder)
-    (stage.folder / "store").unlink()
-    with pytest.raises(KeyboardInterrupt):
-        make(resuming, interrupted)
-    assert make(replace(resuming, settings={}), go_on)
-    assert (stage.folder / "store").read_text() == "anew"
-
-
 def test_a_stage_that_finds_out_what_it_reads_depends_on_that(stage: Stage) -> None:
     noting = replace(stage, record="records/notebook-a.json", reads=None, holds=[])
     (stage.folder / "data.csv").write_text("7")

@@ -28,7 +28,12 @@ describe('a list of cells', () => {
       thumbnails: 'https://book.example/build/cells/cells.zarr/thumbnails',
       table: 'https://book.example/build/cells/cells.parquet',
       tableBytes: 7000,
+      shards: null,
     });
+  });
+
+  it('says how many cells each shard holds', () => {
+    expect(parseCells(JSON.stringify({ ...WHOLE, shards: [2, 2, 1] }), ADDRESS).collection?.shards).toEqual([2, 2, 1]);
   });
 
   it('may be on another host', () => {
@@ -49,6 +54,8 @@ describe('a list of cells', () => {
     [JSON.stringify({ ...WHOLE, images: 3 }), 'where they are'],
     [JSON.stringify({ ...WHOLE, cell_px: '256' }), 'no size'],
     [JSON.stringify({ ...WHOLE, cells: 4 }), 'no stretches'],
+    [JSON.stringify({ ...WHOLE, shards: [2, 2] }), 'its shards hold other cells'],
+    [JSON.stringify({ ...WHOLE, shards: [2, 2, '1'] }), 'its shards hold other cells'],
     [JSON.stringify({ ...WHOLE, runs: [{ run: 1, first: -1, cells: 2 }] }), 'no stretches'],
   ])('that is damaged is refused: %s', (text, message) => {
     expect(() => parseCells(text, ADDRESS)).toThrow(message);

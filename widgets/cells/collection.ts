@@ -15,6 +15,8 @@ export interface Collection {
   table: string;
   /** Size of the table, where known: hosts of another origin mostly do not expose it. */
   tableBytes: number | null;
+  /** How many cells each shard of images holds; null where all are full but for the last. */
+  shards: number[] | null;
 }
 
 /** Reads the text of a `cells.json`; null where the edition has no cells. */
@@ -42,6 +44,8 @@ export function parseCells(text: string, address: string): { note: string; colle
     if (run === null || first === null || count === null || first + count > cells) throw damaged('its runs are no stretches of the cells');
     return { run, passage: textOf(of.passage), first, cells: count };
   });
+  const shards = Array.isArray(value.shards) ? value.shards.map(countOf) : null;
+  if (shards && (!shards.every((held) => held !== null) || sum(shards) !== cells)) throw damaged('its shards hold other cells');
   return {
     note,
     collection: {
@@ -54,10 +58,15 @@ export function parseCells(text: string, address: string): { note: string; colle
       thumbnails,
       table,
       tableBytes: countOf(value.table_bytes),
+      shards,
     },
   };
 }
 
 function countOf(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -80,7 +80,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const shardsOf = (index = 'start', most = 1e9) => new Shards(`https://cells${host}.example/images`, parseLayout(description(undefined, index), 'The images'), most);
+const shardsOf = (index = 'start', most = 1e9, held = [8, 8, 4]) => new Shards(`https://cells${host}.example/images`, parseLayout(description(undefined, index), 'The images'), held, most);
 /** Images of cells, once all have come or failed. */
 async function fetched(cells: number[], shards: Shards): Promise<CellImages> {
   const left = new Set(cells);
@@ -115,6 +115,14 @@ describe('the description of an array', () => {
 });
 
 describe.each(['start', 'end'])('images of shards with their index at the %s', (index) => {
+  it('are found where shards hold different numbers of cells', async () => {
+    files.set('/images/c/0/0/0', await shardOf([0, 1, 2], index));
+    files.set('/images/c/1/0/0', await shardOf([8], index));
+    files.set('/images/c/2/0/0', await shardOf([16, 17], index));
+    const images = await fetched([2, 3, 4, 5], shardsOf(index, 1e9, [3, 1, 2]));
+    expect([2, 3, 4, 5].map((cell) => images.get(cell))).toEqual([2, 8, 16, 17].map(imageOf));
+  });
+
   it('are read one by one', async () => {
     files.set('/images/c/0/0/0', await shardOf([0, 1, 2, 3, 4, 5, 6, 7], index));
     files.set('/images/c/2/0/0', await shardOf([16, 17], index));

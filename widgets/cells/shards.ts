@@ -59,24 +59,38 @@ export function parseLayout(text: string, what: string): Layout {
 }
 
 /**
- * The shards of an array of images.
+ * The shards of an array of images of cells, of which each holds as many as it says.
  *
  * The checksum of an index is not checked, since mostly only some of its entries are read; that of gzip reveals damage
  * to an image.
  */
 export class Shards {
   private readonly open = new Map<number, { file: PartialFile; places: Map<number, Place> }>();
+  /** The first cell of each shard. */
+  private readonly firsts: number[];
 
   constructor(
     /** Address of the array's folder. */
     private readonly address: string,
     readonly layout: Layout,
+    /** How many cells each shard holds. */
+    held: readonly number[],
     /** Most bytes of whole shards that are kept, of a host that hands out no parts. */
     private readonly mostBytes: number,
-  ) {}
+  ) {
+    let first = 0;
+    this.firsts = held.map((cells) => (first += cells) - cells);
+  }
 
-  shardOf(image: number): number {
-    return Math.floor(image / this.layout.perShard);
+  /** The shard that has the image of a cell. */
+  shardOf(cell: number): number {
+    let [from, to] = [0, this.firsts.length];
+    while (to - from > 1) {
+      const middle = (from + to) >> 1;
+      if ((this.firsts[middle] ?? 0) <= cell) from = middle;
+      else to = middle;
+    }
+    return from;
   }
 
   /** The places of images of one shard. One request fetches them all: of an index at the start only what is between them. */
@@ -118,7 +132,8 @@ export class Shards {
   private async readIndex(number: number, images: number[], signal: AbortSignal): Promise<void> {
     const { perShard, index } = this.layout;
     const { file, places } = this.shard(number);
-    const rows = images.map((image) => image % perShard);
+    const firstCell = this.firsts[number] ?? 0;
+    const rows = images.map((image) => image - firstCell);
     const [first, last] = index === 'start' ? [Math.min(...rows), Math.max(...rows)] : [0, perShard - 1];
     const bytes = (last - first + 1) * ENTRY_BYTES;
     const span =
@@ -131,7 +146,7 @@ export class Shards {
       const at = (row - first) * ENTRY_BYTES;
       const [offset, size] = [entries.getBigUint64(at, true), entries.getBigUint64(at + 8, true)];
       const from = Number(offset);
-      places.set(number * perShard + row, offset === NOWHERE ? null : { from, to: from + Number(size) });
+      places.set(firstCell + row, offset === NOWHERE ? null : { from, to: from + Number(size) });
     }
   }
 

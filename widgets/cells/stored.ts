@@ -19,8 +19,15 @@ export async function openImages(size: 'thumbnails' | 'full', collection: Collec
   const address = size === 'full' ? collection.images : collection.thumbnails;
   const what = size === 'full' ? 'The images of the cells' : 'The thumbnails of the cells';
   const layout = parseLayout(await fetchText(`${address}/zarr.json`, what, signal), what);
-  if (layout.images !== collection.cells) {
-    throw new Problem(`${what} do not belong to this list of cells: there are ${layout.images} for ${collection.cells} cells.`);
+  const held = collection.shards ?? evenly(collection.cells, layout.perShard);
+  const images = held.slice(0, -1).length * layout.perShard + (held.at(-1) ?? 0);
+  if (layout.images !== images || held.some((cells) => cells > layout.perShard)) {
+    throw new Problem(`${what} do not belong to this list of cells: there are ${layout.images} where ${images} are expected.`);
   }
-  return new Shards(address, layout, SHARD_BYTES);
+  return new Shards(address, layout, held, SHARD_BYTES);
+}
+
+/** How many cells shards hold that are all full but for the last. */
+function evenly(cells: number, perShard: number): number[] {
+  return Array.from({ length: Math.ceil(cells / perShard) }, (_, shard) => Math.min(perShard, cells - shard * perShard));
 }

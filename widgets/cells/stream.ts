@@ -69,6 +69,7 @@ export function streamedCells(
       thumbnails: nowhere,
       table: nowhere,
       tableBytes: null,
+      shards: null,
     },
     table: new NameTable(blocks),
     measured: false,

@@ -24,19 +24,18 @@ from nnbook.cells.extraction import orientation_and_elongation, thumbnails_of
 from nnbook.cells.shards import encode
 from nnbook.cells.store import REMEDY
 from nnbook.cells.tiffs import NamedCell, check_cells, decode_cell, list_cells, listed, read_pull
-from nnbook.cells.writer import Batch, Source, write_store
+from nnbook.cells.writer import Batch, Part, Source, parts_folder, write_store
 from nnbook.errors import NnbookError
 from nnbook.io.parquet import read_parquet
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.values import published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from nnbook.cells.writer import Job
     from nnbook.io.paths import PathLike
 
 EMPTY: Final = "empty"
@@ -100,24 +99,30 @@ def import_cells(
     """
     folder, images = Path(folder), Path(images)
     check_scale(px_per_um)
-    if images.resolve().is_relative_to(folder.resolve()):
+    if any(images.resolve().is_relative_to(taken.resolve()) for taken in (folder, parts_folder(folder))):
         raise NnbookError(f"{folder}: holds the images, and would be replaced; name another folder for the store")
     cells = list_cells(images)
     source = read_pull(images, [cell.path.name for cell in cells])
-    by_panorama = [list(group) for _, group in groupby(cells, lambda cell: cell.panorama)]
+    by_run = {run: list(group) for run, group in groupby(cells, lambda cell: cell.run)}
     schema = _schema()
 
     def open_source() -> Source:
         check_cells(cells)
-
-        def jobs(first: int) -> Iterator[Job]:
-            return (partial(_read_panorama, group, schema, px_per_um) for group in by_panorama[first:])
-
-        return Source(schema, len(by_panorama), jobs, [EMPTY])
+        parts = (
+            Part(
+                f"Run{run}",
+                [cell.path for cell in group],
+                {"px_per_um": px_per_um},
+                partial(_read_run, group, schema, px_per_um),
+            )
+            for run, group in by_run.items()
+        )
+        return Source(schema, len(by_run), parts, [EMPTY])
 
     about = write_store(
         folder,
         import_cells,
+        _read_run,
         open_source,
         {
             "edition": edition,
@@ -205,18 +210,20 @@ def _schema() -> pa.Schema:
     )
 
 
-def _read_panorama(cells: Sequence[NamedCell], schema: pa.Schema, px_per_um: float) -> tuple[Batch, Counter[str]]:
-    """Read and measure the cells of one panorama; count those that are empty."""
+def _read_run(cells: Sequence[NamedCell], schema: pa.Schema, px_per_um: float) -> tuple[Batch, Counter[str]]:
+    """Read and measure the cells of one run; count those that are empty."""
     import pyarrow as pa
 
     rows: list[dict[str, Any]] = []
-    images: list[NDArray[np.uint8]] = []
+    images: list[bytes] = []
+    thumbnails: list[bytes] = []
     for cell in cells:
         image, _ = decode_cell(cell.path.read_bytes(), str(cell.path), ("TIFF",))
         measures = measure_cell(image)
         if measures is None:
             continue
-        images.append(image)
+        images.append(encode(image))
+        thumbnails += map(encode, thumbnails_of(image[None]))
         rows.append(
             {
                 "cell": cell.path.stem,
@@ -231,8 +238,7 @@ def _read_panorama(cells: Sequence[NamedCell], schema: pa.Schema, px_per_um: flo
                 "elongation": measures.elongation,
             }
         )
-    thumbnails = list(map(encode, thumbnails_of(np.stack(images)))) if images else []
-    batch = Batch(pa.Table.from_pylist(rows, schema), list(map(encode, images)), thumbnails)
+    batch = Batch(pa.Table.from_pylist(rows, schema), images, thumbnails)
     return batch, Counter({EMPTY: len(cells) - len(images)})
 
 

@@ -100,10 +100,15 @@ def write_shard(array: Path, number: int, images: Sequence[bytes], per_shard: in
     sizes = np.array([len(image) for image in images], "<u8")
     index[: len(sizes), 0] = index.nbytes + CHECKSUM_BYTES + np.cumsum(sizes) - sizes
     index[: len(sizes), 1] = sizes
-    path = array / "c" / str(number) / "0" / "0"
+    path = shard_path(array, number)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join([index.tobytes(), struct.pack("<I", crc32c(index.tobytes())), *images]))
     return path
+
+
+def shard_path(array: Path, number: int) -> Path:
+    """Return where a shard of an array is."""
+    return array / "c" / str(number) / "0" / "0"
 
 
 def ends_in_file(shard: Path, place: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from nnbook.cells.shards import ends_in_file
+from nnbook.cells.shards import ends_in_file, shard_path
 from nnbook.errors import MissingFileError, NnbookError, reason
 from nnbook.io.files import read_json
 from nnbook.io.inputs import masks_of
@@ -58,7 +58,7 @@ class MaskedPanorama(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredImages:
-    """Images that are read when they are indexed: by a number, a slice, or an array of numbers.
+    """Images that are read when they are indexed: by the number of a cell, a slice, or an array of numbers.
 
     An image whose checksum is wrong raises an NnbookError that names its file.
 
@@ -68,28 +68,31 @@ class StoredImages:
         Axes (image, y, x), uint8.
     path : Path
         The array's folder.
+    numbers : numpy.ndarray
+        For each cell, the number of its image in the array.
     """
 
     array: Any
     path: Path
+    numbers: NDArray[np.int64]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many images there are, their height, and their width."""
-        shape: tuple[int, ...] = self.array.shape
-        return shape
+        return len(self), *self.array.shape[1:]
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return len(self.numbers)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         return (self[number] for number in range(len(self)))
 
     def __getitem__(self, which: Any) -> NDArray[np.uint8]:
-        by_numbers = isinstance(which, list | np.ndarray)
-        numbers = np.ravel(np.arange(len(self))[which[0] if isinstance(which, tuple) else which])
+        cells, *pixels = which if isinstance(which, tuple) else (which,)
+        chosen = self.numbers[cells]
+        numbers = np.ravel(chosen)
         try:
-            images = np.asarray(self.array.oindex[np.asarray(which)] if by_numbers else self.array[which])
+            images = np.asarray(self.array.oindex[_as_slice(chosen), *pixels])
         except MemoryError:
             raise
         except Exception as error:  # codecs raise whatever they like on damaged files
@@ -110,7 +113,16 @@ class StoredImages:
 
     def _shard(self, number: int) -> Path:
         per_file = (self.array.shards or self.array.chunks)[0]
-        return self.path / "c" / str(number // per_file) / "0" / "0"
+        return shard_path(self.path, number // per_file)
+
+
+def _as_slice(numbers: NDArray[np.int64]) -> Any:
+    """Return numbers that follow one another as a slice, which is read faster, and a single one as it is."""
+    if numbers.ndim == 0:
+        return int(numbers)
+    if numbers.size and (np.diff(numbers) == 1).all():
+        return slice(int(numbers[0]), int(numbers[-1]) + 1)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -121,11 +133,11 @@ class Cells:
     ----------
     table : pandas.DataFrame
         A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
-        `mean_intensity`, `std_intensity`, `orientation_deg`, `elongation`, and `class` where that of any is
-        known. Row i is image i. Imported cells have no `x_px`, `y_px` and `class`, but `rim_um`: see
-        `nnbook.cells.imported`.
+        `mean_intensity`, `std_intensity`, `orientation_deg`, `elongation`, `class` where that of any is known, and
+        `image`, the number of its image in the store's arrays. Imported cells have no `x_px`, `y_px` and `class`, but
+        `rim_um`: see `nnbook.cells.imported`.
     images, thumbnails : StoredImages
-        Axes (cell, y, x), uint8.
+        Axes (cell, y, x), uint8: cell i is row i.
     about : dict
         What `cells.json` says.
     """
@@ -226,18 +238,20 @@ def read_cells(folder: PathLike) -> Cells:
     table = read_parquet(table_path, REMEDY)
     if "cell" not in table:
         raise NnbookError(f"{table_path}: has no column cell; {REMEDY}")
-    images, thumbnails = map(_open_images, array_paths)
+    numbers = table["image"].to_numpy(np.int64) if "image" in table else np.arange(len(table))
+    images, thumbnails = (_open_images(path, numbers) for path in array_paths)
     _check_scale(array_paths[0].parent / "zarr.json", about["px_per_um"])
     if missing := [*_missing_shards(images), *_missing_shards(thumbnails)]:
         raise NnbookError(f"{missing[0]}: is missing, and its cells would be black; make it again with 'nnbook cells'")
-    if len({len(table), len(images), len(thumbnails), about["cells"]}) > 1:
+    lengths = {images.array.shape[0], thumbnails.array.shape[0], int(numbers.max(initial=-1)) + 1}
+    if len(table) != about["cells"] or len(lengths) > 1 or (np.diff(numbers) < 1).any():
         raise NnbookError(f"{folder}: its table and its arrays differ in length; make it again with 'nnbook cells'")
     if images.shape[1:] != (about["cell_px"], about["cell_px"]):
         raise NnbookError(f"{folder / 'cells.json'}: has another size than its images; {REMEDY}")
     return Cells(table, images, thumbnails, about)
 
 
-def _open_images(path: Path) -> StoredImages:
+def _open_images(path: Path, numbers: NDArray[np.int64]) -> StoredImages:
     import zarr
 
     try:
@@ -247,7 +261,7 @@ def _open_images(path: Path) -> StoredImages:
         raise NnbookError(f"{path / 'zarr.json'}: can't be read ({reason(error)[:200]}); {REMEDY}") from error
     if not fits:
         raise NnbookError(f"{path / 'zarr.json'}: describes no images of 8 bits; {REMEDY}")
-    return StoredImages(array, path)
+    return StoredImages(array, path, numbers)
 
 
 def _check_scale(group: Path, px_per_um: float) -> None:
@@ -264,8 +278,8 @@ def _missing_shards(images: StoredImages) -> list[Path]:
     """Return the shards of an array that are not there, or are empty: Zarr reads black in their place."""
     if images.array.shards is None:  # not nnbook's own, whose black images others may leave out
         return []
-    count = -(-len(images) // images.array.shards[0])
-    shards = (images.path / "c" / str(number) / "0" / "0" for number in range(count))
+    count = -(-images.array.shape[0] // images.array.shards[0])
+    shards = (shard_path(images.path, number) for number in range(count))
     return [shard for shard in shards if not shard.is_file() or shard.stat().st_size == 0]
 
 

@@ -6,17 +6,22 @@ cut off there, and one that does not fit into the frame gives none either; both 
 A store is a folder:
 
 - `cells.zarr`: a Zarr 3 group of two sharded arrays, `images` (N, 256, 256) and `thumbnails` (N, 64, 64);
-- `cells.parquet`: a row a cell, in the same order;
+- `cells.parquet`: a row a cell, in the same order, whose column `image` is the number of its image;
 - `cells.json`: what it holds, and what was left out;
 - `croissant.json`: the same for machines, see `nnbook.cells.croissant`.
 
 Cells are in order of run, then of the manifest, then of label: so a run is one range of rows.
+
+The cells of a panorama are cut, written and recorded on their own, below `NAME-parts` beside the store NAME, and begin
+a shard of their own. The store's shards are links to those of its parts: so it costs no second copy, and one panorama
+that changed costs one. The last shard of a part has fewer images than the others, so numbers of images skip.
 """
 
 from __future__ import annotations
 
 import errno
-import json
+import hashlib
+import shutil
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -28,22 +33,23 @@ import numpy as np
 
 from nnbook.cells import croissant
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
-from nnbook.cells.shards import create_group, encode, set_length, write_shard
+from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
 from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
-from nnbook.io.files import atomic_write, locked, read_json, write_json
+from nnbook.io.files import link_or_copy, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.io.parquet import decoding, open_parquet, read_parquet, seal, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
-from nnbook.provenance.stage import Stage, make
+from nnbook.provenance.stage import Stage, make, recorded_result, remake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
@@ -51,9 +57,6 @@ if TYPE_CHECKING:
 
 CELLS_PER_SHARD: Final = 128
 """Few: a browser whose host hands out whole files only fetches 130 kB for a thumbnail, and 1.8 MB for an image."""
-
-CELLS_PER_PART: Final = 2048
-"""Cells that are written together, and that a call cut off may lose: a multiple of the cells a shard."""
 
 ROWS_PER_GROUP: Final = 65_536
 NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -85,8 +88,8 @@ TURNED: Final = 1.25
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
-PLACE: Final = b"nnbook"
-"""Under which key a part's file says how far the store had come."""
+SIZES: Final = ("images", "thumbnails")
+"""The arrays of a store, and of a part."""
 
 
 def write_cells(
@@ -136,6 +139,8 @@ def write_cells(
     rois = None if rois is None else Path(rois)
     ordered = sorted(panoramas, key=lambda one: one.run)
     names = [one.panorama for one in ordered]
+    about = {"edition": edition, "note": note, "px_per_um": px_per_um * zoom}
+    how = {**plane_settings(plane), **({"zoom": zoom} if zoom > 1 else {})}
 
     def open_source() -> Source:
         _check_files(ordered, plane)
@@ -144,24 +149,22 @@ def write_cells(
         if rois is not None:
             check_rois_scale(rois, names, px_per_um)
 
-        def jobs(first: int) -> Iterator[Job]:
-            return (
-                partial(_cut_panorama, one, nuclei_of(one.panorama), schema, plane, zoom) for one in ordered[first:]
-            )
+        def part(one: MaskedPanorama) -> Part:
+            nuclei = nuclei_of(one.panorama)
+            settings = {"run": one.run, "passage": one.passage, "nuclei": _digest(nuclei), **how}
+            job = partial(_cut_panorama, one, nuclei, schema, plane, zoom)
+            return Part(one.panorama, [one.image, one.mask], settings, job)
 
-        return Source(schema, len(ordered), jobs, LEFT_OUT)
+        return Source(schema, len(ordered), map(part, ordered), LEFT_OUT)
 
     return write_store(
         folder,
         write_cells,
+        _cut_panorama,
         open_source,
-        {"edition": edition, "note": note, "px_per_um": px_per_um * zoom},
+        about,
         reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
-        settings={
-            "panoramas": [one[:3] for one in ordered],
-            **plane_settings(plane),
-            **({"zoom": zoom} if zoom > 1 else {}),
-        },
+        settings={"panoramas": [one[:3] for one in ordered], **how},
     )
 
 
@@ -172,20 +175,30 @@ class Batch(NamedTuple):
     images: list[bytes]
     thumbnails: list[bytes]
 
-    def __add__(self, other: Batch) -> Batch:  # type: ignore[override]
-        import pyarrow as pa
-
-        table = pa.concat_tables([self.table, other.table])
-        return Batch(table, self.images + other.images, self.thumbnails + other.thumbnails)
-
-    def part(self, first: int, end: int | None = None) -> Batch:
-        """Return some of the cells."""
-        at = slice(first, end)
-        return Batch(self.table[at], self.images[at], self.thumbnails[at])
-
 
 Job: TypeAlias = "Callable[[], tuple[Batch, Counter[str]]]"
-"""Makes the cells of one panorama, and counts by reason what gave none."""
+"""Makes the cells of a part, and counts by reason what gave none."""
+
+
+class Part(NamedTuple):
+    """Cells that are made together: those of a panorama, or of a run of cells that were cut elsewhere.
+
+    Attributes
+    ----------
+    name : str
+        Its panorama's or run's.
+    reads : sequence of Path
+        The files that they come from.
+    settings : dict
+        Whatever else they depend on, as JSON.
+    job : callable
+        Makes them, in a thread.
+    """
+
+    name: str
+    reads: Sequence[Path]
+    settings: dict[str, Any]
+    job: Job
 
 
 class Source(NamedTuple):
@@ -195,53 +208,56 @@ class Source(NamedTuple):
     ----------
     schema : pyarrow.Schema
         The columns of their table, with `run` and `passage` among them.
-    panoramas : int
-        How many panoramas there are.
-    jobs : callable
-        Gives the jobs of the panoramas from one on, by its number from 0, in order of run. They are done in threads.
+    total : int
+        How many parts there are.
+    parts : iterable of Part
+        In order of run.
     left_out : sequence of str
         For which reasons there may be no cell.
     """
 
     schema: pa.Schema
-    panoramas: int
-    jobs: Callable[[int], Iterator[Job]]
+    total: int
+    parts: Iterable[Part]
     left_out: Sequence[str]
 
 
-class _Place(NamedTuple):
-    """How far a store has come.
+class _Made(NamedTuple):
+    """A part that is there.
 
     Attributes
     ----------
-    panorama, taken : int
-        The panorama that the next cell comes from, and how many of its cells are written.
+    folder : Path
+        Where its table and its shards are.
+    cells : int
+        How many it has.
     left_out : dict of str to int
-        Nuclei that gave no cell, in the panoramas before it.
+        What gave no cell, by reason.
     """
 
-    panorama: int
-    taken: int
+    folder: Path
+    cells: int
     left_out: dict[str, int]
 
 
 def write_store(
     folder: Path,
     function: Callable[..., Any],
+    function_of_parts: Callable[..., Any],
     open_source: Callable[[], Source],
     about: dict[str, Any],
     *,
     reads: Sequence[Path],
     settings: dict[str, Any],
 ) -> dict[str, Any]:
-    """Write a store of cells where it is out of date, or go on with one: what is the same wherever cells come from.
+    """Write a store of cells where it is out of date: what is the same wherever cells come from.
 
     Parameters
     ----------
     folder : Path
-        The store.
-    function : callable
-        The function whose work this is.
+        The store. Its parts are below `NAME-parts` beside it; those that are up to date are kept as they are.
+    function, function_of_parts : callable
+        The functions whose work the store and a part are.
     open_source : callable
         Checks the files, and returns where cells come from. It is only called where there is work.
     about : dict
@@ -269,21 +285,16 @@ def write_store(
         reads=reads,
         settings={**about, **settings},
         holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
-        resumes=True,
     )
+    parts = parts_folder(folder)
 
     def work(out: Path) -> None:
         source = open_source()
-        store, parts = out / folder.name, out / "parts"
-        if not store.is_dir():
-            arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
-            with atomic_write(store) as begun:  # so that a store that is gone on with has all of its arrays
-                create_group(begun / "cells.zarr", arrays, {"px_per_um": about["px_per_um"]})
-        written, place = _written_parts(store, parts, source.left_out)
-        for batch, after in _batches(source, place):
-            written.append(_write_part(store, _part_path(parts, len(written)), len(written), batch, after))
-            place = after
-        _finish(store, written, source.schema, {**about, "left_out": place.left_out})
+        made = list(_make_parts(source, parts, function_of_parts))
+        _gather(out / folder.name, made, source, about)
+        used = {one.folder.parent.name for one in made}
+        for former in [path for path in parts.iterdir() if path.name not in used] if parts.is_dir() else []:
+            shutil.rmtree(former)
 
     try:
         with locked(folder):
@@ -296,6 +307,59 @@ def write_store(
         raise NnbookError(
             f"{folder}: there is no space for it ({error.strerror}); free some and call again, it goes on from here"
         ) from error
+
+
+def parts_folder(folder: Path) -> Path:
+    """Return the folder of the parts of a store."""
+    return folder.with_name(f"{folder.name}-parts")
+
+
+def _make_parts(source: Source, parts: Path, function: Callable[..., Any]) -> Iterator[_Made]:
+    """Make the parts that are out of date, two at a time, and give all of them in order."""
+    from nnbook.io.progress import show_progress
+
+    stages = ((part, _part_stage(part, parts, function)) for part in source.parts)
+    jobs = (partial(_make_part, part.job, stage) for part, stage in stages)
+    return iter(show_progress(_in_order(jobs), desc="cells", unit="panorama", total=source.total))
+
+
+def _part_stage(part: Part, parts: Path, function: Callable[..., Any]) -> Stage:
+    return Stage.of(
+        function,
+        parts / part.name,
+        record="record.json",
+        writes=["cells"],
+        reads=part.reads,
+        settings=part.settings,
+        holds=["cells/cells.parquet"],
+    )
+
+
+def _make_part(job: Job, stage: Stage) -> _Made:
+    """Make a part where it is out of date."""
+
+    def work(folder: Path) -> dict[str, Any]:
+        batch, left_out = job()
+        cells = folder / "cells"
+        for name, stored in zip(SIZES, (batch.images, batch.thumbnails), strict=True):
+            for shard, first in enumerate(range(0, len(stored), CELLS_PER_SHARD)):
+                write_shard(cells / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
+        cells.mkdir(exist_ok=True)
+        write_parquet(cells / "cells.parquet", batch.table)
+        return {"result": {"cells": len(batch.images), "left_out": left_out}}
+
+    if not make(stage, work) and not _is_readable(stage.folder / "cells"):
+        remake(stage, work)
+    return _Made(stage.folder / "cells", **recorded_result(stage))
+
+
+def _is_readable(part: Path) -> bool:
+    """Return whether the table of a part is undamaged; of its shards names and sizes were compared."""
+    try:
+        _read_table(part)
+    except NnbookError:
+        return False
+    return True
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
@@ -355,6 +419,19 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     return nuclei_of, _schema(with_class="class" in columns)
 
 
+def _digest(nuclei: pa.Table) -> str:
+    """Return a hash of what a part takes from the table of nuclei."""
+    import pyarrow as pa
+
+    names = [name for name in (*NUCLEUS, *MEASURED, "class") if name in nuclei.column_names]
+    texts = [name for name in names if not pa.types.is_primitive(nuclei.schema.field(name).type)]
+    found = hashlib.sha256(repr([(name, nuclei[name].to_pylist()) for name in texts]).encode())
+    for name in names:
+        if name not in texts:
+            found.update(f"{name} ".encode() + nuclei[name].to_numpy().tobytes())
+    return found.hexdigest()
+
+
 def _schema(*, with_class: bool) -> pa.Schema:
     import pyarrow as pa
 
@@ -370,44 +447,6 @@ def _schema(*, with_class: bool) -> pa.Schema:
         **({"class": pa.string()} if with_class else {}),
     }
     return pa.schema(list(types.items()))
-
-
-def _written_parts(store: Path, parts: Path, reasons: Sequence[str]) -> tuple[list[Path], _Place]:
-    """Return the parts that an interrupted call left whole, and where the next one begins."""
-    written: list[Path] = []
-    place = _Place(0, 0, dict.fromkeys(reasons, 0))
-    while (path := _part_path(parts, len(written))).is_file():
-        try:
-            with open_parquet(path, "") as part:
-                metadata = json.loads(part.read().schema.metadata[PLACE])
-            whole = all(_size(store / shard) == size for shard, size in metadata["shards"].items())
-            after = _Place(*metadata["place"])
-        except Exception:  # noqa: BLE001 - readers raise whatever they like on damaged files
-            whole = False
-        if not whole:
-            break
-        written.append(path)
-        place = after
-    return written, place
-
-
-def _batches(source: Source, place: _Place) -> Iterator[tuple[Batch, _Place]]:
-    """Make the cells from a place on; give those of a part at a time, and the place after them."""
-    from nnbook.io.progress import show_progress
-
-    waiting = Batch(source.schema.empty_table(), [], [])
-    left_out, skipped = Counter(place.left_out), place.taken
-    made = _in_order(source.jobs(place.panorama))
-    bar = show_progress(made, desc="cells", unit="panorama", initial=place.panorama, total=source.panoramas)
-    for number, (cells, out) in enumerate(bar, start=place.panorama):
-        waiting += cells.part(skipped)
-        skipped = 0
-        while len(waiting.images) >= CELLS_PER_PART:
-            batch, waiting = waiting.part(0, CELLS_PER_PART), waiting.part(CELLS_PER_PART)
-            yield batch, _Place(number, len(cells.images) - len(waiting.images), dict(left_out))
-        left_out.update(out)
-    if place.panorama < source.panoramas:
-        yield waiting, _Place(source.panoramas, 0, dict(left_out))
 
 
 def fitting_zoom(rois: PathLike) -> int:
@@ -432,9 +471,9 @@ def fitting_zoom(rois: PathLike) -> int:
     return max(1, min(MOST_ZOOM, int(CELL_PX / (TURNED * extent))))
 
 
-def _in_order(jobs: Iterable[Job]) -> Iterator[tuple[Batch, Counter[str]]]:
+def _in_order(jobs: Iterable[Callable[[], _Made]]) -> Iterator[_Made]:
     """Do jobs two at a time and give their outcomes in order; no more than three are begun and not yet given."""
-    begun: deque[Future[tuple[Batch, Counter[str]]]] = deque()
+    begun: deque[Future[_Made]] = deque()
     with ThreadPoolExecutor(2) as pool:
         for job in jobs:
             begun.append(pool.submit(job))
@@ -485,67 +524,79 @@ def _cut_panorama(
     return Batch(table, images, thumbnails), out
 
 
-def _write_part(store: Path, path: Path, number: int, batch: Batch, after: _Place) -> Path:
-    """Write the shards of a batch, then its rows and the place after it: with those the part is whole."""
+def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str, Any]) -> None:
+    """Put a store together: links to the shards of its parts, and the table and the metadata of all cells."""
+    store.mkdir()
     group = store / "cells.zarr"
-    shards = [
-        write_shard(group / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
-        for name, stored in (("thumbnails", batch.thumbnails), ("images", batch.images))
-        for shard, first in enumerate(
-            range(0, len(stored), CELLS_PER_SHARD), start=number * (CELLS_PER_PART // CELLS_PER_SHARD)
-        )
-    ]
-    metadata = {"place": after, "shards": {shard.relative_to(store).as_posix(): _size(shard) for shard in shards}}
-    with atomic_write(path) as written:
-        table = batch.table.replace_schema_metadata({PLACE: json.dumps(metadata)})
-        write_parquet(written, table)
-    return path
-
-
-def _finish(store: Path, parts: Sequence[Path], schema: pa.Schema, about: dict[str, Any]) -> None:
-    """Write the table and the metadata of the cells, once all are there."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    runs: dict[int, dict[str, Any]] = {}
-    count = 0
-    per_group = ROWS_PER_GROUP // CELLS_PER_PART
-    texts = [name for name in schema.names if pa.types.is_string(schema.field(name).type) and name != "cell"]
-    with pq.ParquetWriter(store / "cells.parquet", schema, use_dictionary=texts, **IN_PAGES) as writer:
-        for first in range(0, len(parts), per_group):
-            rows = pa.concat_tables(map(_read_part, parts[first : first + per_group]))
-            writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
-            for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
-                entry = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
-                entry["cells"] += 1
-                count += 1
-    seal(store / "cells.parquet")
-    set_length(store / "cells.zarr", count)
+    arrays = {"images": (CELL_PX, CELLS_PER_SHARD), "thumbnails": (THUMBNAIL_PX, CELLS_PER_SHARD)}
+    create_group(group, arrays, {"px_per_um": about["px_per_um"]})
+    shards: list[int] = []
+    numbers: list[NDArray[np.int32]] = []
+    for part in made:
+        first = len(shards)
+        for shard in range(-(-part.cells // CELLS_PER_SHARD)):
+            for name in SIZES:
+                linked = shard_path(group / name, first + shard)
+                linked.parent.mkdir(parents=True)
+                link_or_copy(shard_path(part.folder / name, shard), linked)
+            shards.append(min(CELLS_PER_SHARD, part.cells - shard * CELLS_PER_SHARD))
+        numbers.append(first * CELLS_PER_SHARD + np.arange(part.cells, dtype=np.int32))
+    count = sum(part.cells for part in made)
+    runs = _write_table(store / "cells.parquet", made, numbers, source.schema)
+    set_length(group, numbers[-1][-1] + 1 if count else 0)
     metadata = {
         **about,
         "cell_px": CELL_PX,
         "thumbnail_px": THUMBNAIL_PX,
         "cells": count,
-        "left_out": about["left_out"],
-        "runs": list(runs.values()),
+        "left_out": {reason: sum(part.left_out[reason] for part in made) for reason in source.left_out},
+        "runs": runs,
         "images": "cells.zarr/images",
         "thumbnails": "cells.zarr/thumbnails",
         "table": "cells.parquet",
         # With it a browser finds the table's end in one request, also where a host keeps the size to itself.
-        "table_bytes": _size(store / "cells.parquet"),
+        "table_bytes": (store / "cells.parquet").stat().st_size,
+        # With it a browser finds an image without reading the table.
+        "shards": shards,
     }
     write_json(store / "cells.json", metadata)
     write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
 
 
-def _read_part(path: Path) -> pa.Table:
-    with open_parquet(path, "delete it, and call again") as file:
-        return file.read().replace_schema_metadata(None)
+def _write_table(
+    path: Path, made: Sequence[_Made], numbers: Sequence[NDArray[np.int32]], schema: pa.Schema
+) -> list[dict[str, Any]]:
+    """Write the table of all cells, of which a row group is in memory at a time; return where each run is in it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    whole = schema.append(pa.field("image", pa.int32()))
+    runs: dict[int, dict[str, Any]] = {}
+    count = 0
+    waiting = whole.empty_table()
+    texts = [name for name in whole.names if pa.types.is_string(whole.field(name).type) and name != "cell"]
+    with pq.ParquetWriter(path, whole, use_dictionary=texts, **IN_PAGES) as writer:
+        for part, images in zip(made, numbers, strict=True):
+            rows = _read_table(part.folder)
+            columns = [
+                images if name == "image" else rows[name] if name in rows.column_names else pa.nulls(part.cells)
+                for name in whole.names
+            ]
+            rows = pa.table(columns, names=whole.names).cast(whole)
+            for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
+                entry = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
+                entry["cells"] += 1
+                count += 1
+            waiting = pa.concat_tables([waiting, rows])
+            while len(waiting) >= ROWS_PER_GROUP:
+                writer.write_table(waiting[:ROWS_PER_GROUP], row_group_size=ROWS_PER_GROUP)
+                waiting = waiting[ROWS_PER_GROUP:]
+        if len(waiting):
+            writer.write_table(waiting, row_group_size=ROWS_PER_GROUP)
+    seal(path)
+    return list(runs.values())
 
 
-def _part_path(parts: Path, number: int) -> Path:
-    return parts / f"{number:06}.parquet"
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
+def _read_table(part: Path) -> pa.Table:
+    with open_parquet(part / "cells.parquet", "delete it, and call again") as file:
+        return file.read()

@@ -39,7 +39,7 @@ DATA: Final = ("index", "panoramas", "cells", "mosaic")
 """What a layer may have: panoramas to zoom into, the table of panoramas, cells, and their mosaic."""
 
 OWN_NAMES: Final = frozenset({
-    "accuracy", "cells", "edition.json", "edition.yml", "figures", "full-size", "hosted", "images",
+    "accuracy", "cells", "cells-parts", "edition.json", "edition.yml", "figures", "full-size", "hosted", "images",
     "layers.json", "manifest.csv", "masks", "mosaic", "notebooks", "numbers.json", "print", "provenance", "published",
     "published.json", "pyramids", "records", "results.csv", "rois.parquet", "sample.json", "sample.parquet", "site",
     "steps.json", "truth",

@@ -16,7 +16,7 @@ from nnbook.io.manifest import image_problems, pin_problem
 from nnbook.io.planes import plane_settings
 from nnbook.io.processes import in_processes
 from nnbook.io.scale import image_scale, warn_of_scales
-from nnbook.provenance.stage import Stage, file_state, make, read_record, recorded_sha256, why_stale
+from nnbook.provenance.stage import Stage, file_state, make, recorded_result, recorded_sha256, why_stale
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
@@ -181,8 +181,7 @@ def _bring_panorama(panorama: Panorama, stage: Stage, source_folder: Path, folde
 
 def _known(stage: Stage) -> dict[str, Any]:
     """Return what `_check_files` found out."""
-    record = read_record(stage.folder / stage.record)
-    return dict(record["result"]) if record else {}
+    return dict(recorded_result(stage) or {})
 
 
 def _warn_of_scales(stages: Mapping[Panorama, Stage], manifest_folder: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Stages: what makes files from files says once what it reads, with which settings, and what it writes.
 
 From that follows the rest: whether its outputs are up to date and why not, that they are written aside and moved into
-place, that an interrupted stage goes on or begins anew, and the record that goes with the outputs.
+place, and the record that goes with the outputs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from nnbook.io.files import folder_locked, move_into_place, sha256, sweep, work_
 from nnbook.provenance.dependencies import PACKAGE, function_dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FORMER_KEYS = {"stage", "code", "settings", "files", "absent", "listed", "result"}
 KEYS = FORMER_KEYS | {"outputs", "by_hand"}
@@ -53,9 +52,6 @@ class Stage:
         Whatever else the outputs depend on, as JSON values.
     holds : sequence of str
         The names of files and folders inside the outputs without which those are not whole.
-    resumes : bool
-        Whether the work can go on from what an interrupted call left in its folder. Whoever makes such a stage keeps
-        other processes from it: see `nnbook.io.files.locked`.
     others : sequence of str
         The names of files inside outputs that other work writes: they do not count.
     by_hand : bool
@@ -71,7 +67,6 @@ class Stage:
     reads: Sequence[Path] | None = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     holds: Sequence[str] = ()
-    resumes: bool = False
     others: Sequence[str] = ()
     by_hand: bool = False
 
@@ -140,13 +135,9 @@ def remake(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, ov
     if not overwrite:
         _check_own(stage)
     description = _describe(stage)
-    with _work_folder(stage, description) as folder:
-        made = folder / "made.json"
-        record = read_record(made) if stage.resumes else None
-        if record is None:
-            record = {**description, **(work(folder) or {})}
-            if stage.resumes:  # so that a process that is killed while it moves or cleans up need not work again
-                write_json(made, record)
+    stage.folder.mkdir(parents=True, exist_ok=True)
+    with work_folder(_first_output(stage)) as folder:
+        record = {**description, **(work(folder) or {})}
         with folder_locked(stage.folder):
             _put_in_place(stage, folder, record, overwrite=overwrite)
 
@@ -191,6 +182,12 @@ def recorded_sha256(stage: Stage, path: Path) -> str:
     if digest and state == file_state(path):
         return str(digest)
     return str(file_entry(path)[-1])
+
+
+def recorded_result(stage: Stage) -> Any:
+    """Return the `result` of the work that made a stage's outputs, see `make`; None where it was never made."""
+    record = read_record(stage.folder / stage.record)
+    return None if record is None else record["result"]
 
 
 def note_outputs(stage: Stage) -> None:
@@ -450,48 +447,10 @@ def _first_output(stage: Stage) -> Path:
     return stage.folder / (Path(stage.writes[0]).name if stage.writes else stage.record)
 
 
-def _unfinished(stage: Stage) -> Path:
-    output = _first_output(stage)
-    return output.with_name(f".{output.name}.unfinished")
-
-
 def _sweep(stage: Stage) -> None:
     """Remove what a process left in this stage's folders when it was killed."""
     sweep(_first_output(stage))
     sweep(stage.folder / stage.record)
-    if stage.resumes:
-        shutil.rmtree(_unfinished(stage), ignore_errors=True)
-
-
-@contextmanager
-def _work_folder(stage: Stage, description: dict[str, Any]) -> Iterator[Path]:
-    """Give a hidden folder to write outputs in; one that resumes is kept until the work is done."""
-    stage.folder.mkdir(parents=True, exist_ok=True)
-    if not stage.resumes:
-        with work_folder(_first_output(stage)) as folder:
-            yield folder
-        return
-    folder = _unfinished(stage)
-    begun = folder / "record.json"
-    if not _is_same_work(read_record(begun), json.loads(json.dumps(description))):
-        begun.unlink(missing_ok=True)  # first, or half of what is there could be taken for work to go on with
-        shutil.rmtree(folder, ignore_errors=True)
-        write_json(begun, description)
-    try:
-        yield folder
-    except BaseException:
-        if [path.name for path in folder.iterdir()] == [begun.name]:
-            shutil.rmtree(folder)  # nothing was begun
-        raise
-    shutil.rmtree(folder)
-
-
-def _is_same_work(was: dict[str, Any] | None, now: dict[str, Any]) -> bool:
-    """Tell whether two descriptions are of the same work, by what is in files and not by when they were changed."""
-    if was is None:
-        return False
-    digests = [{name: entry[-1] for name, entry in one["files"].items()} for one in (was, now)]
-    return digests[0] == digests[1] and {**was, "files": now["files"]} == now
 
 
 @functools.cache
