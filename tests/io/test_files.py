@@ -1,5 +1,7 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,3 +105,21 @@ def test_json_may_have_more_than_is_needed_of_it(tmp_path: Path) -> None:
     value = {"cells": 1, "scale": 2.5, "runs": [{"run": 1, "passage": None, "more": [1]}], "more": {}}
     write_json(tmp_path / "a.json", value)
     assert read_json(tmp_path / "a.json", FORM, "") == value
+
+
+def test_writing_a_file_does_not_list_the_folder_that_it_goes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the cost of a file would grow with the number of files in its folder."""
+    listed: list[str] = []
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda path=".": (listed.append(str(path)), function(path))[1]
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, noting(getattr(os, name)))
+    for name in ("a", "b"):
+        with atomic_write(tmp_path / name) as written:
+            written.write_text("1")
+    assert str(tmp_path) not in listed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

@@ -330,7 +330,7 @@ def _data_lines(html: Path, base: str, host: str | None) -> Iterator[str]:
             f"[Single-cell images]({base}/build/cells/cells.json): {about['cells']:,} nuclei, as sharded Zarr 3 arrays "
             "in cells.zarr"
         )
-        yield f"[Table of cells]({base}/build/cells/{about['table']}): Parquet, the column image is the number of the image"
+        yield f"[Table of cells]({base}/build/cells/{about['table']}): Parquet, with the number of each image"
         if (cells / croissant.FILE).is_file():
             yield f"[Croissant metadata]({base}/build/cells/{croissant.FILE}): files, columns, licence"
     for name, words in {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import functools
 import hashlib
 import json
 import os
@@ -11,14 +10,17 @@ import re
 import shutil
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import MissingFileError, NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+AT_WORK: Final = ".unfinished"
+"""The folder in which files and folders are written that are to be beside it: few, so that it is listed in no time."""
 
 
 @contextmanager
@@ -56,12 +58,16 @@ def work_folder(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        `.NAME.` and eight characters, on the same file system.
+        `.unfinished/NAME.` and eight characters, on the same file system.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    at_work = path.parent / AT_WORK
     sweep(path)
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        at_work.mkdir(parents=True, exist_ok=True)
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{path.name}.", dir=at_work))
+        except FileNotFoundError:  # other work has just ended, and took the empty folder away
+            continue
         lock = _lock(folder, wait=True)
         if folder.is_dir():  # no other process took it for a leftover before it was locked
             break
@@ -71,6 +77,8 @@ def work_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _unlock(lock)
+        with suppress(OSError):  # other work is under way
+            at_work.rmdir()
 
 
 def sweep(path: Path) -> None:
@@ -78,13 +86,17 @@ def sweep(path: Path) -> None:
 
     A work folder is locked for as long as its process lives, so those of processes that are at work stay.
     """
-    folder = path.parent
-    if not folder.is_dir():
+    at_work = path.parent / AT_WORK
+    pattern = re.compile(rf"{re.escape(f'{path.name}.')}[a-z0-9_]{{8}}")
+    try:
+        left = [one for one in at_work.iterdir() if pattern.fullmatch(one.name)]
+    except FileNotFoundError:
         return
-    pattern = re.compile(rf"{re.escape(f'.{path.name}.')}[a-z0-9_]{{8}}")
-    for name in _hidden_folders(folder, folder.stat().st_mtime_ns):
-        if pattern.fullmatch(name):
-            _remove_abandoned(folder / name)
+    for one in left:
+        _remove_abandoned(one)
+    if left:
+        with suppress(OSError):
+            at_work.rmdir()
 
 
 @contextmanager
@@ -128,12 +140,6 @@ def _lock(folder: Path, *, wait: bool) -> int | None:
 def _unlock(descriptor: int | None) -> None:
     if descriptor is not None:
         os.close(descriptor)
-
-
-@functools.lru_cache(maxsize=64)
-def _hidden_folders(folder: Path, changed_ns: int) -> tuple[str, ...]:  # noqa: ARG001 - it tells states of the folder apart
-    """List the hidden folders in a folder: once for each state of it, as a run asks for every file that it writes."""
-    return tuple(entry.name for entry in os.scandir(folder) if entry.name[0] == "." and entry.is_dir())
 
 
 def move_into_place(written: Path, path: Path) -> None:
