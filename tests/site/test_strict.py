@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     Fault = Callable[[Path], object]
 
 
-def written(text: str) -> Fault:
-    """Write something wrong at the end of the first chapter."""
-
-    def fault(project: Path) -> None:
-        chapter = project / "chapters" / "index.md"
-        chapter.write_text(f"{chapter.read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
-
-    return fault
-
-
 def without(name: str) -> Fault:
     """Take a file or a linked folder away."""
     return lambda project: (project / name).unlink()
@@ -43,21 +33,28 @@ def failed_cell(project: Path) -> None:
 
 
 WIDGET = ":::{anywidget} ../widgets/dist/%s\n%s\n:::"
+NAMED_BY_MYST = {
+    "[](#no_such_part)": "no_such_part",
+    "{ref}`no_such_role`": "no_such_role",
+    "[@nobody2020nothing]": "nobody2020nothing",
+    ":::{nosuchdirective}\ntext\n:::": "nosuchdirective",
+    "{nosuchrole}`text`": "nosuchrole",
+    "![A nucleus](../figures/no-such-image.png)": "no-such-image.png",
+    WIDGET % ("no-such-widget.mjs", "{}"): "no-such-widget.mjs",
+    WIDGET % ("panorama.mjs", '{ "index": '): "Invalid JSON",
+}
+SEEN_IN_PAGES = {
+    "[a page](no-such-page.md)": "no-such-page",
+    ":::{figure} #fig:no-such-output\nSome nuclei.\n:::": "Some nuclei",
+}
+"""What an author may write that is wrong, and how the build names it. What pages lack is only looked for once they are
+built."""
+
 FAULTS = {
-    "unresolved reference": (written("[](#no_such_part)"), "no_such_part"),
-    "unresolved reference by role": (written("{ref}`no_such_part`"), "no_such_part"),
-    "link to a missing page": (written("[a page](no-such-page.md)"), "no-such-page"),
-    "unknown citation": (written("[@nobody2020nothing]"), "nobody2020nothing"),
-    "unknown directive": (written(":::{nosuchdirective}\ntext\n:::"), "nosuchdirective"),
-    "unknown role": (written("{nosuchrole}`text`"), "nosuchrole"),
-    "missing image": (written("![A nucleus](../figures/no-such-image.png)"), "no-such-image.png"),
     "missing stand-in": (without("build/book/figures/scatter.png"), "scatter.png"),
-    "missing widget module": (written(WIDGET % ("no-such-widget.mjs", "{}")), "no-such-widget.mjs"),
-    "broken widget JSON": (written(WIDGET % ("panorama.mjs", '{ "index": ')), "Invalid JSON"),
     "missing static folder": (without("build/book/pyramids"), "build/book/pyramids"),
     "missing executed notebook": (without("build/book/notebooks/scatter.ipynb"), "scatter.ipynb"),
     "failed cell": (failed_cell, "area: a cell of its notebook failed"),
-    "figure of no notebook": (written(":::{figure} #fig:no-such-output\nSome nuclei.\n:::"), "Some nuclei"),
 }
 
 
@@ -66,14 +63,29 @@ def test_the_unchanged_copy_builds(tmp_path: Path) -> None:
     assert (tmp_path / "_build" / "html" / "nucleusnet" / "index.html").is_file()
 
 
+@pytest.mark.parametrize("faults", [NAMED_BY_MYST, SEEN_IN_PAGES], ids=["myst", "pages"])
+def test_what_is_written_wrong_stops_the_build_and_is_named(faults: dict[str, str], tmp_path: Path) -> None:
+    """All at once, since a build takes seconds: the message has a line for each."""
+    chapter = copy_book(tmp_path) / "chapters" / "index.md"
+    chapter.write_text("\n\n".join([chapter.read_text(encoding="utf-8"), *faults]) + "\n", encoding="utf-8")
+    lines = stopped(tmp_path).splitlines()[1:]
+    for named in faults.values():
+        assert any(named in line for line in lines), lines
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_stops_the_build(kind: str, tmp_path: Path) -> None:
     fault, named = FAULTS[kind]
     fault(copy_book(tmp_path))
-    earlier = tmp_path / "_build" / "html" / "index.html"
+    assert named in stopped(tmp_path)
+
+
+def stopped(project: Path) -> str:
+    """Build a site that can't be built, and hold that none is left; return what is said."""
+    earlier = project / "_build" / "html" / "index.html"
     earlier.parent.mkdir(parents=True)
     earlier.write_text("an earlier build", encoding="utf-8")
     with pytest.raises(NnbookError, match="the site can't be built") as caught:
-        build_site(tmp_path)
-    assert named in str(caught.value)
+        build_site(project)
     assert not earlier.parent.exists()
+    return str(caught.value)
