@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SETTLE_MS = 900
 MAX_BUNDLE_BYTES = 500_000
-POINTS = 1000
+POINTS = 400
 PX_PER_UM = 8.0453
 POINTS_A_VIEW = 40
 AXE = PROJECT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
@@ -139,6 +139,7 @@ def check_ruler(viewer: Locator) -> None:
     expect(label).not_to_have_text(first)
     box = viewer.locator(".nn-area").bounding_box()
     assert box is not None
+    viewer.page.wait_for_url(re.compile(r"[?&]view="))  # an address waits until the view is at rest
     shown = parse_qs(urlsplit(viewer.page.url).query)["view"]
     viewer.page.mouse.move(box["x"] + 200, box["y"] + 200)
     viewer.page.mouse.down()
@@ -306,7 +307,7 @@ def test_the_view_is_saved_as_a_picture(seen: Seen, full: Full) -> None:
 # Nuclei
 
 
-def test_hits_agree_with_the_mask_at_a_thousand_points(seen: Seen, full: Full) -> None:
+def test_hits_agree_with_the_mask_at_many_points(seen: Seen, full: Full) -> None:
     """Half of the points are anywhere, half at most 30 px from a nucleus's middle, where masks end and touch."""
     rng = np.random.default_rng(4)
     side = full.labels.shape[0]
