@@ -51,7 +51,7 @@ from nnbook.io.manifest import Panorama, read_manifest, write_manifest
 from nnbook.io.planes import Plane
 from nnbook.io.results import read_results
 from nnbook.io.scale import image_scale
-from nnbook.measurement.rois import measure_files, write_measurements
+from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
 from nnbook.provenance.stage import Stage, make, read_record, why_stale
 from nnbook.segmentation.model import SHIPPED_MODEL, load_model
 from nnbook.viewers.mosaic import write_mosaic
@@ -235,7 +235,8 @@ def prepare(folder: Path) -> None:
         write_mask(files[row.panorama][1], labels)
     write_manifest(folder / "manifest.csv", rows)
     write_edition(Edition(folder, "own", "Ours.", simulated=False, px_per_um=SCALE, area_px2=12_600))
-    write_measurements(*measure_files(files, SCALE), folder)
+    to_measure = {name: MaskedImage(image, mask, SCALE) for name, (image, mask) in files.items()}
+    write_measurements(folder, list(files), measure_files(to_measure, folder), folder)
     make(_stage(folder), lambda out: _copied(folder / "results.csv", out / "copy"))
     masked = [MaskedPanorama(row.panorama, row.run, row.passage, *files[row.panorama]) for row in rows]
     write_cells(folder / "cells", masked, folder / "rois.parquet", edition="own", note="Ours.", px_per_um=SCALE)

@@ -12,7 +12,7 @@ from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import write_cells
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.measurement.rois import measure_files, write_measurements
+from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
 from nnbook.simulation.panorama import simulate
 from nnbook.values.published import PX_PER_UM
 from nnbook.viewers.mosaic import write_mosaic
@@ -49,7 +49,9 @@ def write_files(folder: Path) -> Path:
         path.stem: (path, folder / "masks" / f"{path.stem}{MASK_SUFFIX}.tif")
         for path in sorted((folder / "images").iterdir())
     }
-    write_measurements(*measure_files(files, PX_PER_UM), folder / "results")
+    to_measure = {name: MaskedImage(image, mask, PX_PER_UM) for name, (image, mask) in files.items()}
+    results = measure_files(to_measure, folder / "results")
+    write_measurements(folder / "results", list(files), results, folder / "results")
     (folder / "results.csv").write_bytes((folder / "results" / "results.csv").read_bytes())
     masked = [MaskedPanorama(name, 1, "", image, mask) for name, (image, mask) in files.items()]
     rois = folder / "results" / "rois.parquet"

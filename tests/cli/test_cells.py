@@ -11,7 +11,7 @@ from nnbook.cells.store import read_cells
 from nnbook.cli import main
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
-from nnbook.measurement.rois import measure_files, write_measurements
+from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
 
 Said = pytest.CaptureFixture[str]
 NAMES = ("Run1TL_top_left", "Run1TL_top_right")
@@ -24,10 +24,10 @@ def field(tmp_path: Path) -> Path:
     labels[20:40, 10:30] = 1
     files = {}
     for name in NAMES:
-        files[name] = (tmp_path / f"{name}.tif", tmp_path / "masks" / f"{name}_cp_masks.tif")
-        write_image(files[name][0], (labels * 100).astype(np.uint8))
-        write_mask(files[name][1], labels)
-    write_measurements(*measure_files(files, 2.0), tmp_path)
+        files[name] = MaskedImage(tmp_path / f"{name}.tif", tmp_path / "masks" / f"{name}_cp_masks.tif", 2.0)
+        write_image(files[name].image, (labels * 100).astype(np.uint8))
+        write_mask(files[name].mask, labels)
+    write_measurements(tmp_path, list(files), measure_files(files, tmp_path), tmp_path)
     return tmp_path
 
 

@@ -114,7 +114,11 @@ def test_writing_a_file_does_not_list_the_folder_that_it_goes_to(
     listed: list[str] = []
 
     def noting(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda path=".": (listed.append(str(path)), function(path))[1]
+        def noted(path: Any = ".") -> Any:
+            listed.append(str(path))
+            return function(path)
+
+        return noted
 
     for name in ("listdir", "scandir"):
         monkeypatch.setattr(os, name, noting(getattr(os, name)))

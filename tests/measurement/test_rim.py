@@ -10,7 +10,8 @@ import pytest
 from nnbook.errors import InvalidValueError
 from nnbook.io.images import write_image, write_mask
 from nnbook.measurement.rim import widen
-from nnbook.measurement.rois import measure, measure_files, measure_panorama, summarise
+from nnbook.measurement.rois import measure, measure_panorama, summarise
+from nnbook.pipeline.measured import MaskedImage, measure_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,7 @@ def test_memory_is_that_of_image_and_mask(tmp_path: Path, factor: int, most: flo
     write_mask(tmp_path / "m.tif", labels)
 
     def measured() -> None:
-        measure_files({"a": (tmp_path / "a.tif", tmp_path / "m.tif")}, 8.0, rim_um=1.86)
+        measure_file("a", MaskedImage(tmp_path / "a.tif", tmp_path / "m.tif", 8.0), rim_um=1.86)
 
     measured()  # which compiles
     tracemalloc.start()

@@ -18,10 +18,10 @@ from nnbook.io.files import locked
 from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.results import read_results
-from nnbook.measurement.rois import measure_files
 from nnbook.measurement.selection import representatives
 from nnbook.pipeline import editions
 from nnbook.pipeline.editions import make_published, run
+from nnbook.pipeline.measured import MaskedImage, measure_files
 from nnbook.pipeline.sources import fetch_panoramas
 from nnbook.pipeline.stages import measure_panoramas, write_previews, write_pyramids
 from nnbook.simulation.dataset import simulate_manifest
@@ -327,9 +327,9 @@ def test_a_book_without_a_nucleus_is_one_line(tmp_path: Path, notebooks: Path, b
 def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     write_image(tmp_path / "a.tif", np.zeros((8, 9), np.uint8))
     write_mask(tmp_path / "a_m.tif", np.zeros((9, 8), np.int32))
-    files = {name: (tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif") for name in ("a", "b")}
+    files = {name: MaskedImage(tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif", 8.0) for name in ("a", "b")}
     with pytest.raises(NnbookError) as caught:
-        measure_files(files, 8.0)
+        measure_files(files, tmp_path)
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
         str(tmp_path / "a_m.tif"),
         str(tmp_path / "b.tif"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnbook.errors import NnbookError
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.images import Image, Labels, read_image, read_mask, write_image, write_mask
-from nnbook.measurement.rois import measure_files
+from nnbook.pipeline.measured import MaskedImage, measure_file
 from nnbook.segmentation.diameter import estimate_diameter, median_diameter
 from nnbook.segmentation.masks import ConfidentMasks
 from nnbook.segmentation.model import Model
@@ -104,13 +104,14 @@ def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_pa
     masks = read_mask(path)
     assert evaluate(masks, panorama[1])["ap_0.50"] > 0.7
     # Every nucleus has its confidence; one that is corrected has none, and one that is renumbered keeps it.
-    rois, _ = measure_files({"a": (tmp_path / "a.tif", path)}, 8.0)
+    one = MaskedImage(tmp_path / "a.tif", path, 8.0)
+    rois = measure_file("a", one)
     assert rois["confidence"].between(0, 1).all()
     assert rois["confidence"].median() > 0.9
     corrected = np.where(masks == 2, masks.max() + 1, masks)
     corrected.flat[np.flatnonzero(masks == 1)[:5]] = 0
     write_mask(path, corrected)
-    again, _ = measure_files({"a": (tmp_path / "a.tif", path)}, 8.0)
+    again = measure_file("a", one)
     was, now = (table.set_index("roi")["confidence"] for table in (rois, again))
     assert np.isnan(now[1])
     assert now[masks.max() + 1] == was[2]

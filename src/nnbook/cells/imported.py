@@ -106,32 +106,29 @@ def import_cells(
     by_run = {run: list(group) for run, group in groupby(cells, lambda cell: cell.run)}
     schema = _schema()
 
-    def open_source() -> Source:
-        check_cells(cells)
-        parts = (
-            Part(
-                f"Run{run}",
-                [cell.path for cell in group],
-                {"px_per_um": px_per_um},
-                partial(_read_run, group, schema, px_per_um),
-            )
-            for run, group in by_run.items()
-        )
-        return Source(schema, len(by_run), parts, [EMPTY])
+    def check(changed: Sequence[str]) -> None:
+        check_cells([cell for cell in cells if _part_name(cell.run) in set(changed)])
 
+    parts = [
+        Part(
+            _part_name(run),
+            [cell.path for cell in group],
+            {"px_per_um": px_per_um},
+            partial(_read_run, group, schema, px_per_um),
+        )
+        for run, group in by_run.items()
+    ]
     about = write_store(
         folder,
         import_cells,
         _read_run,
-        open_source,
+        Source(schema, parts, check, [EMPTY]),
         {
             "edition": edition,
             "note": _note(images, source),
             "px_per_um": px_per_um,
             **({"source": source} if source else {}),
         },
-        reads=[cell.path for cell in cells],
-        settings={},
     )
     if about["left_out"][EMPTY]:
         _name_empty(folder, images, cells)
@@ -208,6 +205,10 @@ def _schema() -> pa.Schema:
             "elongation": pa.float32(),
         }
     )
+
+
+def _part_name(run: int) -> str:
+    return f"Run{run}"
 
 
 def _read_run(cells: Sequence[NamedCell], schema: pa.Schema, px_per_um: float) -> tuple[Batch, Counter[str]]:

@@ -27,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -38,11 +39,11 @@ from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
 from nnbook.io.files import link_or_copy, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
-from nnbook.io.parquet import decoding, open_parquet, read_parquet, seal, write_parquet
+from nnbook.io.parquet import decoding, open_parquet, read_parquet, write_groups, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
-from nnbook.provenance.stage import Stage, make, recorded_result, remake
+from nnbook.provenance.stage import Stage, make, recorded_result, remake, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,7 +69,6 @@ IN_PAGES: Final = {
     "compression": "snappy",
     "write_page_index": True,
     "max_rows_per_page": ROWS_PER_PAGE,
-    "write_page_checksum": True,
 }
 """How the table is written, so that a browser reads single columns, and few rows of them, by ranges of bytes."""
 
@@ -108,8 +108,8 @@ def write_cells(
     Parameters
     ----------
     folder : str or Path
-        The store, which appears in one step once it is whole, or replaces what was there. Until then the work is kept
-        in a hidden folder beside it.
+        The store, which appears in one step once it is whole, or replaces what was there. The cells of each panorama
+        are kept below `NAME-parts` beside it.
     panoramas : sequence of MaskedPanorama
         In the manifest's order. Images of more than 8 bits are brought to 8 by `nnbook.io.images.to_8_bits`.
     rois : str or Path or None
@@ -142,29 +142,25 @@ def write_cells(
     about = {"edition": edition, "note": note, "px_per_um": px_per_um * zoom}
     how = {**plane_settings(plane), **({"zoom": zoom} if zoom > 1 else {})}
 
-    def open_source() -> Source:
-        _check_files(ordered, plane)
-        check_mask_origins((one.image, one.mask) for one in ordered)
-        nuclei_of, schema = _open_rois(rois, names)
-        if rois is not None:
-            check_rois_scale(rois, names, px_per_um)
+    nuclei_of, schema = _open_rois(rois, names)
+    if rois is not None:
+        check_rois_scale(rois, names, px_per_um)
 
-        def part(one: MaskedPanorama) -> Part:
-            nuclei = nuclei_of(one.panorama)
-            settings = {"run": one.run, "passage": one.passage, "nuclei": _digest(nuclei), **how}
-            job = partial(_cut_panorama, one, nuclei, schema, plane, zoom)
-            return Part(one.panorama, [one.image, one.mask], settings, job)
+    def part(one: MaskedPanorama) -> Part:
+        settings = {"run": one.run, "passage": one.passage, "nuclei": _digest(nuclei_of(one.panorama)), **how}
 
-        return Source(schema, len(ordered), map(part, ordered), LEFT_OUT)
+        def job() -> tuple[Batch, Counter[str]]:
+            return _cut_panorama(one, nuclei_of(one.panorama), schema, plane, zoom)
+
+        return Part(one.panorama, [one.image, one.mask], settings, job)
+
+    def check(changed: Sequence[str]) -> None:
+        some = [one for one in ordered if one.panorama in set(changed)]
+        _check_files(some, plane)
+        check_mask_origins((one.image, one.mask) for one in some)
 
     return write_store(
-        folder,
-        write_cells,
-        _cut_panorama,
-        open_source,
-        about,
-        reads=[*(path for one in ordered for path in (one.image, one.mask)), *([rois] if rois else [])],
-        settings={"panoramas": [one[:3] for one in ordered], **how},
+        folder, write_cells, _cut_panorama, Source(schema, list(map(part, ordered)), check, LEFT_OUT), about
     )
 
 
@@ -208,17 +204,17 @@ class Source(NamedTuple):
     ----------
     schema : pyarrow.Schema
         The columns of their table, with `run` and `passage` among them.
-    total : int
-        How many parts there are.
-    parts : iterable of Part
+    parts : sequence of Part
         In order of run.
+    check : callable
+        Checks the files of parts, by their names, before the first of them is made.
     left_out : sequence of str
         For which reasons there may be no cell.
     """
 
     schema: pa.Schema
-    total: int
-    parts: Iterable[Part]
+    parts: Sequence[Part]
+    check: Callable[[Sequence[str]], None]
     left_out: Sequence[str]
 
 
@@ -244,11 +240,8 @@ def write_store(
     folder: Path,
     function: Callable[..., Any],
     function_of_parts: Callable[..., Any],
-    open_source: Callable[[], Source],
+    source: Source,
     about: dict[str, Any],
-    *,
-    reads: Sequence[Path],
-    settings: dict[str, Any],
 ) -> dict[str, Any]:
     """Write a store of cells where it is out of date: what is the same wherever cells come from.
 
@@ -258,14 +251,10 @@ def write_store(
         The store. Its parts are below `NAME-parts` beside it; those that are up to date are kept as they are.
     function, function_of_parts : callable
         The functions whose work the store and a part are.
-    open_source : callable
-        Checks the files, and returns where cells come from. It is only called where there is work.
+    source : Source
+        Where cells come from.
     about : dict
         What `cells.json` says first: `edition`, `note`, `px_per_um` and maybe more, as JSON.
-    reads : sequence of Path
-        The files that the cells come from.
-    settings : dict
-        Whatever else they depend on, as JSON.
 
     Returns
     -------
@@ -275,30 +264,24 @@ def write_store(
     Raises
     ------
     NnbookError
-        What opening the source or a job raises; also where the disk is full, or another process is writing this store.
+        What checking the files or a job raises; also where the disk is full, or another process is writing this store.
     """
-    stage = Stage.of(
-        function,
-        folder.parent,
-        record=f"{folder.name}/record.json",
-        writes=[folder.name],
-        reads=reads,
-        settings={**about, **settings},
-        holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
-    )
     parts = parts_folder(folder)
-
-    def work(out: Path) -> None:
-        source = open_source()
-        made = list(_make_parts(source, parts, function_of_parts))
-        _gather(out / folder.name, made, source, about)
-        used = {one.folder.parent.name for one in made}
-        for former in [path for path in parts.iterdir() if path.name not in used] if parts.is_dir() else []:
-            shutil.rmtree(former)
-
     try:
         with locked(folder):
-            make(stage, work)
+            made = _make_parts(source, parts, function_of_parts)
+            stage = Stage.of(
+                function,
+                folder.parent,
+                record=f"{folder.name}/record.json",
+                writes=[folder.name],
+                reads=[part.folder / "cells.parquet" for part in made],
+                settings={**about, "parts": [part.name for part in source.parts]},
+                holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
+            )
+            make(stage, lambda out: _gather(out / folder.name, made, source, about))
+            for former in {path.name for path in parts.glob("*")} - {part.name for part in source.parts}:
+                shutil.rmtree(parts / former)
             metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
             return metadata
     except OSError as error:
@@ -314,13 +297,18 @@ def parts_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-parts")
 
 
-def _make_parts(source: Source, parts: Path, function: Callable[..., Any]) -> Iterator[_Made]:
-    """Make the parts that are out of date, two at a time, and give all of them in order."""
+def _make_parts(source: Source, parts: Path, function: Callable[..., Any]) -> list[_Made]:
+    """Make the parts that are out of date, two at a time; return all of them in order."""
     from nnbook.io.progress import show_progress
 
-    stages = ((part, _part_stage(part, parts, function)) for part in source.parts)
-    jobs = (partial(_make_part, part.job, stage) for part, stage in stages)
-    return iter(show_progress(_in_order(jobs), desc="cells", unit="panorama", total=source.total))
+    stages = [_part_stage(part, parts, function) for part in source.parts]
+    changed = {part.name: (part, stage) for part, stage in zip(source.parts, stages, strict=True) if why_stale(stage)}
+    if changed:
+        source.check(list(changed))
+        jobs = (partial(_make_part, part.job, stage) for part, stage in changed.values())
+        for _ in show_progress(_in_order(jobs), desc="cells", unit="panorama", total=len(changed)):
+            pass
+    return [_Made(stage.folder, **recorded_result(stage)) for stage in stages]
 
 
 def _part_stage(part: Part, parts: Path, function: Callable[..., Any]) -> Stage:
@@ -328,38 +316,23 @@ def _part_stage(part: Part, parts: Path, function: Callable[..., Any]) -> Stage:
         function,
         parts / part.name,
         record="record.json",
-        writes=["cells"],
+        writes=["cells.parquet", *SIZES],
         reads=part.reads,
         settings=part.settings,
-        holds=["cells/cells.parquet"],
     )
 
 
-def _make_part(job: Job, stage: Stage) -> _Made:
-    """Make a part where it is out of date."""
-
+def _make_part(job: Job, stage: Stage) -> None:
     def work(folder: Path) -> dict[str, Any]:
         batch, left_out = job()
-        cells = folder / "cells"
         for name, stored in zip(SIZES, (batch.images, batch.thumbnails), strict=True):
+            (folder / name).mkdir()
             for shard, first in enumerate(range(0, len(stored), CELLS_PER_SHARD)):
-                write_shard(cells / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
-        cells.mkdir(exist_ok=True)
-        write_parquet(cells / "cells.parquet", batch.table)
+                write_shard(folder / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
+        write_parquet(folder / "cells.parquet", batch.table)
         return {"result": {"cells": len(batch.images), "left_out": left_out}}
 
-    if not make(stage, work) and not _is_readable(stage.folder / "cells"):
-        remake(stage, work)
-    return _Made(stage.folder / "cells", **recorded_result(stage))
-
-
-def _is_readable(part: Path) -> bool:
-    """Return whether the table of a part is undamaged; of its shards names and sizes were compared."""
-    try:
-        _read_table(part)
-    except NnbookError:
-        return False
-    return True
+    remake(stage, work)
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
@@ -406,13 +379,14 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
     ends = np.cumsum([0, *(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))])
     starts, ends = ends[:-1], ends[1:]
     read_group = lru_cache(maxsize=2)(file.read_row_group)
+    reading = Lock()  # a file can't be read by several threads
 
     def nuclei_of(name: str) -> pa.Table:
         first, end = ranges.get(name, (0, 0))
         groups = np.flatnonzero((starts < end) & (ends > first))
         if not len(groups):
             return file.schema_arrow.empty_table()
-        with decoding(rois, MEASURE):
+        with reading, decoding(rois, MEASURE):
             rows = pa.concat_tables([read_group(group) for group in groups])
         return rows.slice(first - starts[groups[0]], end - first)
 
@@ -421,14 +395,11 @@ def _open_rois(rois: Path | None, names: Sequence[str]) -> tuple[Callable[[str],
 
 def _digest(nuclei: pa.Table) -> str:
     """Return a hash of what a part takes from the table of nuclei."""
-    import pyarrow as pa
-
-    names = [name for name in (*NUCLEUS, *MEASURED, "class") if name in nuclei.column_names]
-    texts = [name for name in names if not pa.types.is_primitive(nuclei.schema.field(name).type)]
-    found = hashlib.sha256(repr([(name, nuclei[name].to_pylist()) for name in texts]).encode())
-    for name in names:
-        if name not in texts:
-            found.update(f"{name} ".encode() + nuclei[name].to_numpy().tobytes())
+    found = hashlib.sha256()
+    for name in NUCLEUS[1:] + MEASURED:
+        found.update(np.ascontiguousarray(nuclei[name].to_numpy()).astype("<f8").tobytes())
+    if "class" in nuclei.column_names and nuclei["class"].null_count < len(nuclei):
+        found.update("\n".join(map(str, nuclei["class"].to_pylist())).encode())
     return found.hexdigest()
 
 
@@ -471,9 +442,9 @@ def fitting_zoom(rois: PathLike) -> int:
     return max(1, min(MOST_ZOOM, int(CELL_PX / (TURNED * extent))))
 
 
-def _in_order(jobs: Iterable[Callable[[], _Made]]) -> Iterator[_Made]:
-    """Do jobs two at a time and give their outcomes in order; no more than three are begun and not yet given."""
-    begun: deque[Future[_Made]] = deque()
+def _in_order(jobs: Iterable[Callable[[], None]]) -> Iterator[None]:
+    """Do jobs two at a time, and give each that is done; no more than three are begun and not yet given."""
+    begun: deque[Future[None]] = deque()
     with ThreadPoolExecutor(2) as pool:
         for job in jobs:
             begun.append(pool.submit(job))
@@ -566,34 +537,29 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
 def _write_table(
     path: Path, made: Sequence[_Made], numbers: Sequence[NDArray[np.int32]], schema: pa.Schema
 ) -> list[dict[str, Any]]:
-    """Write the table of all cells, of which a row group is in memory at a time; return where each run is in it."""
+    """Write the table of all cells; return where each run is in it."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     whole = schema.append(pa.field("image", pa.int32()))
     runs: dict[int, dict[str, Any]] = {}
-    count = 0
-    waiting = whole.empty_table()
-    texts = [name for name in whole.names if pa.types.is_string(whole.field(name).type) and name != "cell"]
-    with pq.ParquetWriter(path, whole, use_dictionary=texts, **IN_PAGES) as writer:
+
+    def rows() -> Iterator[pa.Table]:
+        count = 0
         for part, images in zip(made, numbers, strict=True):
-            rows = _read_table(part.folder)
+            table = _read_table(part.folder)
             columns = [
-                images if name == "image" else rows[name] if name in rows.column_names else pa.nulls(part.cells)
+                images if name == "image" else table[name] if name in table.column_names else pa.nulls(part.cells)
                 for name in whole.names
             ]
-            rows = pa.table(columns, names=whole.names).cast(whole)
-            for run, passage in zip(rows["run"].to_pylist(), rows["passage"].to_pylist(), strict=True):
+            table = pa.table(columns, names=whole.names).cast(whole)
+            for run, passage in zip(table["run"].to_pylist(), table["passage"].to_pylist(), strict=True):
                 entry = runs.setdefault(run, {"run": run, "passage": passage, "first": count, "cells": 0})
                 entry["cells"] += 1
                 count += 1
-            waiting = pa.concat_tables([waiting, rows])
-            while len(waiting) >= ROWS_PER_GROUP:
-                writer.write_table(waiting[:ROWS_PER_GROUP], row_group_size=ROWS_PER_GROUP)
-                waiting = waiting[ROWS_PER_GROUP:]
-        if len(waiting):
-            writer.write_table(waiting, row_group_size=ROWS_PER_GROUP)
-    seal(path)
+            yield table
+
+    texts = [name for name in whole.names if pa.types.is_string(whole.field(name).type) and name != "cell"]
+    write_groups(path, rows(), whole, ROWS_PER_GROUP, use_dictionary=texts, **IN_PAGES)
     return list(runs.values())
 
 

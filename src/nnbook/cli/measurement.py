@@ -46,7 +46,7 @@ def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.scale import image_scales
     from nnbook.measurement.imaged_area import check_scale
     from nnbook.measurement.rim import check_rim
-    from nnbook.measurement.rois import measure_files, write_measurements
+    from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
     from nnbook.provenance.mask_origin import check_mask_origins
 
     if call.px_per_um is not None:
@@ -56,10 +56,10 @@ def _measure(call: argparse.Namespace) -> None:
     images = list_images(call.images)
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
-    files = {name: (image, masks[name]) for name, image in images.items()}
-    check_mask_origins(files.values())
-    rois, results = measure_files(files, scales, plane=plane_of(call), rim_um=call.rim_um)
-    write_measurements(rois, results, call.out)
+    masked = {name: MaskedImage(image, masks[name], scales[name]) for name, image in images.items()}
+    check_mask_origins((one.image, one.mask) for one in masked.values())
+    results = measure_files(masked, call.out, plane=plane_of(call), rim_um=call.rim_um)
+    write_measurements(call.out, list(masked), results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 
 

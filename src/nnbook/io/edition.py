@@ -41,8 +41,8 @@ DATA: Final = ("index", "panoramas", "cells", "mosaic")
 OWN_NAMES: Final = frozenset({
     "accuracy", "cells", "cells-parts", "edition.json", "edition.yml", "figures", "full-size", "hosted", "images",
     "layers.json", "manifest.csv", "masks", "mosaic", "notebooks", "numbers.json", "print", "provenance", "published",
-    "published.json", "pyramids", "records", "results.csv", "rois.parquet", "sample.json", "sample.parquet", "site",
-    "steps.json", "truth",
+    "published.json", "pyramids", "records", "results.csv", "rois-parts", "rois.parquet", "sample.json",
+    "sample.parquet", "site", "steps.json", "truth",
 })  # fmt: skip
 """The files and folders that nnbook makes in an edition's folder, and replaces: no image can be in them."""
 

@@ -16,7 +16,7 @@ from nnbook.errors import MissingFileError, NnbookError, reason
 from nnbook.io.files import check_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -50,6 +50,39 @@ def write_parquet(path: Path, table: pd.DataFrame | pa.Table, **options: Any) ->
 
     rows = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
     pq.write_table(rows, path, write_page_checksum=True, **options)
+    seal(path)
+
+
+def write_groups(
+    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, rows_per_group: int, **options: Any
+) -> None:
+    """Write tables one after another into one file with checksums, of which a row group is in memory at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    tables : iterable of pyarrow.Table
+        Each of that schema.
+    schema : pyarrow.Schema
+        Their columns.
+    rows_per_group : int
+        Rows of each row group but the last.
+    **options
+        As `pyarrow.parquet.ParquetWriter` takes them.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    waiting = schema.empty_table()
+    with pq.ParquetWriter(path, schema, write_page_checksum=True, **options) as writer:
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table])
+            while len(waiting) >= rows_per_group:
+                writer.write_table(waiting[:rows_per_group], row_group_size=rows_per_group)
+                waiting = waiting[rows_per_group:]
+        if len(waiting):
+            writer.write_table(waiting, row_group_size=rows_per_group)
     seal(path)
 
 

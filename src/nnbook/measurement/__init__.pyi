@@ -2,7 +2,7 @@ from .conditions import differences, replicate_values
 from .edge import extent_cut_at_edge, share_cut_at_edge, share_without_window
 from .imaged_area import area
 from .rim import widen
-from .rois import measure, measure_files, measure_panorama, summarise, write_measurements
+from .rois import measure, measure_panorama, summarise
 from .selection import centroid, measured, representatives
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "differences",
     "extent_cut_at_edge",
     "measure",
-    "measure_files",
     "measure_panorama",
     "measured",
     "replicate_values",
@@ -20,5 +19,4 @@ __all__ = [
     "share_without_window",
     "summarise",
     "widen",
-    "write_measurements",
 ]

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nnbook.errors import InvalidValueError, NnbookError, all_of
+from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.compiled import compiled
-from nnbook.io.confidence import read_confidence
-from nnbook.io.files import atomic_write
-from nnbook.io.images import as_image, as_mask, read_image, read_narrow_mask
+from nnbook.io.images import as_image, as_mask
 from nnbook.io.labels import compact_labels
-from nnbook.io.parquet import read_parquet, write_parquet
-from nnbook.io.results import write_results
+from nnbook.io.parquet import read_parquet
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.measurement.rim import check_rim, widened_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels, NarrowLabels
     from nnbook.io.paths import PathLike
-    from nnbook.io.planes import Plane
 
 ROI_COLUMNS = [
     "panorama",
@@ -320,120 +313,13 @@ def _size(array: Image | Labels | NarrowLabels) -> str:
     return f"{array.shape[1]} x {array.shape[0]} px"
 
 
-def measure_files(
-    files: Mapping[str, tuple[PathLike, PathLike]],
-    px_per_um: float | Mapping[str, float],
-    classes: Callable[[str, Labels | NarrowLabels], dict[int, str]] = lambda _name, _labels: {},
-    *,
-    plane: Plane | None = None,
-    rim_um: float | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure image files with their masks.
-
-    Parameters
-    ----------
-    files : mapping of str to (str or Path, str or Path)
-        Image and mask by the panorama's name.
-    px_per_um : float or mapping of str to float
-        Pixels a micrometre: of all panoramas, or of each by its name.
-    classes : callable, optional
-        Takes a panorama's name and mask and returns what its nuclei are: a class by label, for those that are known.
-    plane : Plane, optional
-        Which plane of each image file is the image, where files have several.
-    rim_um : float, optional
-        How far masks are widened for brightness: see `measure_panorama`. Mean and spread of panoramas are then those
-        under the widened masks.
-
-    Returns
-    -------
-    (pandas.DataFrame, pandas.DataFrame)
-        A row a nucleus (`measure_panorama`) and a row a panorama (`summarise`). Where nnbook made any of the masks, the
-        rows of nuclei have a column `confidence`, the probability that the mask is right; it is missing for masks that
-        were drawn or changed by hand. Where the class of any nucleus is known, there is a column `class`, which is None
-        for the others. A panorama without a nucleus has
-        a row too, and is named on standard error.
-
-    Raises
-    ------
-    InvalidValueError
-        Where a scale or the rim is not above 0.
-    NnbookError
-        Where two image files have one name, or with a line for each panorama whose files are wrong.
-    """
-    from nnbook.io.progress import show_progress
-
-    if rim_um is not None:
-        check_rim(rim_um)
-    scales = px_per_um if isinstance(px_per_um, Mapping) else dict.fromkeys(files, px_per_um)
-    for name in files:
-        check_scale(scales[name])
-    _check_names(files)
-
-    def measured(name: str) -> pd.DataFrame | NnbookError:
-        image, mask = files[name]
-        try:
-            pixels = read_image(image, plane)
-            labels = read_narrow_mask(mask, (pixels.shape[0], pixels.shape[1]))
-            table = measure_panorama(name, pixels, labels, scales[name], rim_um)
-            table = _with_confidence(table, mask)
-            if known := classes(name, labels):
-                table["class"] = [known.get(roi) for roi in table["roi"]]
-            return table
-        except NnbookError as error:
-            return error
-
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(show_progress(pool.map(measured, files), desc="measure", unit="panorama", total=len(files)))
-    if problems := [outcome for outcome in outcomes if isinstance(outcome, NnbookError)]:
-        raise all_of(problems)
-    tables = {name: outcome for name, outcome in zip(files, outcomes, strict=True) if isinstance(outcome, pd.DataFrame)}
-    for name, table in tables.items():
-        if table.empty:
-            print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
-    results = pd.DataFrame([summarise(Path(files[name][0]).name, table) for name, table in tables.items()])
-    found = [table for table in tables.values() if not table.empty] or list(tables.values())[:1]
-    rois = pd.concat(found, ignore_index=True)
-    if "class" in rois:
-        rois["class"] = rois["class"].astype(object).where(rois["class"].notna(), None)
-    return rois, results
-
-
-def _with_confidence(rois: pd.DataFrame, mask: PathLike) -> pd.DataFrame:
-    confidence = read_confidence(mask, rois)
-    return rois if confidence is None else rois.assign(confidence=confidence)
-
-
-def _check_names(files: Mapping[str, tuple[PathLike, PathLike]]) -> None:
-    """Refuse two images of one file name."""
-    by_name: dict[str, PathLike] = {}
-    for image, _ in files.values():
-        if (other := by_name.setdefault(Path(image).name, image)) is not image:
-            raise NnbookError(f"{image}: is named as {other}; rename one, for results.csv tells images apart by name")
-
-
-def write_measurements(rois: pd.DataFrame, results: pd.DataFrame, folder: PathLike) -> None:
-    """Write `rois.parquet` and `results.csv` into a folder, each in one step.
-
-    Parameters
-    ----------
-    rois, results : pandas.DataFrame
-        From `measure_files`.
-    folder : str or Path
-        Made where it is missing.
-    """
-    folder = Path(folder)
-    with atomic_write(folder / "rois.parquet") as written:
-        write_parquet(written, rois, row_group_size=65_536)  # so that a range of rows can be read alone
-    write_results(folder / "results.csv", results)
-
-
 def check_rois_scale(rois: PathLike, names: Collection[str], px_per_um: float) -> None:
     """Refuse measurements that were made with another scale.
 
     Parameters
     ----------
     rois : str or Path
-        `rois.parquet`, see `write_measurements`.
+        `rois.parquet`, as `nnbook measure` writes it.
     names : collection of str
         The panoramas that count.
     px_per_um : float

@@ -15,13 +15,11 @@ from nnbook.cells.writer import fitting_zoom, write_cells
 from nnbook.errors import NnbookError, all_of
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
-from nnbook.evaluation.truth import true_classes
-from nnbook.io.confidence import confidence_path
 from nnbook.io.files import read_json, write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
-from nnbook.measurement.rois import measure_files, write_measurements
+from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, measure_files, write_measurements
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make, remove
 from nnbook.simulation.truth import read_truth
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
-    from nnbook.io.images import Labels, NarrowLabels
+    from nnbook.io.images import Labels
     from nnbook.io.manifest import Panorama
 
 COMPARED_PX2 = 450_000_000
@@ -81,37 +79,32 @@ def segment_panoramas(
 
 
 def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
-    """Measure an edition's panoramas into `rois.parquet` and `results.csv`."""
-    files = {one.panorama: (edition.image_path(one), edition.mask_path(one)) for one in panoramas}
-    tables = [table for _, mask in files.values() if (table := confidence_path(mask.resolve())).is_file()]
-    truths = {one.panorama: edition.truth_path(one) for one in panoramas if one.simulated}
+    """Measure an edition's panoramas, and gather `rois.parquet` and `results.csv`."""
+    masked = {
+        one.panorama: MaskedImage(
+            edition.image_path(one),
+            edition.mask_path(one),
+            edition.px_per_um,
+            edition.truth_path(one) if one.simulated else None,
+        )
+        for one in panoramas
+    }
     # The twin's table is to be compared with the published one, which is of wider masks.
-    rim_um = published.PUBLISHED_RIM_UM if len(truths) == len(panoramas) else None
-
-    def classes(name: str, labels: Labels | NarrowLabels) -> dict[int, str]:
-        return true_classes(labels, truths[name]) if name in truths else {}
-
-    def work(folder: Path) -> None:
-        check_mask_origins(files.values())
-        rois, results = measure_files(files, edition.px_per_um, classes, rim_um=rim_um)
-        rows = {Path(one.image).name: one for one in panoramas}
-        results["run"] = [rows[image].run for image in results["image"]]
-        results["passage"] = [rows[image].passage for image in results["image"]]
-        write_measurements(rois, results, folder)
-
+    rim_um = published.PUBLISHED_RIM_UM if all(one.simulated for one in panoramas) else None
+    check_mask_origins((one.image, one.mask) for one in masked.values())
+    results = measure_files(masked, edition.folder, rim_um=rim_um)
+    rows = {Path(one.image).name: one for one in panoramas}
+    results["run"] = [rows[image].run for image in results["image"]]
+    results["passage"] = [rows[image].passage for image in results["image"]]
     stage = Stage.of(
         measure_panoramas,
         edition.folder,
         record="records/measure.json",
         writes=[edition.rois.name, edition.results.name],
-        reads=[*(path for pair in files.values() for path in pair), *tables],
-        settings={
-            "px_per_um": edition.px_per_um,
-            "rim_um": rim_um,
-            "panoramas": [[one.panorama, one.run, one.passage] for one in panoramas],
-        },
+        reads=[edition.folder / PARTS / name / ROIS for name in masked],
+        settings={"panoramas": [[one.panorama, one.run, one.passage] for one in panoramas]},
     )
-    make(stage, work)
+    make(stage, lambda folder: write_measurements(edition.folder, list(masked), results, folder))
 
 
 def extract_cells(edition: Edition, panoramas: list[Panorama]) -> None:

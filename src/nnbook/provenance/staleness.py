@@ -122,6 +122,9 @@ def _own_records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     for record in sorted(folder.glob("records/*.json")):
         if not record.name.startswith("notebook-"):
             yield record.stem.split("-")[0], record, folder
+    for parts, name in (("rois-parts", "measure"), ("cells-parts", "cells")):
+        for record in sorted(folder.glob(f"{parts}/*/record.json")):
+            yield name, record, record.parent
     for record in sorted(folder.glob("*/record.json")):
         yield record.parent.name, record, folder
     for record in sorted(folder.glob(f"masks/*{MASK_SUFFIX}.json")):
