@@ -149,7 +149,8 @@ def test_every_reader_takes_such_a_store(images: Path, tmp_path: Path, shown: An
     mosaic = write_mosaic(tmp_path / "mosaic", store, tmp_path)
     assert [row["run"] for row in mosaic["rows"]] == [2, 100]
     columns = json.loads((tmp_path / "mosaic" / "cells.json").read_text())["columns"]
-    assert set(columns) == {"panorama", "roi", "area_um2", "mean_intensity"}
+    assert {"panorama", "roi", "area_um2", "mean_intensity", "rim_um"} <= set(columns)
+    assert {"x_px", "class", "image_number"}.isdisjoint(columns)
     assert read_grid(store, tmp_path, 12).shape == (2, 2, 64, 64)
     cells = read_cells(store)
     assert write_dataset(cells, tmp_path / "dataset") == len(NAMES)

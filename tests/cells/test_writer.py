@@ -320,7 +320,7 @@ def test_a_store_refers_to_its_parts_and_each_begins_a_shard(tmp_path: Path) -> 
     assert told["shards"] == [3, 3, 3, 1] * 3
     numbers = np.concatenate([12 * part + np.arange(10) for part in range(3)])
     cells = read_cells(tmp_path / "cells")
-    assert cells.table["image"].tolist() == numbers.tolist()
+    assert cells.table["image_number"].tolist() == numbers.tolist()
     assert cells.images.shape == (30, 256, 256)
     np.testing.assert_array_equal(cells.images[9:11], np.stack([cells.images[9], cells.images[10]]))
     np.testing.assert_array_equal(cells.images[[10, 9]], cells.images[9:11][::-1])

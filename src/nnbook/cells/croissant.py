@@ -78,7 +78,7 @@ COLUMNS: Final = {
     "elongation": "Long side of the minimum-area rectangle of the nucleus over the short one",
     "rim_um": "How far the mask runs beyond the nucleus, in micrometres",
     "class": "Class of the nucleus, from interphase to telophase, where it is known",
-    "image": "Number of the cell's image in the arrays, from 0",
+    "image_number": "Number of the cell's image in the arrays, from 0",
 }
 
 
@@ -96,7 +96,7 @@ def describe_store(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         JSON-LD of a data set. Its files have paths relative to the folder. The images are a set of files of a Zarr
-        array, which Croissant can name but not take apart: the table's column `image` has the number of each.
+        array, which Croissant can name but not take apart: the table's column `image_number` has the number of each.
     """
     table = folder / about["table"]
     schema = _schema(table)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 REMEDY: Final = "make it again with 'nnbook cells'"
 
+NUMBER: Final = "image_number"
+"""The column of the table that has the number of a cell's image in the arrays."""
+
 FORM: Final = {
     **dict.fromkeys(("edition", "note", "images", "thumbnails", "table"), str),
     **dict.fromkeys(("cells", "cell_px"), int),
@@ -134,7 +137,7 @@ class Cells:
     table : pandas.DataFrame
         A row a cell: `cell` (its name), `panorama`, `run`, `passage`, `roi`, `x_px`, `y_px`, `area_um2`,
         `mean_intensity`, `std_intensity`, `orientation_deg`, `elongation`, `class` where that of any is known, and
-        `image`, the number of its image in the store's arrays. Imported cells have no `x_px`, `y_px` and `class`, but
+        `image_number`, that of its image in the store's arrays. Imported cells have no `x_px`, `y_px` and `class`, but
         `rim_um`: see `nnbook.cells.imported`.
     images, thumbnails : StoredImages
         Axes (cell, y, x), uint8: cell i is row i.
@@ -238,7 +241,7 @@ def read_cells(folder: PathLike) -> Cells:
     table = read_parquet(table_path, REMEDY)
     if "cell" not in table:
         raise NnbookError(f"{table_path}: has no column cell; {REMEDY}")
-    numbers = table["image"].to_numpy(np.int64) if "image" in table else np.arange(len(table))
+    numbers = table[NUMBER].to_numpy(np.int64) if NUMBER in table else np.arange(len(table))
     images, thumbnails = (_open_images(path, numbers) for path in array_paths)
     _check_scale(array_paths[0].parent / "zarr.json", about["px_per_um"])
     if missing := [*_missing_shards(images), *_missing_shards(thumbnails)]:

@@ -6,7 +6,7 @@ cut off there, and one that does not fit into the frame gives none either; both 
 A store is a folder:
 
 - `cells.zarr`: a Zarr 3 group of two sharded arrays, `images` (N, 256, 256) and `thumbnails` (N, 64, 64);
-- `cells.parquet`: a row a cell, in the same order, whose column `image` is the number of its image;
+- `cells.parquet`: a row a cell, in the same order, whose column `image_number` is the number of its image;
 - `cells.json`: what it holds, and what was left out;
 - `croissant.json`: the same for machines, see `nnbook.cells.croissant`.
 
@@ -35,7 +35,7 @@ import numpy as np
 from nnbook.cells import croissant
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
-from nnbook.cells.store import FORM, REMEDY, MaskedPanorama, cell_name
+from nnbook.cells.store import FORM, NUMBER, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
 from nnbook.io.files import link_or_copy, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
@@ -43,7 +43,7 @@ from nnbook.io.parquet import decoding, open_parquet, read_parquet, write_groups
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
-from nnbook.provenance.stage import Stage, make, recorded_result, remake, why_stale
+from nnbook.provenance.stage import Stage, keep, make, recorded_result, remake, why_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -229,11 +229,14 @@ class _Made(NamedTuple):
         How many it has.
     left_out : dict of str to int
         What gave no cell, by reason.
+    digest : str
+        A hash of its images.
     """
 
     folder: Path
     cells: int
     left_out: dict[str, int]
+    digest: str
 
 
 def write_store(
@@ -276,7 +279,12 @@ def write_store(
                 record=f"{folder.name}/record.json",
                 writes=[folder.name],
                 reads=[part.folder / "cells.parquet" for part in made],
-                settings={**about, "parts": [part.name for part in source.parts]},
+                settings={
+                    **about,
+                    "parts": [
+                        [part.name, one.digest, one.left_out] for part, one in zip(source.parts, made, strict=True)
+                    ],
+                },
                 holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
             )
             make(stage, lambda out: _gather(out / folder.name, made, source, about))
@@ -302,7 +310,12 @@ def _make_parts(source: Source, parts: Path, function: Callable[..., Any]) -> li
     from nnbook.io.progress import show_progress
 
     stages = [_part_stage(part, parts, function) for part in source.parts]
-    changed = {part.name: (part, stage) for part, stage in zip(source.parts, stages, strict=True) if why_stale(stage)}
+    changed: dict[str, tuple[Part, Stage]] = {}
+    for part, stage in zip(source.parts, stages, strict=True):
+        if why_stale(stage):
+            changed[part.name] = part, stage
+        else:
+            keep(stage)
     if changed:
         source.check(list(changed))
         jobs = (partial(_make_part, part.job, stage) for part, stage in changed.values())
@@ -330,7 +343,8 @@ def _make_part(job: Job, stage: Stage) -> None:
             for shard, first in enumerate(range(0, len(stored), CELLS_PER_SHARD)):
                 write_shard(folder / name, shard, stored[first : first + CELLS_PER_SHARD], CELLS_PER_SHARD)
         write_parquet(folder / "cells.parquet", batch.table)
-        return {"result": {"cells": len(batch.images), "left_out": left_out}}
+        digest = hashlib.sha256(b"".join(batch.images)).hexdigest()
+        return {"result": {"cells": len(batch.images), "left_out": left_out, "digest": digest}}
 
     remake(stage, work)
 
@@ -540,7 +554,7 @@ def _write_table(
     """Write the table of all cells; return where each run is in it."""
     import pyarrow as pa
 
-    whole = schema.append(pa.field("image", pa.int32()))
+    whole = schema.append(pa.field(NUMBER, pa.int32()))
     runs: dict[int, dict[str, Any]] = {}
 
     def rows() -> Iterator[pa.Table]:
@@ -548,7 +562,7 @@ def _write_table(
         for part, images in zip(made, numbers, strict=True):
             table = _read_table(part.folder)
             columns = [
-                images if name == "image" else table[name] if name in table.column_names else pa.nulls(part.cells)
+                images if name == NUMBER else table[name] if name in table.column_names else pa.nulls(part.cells)
                 for name in whole.names
             ]
             table = pa.table(columns, names=whole.names).cast(whole)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnbook import __version__
 from nnbook.cells.export import pngs, write_parquet
+from nnbook.cells.store import NUMBER
 from nnbook.cells.tiffs import CELL_NAME
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.hub.client import check_id, connect, explained
@@ -194,7 +195,7 @@ def _read_store(folder: Path) -> _Cells:
     from nnbook.cells.store import read_cells
 
     cells = read_cells(folder)
-    table = cells.table.copy()
+    table = cells.table.drop(columns=NUMBER, errors="ignore")
     table.insert(0, "filename", table.pop("cell") + ".tif")
     return _Cells(table.dropna(axis="columns", how="all"), partial(pngs, cells), cells.about)
 
@@ -213,6 +214,7 @@ def _read_tiffs(folder: Path) -> _Cells:
             raise NnbookError(
                 f"{folder / TABLE}: its cells aren't those of the folder's TIFF files; delete it, or copy all"
             )
+        table = table.drop(columns=NUMBER, errors="ignore")
         table.insert(0, "filename", table.pop("cell") + ".tif")
     else:
         table = pd.DataFrame({"filename": [path.name for path in paths]})

@@ -94,9 +94,8 @@ def sweep(path: Path) -> None:
         return
     for one in left:
         _remove_abandoned(one)
-    if left:
-        with suppress(OSError):
-            at_work.rmdir()
+    with suppress(OSError):  # other work is under way
+        at_work.rmdir()
 
 
 @contextmanager
