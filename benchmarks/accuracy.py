@@ -1,7 +1,7 @@
 """Accuracy on real nuclei: `python benchmarks/accuracy.py DATA OUT.json`.
 
 DATA holds the folders of `SETS`, each with `images` and `labels`. Of those that the model was trained on, the images
-held out from the training count; of `isbi2009_u2os`, which nothing was trained on or chosen by, all, and once more
+held out from the training count; of `isbi2009_u2os`, which nothing was trained on, all, and once more
 without the nuclei that the frame cuts, many of which nobody annotated. Scored are nnbook with the shipped model and the
 published thresholds, once with each image's own diameter found by itself and once with the true one, and the classical
 method, which always gets the true one.
