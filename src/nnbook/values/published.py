@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from nnbook.errors import NnbookError
+from nnbook.io.entries import read_entries
 from nnbook.values.formatting import KEY, shown
 
 FILE: Final = Path(__file__).with_name("published.yml")
@@ -91,10 +90,7 @@ def read_cited(path: Path = FILE) -> tuple[dict[str, Source], dict[str, Cited]]:
         With a line for each entry that is malformed: another field than those of `Cited` or `Source`, one that is
         missing, a source that is not listed, a key, value, unit or number of digits that cannot be shown.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _OneOfEachKey)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        raise NnbookError(f"{path}: is no YAML that can be read: {error}") from error
+    content = read_entries(path)
     problems: list[str] = []
     sources: dict[str, Source] = {}
     values: dict[str, Cited] = {}
@@ -121,16 +117,6 @@ def _cited(key: str, fields: dict[str, Any], sources: dict[str, Source]) -> Cite
     cited = Cited(key=key, **(fields | {"source": source}))
     _ = cited.shown  # raises here, not where it is read
     return cited
-
-
-class _OneOfEachKey(yaml.SafeLoader):
-    """Refuses a mapping with a repeated key, which YAML accepts silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [self.construct_object(name, deep=True) for name, _ in node.value]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise yaml.YAMLError(f"{twice[0]} is there twice; keep one")
-        return super().construct_mapping(node, deep)
 
 
 SOURCES, CITED = read_cited()
