@@ -19,7 +19,7 @@ FLOORS = [
     {"pipeline", "book"},
     {"training", "figures", "evaluation", "hub", "viewers"},
     {"segmentation", "cells", "simulation"},
-    {"provenance"},
+    {"provenance", "reviews"},
     {"measurement", "values"},
     {"io"},
     {"errors", "__init__"},  # nnbook itself says its version, and hands out the names of others lazily
