@@ -18,7 +18,7 @@ FLOORS = [
     {"cli"},
     {"pipeline", "book"},
     {"training", "figures", "evaluation", "hub", "viewers"},
-    {"segmentation", "cells", "simulation"},
+    {"segmentation", "cells", "simulation", "datasets"},
     {"provenance", "reviews"},
     {"measurement", "values"},
     {"io"},

@@ -1,0 +1,4 @@
+from .layouts import read_layout
+from .sample import Sample
+
+__all__ = ["Sample", "read_layout"]
