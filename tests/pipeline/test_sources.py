@@ -1,45 +1,33 @@
 import gc
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+from file_server import serving
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import sha256
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, read_manifest
 from nnbook.io.scale import image_scale
-from nnbook.pipeline.sources import download, fetch_panoramas, published_results
+from nnbook.io.web import download
+from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.validation import validate_manifest
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values import published
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The address of a server on this machine that serves tmp_path / "served"."""
-    (tmp_path / "served").mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "served")))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(tmp_path / "served") as address:
+        yield address
 
 
 def here(path: Path) -> list[str]:

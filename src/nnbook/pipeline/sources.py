@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
+from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
@@ -16,6 +15,7 @@ from nnbook.io.manifest import image_problems, pin_problem
 from nnbook.io.planes import plane_settings
 from nnbook.io.processes import in_processes
 from nnbook.io.scale import image_scale, warn_of_scales
+from nnbook.io.web import download
 from nnbook.provenance.stage import Stage, file_state, make, recorded_result, recorded_sha256, why_stale
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
-
-TRIES: Final = 3
-TIMEOUT_S: Final = 20
-"""How often a download is tried, and for how many seconds a host may say nothing each time."""
 
 
 def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
@@ -272,40 +268,6 @@ def published_results(path: Path, local: Path | None = None) -> Path:
     with atomic_write(path) as written:
         shutil.copyfile(source, written)
     return path
-
-
-def download(address: str, path: Path, expected_sha256: str) -> None:
-    """Download a file in one step: nothing appears at `path` unless it came whole and, where pinned, unchanged.
-
-    Raises
-    ------
-    NnbookError
-        Where the address is none or can't be reached, or the SHA-256 is another.
-    """
-    import pooch
-
-    if urlsplit(address).scheme not in {"http", "https"}:
-        raise InvalidValueError(f"{address}: is no web address; give one that begins with https://")
-    with atomic_write(path) as written:
-        for tries_left in reversed(range(TRIES)):
-            try:
-                pooch.retrieve(
-                    address,
-                    known_hash=f"sha256:{expected_sha256}" if expected_sha256 else None,
-                    fname=written.name,
-                    path=written.parent,
-                    downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
-                )
-                break
-            except ValueError as error:
-                raise NnbookError(
-                    f"{address}: its SHA-256 isn't the expected one; the file there has changed"
-                ) from error
-            except OSError as error:
-                if tries_left == 0:
-                    raise NnbookError(
-                        f"{address}: can't be downloaded ({type(error).__name__}); check the address and the network"
-                    ) from error
 
 
 def _link(source: Path, path: Path) -> None:
