@@ -229,7 +229,8 @@ def annotated(segmentation: Any) -> Callable[[Path], None]:
 
 
 SMALL = np.full((50, 80), 255, np.uint8)
-SPOTS = np.kron(np.tile(np.eye(2, dtype=np.uint8), (2, 2)), np.ones((15, 20), np.uint8))
+SPOTS = np.pad(np.ones((10, 14), np.uint8), ((5, 5), (3, 3)))
+SPOTS = np.tile(SPOTS, (3, 4))
 
 
 @pytest.mark.parametrize(

@@ -203,5 +203,5 @@ def test_sets_are_chosen_by_their_fields() -> None:
 
 def test_a_name_that_is_none_gets_those_like_it() -> None:
     assert find_dataset("bbbc039", known_datasets()).images == 200
-    with pytest.raises(InvalidValueError, match="do you mean monuseg"):
+    with pytest.raises(InvalidValueError, match="dataset is 'monusegg', none that is known here; do you mean monuseg"):
         find_dataset("monusegg", known_datasets())

@@ -247,7 +247,7 @@ def find_dataset(name: str, datasets: Sequence[DataSet]) -> DataSet:
     if name not in found:
         like = get_close_matches(name, found, n=3, cutoff=0.5)
         hint = f"do you mean {' or '.join(like)}?" if like else "'nnbook datasets' lists those that are"
-        raise InvalidValueError(f"name is {name!r}, no data set known here; {hint}", parameter="name")
+        raise InvalidValueError(f"dataset is {name!r}, none that is known here; {hint}", parameter="dataset")
     return found[name]
 
 
