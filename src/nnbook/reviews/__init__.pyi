@@ -1,3 +1,14 @@
 from .datasets import DataSet, choose_datasets, find_dataset, known_datasets, read_datasets
+from .methods import Method, count_methods, known_methods, read_methods
 
-__all__ = ["DataSet", "choose_datasets", "find_dataset", "known_datasets", "read_datasets"]
+__all__ = [
+    "DataSet",
+    "Method",
+    "choose_datasets",
+    "count_methods",
+    "find_dataset",
+    "known_datasets",
+    "known_methods",
+    "read_datasets",
+    "read_methods",
+]
