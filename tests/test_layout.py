@@ -18,7 +18,7 @@ FLOORS = [
     {"cli"},
     {"pipeline", "book"},
     {"training", "figures", "evaluation", "hub", "viewers"},
-    {"segmentation", "cells", "simulation", "datasets"},
+    {"segmentation", "cells", "simulation", "datasets", "audit"},
     {"provenance", "reviews"},
     {"measurement", "values"},
     {"io"},

@@ -29,6 +29,7 @@ NOT_RUN = {
     "datasets get bbbc039 --out sets/bbbc039": "needs the network",
     "datasets get dsb2018 --local stage1_train --out sets/dsb2018": "needs that data set",
     "datasets check": "needs the network",
+    "audit": "needs a repository",
     "pull": "needs the network",
     "push cells me/my-nuclei --licence cc-by-4.0 --public": "needs the network and a token",
     "run": "makes a whole edition",

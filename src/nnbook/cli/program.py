@@ -47,7 +47,7 @@ GROUPS: Final = {
     ),
     "cells": (cells.add_cells, cells.add_sample, cells.add_export),
     "tiles for the views": (viewers.add_mosaic, viewers.add_pyramid),
-    "other data sets and methods": (reviews.add_datasets,),
+    "other data sets and methods": (reviews.add_datasets, reviews.add_audit),
     "Hugging Face Hub": (hub.add_pull, hub.add_push),
     "the book": (
         lab.add_new,

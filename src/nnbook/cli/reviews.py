@@ -1,4 +1,4 @@
-"""The commands that show what two reviews list, and that get the data sets."""
+"""The commands that list and get what two reviews name, and that hold a repository against their criteria."""
 
 from __future__ import annotations
 
@@ -136,3 +136,39 @@ def _check(call: argparse.Namespace) -> None:
             f"{len(dead)} of {len(links)} addresses are dead, of {', '.join(link.dataset for link in dead)}; mend them "
             "in src/nnbook/reviews/datasets.yml"
         )
+
+
+def add_audit(commands: Commands) -> None:
+    """Add `nnbook audit`."""
+    command = add_command(
+        commands,
+        "audit",
+        _audit,
+        "Hold a repository against what two reviews want of a method that biologists can use.",
+        ".",
+        "stardist --badge badge.svg",
+    )
+    command.add_argument(
+        "folder", type=Path, metavar="PATH", help="the top of a checkout; only its files are looked at"
+    )
+    command.add_argument("--badge", type=Path, metavar="FILE", help="write its points as an SVG image, too")
+
+
+def _audit(call: argparse.Namespace) -> None:
+    from nnbook.audit.scorecard import audit, draw_badge
+    from nnbook.io.files import atomic_write
+
+    card = audit(call.folder)
+    if call.badge is not None:
+        with atomic_write(call.badge) as written:
+            written.write_text(draw_badge(card), encoding="utf-8")
+    if call.json:
+        print_json(card.as_json())
+        return
+    for criterion, verdict in card.judged:
+        print(f"{verdict.verdict:8}{criterion.title}: {verdict.why}")
+        for line in verdict.evidence:
+            print(f"{'':10}{line.path}{f':{line.number}' if line.number else ''}: {line.text}")
+        if verdict.lacking:
+            print(f"{'':10}lacking: {verdict.lacking} ({criterion.reason}; {criterion.source})")
+    print(f"{card.name}: {card.points:g} of {card.most} points")
