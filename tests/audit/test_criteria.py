@@ -34,7 +34,7 @@ def repository(files: dict[str, str | int]) -> Repository:
     """Make a repository of texts, or of binary files of a size."""
     texts = {path: text if isinstance(text, str) else "" for path, text in files.items()}
     sizes = {path: len(text) if isinstance(text, str) else text for path, text in files.items()}
-    return Repository("made", sizes, None, texts)
+    return Repository("made", tuple(sorted(files)), None, texts, sizes)
 
 
 CASES: dict[str, list[tuple[dict[str, str | int], str, Any]]] = {

@@ -40,7 +40,7 @@ def test_this_book_is_held_against_the_criteria_too() -> None:
 
 
 def test_what_is_made_or_installed_is_not_looked_at(repository: Path) -> None:
-    assert list(read_repository(repository).sizes) == ["LICENSE", "README.md"]
+    assert list(read_repository(repository).files) == ["LICENSE", "README.md"]
     verdicts = {one.criterion.name: one.verdict.verdict for one in audit(repository).judged}
     assert verdicts["tests"] == "no"
     assert (verdicts["licence"], verdicts["documentation"], verdicts["limits"]) == ("yes", "yes", "partly")
@@ -50,7 +50,7 @@ def test_git_says_which_files_are_of_a_repository(repository: Path) -> None:
     (repository / "own.txt").write_text("not added")
     for command in (["init", "-q"], ["add", "LICENSE", "README.md"]):
         subprocess.run(["git", "-C", str(repository), *command], check=True)
-    assert list(read_repository(repository).sizes) == ["LICENSE", "README.md"]
+    assert list(read_repository(repository).files) == ["LICENSE", "README.md"]
 
 
 def test_binary_and_large_files_are_no_text(repository: Path) -> None:

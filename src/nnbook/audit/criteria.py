@@ -245,12 +245,12 @@ def documentation(repository: Repository) -> Verdict:
 def model(repository: Repository) -> Verdict:
     """Judge whether a trained model comes with it, and a card that says what it is."""
     files = repository.matching(WEIGHTS)
-    files += [path for path in repository.matching(WEIGHTS_FOLDER) if repository.sizes[path] >= MODEL_BYTES]
+    files += [path for path in repository.matching(WEIGHTS_FOLDER) if repository.size(path) >= MODEL_BYTES]
     documents = repository.matching(DOCUMENTS)
     link = repository.first(documents, WEIGHTS_LINK)
     if not files and link is None:
         return Verdict(NO, "no trained model", "the weights, or a link to them, with a card")
-    where = Line(files[0], 0, f"{repository.sizes[files[0]]:,} bytes") if files else link
+    where = Line(files[0], 0, f"{repository.size(files[0]):,} bytes") if files else link
     assert where is not None  # noqa: S101 - one of them is there
     folder = where.path.rpartition("/")[0]
     cards = [path for path in repository.matching(CARD_NAME) if _is_card(path, folder)]
@@ -270,9 +270,9 @@ def _is_card(path: str, folder: str) -> bool:
 
 def example_data(repository: Repository) -> Verdict:
     """Judge whether there is something to try it on."""
-    files = [path for path in repository.matching(EXAMPLES) if repository.sizes[path] > 0]
+    files = [path for path in repository.matching(EXAMPLES) if repository.size(path) > 0]
     if files:
-        line = Line(files[0], 0, f"{repository.sizes[files[0]]:,} bytes")
+        line = Line(files[0], 0, f"{repository.size(files[0]):,} bytes")
         return Verdict(YES, f"{len(files)} example files", "", (line,))
     if (said := repository.first(repository.matching(DOCUMENTS), EXAMPLES_SAID)) is not None:
         return Verdict(YES, "how to get example data", "", (said,))
@@ -297,19 +297,16 @@ def training_recipe(repository: Repository) -> Verdict:
 
 def interface(repository: Repository) -> Verdict:
     """Judge whether one can use it without programming."""
-    code = repository.matching(r".*\.(py|r|jl|m|java|ts|js|toml|cfg|json|ya?ml)")
-    plugin = next((Line(path, 0, "a plugin") for path in repository.matching(PLUGINS)), None)
-    apart = set(repository.matching(APART))
-    own = [path for path in code if path not in apart]
-    graphical = plugin or repository.first(
-        [path for path in own if path.endswith((".py", ".java", ".m", ".r"))], GRAPHICAL
-    )
     command = repository.first(repository.matching(PROJECT), SCRIPTS)
-    if graphical is not None or command is not None:
-        kinds = [what for what, line in (("graphical", graphical), ("command line", command)) if line is not None]
-        evidence = tuple(line for line in (graphical, command) if line is not None)
-        return Verdict(YES, " and ".join(kinds), "", evidence)
-    script = repository.first([path for path in own if path.endswith((".py", ".r"))], ARGUMENTS)
+    if command is not None:
+        return Verdict(YES, "a command that is installed", "", (command,))
+    apart = set(repository.matching(APART))
+    own = [path for path in repository.matching(r".*\.(py|r|m|java)") if path not in apart]
+    plugin = next((Line(path, 0, "a plugin") for path in repository.matching(PLUGINS)), None)
+    graphical = plugin or repository.first(own, GRAPHICAL)
+    if graphical is not None:
+        return Verdict(YES, "a graphical interface", "", (graphical,))
+    script = repository.first(own, ARGUMENTS)
     if script is not None:
         lacking = "a command that is installed, or a graphical interface"
         return Verdict(PARTLY, "a script with arguments", lacking, (script,))

@@ -49,30 +49,40 @@ class Repository:
     ----------
     name : str
         Of its folder.
-    sizes : dict of str to int
-        Bytes of each file, by its path below the folder, in the order of paths.
+    files : tuple of str
+        Paths below the folder, in their order.
     root : Path, optional
-        The folder; None where `texts` has all that is read.
+        The folder; None where `texts` and `sizes` have all that is asked.
     texts : dict of str to str
         What is in text files, as far as it has been read.
+    sizes : dict of str to int
+        Bytes of files, as far as they were asked for: a file that isn't looked at is no reason for another verdict.
     """
 
     name: str
-    sizes: dict[str, int]
+    files: tuple[str, ...]
     root: Path | None = None
     texts: dict[str, str] = field(default_factory=dict, compare=False)
+    sizes: dict[str, int] = field(default_factory=dict, compare=False)
 
     def matching(self, pattern: str) -> list[str]:
         """Return the paths that a regular expression matches as a whole, whatever their case, nearest the top first."""
         form = re.compile(pattern, re.IGNORECASE)
-        found = [path for path in self.sizes if form.fullmatch(path)]
+        found = [path for path in self.files if form.fullmatch(path)]
         return sorted(found, key=lambda path: (path.count("/"), path.casefold()))
+
+    def size(self, path: str) -> int:
+        """Return the bytes of a file; 0 of one that git has and the folder has not."""
+        if path not in self.sizes:
+            file = None if self.root is None else self.root / path
+            self.sizes[path] = file.stat().st_size if file is not None and file.is_file() else 0
+        return self.sizes[path]
 
     def text(self, path: str) -> str:
         """Return what is in a text file; nothing of one that is large, or is none."""
         if path not in self.texts:
             data = b""
-            if self.root is not None and self.sizes[path] <= MAX_TEXT_BYTES:
+            if self.root is not None and 0 < self.size(path) <= MAX_TEXT_BYTES:
                 try:
                     data = (self.root / path).read_bytes()
                 except OSError:
@@ -125,8 +135,7 @@ def read_repository(folder: PathLike) -> Repository:
     paths = (_tracked(root) if has_history else None) or list(_walked(root))
     if len(paths) > MAX_FILES:
         raise NnbookError(f"{root}: holds more than {MAX_FILES:,} files; name the top of a repository, not of a disk")
-    sizes = {path: (root / path).stat().st_size for path in sorted(paths) if (root / path).is_file()}
-    return Repository(root.resolve().name, sizes, root)
+    return Repository(root.resolve().name, tuple(sorted(paths)), root)
 
 
 def _tracked(root: Path) -> list[str] | None:
