@@ -101,7 +101,7 @@ def test_a_count_is_the_one_that_the_review_prints(key: str, printed: str, share
 
 
 def test_counts_by_task_have_methods_in_common() -> None:
-    """More than the papers there are: StarDist and QCANet are of two tasks, for example."""
+    """More than the papers there are: QCANet is of two tasks, for example."""
     counts = {count.key: count.cited for count in count_methods(())}
     total = sum(counts[f"reviews.{task}"] for task in ("classification", "detection", "segmentation"))
     assert total + counts["reviews.denoising_code"] > counts["reviews.papers"]

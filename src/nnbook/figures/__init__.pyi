@@ -1,4 +1,5 @@
 from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
+from .choosing import contradictions_table, counts_table, datasets_table, methods_plot, scorecard_table
 from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
@@ -47,6 +48,9 @@ __all__ = [
     "collect_pairs",
     "conditions_plot",
     "contact_sheet",
+    "contradictions_table",
+    "counts_table",
+    "datasets_table",
     "differences_table",
     "experiments_numbers",
     "faults_table",
@@ -56,6 +60,7 @@ __all__ = [
     "left_out_table",
     "look",
     "masks_table",
+    "methods_plot",
     "mosaic_sheet",
     "nuclei_plane",
     "outcomes_table",
@@ -78,6 +83,7 @@ __all__ = [
     "results_numbers",
     "scatter",
     "scatter_static",
+    "scorecard_table",
     "scores_table",
     "settings_curves",
     "speed_table",
