@@ -65,6 +65,8 @@ def test_what_is_no_repository_is_refused(tmp_path: Path) -> None:
     (tmp_path / "photos" / "a.tif").write_bytes(b"II")
     with pytest.raises(NnbookError, match=r"photos: is no repository, as it has no history, README, licence"):
         audit(tmp_path / "photos")
+    with pytest.raises(NnbookError, match=r"src: is no repository"):
+        audit(PROJECT / "src")  # of a checkout only the top is one
     with pytest.raises(MissingFileError, match=r"none: no such folder"):
         audit(str(tmp_path / "none"))
     with pytest.raises(MissingFileError, match=r"a.tif: no such folder"):

@@ -4,7 +4,7 @@ import numpy as np
 
 from nnbook.audit.repository import Repository
 from nnbook.audit.scorecard import judge
-from nnbook.figures.choosing import contradictions_table, counts_table, datasets_table, methods_plot, scorecard_table
+from nnbook.figures.choosing import contradictions, counts_table, datasets_table, methods_plot, scorecard_table
 from nnbook.reviews.datasets import known_datasets
 from nnbook.reviews.methods import TASKS, count_methods, known_methods
 
@@ -12,17 +12,18 @@ from nnbook.reviews.methods import TASKS, count_methods, known_methods
 def test_data_sets_are_listed_with_what_the_reviews_state() -> None:
     rows = {row[0]: row for row in datasets_table(known_datasets()).rows}
     assert len(rows) == len(known_datasets())
-    assert rows["monuseg"][2:5] == ("30", "about 22,000", "2D")
-    assert rows["bsst265*"][7:] == ("files", "CC0-1.0")
-    assert rows["kumar"][5] == "–"
+    assert rows["monuseg"][1:4] == ("2D", "30", "~22,000")
+    assert rows["bsst265*"][6:8] == ("files", "CC0-1.0")
+    assert rows["kumar"][4] == "–"
 
 
 def test_each_contradiction_is_a_row() -> None:
-    rows = contradictions_table([*known_datasets(), *known_methods()]).rows
-    (addresses,) = [row for row in rows if row[:2] == ("bsst265", "address")]
-    assert "S-BSST265" in addresses[2]
-    assert "The short paper: https://www.ebi.ac.uk/biostudies/files/S-B5ST265" in addresses[2]
-    assert {"stardist", "qcanet", "deepimagej"} <= {row[0] for row in rows}
+    found = contradictions([*known_datasets(), *known_methods()])
+    remarks = dict(found.remarks)
+    assert "S-BSST265" in remarks["bsst265, address"]
+    assert "The short paper: https://www.ebi.ac.uk/biostudies/files/S-B5ST265" in remarks["bsst265, address"]
+    assert {"stardist, model", "qcanet, approach", "deepimagej, year"} <= remarks.keys()
+    assert found._repr_html_().count("<li><strong>") == len(found.remarks) == len(repr(found).splitlines())
 
 
 def test_counts_are_beside_what_the_text_names() -> None:

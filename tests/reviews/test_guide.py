@@ -108,7 +108,7 @@ def test_it_is_a_tree_of_details_without_scripts() -> None:
     tree = Tree()
     tree.feed(html)
     assert tree.open == []
-    assert tree.counts["details"] == tree.counts["summary"] == tree.counts["li"] > len(list(ends(known_guide())))
+    assert tree.counts["details"] == tree.counts["summary"] == tree.counts["dd"] > len(list(ends(known_guide())))
     assert "script" not in tree.counts
     assert '<a href="https://github.com/MIC-DKFZ/nnUNet">nnU-Net</a>' in html
     text = repr(known_guide())

@@ -246,8 +246,7 @@ def model(repository: Repository) -> Verdict:
     """Judge whether a trained model comes with it, and a card that says what it is."""
     files = repository.matching(WEIGHTS)
     files += [path for path in repository.matching(WEIGHTS_FOLDER) if repository.size(path) >= MODEL_BYTES]
-    documents = repository.matching(DOCUMENTS)
-    link = repository.first(documents, WEIGHTS_LINK)
+    link = None if files else repository.first(repository.matching(DOCUMENTS), WEIGHTS_LINK)
     if not files and link is None:
         return Verdict(NO, "no trained model", "the weights, or a link to them, with a card")
     where = Line(files[0], 0, f"{repository.size(files[0]):,} bytes") if files else link

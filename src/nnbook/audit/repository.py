@@ -126,26 +126,33 @@ def read_repository(folder: PathLike) -> Repository:
     root = Path(folder)
     if not root.is_dir():
         raise MissingFileError(f"{root}: no such folder; name the top of a repository")
-    has_history = (root / ".git").exists()
-    if not has_history and not any(SIGNS.fullmatch(path.name) for path in root.iterdir() if path.is_file()):
+    tracked = _tracked(root)
+    if tracked is None and not any(SIGNS.fullmatch(path.name) for path in root.iterdir() if path.is_file()):
         raise NnbookError(
             f"{root}: is no repository, as it has no history, README, licence, or file that says how it is built; name "
             "the top of one"
         )
-    paths = (_tracked(root) if has_history else None) or list(_walked(root))
+    paths = tracked or list(_walked(root))
     if len(paths) > MAX_FILES:
         raise NnbookError(f"{root}: holds more than {MAX_FILES:,} files; name the top of a repository, not of a disk")
     return Repository(root.resolve().name, tuple(sorted(paths)), root)
 
 
 def _tracked(root: Path) -> list[str] | None:
-    """Return the files that git has below a folder; None where git isn't installed or refuses."""
-    command = ["git", "-C", str(root), "ls-files", "-z"]
+    """Return the files that git has below a folder; None where it is no top of a checkout, or git isn't installed."""
+    if _git(root, "rev-parse", "--show-cdup") != "\n":  # the way up to the top, which is none there
+        return None
+    names = _git(root, "ls-files", "-z")
+    return None if names is None else [name for name in names.split("\0") if name]
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return None
-    return [name for name in done.stdout.decode("utf-8", errors="replace").split("\0") if name]
+    return done.stdout.decode("utf-8", errors="replace")
 
 
 def _walked(root: Path) -> Iterator[str]:

@@ -1,5 +1,5 @@
 from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
-from .choosing import contradictions_table, counts_table, datasets_table, methods_plot, scorecard_table
+from .choosing import contradictions, counts_table, datasets_table, methods_plot, scorecard_table
 from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
@@ -48,7 +48,7 @@ __all__ = [
     "collect_pairs",
     "conditions_plot",
     "contact_sheet",
-    "contradictions_table",
+    "contradictions",
     "counts_table",
     "datasets_table",
     "differences_table",

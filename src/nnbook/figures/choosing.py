@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
@@ -50,31 +52,45 @@ def datasets_table(datasets: Sequence[DataSet]) -> Table:
         In their order; a dash stands for what neither review states.
     """
     return Table(
-        header=("Data set", "Task", "Images", "Nuclei", "Axes", "Modality", "Organism", "How to get it", "Licence"),
+        header=("Data set", "Axes", "Images", "Nuclei", "Modality", "Organism", "Access", "Licence", "Task"),
         rows=tuple(
             (
                 f"{one.name}{'*' if one.contradictions else ''}",
-                " and ".join(one.tasks),
+                ", ".join(one.dimensions),
                 _about(one, "images"),
                 _about(one, "nuclei"),
-                " and ".join(one.dimensions),
                 one.modality or "–",
                 one.organism or "–",
                 one.access,
                 one.licence or "–",
+                ", ".join(one.tasks),
             )
             for one in datasets
         ),
         numeric=frozenset({2, 3}),
-        note="* Sources state something different.",
+        note="* Sources state something different. ~ About. – Neither review states it.",
     )
 
 
 def _about(dataset: DataSet, name: str) -> str:
-    return f"{'about ' if name in dataset.approximate else ''}{shown(getattr(dataset, name))}"
+    return f"{'~' if name in dataset.approximate else ''}{shown(getattr(dataset, name))}"
 
 
-def contradictions_table(entries: Sequence[DataSet | Method]) -> Table:
+@dataclass(frozen=True)
+class Remarks:
+    """Remarks with titles, as a list: sentences in the cells of a table would make it wider than a page."""
+
+    remarks: tuple[tuple[str, str], ...]
+
+    def _repr_html_(self) -> str:
+        items = (f"<li><strong>{escape(title)}.</strong> {escape(text)}</li>" for title, text in self.remarks)
+        return f"<ul>{''.join(items)}</ul>"
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{title}. {text}" for title, text in self.remarks)
+
+
+def contradictions(entries: Sequence[DataSet | Method]) -> Remarks:
     """List what sources state differently, and which of it is taken.
 
     Parameters
@@ -84,21 +100,18 @@ def contradictions_table(entries: Sequence[DataSet | Method]) -> Table:
 
     Returns
     -------
-    Table
+    Remarks
     """
     who = {"review": "The review", "short-paper": "The short paper", "elsewhere": "Others"}
-    return Table(
-        header=("Of", "Field", "Stated", "Taken"),
-        rows=tuple(
+    return Remarks(
+        tuple(
             (
-                entry.name,
-                one.field,
-                "; ".join(f"{who[source]}: {said}" for source, said in one.said),
-                one.taken,
+                f"{entry.name}, {one.field}",
+                f"{'. '.join(f'{who[source]}: {said}' for source, said in one.said)}. Taken: {one.taken}.",
             )
             for entry in entries
             for one in entry.contradictions
-        ),
+        )
     )
 
 
@@ -123,7 +136,7 @@ def counts_table(counts: Sequence[Count]) -> Table:
 
 
 def scorecard_table(card: Scorecard) -> Table:
-    """List the verdicts of a scorecard, each with the files that it is from.
+    """List the verdicts of a scorecard, each with the first files that it is from.
 
     Parameters
     ----------
@@ -136,14 +149,13 @@ def scorecard_table(card: Scorecard) -> Table:
         Without lines, which change with each edit: `nnbook audit` has them.
     """
     return Table(
-        header=("Criterion", "Verdict", "Seen in", "What is missing", "Why it matters"),
+        header=("Criterion", "Verdict", "Seen in", "What is missing"),
         rows=tuple(
             (
                 criterion.title,
                 verdict.verdict,
-                ", ".join(dict.fromkeys(line.path for line in verdict.evidence)) or "–",
+                " and ".join(list(dict.fromkeys(line.path for line in verdict.evidence))[:2]) or "–",
                 verdict.lacking or "–",
-                criterion.reason,
             )
             for criterion, verdict in card.judged
         ),

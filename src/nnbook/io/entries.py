@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
@@ -31,11 +31,7 @@ class Entry(dict[str, Any]):
         self.lines = dict(lines)
 
 
-class _Loader(yaml.SafeLoader):
-    """Builds entries, and refuses a repeated key, which YAML accepts silently."""
-
-
-def _construct_entry(loader: _Loader, node: yaml.MappingNode) -> Entry:
+def _construct_entry(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Entry:
     lines: dict[str, int] = {}
     for name, _ in node.value:
         key = str(loader.construct_object(name, deep=True))
@@ -46,7 +42,13 @@ def _construct_entry(loader: _Loader, node: yaml.MappingNode) -> Entry:
     return Entry(values, node.start_mark.line + 1, lines)
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_entry)
+class _Loader(yaml.SafeLoader):
+    """Builds entries, and refuses a repeated key, which YAML accepts silently."""
+
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
+        **yaml.SafeLoader.yaml_constructors,
+        yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG: _construct_entry,
+    }
 
 
 def read_entries(path: Path) -> Entry:

@@ -132,8 +132,8 @@ def as_html(question: Question) -> str:
     str
         HTML without styles, ids or scripts.
     """
-    answers = "".join(f"<li>{_answer_as_html(answer)}</li>" for answer in question.answers)
-    return f"<p><strong>{escape(question.question)}</strong></p><ul>{answers}</ul>"
+    answers = "".join(f"<dd>{_answer_as_html(answer)}</dd>" for answer in question.answers)
+    return f"<dl><dt><strong>{escape(question.question)}</strong></dt>{answers}</dl>"
 
 
 def _answer_as_html(answer: Answer) -> str:
