@@ -18,6 +18,7 @@ const BOOK = new URL('build/book/', PROJECT);
 const SOURCES_PAGE = 'chapters/reproduce.md';
 const SOURCES_PART = 'published_values';
 const MARK = '†';
+const DOI = /^https?:\/\/(dx\.)?doi\.org\//;
 const PRINTED = /^--(all|docx|jats|md|meca|pdf|tex|typst|word|xml)$/;
 const MOST_NAMES = 8;
 const STEP = 'step:';
@@ -202,7 +203,10 @@ function cited(keys) {
   const shown = stated.map((one, at) => (at === stated.length - 1 ? one.shown : one.shown.split('\u00a0')[0])).join('\u00a0×\u00a0');
   const page = exists(new URL(SOURCES_PAGE, PROJECT)) && !isPrinted() ? `/${SOURCES_PAGE}#${SOURCES_PART}` : source.address;
   const lines = [...new Set(stated.map(({ title }) => title)), `Published value: ${source.authors}, ${source.title} (${source.kind})`];
-  return value('published', shown, page, lines, { type: 'superscript', children: [text(MARK)] });
+  const linked = value('published', shown, page, lines, { type: 'superscript', children: [text(MARK)] });
+  // On paper MyST puts a citation in the place of whatever links to a DOI, and the value would be lost.
+  const [unlinked] = linked.children ?? [];
+  return isPrinted() && DOI.test(page) && unlinked !== undefined ? unlinked : linked;
 }
 
 /**

@@ -193,6 +193,16 @@ describe('a published value', () => {
     assert.match(child(value).title ?? '', /^Imaged area\nPublished value: A\. Author, A book \(book\)$/);
   });
 
+  it('links to no DOI on paper, where MyST would write the citation instead', (context) => {
+    const source = { ...CITED.source, address: 'https://doi.org/10.1242/jcs.258986' };
+    write('build/book/published.json', { 'area.cm2': { ...CITED, source } });
+    assert.equal(child(page([role('published', 'area.cm2')]).tree).url, source.address);
+    context.mock.property(process, 'argv', [...process.argv, '--typst']);
+    const { tree } = page([role('published', 'area.cm2')]);
+    assert.equal(textOf(tree), '37.25\u00a0cm²†');
+    assert.equal(child(tree).url, undefined);
+  });
+
   it('links to the list of published values, or to its source where there is none', () => {
     assert.equal(child(page([role('published', 'area.cm2')]).tree).url, 'https://example.org/');
     writeFileSync(join(folder, 'chapters/reproduce.md'), '');
