@@ -100,6 +100,38 @@ const numbered = {
   },
 };
 
+/** The type of an output that holds the cells of a table, as nnbook.values.table writes it. */
+const TABLE = 'application/vnd.nnbook.table+json';
+
+/** @type {Transform} */
+const tabulated = {
+  name: 'tabulated',
+  doc: 'Shows outputs as the table that they hold, where a page shows it in a form that paper has not.',
+  stage: 'document',
+  plugin: (_, { selectAll }) => (tree) => {
+    for (const { jupyter_data: output } of selectAll('output', tree)) {
+      const held = output?.data?.[TABLE];
+      if (output?.data === undefined || held === undefined) continue;
+      if (JSON.stringify(output.data['text/html'] ?? '').includes('<table')) continue;
+      output.data['text/html'] = tableOf(/** @type {Held} */ (held));
+    }
+  },
+};
+
+/** @typedef {{ header: string[], rows: string[][] }} Held */
+
+/** @type {(held: Held) => string} */
+function tableOf({ header, rows }) {
+  const cells = (/** @type {string} */ tag, /** @type {string[]} */ row) => row.map((text) => `<${tag}>${escaped(text)}</${tag}>`).join('');
+  const body = rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('');
+  return `<table><thead><tr>${cells('th', header)}</tr></thead><tbody>${body}</tbody></table>`;
+}
+
+/** @type {(text: string) => string} */
+function escaped(text) {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
+
 /**
  * Whether a node refers to another page of the site.
  * @type {(node: Node) => boolean}
@@ -126,4 +158,4 @@ function become(node, other) {
 }
 
 /** @type {Plugin} */
-export default { name: 'print', transforms: [still, inward, numbered] };
+export default { name: 'print', transforms: [still, tabulated, inward, numbered] };

@@ -41,3 +41,28 @@ describe('a figure on paper', () => {
     assert.match(printed([{ type: 'anywidget', model: { zarr: 'own.ome.zarr' } }]).messages.join(), /no :placeholder:/);
   });
 });
+
+const TABLE = 'application/vnd.nnbook.table+json';
+
+/**
+ * The HTML of an output on paper.
+ * @type {(data: Record<string, unknown>) => unknown}
+ */
+function tabulated(data) {
+  const transform = print.transforms.find(({ name }) => name === 'tabulated');
+  transform?.plugin(undefined, { select: () => null, selectAll: () => [{ type: 'output', jupyter_data: { data } }] })({ type: 'root' }, { message: () => ({}) });
+  return data['text/html'];
+}
+
+describe('an output on paper', () => {
+  it('is the table that it holds', () => {
+    const data = { 'text/html': ['<details>', '</details>'], [TABLE]: { header: ['Case'], rows: [['a < b & c']] } };
+    assert.equal(tabulated(data), '<table><thead><tr><th>Case</th></tr></thead><tbody><tr><td>a &lt; b &amp; c</td></tr></tbody></table>');
+  });
+
+  it('stays as it is where it shows a table, or holds none', () => {
+    assert.equal(tabulated({ 'text/html': '<table></table>', [TABLE]: { header: [], rows: [] } }), '<table></table>');
+    assert.equal(tabulated({ 'text/html': '<p>Text.</p>' }), '<p>Text.</p>');
+    assert.equal(tabulated({}), undefined);
+  });
+});

@@ -25,6 +25,7 @@ export interface Node {
   ordered?: boolean;
   esm?: string;
   model?: Record<string, unknown>;
+  jupyter_data?: { data?: Record<string, unknown> };
 }
 
 export interface Position { start: { line: number; column?: number } }

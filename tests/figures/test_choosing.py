@@ -19,11 +19,12 @@ def test_data_sets_are_listed_with_what_the_reviews_state() -> None:
 
 def test_each_contradiction_is_a_row() -> None:
     found = contradictions([*known_datasets(), *known_methods()])
-    remarks = dict(found.remarks)
+    remarks = {row[0]: row[1] for row in found.table.rows}
     assert "S-BSST265" in remarks["bsst265, address"]
     assert "The short paper: https://www.ebi.ac.uk/biostudies/files/S-B5ST265" in remarks["bsst265, address"]
     assert {"stardist, model", "qcanet, approach", "deepimagej, year"} <= remarks.keys()
-    assert found._repr_html_().count("<li><strong>") == len(found.remarks) == len(repr(found).splitlines())
+    assert found._repr_html_().count("<li><strong>") == len(found.table.rows) == len(remarks)
+    assert found._repr_mimebundle_()["text/html"].startswith("<ul>")
 
 
 def test_counts_are_beside_what_the_text_names() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.reviews.guide import as_html, ends, known_guide, read_guide
+from nnbook.values.table import MIME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,15 @@ def test_it_is_a_tree_of_details_without_scripts() -> None:
     text = repr(known_guide())
     assert text.startswith("What do you want to know of your nuclei?\n- Where each")
     assert "-> nnU-Net\n" in text
+
+
+def test_on_paper_it_is_a_table_of_its_ends() -> None:
+    shown = known_guide()._repr_mimebundle_()
+    rows = shown[MIME]["rows"]
+    assert len(rows) == len(list(ends(known_guide())))
+    assert rows[0][0].endswith(" / Flat (2D) / Yes")
+    assert rows[0][1:3] == ["DeepCell, Cellpose, NucleAIzer", "no"]
+    assert "<details>" in shown["text/html"]
 
 
 @pytest.mark.parametrize(

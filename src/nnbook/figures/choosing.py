@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -78,16 +78,16 @@ def _about(dataset: DataSet, name: str) -> str:
 
 @dataclass(frozen=True)
 class Remarks:
-    """Remarks with titles, as a list: sentences in the cells of a table would make it wider than a page."""
+    """A table of sentences, which a page shows as a list: in cells they would make it wider than the page."""
 
-    remarks: tuple[tuple[str, str], ...]
+    table: Table
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**self.table._repr_mimebundle_(), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
-        items = (f"<li><strong>{escape(title)}.</strong> {escape(text)}</li>" for title, text in self.remarks)
+        items = (f"<li><strong>{escape(title)}.</strong> {escape(text)}</li>" for title, text in self.table.rows)
         return f"<ul>{''.join(items)}</ul>"
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{title}. {text}" for title, text in self.remarks)
 
 
 def contradictions(entries: Sequence[DataSet | Method]) -> Remarks:
@@ -103,16 +103,15 @@ def contradictions(entries: Sequence[DataSet | Method]) -> Remarks:
     Remarks
     """
     who = {"review": "The review", "short-paper": "The short paper", "elsewhere": "Others"}
-    return Remarks(
-        tuple(
-            (
-                f"{entry.name}, {one.field}",
-                f"{'. '.join(f'{who[source]}: {said}' for source, said in one.said)}. Taken: {one.taken}.",
-            )
-            for entry in entries
-            for one in entry.contradictions
+    rows = tuple(
+        (
+            f"{entry.name}, {one.field}",
+            f"{'. '.join(f'{who[source]}: {said}' for source, said in one.said)}. Taken: {one.taken}.",
         )
+        for entry in entries
+        for one in entry.contradictions
     )
+    return Remarks(Table(("Of", "Stated, and taken"), rows))
 
 
 def counts_table(counts: Sequence[Count]) -> Table:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nnbook.io.entries import Entry, entry_problems, read_entries
 from nnbook.reviews import fields as field
 from nnbook.reviews.methods import TASKS, known_methods
+from nnbook.values.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,13 +65,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its answers: a notebook shows it as a tree whose branches open without JavaScript."""
+    """A question with its answers: on a page a tree that opens without JavaScript, on paper a table of its ends."""
 
     question: str
     answers: tuple[Answer, ...]
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": as_html(self), "text/plain": repr(self)}
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {**as_table(self)._repr_mimebundle_(), "text/html": as_html(self), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return "\n".join(_lines(self, ""))
@@ -117,6 +118,22 @@ def ends(question: Question) -> Iterator[tuple[tuple[str, ...], Answer]]:
         else:
             for way, end in ends(answer.next):
                 yield (answer.answer, *way), end
+
+
+def as_table(question: Question) -> Table:
+    """List the ends of a tree: the answers that lead there, what is advised, and why."""
+    return Table(
+        header=("Answers", "Methods", "nnbook", "Because"),
+        rows=tuple(
+            (
+                " / ".join(way),
+                ", ".join(method.title for method in end.methods),
+                "yes" if end.this_book else "no",
+                f"{end.because} ({end.source})",
+            )
+            for way, end in ends(question)
+        ),
+    )
 
 
 def as_html(question: Question) -> str:
