@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import InvalidValueError
-from nnbook.io.entries import Entry, entry_problems, read_entries
 from nnbook.reviews import fields as field
+from nnbook.values.entries import Entry, entry_problems, read_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from nnbook.errors import NnbookError
-from nnbook.io.entries import Entry, entry_problems
+from nnbook.values.entries import Entry, entry_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nnbook.io.entries import Entry, entry_problems, read_entries
 from nnbook.reviews import fields as field
 from nnbook.reviews.methods import TASKS, known_methods
+from nnbook.values.entries import Entry, entry_problems, read_entries
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:

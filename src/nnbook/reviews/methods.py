@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from nnbook.io.entries import Entry, entry_problems, read_entries
 from nnbook.reviews import fields as field
 from nnbook.reviews.datasets import Contradiction, contradiction, known_datasets
+from nnbook.values.entries import Entry, entry_problems, read_entries
 from nnbook.values.published import CITED
 
 if TYPE_CHECKING:

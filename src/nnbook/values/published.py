@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nnbook.errors import NnbookError
-from nnbook.io.entries import read_entries
+from nnbook.values.entries import read_entries
 from nnbook.values.formatting import KEY, shown
 
 FILE: Final = Path(__file__).with_name("published.yml")

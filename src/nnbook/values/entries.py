@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
-from nnbook.errors import NnbookError
-from nnbook.io.files import check_regular
+from nnbook.errors import MissingFileError, NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,9 +70,12 @@ def read_entries(path: Path) -> Entry:
     NnbookError
         Where it is no YAML, holds no mapping, or has a key twice in one: with the line.
     """
-    check_regular(path)
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError:
+        raise MissingFileError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise NnbookError(f"{path}: can't be read ({error.strerror}); name a file") from error
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise NnbookError(f"{path}{line}: is no YAML that can be read: {error.problem}") from error
