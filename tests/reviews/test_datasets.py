@@ -143,6 +143,8 @@ def test_addresses_that_the_reviews_print_differently_are_flagged() -> None:
         (("tasks: [segmentation]", "tasks: [tracking]"), r":4: one: tasks is 'tracking'; use one of segmentation"),
         (("name: one", "name: One set"), r":2: One set: name is 'One set'; write lower-case words joined by -"),
         (("{table: 1, row: 1}", "{table: 1}"), r":16: one: listed in line 16: review in line 16: has no row"),
+        (("name: one", "name: [1, 2]"), r":2: \[1, 2\]: name is \[1, 2\]; write lower-case words"),
+        (("{table: 1, row: 1}", "{table: [1], row: 1}"), r":16: one: listed .* table is \[1\]; write a whole number"),
         (("access: page", "access: files"), r":14: one: access is 'files' where files are named below"),
         (("access: page", "access: page\n    part_of: two"), r":15: one: part_of is two, which is no entry"),
         (

@@ -215,7 +215,7 @@ def read_datasets(path: PathLike) -> tuple[DataSet, ...]:
     """
     path = Path(path)
     entries = list(field.each_entry(path, read_entries(path), "datasets"))
-    named = {entry.get("name") for entry in entries}
+    named = {str(entry.get("name")) for entry in entries}
     problems: list[tuple[int, str, str]] = []
     for entry in entries:
         name = str(entry.get("name", "without a name"))
@@ -299,11 +299,11 @@ def _rows_twice(entries: list[Entry]) -> list[tuple[int, str]]:
     """Find rows of a review's table that two entries have."""
     found = []
     for review in field.REVIEWS:
-        rows: dict[tuple[Any, Any], Entry] = {}
+        rows: dict[tuple[str, str], Entry] = {}
         for entry in entries:
             place = entry["listed"].get(review) if isinstance(entry.get("listed"), Entry) else None
             if isinstance(place, Entry):
-                row = (place.get("table"), place.get("row"))
+                row = (str(place.get("table")), str(place.get("row")))
                 if rows.setdefault(row, entry) is not entry:
                     line = rows[row].lines["listed"]
                     found.append(
@@ -316,10 +316,10 @@ def _name_at(entries: list[Entry], line: int) -> str:
     return next(str(entry.get("name")) for entry in reversed(entries) if entry.line <= line)
 
 
-def _unfit(entry: Entry, named: set[Any]) -> list[tuple[int, str]]:
+def _unfit(entry: Entry, named: set[str]) -> list[tuple[int, str]]:
     """Find fields that do not fit each other."""
     found = []
-    if (whole := entry.get("part_of")) and whole not in named:
+    if (whole := entry.get("part_of")) is not None and whole not in named:
         found.append((entry.lines["part_of"], f"part_of is {whole}, which is no entry"))
     if (entry["access"] == "files") != ("files" in entry):
         found.append((entry.lines["access"], "access is 'files' where files are named below, and only there"))
