@@ -351,7 +351,10 @@ function madeBy(figure, records, { select, selectAll }) {
   // A figure of figures has it once.
   const inner = selectAll('container', figure).some((child) => child !== figure);
   const widget = inner ? null : select('anywidget', figure);
-  return widget === null ? undefined : widgetMaking(widget);
+  if (widget === null) return undefined;
+  const { data } = widget.model ?? {};
+  const drawing = typeof data === 'string' ? records.find(({ drawn }) => drawn.includes(`figures/${data}`)) : undefined;
+  return drawing === undefined ? widgetMaking(widget) : notebookMaking(drawing, true);
 }
 
 /** @type {(record: NotebookRecord, linked: boolean) => Row[]} */

@@ -102,6 +102,8 @@ export interface NotebookRecord {
   inputs: InputFile[];
   /** The hash of each function and constant that the notebook depends on, by name. */
   code: Record<string, string>;
+  /** The files of the edition that it drew. */
+  drawn: string[];
   version: string;
   commit: string | null;
   parameters: Record<string, unknown>;

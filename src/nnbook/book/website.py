@@ -22,7 +22,7 @@ from nnbook.book.publication import check_address, complete_site, options_of, re
 from nnbook.book.reference import REFERENCE, write_reference
 from nnbook.cells.store import read_cells
 from nnbook.errors import InvalidValueError, NnbookError
-from nnbook.io.edition import DATA, FULL_SIZE, PUBLISHED, read_edition, read_layers
+from nnbook.io.edition import DATA, FULL_SIZE, LIVE, PUBLISHED, read_edition, read_layers
 from nnbook.io.files import atomic_write, link_or_copy, locked, write_json
 from nnbook.provenance.notebooks import execute_notebooks, newest, stale_notebooks
 from nnbook.values.computed import cited_as_json
@@ -101,7 +101,8 @@ def show_edition(folder: Path, project: Path, *, cells: str | None = None, archi
     notice = stale_notice(project, folder)
     options = ({"notice": notice} if notice else {}) | ({"data_host": cells} if cells else {})
     nested = _gather_nested(edition)
-    files = [f"build/book/{name}" for name in ("layers.json", "pyramids", shown, "mosaic", *nested)]
+    live = [f"figures/{LIVE}"] if (edition.figures / LIVE).is_dir() else []
+    files = [f"build/book/{name}" for name in ("layers.json", "pyramids", shown, "mosaic", *live, *nested)]
     layers = [
         {
             "name": layer.name,

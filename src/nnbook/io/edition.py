@@ -25,6 +25,9 @@ DEFAULT_FOLDER = Path("build/twin")
 PUBLISHED: Final = "published"
 """The folder, in that of the book's own edition, of the published layer: what was released with NucleusNet."""
 
+LIVE: Final = "live"
+"""The folder, in that of the figures, of what live figures show: see `nnbook.primer.live`."""
+
 FULL_SIZE: Final = "full-size"
 """The folder, in that of the book's own edition, of one simulated panorama as large as the published ones."""
 
