@@ -24,6 +24,6 @@ def test_the_kernel_is_first_on_the_left_border_of_the_nucleus() -> None:
     true = np.zeros((8, 8), np.int32)
     true[:, 0] = 1
     true[2:7, 3:7] = 2
-    live = convolution(Crop("Run1", true.astype(np.float32), true, 1.5))
+    live = convolution(Crop("Run1", true.astype(np.float32), true, true, 1.5))
     assert (live.facts["x"], live.facts["y"]) == (3, 4)
     assert live.arrays["image"].dtype == np.uint8

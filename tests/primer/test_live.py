@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ def test_arrays_are_written_as_bytes_in_rows(tmp_path: Path) -> None:
     read = json.loads(path.read_text())
     assert read["facts"] == {"x": 1}
     assert read["arrays"]["image"]["shape"] == [3, 2]
-    assert list(base64.b64decode(read["arrays"]["image"]["data"])) == [0, 3, 1, 4, 2, 5]
+    assert list(zlib.decompress(base64.b64decode(read["arrays"]["image"]["data"]))) == [0, 3, 1, 4, 2, 5]
 
 
 def test_other_numbers_are_refused(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import { inflated } from '../shared/inflate';
 import { isRecord, numberOf, textOf } from '../shared/json';
 import { Problem } from '../shared/problem';
 
@@ -17,7 +18,7 @@ export class Live {
     private readonly facts: Record<string, unknown>,
   ) {}
 
-  static parse(text: string): Live {
+  static async parse(text: string): Promise<Live> {
     let read: unknown;
     try {
       read = JSON.parse(text);
@@ -28,7 +29,7 @@ export class Live {
     if (!isRecord(read) || read.version !== 1 || figure === null || !isRecord(read.arrays) || !isRecord(read.facts)) {
       throw new Problem('The file of this figure is damaged, or of another version of the book.');
     }
-    const arrays = new Map(Object.entries(read.arrays).map(([name, array]) => [name, pixelsOf(array)]));
+    const arrays = new Map(await Promise.all(Object.entries(read.arrays).map(async ([name, array]) => [name, await pixelsOf(array)] as const)));
     return new Live(figure, arrays, read.facts);
   }
 
@@ -61,13 +62,18 @@ export function plane({ shape, height, width, values }: Pixels, at: number): Pix
   return { shape: shape.slice(-2), height, width, values: values.subarray(at * size, (at + 1) * size) };
 }
 
-function pixelsOf(array: unknown): Pixels {
+async function pixelsOf(array: unknown): Promise<Pixels> {
   const data = isRecord(array) ? textOf(array.data) : null;
   const shape = isRecord(array) && Array.isArray(array.shape) ? array.shape.map(Number) : [];
-  const values = data === null ? new Uint8Array() : Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0));
   const [height = 0, width = 0] = shape.slice(-2);
-  if (shape.length < 2 || values.length !== shape.reduce((size, side) => size * side, 1)) return lacking('an array');
-  return { shape, height, width, values };
+  if (data === null || shape.length < 2) return lacking('an array');
+  const size = shape.reduce((product, side) => product * side, 1);
+  try {
+    const values = await inflated(Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0)), size, 'deflate');
+    return { shape, height, width, values };
+  } catch {
+    return lacking('an array');
+  }
 }
 
 function lacking(name: string): never {

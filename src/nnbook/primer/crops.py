@@ -23,6 +23,9 @@ NUCLEUS_PX: Final = 48
 CROWD_PX: Final = 96
 """Side of the square of nuclei that touch, in px of the network's scale."""
 
+FIELD_PX: Final = 144
+"""Side of the square that has room for all that one number deep in the network depends on."""
+
 WHITE_PERCENTILE: Final = 99.7
 """The percentile of a square's grey levels that is shown as white."""
 
@@ -41,6 +44,8 @@ class Crop(NamedTuple):
         Axes (y, x), float32: grey levels with the panorama's 1st percentile at 0 and its 99th at 1, not clipped.
     true : Labels
         Axes (y, x), int32: the true nuclei, 0 for background.
+    masks : Labels
+        Axes (y, x), int32: the edition's masks.
     px_per_um : float
         Pixels of the square a micrometre.
     """
@@ -48,6 +53,7 @@ class Crop(NamedTuple):
     panorama: str
     grey: NDArray[np.float32]
     true: Labels
+    masks: Labels
     px_per_um: float
 
     @property
@@ -70,12 +76,15 @@ class Crops(NamedTuple):
         The same side; a cell in anaphase or telophase in its middle.
     dim : Crop
         The same side; a nucleus that is dim and out of focus in its middle.
+    field : Crop
+        The surroundings of the first; side `FIELD_PX`.
     """
 
     nucleus: Crop
     crowd: Crop
     mitosis: Crop
     dim: Crop
+    field: Crop
 
 
 def read_crops(edition: Edition, diameter_px: float, network_px: float) -> Crops | None:
@@ -109,7 +118,7 @@ def read_crops(edition: Edition, diameter_px: float, network_px: float) -> Crops
     scale = diameter_px / network_px
     sizes = np.array([(panorama.width_px, panorama.height_px) for panorama in panoramas])[table["place"]]
     nearest_edge = np.minimum(table[["x_px", "y_px"]], sizes - table[["x_px", "y_px"]].to_numpy()).min(axis=1)
-    table = table[(nearest_edge > scale * CROWD_PX / 2) & ~table["cut"]]
+    table = table[(nearest_edge > scale * FIELD_PX / 2) & ~table["cut"]]
     table["neighbours"] = _touching_beside(table, scale * (CROWD_PX - network_px) / 2)
     plain = (table["class"] == "interphase") & ~table["touching"]
     low, middle, high = (table["brightness"].quantile(share) for share in (0.1, 0.4, 0.6))
@@ -124,8 +133,10 @@ def read_crops(edition: Edition, diameter_px: float, network_px: float) -> Crops
     crops = {}
     for name, rows in wanted.items():
         row = table[rows].iloc[0]
-        side = NUCLEUS_PX if name == "nucleus" else CROWD_PX
-        crops[name] = _cut_out(edition, panoramas[int(row["place"])], row, side, scale)
+        panorama = panoramas[int(row["place"])]
+        if name == "nucleus":
+            crops["field"] = _cut_out(edition, panorama, row, FIELD_PX, scale)
+        crops[name] = _cut_out(edition, panorama, row, NUCLEUS_PX if name == "nucleus" else CROWD_PX, scale)
     return Crops(**crops)
 
 
@@ -141,10 +152,19 @@ def _touching_beside(table: pd.DataFrame, half_px: float) -> pd.Series:
 
 
 def _cut_out(edition: Edition, panorama: Any, row: Any, side: int, scale: float) -> Crop:
-    image, true = read_image(edition.image_path(panorama)), read_mask(edition.truth_path(panorama))
+    image = read_image(edition.image_path(panorama))
     span = round(side * scale)
     top, left = (round(row[axis] - span / 2) for axis in ("y_px", "x_px"))
     box = np.s_[top : top + span, left : left + span]
     grey = rescale(image[box], (side, side), *grey_range(image))
     middles = ((np.arange(side) + 0.5) * span / side).astype(int)
-    return Crop(panorama.panorama, grey, true[box][np.ix_(middles, middles)], panorama.px_per_um * side / span)
+    true, masks = (
+        read_mask(path)[box][np.ix_(middles, middles)]
+        for path in (edition.truth_path(panorama), edition.mask_path(panorama))
+    )
+    return Crop(panorama.panorama, grey, true, masks, panorama.px_per_um * side / span)
+
+
+def renumbered(labels: Labels) -> NDArray[np.uint8]:
+    """Return labels numbered from 1 without gaps, axes (y, x); at most 255 of them."""
+    return np.searchsorted(np.union1d(np.unique(labels), [0]), labels).astype(np.uint8)

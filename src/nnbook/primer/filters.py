@@ -64,8 +64,18 @@ def convolution(crop: Crop) -> Live:
         `image`, axes (y, x), and the pixel at which the kernel is at first: `x` and `y`, on the left border of the
         nucleus in the middle.
     """
+    return _live("convolution", crop)
+
+
+def pooling(crop: Crop) -> Live:
+    """Return what the figure of pooling shows: as that of a convolution, and `px_per_um`."""
+    return _live("pooling", crop)
+
+
+def _live(figure: str, crop: Crop) -> Live:
     height, width = crop.true.shape
     y = height // 2
     row = crop.true[y]
     x = int(np.flatnonzero(row == row[width // 2])[0])
-    return Live("convolution", {"image": crop.image}, {"panorama": crop.panorama, "x": x, "y": y})
+    facts = {"panorama": crop.panorama, "px_per_um": crop.px_per_um, "x": x, "y": y}
+    return Live(figure, {"image": crop.image}, facts)
