@@ -11,10 +11,14 @@ from nnbook.primer.crops import renumbered
 from nnbook.primer.live import Live
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     from nnbook.primer.crops import Crop
+
+    Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 NUCLEI: Final = 60
 TRAINED: Final = 10
@@ -97,12 +101,16 @@ def overfitting(rois: pd.DataFrame) -> Live:
     return Live("overfitting", {}, facts)
 
 
-def fit_polynomial(x: ArrayLike, y: ArrayLike, degree: int) -> np.polynomial.Legendre:
-    """Return the polynomial of a degree with the least squared error on points."""
-    return np.polynomial.Legendre.fit(np.asarray(x, float), np.asarray(y, float), degree)
+def fit_polynomial(x: ArrayLike, y: ArrayLike, degree: int) -> Curve:
+    """Return the polynomial of a degree with the least squared error on points, as a function of x."""
+    x = np.asarray(x, float)
+    middle, half = (x.max() + x.min()) / 2, np.ptp(x) / 2
+    # Between -1 and 1 powers stay of a size.
+    coefficients = np.polyfit((x - middle) / half, np.asarray(y, float), degree)
+    return lambda places: np.asarray(np.polyval(coefficients, (places - middle) / half))
 
 
-def root_mean_square(curve: np.polynomial.Legendre, x: ArrayLike, y: ArrayLike) -> float:
+def root_mean_square(curve: Curve, x: ArrayLike, y: ArrayLike) -> float:
     """Return the root of the mean squared error of a curve on points, in the unit of y."""
     return float(np.sqrt(np.mean((curve(np.asarray(x, float)) - np.asarray(y, float)) ** 2)))
 

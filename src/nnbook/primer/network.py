@@ -115,7 +115,7 @@ def _influence(grey: NDArray[np.float32], model: Model) -> NDArray[np.uint8]:
         (gradient,) = torch.autograd.grad(middle.abs().sum(), image, retain_graph=True)
         strength = gradient[0, 0].abs().numpy()
         found.append(np.clip(255 * np.sqrt(strength / np.percentile(strength[strength > 0], STRONGEST)), 0, 255))
-    return np.rint(np.stack(found)).astype(np.uint8)
+    return np.asarray(np.rint(np.stack(found)), np.uint8)
 
 
 def skips(crops: Mapping[str, Crop], model: Model) -> Live:

@@ -285,4 +285,4 @@ def _centres(masks: Labels) -> list[tuple[float, float]]:
 
 
 def _bytes(shares: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.rint(255 * np.clip(shares, 0, 1)).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.clip(shares, 0, 1)), np.uint8)
