@@ -353,8 +353,19 @@ function madeBy(figure, records, { select, selectAll }) {
   const widget = inner ? null : select('anywidget', figure);
   if (widget === null) return undefined;
   const { data } = widget.model ?? {};
-  const drawing = typeof data === 'string' ? records.find(({ drawn }) => drawn.includes(`figures/${data}`)) : undefined;
-  return drawing === undefined ? widgetMaking(widget) : notebookMaking(drawing, true);
+  const path = typeof data === 'string' ? `figures/${data}` : '';
+  const drawing = records.find(({ drawn }) => drawn.includes(path));
+  return drawing === undefined ? widgetMaking(widget) : drawnMaking(drawing, path);
+}
+
+/**
+ * How what a view shows was drawn: of a notebook that draws many figures, its page has the rest.
+ * @type {(record: NotebookRecord, path: string) => Row[]}
+ */
+function drawnMaking(record, path) {
+  const terms = new Set(['Notebook', 'Made', 'Make it again']);
+  const made = notebookMaking(record, true).filter(([term]) => terms.has(term));
+  return exists(new URL(path, BOOK)) ? [['Data', files([{ path, sha256: hashed(new URL(path, BOOK)) }])], ...made] : made;
 }
 
 /** @type {(record: NotebookRecord, linked: boolean) => Row[]} */

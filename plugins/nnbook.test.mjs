@@ -22,7 +22,7 @@ const CITED = { title: 'Imaged area', value: 37.25, shown: '37.25\u00a0cm²', so
 const SIDE = { ...CITED, title: 'Side', shown: '256\u00a0px' };
 const RECORD = {
   notebook: 'area', title: 'The imaged area', figures: ['tbl:area'], inputs: [{ path: 'build/twin/results.csv', sha256: 'd0ce1027'.repeat(8), bytes: 5 }],
-  code: { 'nnbook.measurement.imaged_area.area': 'ab', 'nnbook.measurement.imaged_area.Area': 'cd', 'nnbook.io.edition.read_edition': 'ef' }, version: '0.1.0', commit: '0123456789abcdef',
+  code: { 'nnbook.measurement.imaged_area.area': 'ab', 'nnbook.measurement.imaged_area.Area': 'cd', 'nnbook.io.edition.read_edition': 'ef' }, drawn: ['figures/area.png', 'figures/live/area.json'], version: '0.1.0', commit: '0123456789abcdef',
   parameters: { k: 10, note: 'Simulated.' }, seed: 7, environment: 'ab12cd34'.repeat(8), machine: { processor: 'x86_64', system: 'Linux', python: '3.11.2' },
   made: '2026-11-21T14:05:33+00:00', seconds: 3.21, command: 'nnbook notebook area',
 };
@@ -37,7 +37,7 @@ let plugin;
 async function project() {
   folder = mkdtempSync(join(tmpdir(), 'nnbook-plugin-'));
   folders.push(folder);
-  for (const name of ['plugins', 'build/book/provenance', 'build/book/cells', 'build/book/records', 'notebooks', 'chapters']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['plugins', 'build/book/provenance', 'build/book/cells', 'build/book/figures/live', 'build/book/records', 'notebooks', 'chapters']) mkdirSync(join(folder, name), { recursive: true });
   cpSync(new URL('nnbook.mjs', import.meta.url), join(folder, 'plugins/nnbook.mjs'));
   write('build/book/numbers.json', { 'area.cm2': AREA });
   write('build/book/published.json', { 'area.cm2': CITED, 'cells.side': SIDE });
@@ -273,6 +273,14 @@ describe('how a figure was made', () => {
     assert.match(made.Data ?? '', /^cells\/cells\.json\u00a0[0-9a-f]{8}$/);
     assert.equal(made.Code, 'cells.writer.write_cells and 2 more behind it');
     assert.equal(made['Make it again'], 'make run EDITION=twin');
+  });
+
+  it('of a widget whose data a notebook drew names both', () => {
+    write('build/book/figures/live/area.json', {});
+    const widget = { type: 'anywidget', esm: '../widgets/dist/primer.mjs', model: { data: 'live/area.json' } };
+    const made = rows(child(child(page([figure(widget)]).tree), -1));
+    assert.match(made.Data ?? '', /^figures\/live\/area\.json\u00a0[0-9a-f]{8}$/);
+    assert.deepEqual([made.Notebook, made['Make it again'], made.Code], ['The imaged area', 'nnbook notebook area', undefined]);
   });
 
   it('closes the page of a notebook, which needs no link to itself', () => {

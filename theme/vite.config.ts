@@ -24,6 +24,7 @@ function listAssets(): Plugin {
           style: find(/style-.*\.css$/),
           mathStyle: find(/math-.*\.css$/),
           mathFonts: [find(/KaTeX_Main-Regular.*\.woff2$/), find(/KaTeX_Math-Italic.*\.woff2$/)],
+          italics: [find(/source-serif-4-latin-wght-italic.*\.woff2$/)],
           fonts: [find(/source-serif-4-latin-wght-normal.*\.woff2$/), find(/source-sans-3-latin-wght-normal.*\.woff2$/)],
         }),
       );

@@ -11,7 +11,7 @@ import { bringsCode } from './saved-state.js';
 import { SearchDialog } from './Search.js';
 import { outline, publicAddress, publicFile, showsCells, tableOfContents, type Page, type Project, type Site } from './site.js';
 
-export interface Assets { script: string; style: string; mathStyle: string; fonts: string[]; mathFonts: string[] }
+export interface Assets { script: string; style: string; mathStyle: string; fonts: string[]; italics: string[]; mathFonts: string[] }
 
 interface Props { site: Site; project: Project; page?: Page; base: string; figures: Shown[]; assets: Assets; live: boolean; dataset?: object }
 
@@ -23,6 +23,7 @@ export function Document({ site, project, page, base, figures, assets, live, dat
   const entries = tableOfContents(project, base, page?.slug ?? '');
   const address = page === undefined ? undefined : publicAddress(site, page, isFirst);
   const work = page === undefined ? undefined : workOf(site, project, page, address);
+  const writesItalics = page !== undefined && holds(page.mdast, 'emphasis', 'cite');
   const writesMath = page !== undefined && JSON.stringify(page).includes('katex');
   // Outputs of text/markdown may hold math that is not in the tree.
   const hasMath = writesMath || (page !== undefined && holds(page.mdast, 'output'));
@@ -38,7 +39,7 @@ export function Document({ site, project, page, base, figures, assets, live, dat
         <meta name="color-scheme" content="light dark" />
         <script dangerouslySetInnerHTML={{ __html: APPEARANCE }} />
         {/* What comes late moves the lines around it. */}
-        {[...assets.fonts, ...(writesMath ? assets.mathFonts : [])].map((font) => (
+        {[...assets.fonts, ...(writesItalics ? assets.italics : []), ...(writesMath ? assets.mathFonts : [])].map((font) => (
           <link key={font} rel="preload" href={`${base}/${font}`} as="font" type="font/woff2" crossOrigin="" />
         ))}
         <link rel="stylesheet" href={`${base}/${assets.style}`} />
