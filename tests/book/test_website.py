@@ -116,6 +116,10 @@ def test_layers_and_what_they_have_are_listed_and_go_with_the_site(tmp_path: Pat
     assert published == {"name": "published", "label": "Published", "folder": "published/", "has": ["panoramas"]}
     assert simulated == {"name": "twin", "label": "Simulated", "folder": "", "has": ["index", "cells"]}
     assert static_files(tmp_path)[-2:] == ["build/book/site/opening", "build/book/site/published"]
+    assert "build/book/figures/live" not in static_files(tmp_path)
+    write_json(twin / "figures" / "live" / "pooling.json", {})
+    show_edition(twin, tmp_path)
+    assert "build/book/figures/live" in static_files(tmp_path)
     opening = json.loads((book / "site" / "opening" / "pyramids" / "index.json").read_text())
     assert opening["panoramas"] == [{"panorama": "full-size"}]
 

@@ -26,7 +26,9 @@ SHOWN = """() => [...document.querySelectorAll('figure:has([data-widget])')].map
 })"""
 
 
-@pytest.mark.parametrize(("path", "pictures"), [("/", 1), ("/million-images/", 4), ("/nucleusnet/", 4), ("/primer/", 10)])
+@pytest.mark.parametrize(
+    ("path", "pictures"), [("/", 1), ("/million-images/", 4), ("/nucleusnet/", 4), ("/primer/", 10)]
+)
 def test_on_paper_each_view_is_its_still_picture(path: str, pictures: int, browser: Browser, address: str) -> None:
     with open_page(browser, address + path) as (page, problems):
         assert not any(one["size"] or one["text"] for one in page.evaluate(SHOWN)), "a still picture on the screen"

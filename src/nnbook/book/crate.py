@@ -17,7 +17,7 @@ import yaml
 import nnbook
 from nnbook.book.website import full_note
 from nnbook.errors import NnbookError
-from nnbook.io.edition import read_edition
+from nnbook.io.edition import LIVE, read_edition
 from nnbook.io.files import atomic_write, link_or_copy, sha256
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ def _add_results(crate: ROCrate, folder: Path, inside: str) -> None:
             _add_file(crate, folder, f"{inside}/{name}", words)
     for name, words in (("figures", "A figure of the book, as paper has it"), ("notebooks", "A notebook, executed")):
         for path in _files(folder / inside / name):
-            _add_file(crate, folder, path.relative_to(folder).as_posix(), words)
+            live = path.parent.name == LIVE
+            _add_file(crate, folder, path.relative_to(folder).as_posix(), "What a live figure shows" if live else words)
 
 
 def _add_action(crate: ROCrate, record: dict[str, Any], folder: Path, inside: str, authors: list[Any]) -> Any:
