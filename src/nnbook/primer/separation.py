@@ -91,8 +91,8 @@ def ways(crops: Mapping[str, Crop], model: Model) -> Live:
     -------
     Live
         For each crop K from 0 `imageK` and `trueK`, axes (y, x), and `labelsK`, axes (way, y, x), the masks of each of
-        `WAYS`. What each works from: `foregroundK`, the pixels above Otsu's threshold; `distanceK`, their distance to
-        the background; `classesK`, 1 for centres and 2 for borders; `flowK`, axes (component, y, x), 128 for 0, 255
+        `WAYS`. What each works from: `foregroundK`, the pixels above Otsu's threshold; `distanceK`, the distance to
+        the background of those that the watershed divides; `classesK`, 1 for centres and 2 for borders; `flowK`, axes (component, y, x), 128 for 0, 255
         for 1, y before x; `probabilityK`. Facts: `names`, `ways`, `notes`; `rightK`, how many nuclei each way got
         right; `boxesK` and `centresK`, in px, four and two numbers a nucleus.
     """
@@ -104,10 +104,11 @@ def ways(crops: Mapping[str, Crop], model: Model) -> Live:
         foreground = crop.grey > threshold_otsu(crop.grey)
         sure = output[2] > CELLPROB_THRESHOLD
         classes = border_classes(crop.true)
-        distance = _distance(foreground)
+        classical = otsu_watershed(crop.image, model.diam_mean)
+        distance = _distance(classical > 0)
         labels = (
             label(foreground)[0],
-            otsu_watershed(crop.image, model.diam_mean),
+            classical,
             watershed(-_distance(classes > 0), label(classes == 1)[0], mask=classes > 0),
             masks,
             in_boxes(crop.grey, masks),

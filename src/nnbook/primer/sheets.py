@@ -230,21 +230,21 @@ def ways_sheet(live: Live) -> Figure:
 def difficulties_sheet(live: Live) -> Figure:
     """Show the six difficulties: see `nnbook.primer.separation.difficulties`."""
     with mpl.rc_context(SHEET_STYLE):
-        figure, grid = panel_grid(2, 6, row_inches=1.3, rest_inches=0.3)
-        columns = zip(
-            grid.T, live.facts["names"], *(live.arrays[name] for name in ("image", "true", "labels")), strict=True
-        )
+        figure, pairs = _pairs()
+        shown = (live.arrays[name] for name in ("image", "true", "labels"))
+        columns = zip(pairs, live.facts["names"], *shown, strict=True)
         for number, ((above, below), name, image, true, labels) in enumerate(columns, start=1):
             _grey(above, image, f"{number} {name}")
+            above.title.set_fontsize(9)
             _outline(above, true, SKY_BLUE)
             below.imshow(_over(image, labels), interpolation="nearest")
     return figure
 
 
 def _pairs() -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """Return a sheet of six pairs of panels, one of each above the other, three pairs beside one another."""
-    figure, grid = panel_grid(4, 3, row_inches=2.05)
-    return figure, [(grid[row, column], grid[row + 1, column]) for row in (0, 2) for column in range(3)]
+    """Return a sheet of six pairs of panels beside one another, one of each pair above the other."""
+    figure, grid = panel_grid(2, 6, row_inches=1.08)
+    return figure, [(above, below) for above, below in grid.T]
 
 
 def _step(axes: Axes, live: Live, way: int) -> None:
