@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
+from nnbook.evaluation.metrics import partners
 from nnbook.primer.crops import Crop
-from nnbook.primer.separation import border_classes, count_right, from_centres, in_boxes, tasks
+from nnbook.primer.separation import border_classes, from_centres, in_boxes, tasks
 
 SIDE = 64
 Y, X = np.mgrid[:SIDE, :SIDE]
@@ -24,9 +25,9 @@ def test_centres_are_apart_where_nuclei_touch() -> None:
 @pytest.mark.parametrize("way", ["boxes", "centres"])
 def test_masks_a_few_pixels_off_are_enough_to_separate_nuclei(way: str) -> None:
     rough = np.roll(TRUE, 2, axis=0)
-    assert count_right((TRUE > 0).astype(np.int32), TRUE) == 0
+    assert partners((TRUE > 0).astype(np.int32), TRUE) == {}
     found = in_boxes(GREY, rough) if way == "boxes" else from_centres(TRUE > 0, rough)
-    assert count_right(found, TRUE) == 2
+    assert partners(found, TRUE) == {1: 1, 2: 2}
 
 
 def test_a_task_has_the_class_of_its_own_crop() -> None:

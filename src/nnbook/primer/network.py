@@ -158,7 +158,7 @@ def _maps_of(grey: NDArray[np.float32], model: Model) -> dict[str, NDArray[np.ui
     outputs = np.stack([output for _, _, output in runs])
     arrays["probability{}"] = np.rint(255 / (1 + np.exp(-outputs[:, 2]))).astype(np.uint8)
     thresholds = {"flow_threshold": FLOW_THRESHOLD, "cellprob_threshold": CELLPROB_THRESHOLD}
-    arrays["masks{}"] = np.stack([compute_masks(output, **thresholds) for output in outputs]).astype(np.uint8)
+    arrays["masks{}"] = np.stack([compute_masks(output, **thresholds)[0] for output in outputs]).astype(np.uint8)
     return arrays
 
 

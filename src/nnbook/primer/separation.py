@@ -10,7 +10,7 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
 from nnbook.evaluation.baseline import otsu_watershed
-from nnbook.evaluation.metrics import overlaps
+from nnbook.evaluation.metrics import partners
 from nnbook.primer.crops import renumbered
 from nnbook.primer.live import Live
 from nnbook.segmentation.masks import compute_masks
@@ -91,10 +91,10 @@ def ways(crops: Mapping[str, Crop], model: Model) -> Live:
     -------
     Live
         For each crop K from 0 `imageK` and `trueK`, axes (y, x), and `labelsK`, axes (way, y, x), the masks of each of
-        `WAYS`. What each works from: `foregroundK`, the pixels above Otsu's threshold; `distanceK`, the distance to
-        the background of those that the watershed divides; `classesK`, 1 for centres and 2 for borders; `flowK`, axes (component, y, x), 128 for 0, 255
-        for 1, y before x; `probabilityK`. Facts: `names`, `ways`, `notes`; `rightK`, how many nuclei each way got
-        right; `boxesK` and `centresK`, in px, four and two numbers a nucleus.
+        `WAYS`. What each works from: `foregroundK`, the pixels above Otsu's threshold; `distanceK`, the distance to the
+        background of those that the watershed divides; `classesK`, 1 for centres and 2 for borders; `flowK`, axes
+        (component, y, x), 128 for 0, 255 for 1, y before x; `probabilityK`. Facts: `names`, `ways`, `notes`; `rightK`,
+        how many nuclei each way got right; `boxesK` and `centresK`, in px, four and two numbers a nucleus.
     """
     arrays: dict[str, NDArray[np.uint8]] = {}
     facts: dict[str, Any] = {"names": list(crops), "ways": list(WAYS), "notes": list(WAY_NOTES)}
@@ -124,7 +124,7 @@ def ways(crops: Mapping[str, Crop], model: Model) -> Live:
             f"flow{number}": np.rint(128 + 127 * np.clip(output[:2] / 5, -1, 1)).astype(np.uint8),
             f"probability{number}": _bytes(1 / (1 + np.exp(-output[2]))),
         }
-        facts[f"right{number}"] = [count_right(one, crop.true) for one in labels]
+        facts[f"right{number}"] = [len(partners(np.asarray(one, np.int32), crop.true)) for one in labels]
         facts[f"boxes{number}"] = [edge for box in _boxes(masks) for edge in box]
         facts[f"centres{number}"] = [round(float(place), 1) for centre in _centres(masks) for place in centre]
     return Live("ways", arrays, facts)
@@ -162,7 +162,7 @@ def difficulties(crops: Crops, model: Model) -> Live:
         (crowd, None, crowd.masks, "nnbook segment, called once", None),
     )
     nuclei = [len(np.unique(crop.true)) - 1 for crop in (crowd, dim)]
-    found, kept = count_right(coarse_labels, crowd.true), bright[middle].mean()
+    found, kept = len(partners(coarse_labels, crowd.true)), bright[middle].mean()
     moved_um = 1 / crowd.px_per_um
     notes = (
         "One dividing nucleus in two parts: a method that knows bright from dark counts two.",
@@ -236,17 +236,8 @@ def from_centres(foreground: NDArray[np.bool_], masks: Labels) -> Labels:
     return np.asarray(watershed(-_distance(foreground), seeds, mask=foreground), np.int32)
 
 
-def count_right(labels: Labels, true: Labels) -> int:
-    """Return how many true nuclei have an intersection over union of more than a half with a mask."""
-    found, wanted, shared = overlaps(labels, true)
-    areas = [np.bincount(one.ravel(), minlength=int(one.max()) + 1) for one in (labels, true)]
-    both = (found > 0) & (wanted > 0)
-    union = areas[0][found[both]] + areas[1][wanted[both]] - shared[both]
-    return int((shared[both] > 0.5 * union).sum())
-
-
 def _masks(output: NDArray[np.float32]) -> Labels:
-    return compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)
+    return compute_masks(output, flow_threshold=FLOW_THRESHOLD, cellprob_threshold=CELLPROB_THRESHOLD)[0]
 
 
 def _coarse(crop: Crop, model: Model) -> tuple[NDArray[np.uint8], Labels]:
