@@ -71,7 +71,7 @@ def test_pictures_that_are_nearly_equal_stay_so(seed: int) -> None:
 
 def test_committed_pictures_are_small() -> None:
     pictures = sorted(FIGURES.glob("*.png"))
-    assert sum(path.stat().st_size for path in pictures) < 1_500_000
+    assert sum(path.stat().st_size for path in pictures) < 2_000_000
     for path in pictures:
         with Image.open(path) as image:
             assert image.mode == "P", path.name
