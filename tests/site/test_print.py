@@ -24,7 +24,7 @@ EMBED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}em
 HREF = "{http://www.w3.org/1999/xlink}href"
 MANIFEST = "{https://manuscriptexchange.org/schema/manifest}"
 FEWEST_IMAGES = 8
-NOT_ON_PAPER = re.compile(r"anywidget|\.mjs|\{number\}|\{published\}|\]\(#")
+NOT_ON_PAPER = re.compile(r"anywidget|widgets/dist|\{number\}|\{published\}|\]\(#")
 
 
 @pytest.fixture(scope="module")

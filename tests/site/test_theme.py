@@ -361,14 +361,12 @@ def differing(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> float:
 
 
 def test_search_by_keyboard(opened: Any) -> None:
-    asked: list[str] = []
     page = opened("text", policy=True)
-    page.on("request", lambda request: asked.append(request.url))
     dialog = page.get_by_role("dialog", name="Search the book")
-    page.keyboard.press("/")
+    with page.expect_request("**/myst.search.json"):
+        page.keyboard.press("/")
     expect(dialog).to_be_visible()
     until(page, "document.querySelector('.search-status').textContent === ''")
-    assert [url for url in asked if url.endswith("/myst.search.json")]
     page.keyboard.type("chromosomes")
     option = dialog.get_by_role("option")
     expect(option.first).to_contain_text("Glossary")
