@@ -168,6 +168,22 @@ def test_accepting_keeps_tolerances_that_were_set_by_hand(book: tuple[Path, Path
     assert told["numbers"]["rois.count"]["value"] == 5900
 
 
+@pytest.mark.parametrize(("rows", "replaced"), [(24, False), (26, True)])
+def test_accepting_replaces_pictures_that_differ_by_more_than_half_of_their_tolerance(
+    book: tuple[Path, Path], rows: int, replaced: bool
+) -> None:
+    project, folder = book
+    record = json.loads((project / RECORD).read_text())
+    record["figures"]["curve"]["tolerance"] = 0.5
+    (project / RECORD).write_text(json.dumps(record))
+    before = (project / "figures" / "curve.png").read_bytes()
+    other = PIXELS.copy()
+    other[:rows] = 255 - other[:rows]
+    write_book(folder, NUMBERS, ROWS, other)
+    accept(project, folder)
+    assert ((project / "figures" / "curve.png").read_bytes() != before) == replaced
+
+
 def test_a_record_that_is_missing_or_of_another_edition_is_named(book: tuple[Path, Path]) -> None:
     project, folder = book
     with pytest.raises(NnbookError, match="is of the edition twin, not of own"):

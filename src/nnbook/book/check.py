@@ -114,7 +114,8 @@ def compare(project: PathLike, folder: PathLike, pictures: PathLike) -> list[Dri
 def accept(project: PathLike, folder: PathLike) -> Path:
     """Make the present build of an edition the committed record: `data/record.json`, and the stand-ins in `figures/`.
 
-    Recorded tolerances are kept.
+    Recorded tolerances are kept, and so are pictures that differ by no more than half of theirs: each that is replaced
+    stays in the repository's history.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def accept(project: PathLike, folder: PathLike) -> Path:
             entry.update({name: allowed[name] for name in ("tolerance", "other_rows") if name in allowed})
     for key in now["figures"]:
         drawn, kept = folder / "figures" / f"{key}.png", project / "figures" / f"{key}.png"
-        if not kept.is_file() or kept.read_bytes() != drawn.read_bytes():
+        if not kept.is_file() or compare_pictures(kept, drawn)[0] > now["figures"][key]["tolerance"] / 2:
             with atomic_write(kept) as written:
                 shutil.copyfile(drawn, written)
     for kept in (project / "figures").glob("*.png"):
