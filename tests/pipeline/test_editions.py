@@ -324,6 +324,18 @@ def test_a_book_without_a_nucleus_is_one_line(tmp_path: Path, notebooks: Path, b
         run(tmp_path / "manifest.csv", tmp_path / "build" / "own", notebooks)
 
 
+def test_an_image_that_is_renamed_has_its_new_name_in_the_results(tmp_path: Path) -> None:
+    edition = Edition(tmp_path, "own", "Ours.", simulated=False, px_per_um=2.0, area_px2=72)
+    row = replace(simulate_manifest(1, 1, 256)[0], width_px=9, height_px=8, px_per_um=2.0, source="")
+    write_image(tmp_path / "a.tif", np.eye(8, 9, dtype=np.uint8))
+    write_mask(edition.mask_path(row), np.eye(8, 9, dtype=np.int32))
+    for name in ("a.tif", "b.tif"):
+        if name == "b.tif":
+            (tmp_path / "a.tif").rename(tmp_path / "b.tif")
+        measure_panoramas(edition, [replace(row, image=name)])
+        assert read_results(edition.results)["image"].tolist() == [name]
+
+
 def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     write_image(tmp_path / "a.tif", np.zeros((8, 9), np.uint8))
     write_mask(tmp_path / "a_m.tif", np.zeros((9, 8), np.int32))

@@ -93,16 +93,15 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
     rim_um = published.PUBLISHED_RIM_UM if all(one.simulated for one in panoramas) else None
     check_mask_origins((one.image, one.mask) for one in masked.values())
     results = measure_files(masked, edition.folder, rim_um=rim_um)
-    rows = {Path(one.image).name: one for one in panoramas}
-    results["run"] = [rows[image].run for image in results["image"]]
-    results["passage"] = [rows[image].passage for image in results["image"]]
+    results["run"] = [one.run for one in panoramas]
+    results["passage"] = [one.passage for one in panoramas]
     stage = Stage.of(
         measure_panoramas,
         edition.folder,
         record="records/measure.json",
         writes=[edition.rois.name, edition.results.name],
         reads=[edition.folder / PARTS / name / ROIS for name in masked],
-        settings={"panoramas": [[one.panorama, one.run, one.passage] for one in panoramas]},
+        settings={"panoramas": [[one.panorama, one.run, one.passage, Path(one.image).name] for one in panoramas]},
     )
     make(stage, lambda folder: write_measurements(edition.folder, list(masked), results, folder))
 
