@@ -41,8 +41,9 @@ from nnbook.io.files import write_json
 from nnbook.values.published import SINGLE_CELL_IMAGES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from file_server import serving
 from ranges import Asked, RangeHandler
-from reader import BOOK, PROJECT, serving
+from reader import BOOK, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

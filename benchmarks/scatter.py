@@ -24,8 +24,9 @@ from nnbook.cells.writer import ROWS_PER_GROUP
 from nnbook.io.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from file_server import serving
 from ranges import RangeHandler
-from reader import PROJECT, serving
+from reader import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

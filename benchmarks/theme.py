@@ -25,7 +25,8 @@ from playwright.sync_api import sync_playwright
 from nnbook.io.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from reader import SITE, QuietHandler, page_paths, scroll_through, serving
+from file_server import QuietHandler, serving
+from reader import SITE, page_paths, scroll_through
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request

@@ -23,8 +23,8 @@ from nnbook.io.files import write_json
 from nnbook.viewers.pyramid import write_pyramid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from file_server import serving
 from panorama_page import BUNDLE, PAGE, link, write_page
-from reader import serving
 
 RUNS = 5
 PAN_MS = 4000

@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files, and says nothing of it."""
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files."""
 
     def log_message(self, *_: Any) -> None:
-        pass
+        """Say nothing: the tests report what matters."""
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a client that went away in the middle of a file."""
 
 
 @contextmanager
-def serving(folder: Path, handler: type[SimpleHTTPRequestHandler] = Quiet) -> Iterator[str]:
-    """Serve a folder while the block runs; give the server's address."""
-    folder.mkdir(exist_ok=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+def serving(folder: Path, handler: type[SimpleHTTPRequestHandler] = QuietHandler) -> Iterator[str]:
+    """Serve a folder on this machine alone while the block runs, and yield its address."""
+    server = _QuietServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from reader import QuietHandler
+from file_server import QuietHandler
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import re
 import shutil
-import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -62,9 +59,9 @@ SCROLL = """async (step) => {
 }"""
 
 
-# Adds up what moves on its own account. What moves as a reader acts is what was asked for.
 START_S = 60
 
+# Adds up what moves on its own account. What moves as a reader acts is what was asked for.
 SHIFTS = """window.shifted = []; new PerformanceObserver((list) => {
     for (const { value, sources } of list.getEntries()) {
         const moved = sources.map(({ node, previousRect, currentRect }) =>
@@ -72,34 +69,6 @@ SHIFTS = """window.shifted = []; new PerformanceObserver((list) => {
         window.shifted.push({ value, moved });
     }
 }).observe({ type: 'layout-shift', buffered: true });"""
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files."""
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing: the tests report what matters."""
-
-
-class _QuietServer(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        """Say nothing of a browser that went away in the middle of a file."""
-
-
-@contextmanager
-def serving(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
-    """Serve a folder on this machine alone, and yield its address."""
-    server = _QuietServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def wait_for_server(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

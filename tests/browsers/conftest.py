@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
-from reader import SITE, QuietHandler, serving
+from file_server import QuietHandler, serving
+from reader import SITE
 from webdriver import window_of
 
 if TYPE_CHECKING:

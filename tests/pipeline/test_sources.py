@@ -26,6 +26,7 @@ from nnbook.values import published
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The address of a server on this machine that serves tmp_path / "served"."""
+    (tmp_path / "served").mkdir()
     with serving(tmp_path / "served") as address:
         yield address
 

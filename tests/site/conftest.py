@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from file_server import serving
 from playwright.sync_api import expect, sync_playwright
-from reader import CHROMIUM_OPTIONS, SITE, page_paths, serving
+from reader import CHROMIUM_OPTIONS, SITE, page_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import pytest
+from file_server import serving
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, bring_into_view, open_page, pixels, rest, serving, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, bring_into_view, open_page, pixels, rest, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells

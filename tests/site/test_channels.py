@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from file_server import QuietHandler, serving
 from playwright.sync_api import expect
-from reader import PROJECT, QuietHandler, open_page, pixels, serving
+from reader import PROJECT, open_page, pixels
 from zarr.codecs import ZstdCodec
 
 from nnbook.io.edition import Edition

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from file_server import serving
 from reader import (
     BOOK,
     PANORAMA,
@@ -17,7 +18,6 @@ from reader import (
     open_page,
     open_scatter,
     panoramas_table,
-    serving,
     wait_for_viewers,
 )
 

@@ -10,20 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
+from file_server import serving
 from playwright.sync_api import expect
-from reader import (
-    BOOK,
-    MOSAIC,
-    PROJECT,
-    Scheme,
-    open_page,
-    parameters,
-    pixels,
-    rest,
-    serving,
-    settled,
-    wait_for_viewers,
-)
+from reader import BOOK, MOSAIC, PROJECT, Scheme, open_page, parameters, pixels, rest, settled, wait_for_viewers
 from simulated_store import write_store
 
 from nnbook.cells.sample import write_sample

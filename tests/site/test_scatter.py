@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from file_server import serving
 from matplotlib.path import Path as Polygon
 from reader import (
     BOOK,
@@ -25,7 +26,6 @@ from reader import (
     parameters,
     pixels,
     rest,
-    serving,
     settled,
 )
 

@@ -8,10 +8,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from file_server import serving
 from hub_commands import ID, answers, collection
 from hub_server import Hub, HubServer
 from playwright.sync_api import expect
-from reader import CELLS, PROJECT, open_page, serving
+from reader import CELLS, PROJECT, open_page
 from simulated_store import write_store
 
 if TYPE_CHECKING:

@@ -18,21 +18,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from axe import violations
+from file_server import serving
 from PIL import Image
 from playwright.sync_api import expect
-from reader import (
-    CHROMIUM_OPTIONS,
-    PROJECT,
-    Scheme,
-    open_page,
-    page_paths,
-    pixels,
-    plain,
-    rest,
-    scroll_through,
-    serving,
-    until,
-)
+from reader import CHROMIUM_OPTIONS, PROJECT, Scheme, open_page, page_paths, pixels, plain, rest, scroll_through, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

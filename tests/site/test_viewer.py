@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pandas as pd
 import pytest
+from file_server import serving
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
 from playwright.sync_api import expect
-from reader import PROJECT, Scheme, pixels, rest, serving
+from reader import PROJECT, Scheme, pixels, rest
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:

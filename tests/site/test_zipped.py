@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from file_server import serving
 from panorama_page import BUNDLE, PAGE
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import PANORAMA, grey_levels, open_page, serving
+from reader import PANORAMA, grey_levels, open_page
 from scipy.ndimage import center_of_mass
 
 from nnbook.simulation.panorama import simulate_panorama
