@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import InvalidValueError
 from nnbook.reviews import fields as field
-from nnbook.values.entries import Entry, entry_problems, read_entries
+from nnbook.values.entries import Entry, read_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -216,11 +216,7 @@ def read_datasets(path: PathLike) -> tuple[DataSet, ...]:
     path = Path(path)
     entries = list(field.each_entry(path, read_entries(path), "datasets"))
     named = {str(entry.get("name")) for entry in entries}
-    problems: list[tuple[int, str, str]] = []
-    for entry in entries:
-        name = str(entry.get("name", "without a name"))
-        found = entry_problems(entry, CHECKS, OPTIONAL)
-        problems += [(line, name, problem) for line, problem in found or _unfit(entry, named)]
+    problems = field.problems_of(entries, CHECKS, OPTIONAL, lambda entry: _unfit(entry, named))
     whole = [entry for entry in entries if "part_of" not in entry]
     for line, problem in (
         *field.repeated(entries, "name", "the name"),

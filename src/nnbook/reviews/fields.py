@@ -151,6 +151,23 @@ def each_entry(path: Path, content: Entry, key: str) -> Iterator[Entry]:
         yield entry
 
 
+def problems_of(
+    entries: list[Entry],
+    checks: Mapping[str, Check],
+    optional: set[str],
+    unfit: Callable[[Entry], list[tuple[int, str]]],
+) -> list[tuple[int, str, str]]:
+    """Find what is wrong with entries: each with its line and name.
+
+    Fields are held against each other, by `unfit`, where none is wrong by itself.
+    """
+    return [
+        (line, str(entry.get("name", "without a name")), problem)
+        for entry in entries
+        for line, problem in entry_problems(entry, checks, optional) or unfit(entry)
+    ]
+
+
 def repeated(entries: list[Entry], key: str, what: str, form: Callable[[str], str] = str) -> Iterator[tuple[int, str]]:
     """Find entries that share a value which is of one alone, with their lines."""
     first: dict[str, Entry] = {}

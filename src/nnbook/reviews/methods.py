@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nnbook.reviews import fields as field
 from nnbook.reviews.datasets import Contradiction, contradiction, known_datasets
-from nnbook.values.entries import Entry, entry_problems, read_entries
+from nnbook.values.entries import Entry, read_entries
 from nnbook.values.published import CITED
 
 if TYPE_CHECKING:
@@ -185,11 +185,7 @@ def read_methods(path: PathLike) -> tuple[Method, ...]:
     """
     path = Path(path)
     entries = list(field.each_entry(path, read_entries(path), "methods"))
-    problems: list[tuple[int, str, str]] = []
-    for entry in entries:
-        name = str(entry.get("name", "without a name"))
-        found = entry_problems(entry, CHECKS, OPTIONAL)
-        problems += [(line, name, problem) for line, problem in found or _unfit(entry)]
+    problems = field.problems_of(entries, CHECKS, OPTIONAL, _unfit)
     for line, problem in (
         *field.repeated(entries, "name", "the name"),
         *field.repeated(entries, "title", "the title", str.casefold),
