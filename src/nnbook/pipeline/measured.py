@@ -109,11 +109,11 @@ def measure_files(
     from nnbook.io.progress import show_progress
 
     _check(panoramas, rim_um)
-    stages = {name: part_stage(name, one, Path(out), plane=plane, rim_um=rim_um) for name, one in panoramas.items()}
+    stages = {name: _part_stage(name, one, Path(out), plane=plane, rim_um=rim_um) for name, one in panoramas.items()}
 
     def measured(name: str) -> NnbookError | None:
         try:
-            make_part(name, panoramas[name], stages[name], plane=plane, rim_um=rim_um)
+            _make_part(name, panoramas[name], stages[name], plane=plane, rim_um=rim_um)
         except NnbookError as error:
             return error
         return None
@@ -165,7 +165,7 @@ def measure_file(
     return table
 
 
-def part_stage(
+def _part_stage(
     name: str, one: MaskedImage, out: Path, *, plane: Plane | None = None, rim_um: float | None = None
 ) -> Stage:
     """Return the stage that measures one panorama into `rois-parts/NAME/`."""
@@ -190,16 +190,10 @@ def part_stage(
     )
 
 
-def make_part(
+def _make_part(
     name: str, one: MaskedImage, stage: Stage, *, plane: Plane | None = None, rim_um: float | None = None
 ) -> None:
-    """Measure one panorama where it isn't up to date: see `measure_files`.
-
-    Raises
-    ------
-    NnbookError
-        Where one of its files is wrong.
-    """
+    """Measure one panorama where it isn't up to date: see `measure_files`."""
 
     def work(folder: Path) -> dict[str, Any]:
         rois = measure_file(name, one, plane=plane, rim_um=rim_um)

@@ -57,8 +57,16 @@ def network_output(image: Image, model: Model, diameter_px: float) -> Output:
     diameter_px : float
         Diameter of the nuclei in px.
     """
-    shape = network_shape(image.shape, model.diam_mean / diameter_px)
-    grey = rescale(image, shape, *grey_range(image))
+    return output_at_scale(at_network_scale(image, model, diameter_px, grey_range(image)), model)
+
+
+def at_network_scale(image: Image, model: Model, diameter_px: float, greys: tuple[float, float]) -> NDArray[np.float32]:
+    """Bring an image to the network's scale, with the first of two grey levels at 0 and the second at 1."""
+    return rescale(image, network_shape(image.shape, model.diam_mean / diameter_px), *greys)
+
+
+def output_at_scale(grey: NDArray[np.float32], model: Model) -> Output:
+    """Run the network over an image at its scale, see `at_network_scale`."""
     return Output(run_network(grey, model), grey, model.diam_mean)
 
 

@@ -29,9 +29,9 @@ from nnbook.provenance.stage import Stage, make, read_record
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import ConfidentMasks, full_masks
 from nnbook.segmentation.model import Model, network_dtype
-from nnbook.segmentation.network import Output, network_output, network_shape, run_network
+from nnbook.segmentation.network import at_network_scale, output_at_scale
 from nnbook.segmentation.polarity import has_dark_nuclei
-from nnbook.segmentation.scale import grey_range, rescale
+from nnbook.segmentation.scale import grey_range
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD
 
 if TYPE_CHECKING:
@@ -89,17 +89,8 @@ def segment_image(
         )
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise InvalidValueError("the image has pixels that are not a number or infinite; replace them, then run again")
-    low, high = grey_range(image)
-    if low == high:
-        return np.zeros(image.shape, dtype=np.int32)
-    if diameter_px is None:
-        diameter_px = estimate_diameter(image, model)
-    if diameter_px == 0:
-        return np.zeros(image.shape, dtype=np.int32)
-    output = network_output(image, model, diameter_px)
-    return full_masks(
-        output, (image.shape[0], image.shape[1]), flow_threshold=flow_threshold, cellprob_threshold=cellprob_threshold
-    ).labels
+    thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
+    return _masks_of_image(image, model, diameter_px, thresholds)[0].labels.astype(np.int32, copy=False)
 
 
 def segment_files(
@@ -240,9 +231,9 @@ def _masks_of_image(
     found = 0.0 if greys[0] == greys[1] else diameter_px or estimate_diameter(image, model)
     if found == 0:
         return ConfidentMasks(np.zeros(shape, np.int32), np.zeros(0), np.zeros((0, 5), np.int64)), found
-    grey = rescale(image, network_shape(shape, model.diam_mean / found), *greys)
+    grey = at_network_scale(image, model, found, greys)
     del image
-    output = Output(run_network(grey, model), grey, model.diam_mean)
+    output = output_at_scale(grey, model)
     _release_memory()
     return full_masks(output, shape, **thresholds, narrow=True), found
 
