@@ -8,6 +8,7 @@ from urllib.parse import unquote, urldefrag
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 from reader import (
     PANORAMA,
     SCATTER,
@@ -18,6 +19,7 @@ from reader import (
     page_paths,
     rest,
     scroll_through,
+    settled,
     until,
 )
 
@@ -148,6 +150,22 @@ def test_the_address_of_a_figure_leads_to_it_while_what_is_above_it_still_loads(
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         scroll_through(page)
         assert page.evaluate(f"scrollY + {PLACE}") == pytest.approx(before, abs=8)
+
+
+def test_a_nucleus_chosen_in_the_opening_view_leaves_it_and_the_link_has_it(browser: Browser, address: str) -> None:
+    with open_page(browser, address + "/", width=1280, reduced_motion="reduce") as (page, problems):
+        viewer = page.locator(f"#fig-overview {PANORAMA}")
+        viewer.and_(page.locator("[data-state=ready][data-masks=drawn]")).wait_for()
+        expect(viewer.locator(".nn-stage")).not_to_contain_class("nn-whole")
+        box = viewer.locator(".nn-area").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] / 2 + 124, box["y"] + box["height"] / 2 - 174)  # on a large nucleus
+        viewer.get_by_role("region", name="Chosen nucleus").wait_for()
+        x, y, width = map(float, settled(page, "opening.view").split(","))
+        assert (x, y) == pytest.approx((6480, 2760), abs=60)
+        assert 600 < width <= 1101, "the card beside the image takes room from it"
+        expect(viewer.locator(".nn-stage")).not_to_contain_class("nn-whole")
+        assert problems == []
 
 
 @pytest.mark.parametrize("path", PAGES)

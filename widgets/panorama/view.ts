@@ -210,7 +210,8 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
 
   private chooseNucleus(roi: number, change: 'push' | 'settle'): void {
     if (!this.shown || roi === this.state.get('roi')) return;
-    this.state.set({ panorama: this.shown.name, roi }, change);
+    // A first look may have a view without naming a panorama; once one is named, the view has to be written as well.
+    this.state.set({ panorama: this.shown.name, roi, view: this.seenView }, change);
     this.apply(false);
   }
 

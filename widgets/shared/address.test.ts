@@ -248,6 +248,13 @@ describe('the state of a view in the address', () => {
     expect([again.get('panorama'), again.get('roi'), again.get('view')]).toEqual(['b', null, null]);
   });
 
+  it('writes the view of a first look without a panorama once a panorama is named', () => {
+    const viewer = state({ view: 'view=1,2,3' });
+    viewer.set({ panorama: 'a', roi: 3, view: viewer.get('view') }, 'push');
+    expect(page.location.search).toBe('?theme=dark&panorama=a&roi=3&view=1,2,3');
+    expect(viewer.get('view')).toEqual([1, 2, 3]);
+  });
+
   it('lets the nucleus of the first look go for good', () => {
     const viewer = state({ view: 'panorama=a&roi=3' });
     viewer.set({ roi: null }, 'settle');

@@ -224,9 +224,12 @@ class AddressState<V> implements State<V> {
 
   private write(change: Change = 'settle'): void {
     clearTimeout(this.timer);
+    const { panorama } = this.pending as Partial<Shared>;
+    // What is written is read with the panorama beside it, whose defaults may be others.
+    const named = panorama === undefined ? location.search : withParameters('', [['panorama', panorama]]);
     const texts = namesOf(this.pending).map((name): [string, string | null] => [
       this.parameter(name),
-      this.text(name, this.pending[name] as V[typeof name]),
+      this.text(name, this.pending[name] as V[typeof name], named),
     ]);
     const search = withParameters(location.search, texts);
     if (search !== location.search) {
@@ -243,10 +246,10 @@ class AddressState<V> implements State<V> {
     if (texts.length > 0) dispatchEvent(new CustomEvent(CHANGED, { detail: this }));
   }
 
-  private defaultOf<K extends keyof V & string>(name: K): V[K] {
+  private defaultOf<K extends keyof V & string>(name: K, search = location.search): V[K] {
     const { defaults, kinds } = this;
     if (!this.ofPanorama.has(name)) return defaults[name];
-    const panorama = readParameter(location.search, 'panorama');
+    const panorama = readParameter(search, 'panorama');
     const another = panorama !== null && panorama !== (defaults as unknown as Shared).panorama;
     // A choice in the address, if only of another nucleus, replaces all of the first look's choice.
     const chosen = name === 'roi' && panorama !== null;
@@ -258,15 +261,15 @@ class AddressState<V> implements State<V> {
   }
 
   /**
-   * The text to be written: null for a default. Shared values have a default for each view, so they are always written;
-   * that there is none is written where this view's default is some.
+   * The text to be written, which is read with the panorama of `search`: null for a default. Shared values have a default
+   * for each view, so they are always written; that there is none is written where this view's default is some.
    */
-  private text<K extends keyof V & string>(name: K, value: V[K]): string | null {
+  private text<K extends keyof V & string>(name: K, value: V[K], search: string): string | null {
     const kind = this.kinds[name];
     const text = kind.format(value);
-    const unsaid = kind.format(this.defaultOf(name));
-    if (isShared(name)) return text === '' && unsaid === '' ? null : text;
-    return text === unsaid ? null : text;
+    const unsaid = [location.search, search].map((one) => kind.format(this.defaultOf(name, one)));
+    if (isShared(name)) return text === '' && unsaid.every((one) => one === '') ? null : text;
+    return unsaid.every((one) => one === text) ? null : text;
   }
 }
 
