@@ -8,8 +8,18 @@ interface Point {
   y: number;
 }
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 /** Within so many CSS pixels of an end, a press takes hold of it. */
 const GRIP = 14;
+/** CSS pixels from the line to its label, and to what is said of the place under the pointer. */
+const LABEL_GAP = 10;
+const TOOLTIP_GAP = 30;
+/** As in the style sheet. */
+const LABEL_GROUND = 'rgb(20 23 26 / 88%)';
 const SVG = 'http://www.w3.org/2000/svg';
 const KEYS: Partial<Record<string, [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -20,6 +30,27 @@ export function lengthOf([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: readonly number[], px
   if (pxPerUm === null) return pixels;
   const um = px / pxPerUm;
   return `${um < 10 ? um.toFixed(2) : um < 1000 ? um.toFixed(1) : grouped(Math.round(um))} µm (${pixels})`;
+}
+
+/** Where the middle of a label beside a line is, on its upper side; on the lower one where there is no room above. */
+export function labelPlace(a: Point, b: Point, label: Size, area: Size, gap: number): Point {
+  const slope = Math.atan2(b.y - a.y, b.x - a.x);
+  const side = Math.cos(slope) < 0 ? -1 : 1;
+  const [nx, ny] = [side * Math.sin(slope), -side * Math.cos(slope)];
+  // So far from the line that no corner of the label is on it.
+  const away = gap + (Math.abs(nx) * label.width + Math.abs(ny) * label.height) / 2;
+  const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
+  const fits = (place: Point) =>
+    Math.abs(place.x - area.width / 2) <= (area.width - label.width) / 2 && Math.abs(place.y - area.height / 2) <= (area.height - label.height) / 2;
+  const [above, below] = [1, -1].map((sign) => ({ x: x + sign * away * nx, y: y + sign * away * ny })) as [Point, Point];
+  return !fits(above) && fits(below) ? below : above;
+}
+
+/** How far a place is from a line between two others. */
+export function distanceToLine(place: Point, a: Point, b: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const along = dx === 0 && dy === 0 ? 0 : Math.min(1, Math.max(0, ((place.x - a.x) * dx + (place.y - a.y) * dy) / (dx * dx + dy * dy)));
+  return Math.hypot(place.x - a.x - along * dx, place.y - a.y - along * dy);
 }
 
 /**
@@ -79,6 +110,13 @@ export class Ruler {
     this.ends[0]?.focus({ preventScroll: true });
   }
 
+  /** Whether the line is being drawn, or a place is so near to it that what is said of the place would hide the line. */
+  isAt(place: Place): boolean {
+    const view = this.zoom.view(true);
+    if (!this.line || !view) return false;
+    return this.held !== null || distanceToLine(place, this.toScreen(view, 0), this.toScreen(view, 1)) < TOOLTIP_GAP;
+  }
+
   putAway(): void {
     if (this.line) this.set(null);
   }
@@ -109,10 +147,10 @@ export class Ruler {
     }
     const text = lengthOf(line, this.pxPerUm);
     if (label.textContent !== text) label.textContent = text;
-    // Beside the line, on its upper side.
-    const slope = Math.atan2(b.y - a.y, b.x - a.x);
-    const [nx, ny] = [Math.sin(slope), -Math.cos(slope)].map((part) => part * (Math.cos(slope) < 0 ? -1 : 1));
-    label.style.transform = `translate(${(a.x + b.x) / 2 + 12 * (nx ?? 0)}px, ${(a.y + b.y) / 2 + 12 * (ny ?? 0)}px) translate(${-50 + 50 * (nx ?? 0)}%, ${-50 + 50 * (ny ?? 0)}%)`;
+    const size = { width: label.offsetWidth, height: label.offsetHeight };
+    const area = { width: view.width / devicePixelRatio, height: view.height / devicePixelRatio };
+    const { x, y } = labelPlace(a, b, size, area, LABEL_GAP);
+    label.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
     [a, b].forEach((end, at) => {
       const handle = ends[at];
       if (!handle) return;
@@ -120,29 +158,33 @@ export class Ruler {
     });
   }
 
-  /** The line over a picture of the view, `ratio` of its pixels a CSS pixel. */
-  drawInto(context: CanvasRenderingContext2D, toPicture: (x: number, y: number) => [number, number], ratio: number): void {
+  /** Draws the line and its label over a picture of a view, `ratio` of whose pixels are a CSS pixel. */
+  drawInto(context: CanvasRenderingContext2D, view: View, ratio: number): void {
     const { line } = this;
     if (!line) return;
-    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = line;
-    const [a, b] = [toPicture(x1, y1), toPicture(x2, y2)];
+    const [a, b] = [0, 1].map((end) => ({
+      x: ((line[2 * end] ?? 0) - view.x) * view.scale,
+      y: ((line[2 * end + 1] ?? 0) - view.y) * view.scale,
+    })) as [Point, Point];
     for (const [colour, width] of [['#000', 5], ['#fff', 2]] as const) {
       context.strokeStyle = colour;
       context.lineWidth = width * ratio;
       context.beginPath();
-      context.moveTo(...a);
-      context.lineTo(...b);
+      context.moveTo(a.x, a.y);
+      context.lineTo(b.x, b.y);
       context.stroke();
     }
-    context.font = `600 ${13 * ratio}px system-ui, sans-serif`;
-    context.textAlign = 'center';
-    context.textBaseline = 'bottom';
-    context.lineWidth = 4 * ratio;
-    context.strokeStyle = '#000';
-    context.fillStyle = '#fff';
     const text = lengthOf(line, this.pxPerUm);
-    const [x, y] = [(a[0] + b[0]) / 2, Math.min(a[1], b[1]) + Math.abs(a[1] - b[1]) / 2 - 8 * ratio];
-    context.strokeText(text, x, y);
+    context.font = `600 ${13 * ratio}px system-ui, sans-serif`;
+    const size = { width: context.measureText(text).width + 14 * ratio, height: 21 * ratio };
+    const { x, y } = labelPlace(a, b, size, view, LABEL_GAP * ratio);
+    context.fillStyle = LABEL_GROUND;
+    context.beginPath();
+    context.roundRect(x - size.width / 2, y - size.height / 2, size.width, size.height, 4 * ratio);
+    context.fill();
+    context.fillStyle = '#fff';
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
     context.fillText(text, x, y);
   }
 

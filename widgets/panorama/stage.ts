@@ -251,7 +251,7 @@ export class PanoramaStage {
       const width = (to - from) * drawn.width;
       if (width > 0 && canvas.width > 0) context.drawImage(canvas, from * drawn.width, 0, width, drawn.height, from * drawn.width, 0, width, drawn.height);
     }
-    this.drawRuler(context, view, devicePixelRatio);
+    this.ruler.drawInto(context, view, devicePixelRatio);
     return this.zoom.picture(contrast, [drawn], title, lines);
   }
 
@@ -280,7 +280,7 @@ export class PanoramaStage {
         ],
         finish: (context, of, ratio) => {
           if (truth && look.truth) drawMistakes(context, this.wrong ?? [], of, ratio);
-          this.drawRuler(context, of, ratio);
+          this.ruler.drawInto(context, of, ratio);
         },
         pxPerUm: panorama.pxPerUm,
         title,
@@ -358,10 +358,6 @@ export class PanoramaStage {
     delete this.zoom.element.dataset.truth;
   }
 
-  private drawRuler(context: CanvasRenderingContext2D, view: View, ratio: number): void {
-    this.ruler.drawInto(context, (x, y) => [(x - view.x) * view.scale, (y - view.y) * view.scale], ratio);
-  }
-
   private async openImage(panorama: Panorama, signal: AbortSignal): Promise<Pyramid | null> {
     const pyramid = panorama.preview
       ? null
@@ -424,7 +420,7 @@ export class PanoramaStage {
     const facts = label === 0 ? '' : this.events.describe(label);
     const named = name === '' ? '' : `${name}${facts === '' ? '' : `, ${facts}`}.`;
     return {
-      name,
+      name: place && !zoom.keyboard && this.ruler.isAt(place) ? '' : name,
       facts,
       colour: this.colourOf(label),
       position: pixel ? `x ${grouped(pixel.x)}  y ${grouped(pixel.y)} px${this.umText(pixel)}${greyText(this.greyAt(pixel))}` : '',
