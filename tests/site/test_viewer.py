@@ -183,6 +183,15 @@ def check_saved(viewer: Locator, full: Full) -> None:
     assert table["x_um"].to_numpy() == pytest.approx(full.judged["x_px"].to_numpy() / PX_PER_UM, abs=0.01)
     viewer.get_by_role("checkbox", name="Truth", exact=True).uncheck()
     viewer.get_by_role("radio", name="Off").check()
+    for _ in range(2):
+        viewer.get_by_role("button", name="Zoom in").click()
+    rest(viewer.page, SETTLE_MS)
+    with viewer.page.expect_download() as downloading:
+        viewer.get_by_role("button", name="Save PNG").click()
+    view = pixels(downloading.value.path().read_bytes())
+    area_px = viewer.locator(".nn-area").evaluate("area => area.clientWidth")
+    assert view.shape[1] >= area_px, "this view, with no fewer pixels than the screen shows"
+    assert (view[:300:3, ::3] == view[2:300:3, 2::3]).all(), "a pixel of the image is a square of 3 by 3"
     viewer.get_by_label("Picture of").select_option(label="the whole panorama, 600 × 600 px")
     with viewer.page.expect_download() as downloading:
         viewer.get_by_role("button", name="Save PNG").click()

@@ -273,6 +273,8 @@ export class PanoramaStage {
         intensity,
         region: whole ? { x: 0, y: 0, width: intensity.width, height: intensity.height } : seen,
         level: intensity.maxLevel - Math.round(Math.log2(shrink)),
+        // A view is saved with no fewer pixels than the screen has for it.
+        enlarge: whole ? 1 : Math.max(1, Math.ceil(view.scale)),
         contrast,
         overlays: [
           ...(truth && look.truth ? [{ overlay: truth, ...columns(truthSpan), outline: TRUTH_OUTLINE }] : []),

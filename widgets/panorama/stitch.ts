@@ -4,12 +4,15 @@ import { finishSheet, newSheet } from '../shared/picture';
 import { shrinkOf, tilesIn, tilesOf, type Pyramid, type Region } from '../shared/pyramid';
 import type { View } from '../shared/zoomstage';
 import { OUTLINE, type LabelOverlay } from './overlay';
+import type { LabelImage } from './paint';
 
 /** A picture of a part of a panorama, put together from the tiles of one level. */
 export interface Stitched {
   intensity: Pyramid;
   region: Region;
   level: number;
+  /** How many pixels of the picture a pixel of the level is wide and high. */
+  enlarge: number;
   contrast: Contrast;
   /** Masks that are over the image, and the columns of the panorama between which each is seen. */
   overlays: { overlay: LabelOverlay; from: number; to: number; outline: number }[];
@@ -24,24 +27,28 @@ export interface Stitched {
 const SCREEN_PX = 1200;
 
 export async function stitch(wanted: Stitched, signal: AbortSignal): Promise<Blob> {
-  const { intensity, level, pxPerUm, title, lines } = wanted;
+  const { intensity, level, enlarge, pxPerUm, title, lines } = wanted;
   const shrink = shrinkOf(intensity, level);
   const region = within(wanted.region, intensity, shrink);
-  const [width, height] = [region.width / shrink, region.height / shrink].map(Math.ceil) as [number, number];
+  const [width, height] = [region.width, region.height].map((side) => enlarge * Math.ceil(side / shrink)) as [number, number];
   const ratio = Math.max(1, width / SCREEN_PX);
   const sheet = newSheet(width, height, ratio, title, lines);
+  sheet.context.save();
+  sheet.context.scale(enlarge, enlarge);
+  sheet.context.imageSmoothingEnabled = false;
   await drawImage(sheet.context, wanted, region, shrink, signal);
   for (const { overlay, from, to, outline } of wanted.overlays) {
-    await drawLabels(sheet.context, overlay, { region, level, shrink, from, to, stroke: Math.max(1, Math.round(outline * ratio)) }, signal);
+    await drawLabels(sheet.context, overlay, { region, level, shrink, enlarge, from, to, stroke: Math.max(1, Math.round(outline * ratio)) }, signal);
   }
-  const view = { x: region.x, y: region.y, scale: 1 / shrink, width, height };
+  sheet.context.restore();
+  const view = { x: region.x, y: region.y, scale: enlarge / shrink, width, height };
   sheet.context.save();
   sheet.context.beginPath();
   sheet.context.rect(0, 0, width, height);
   sheet.context.clip();
   wanted.finish(sheet.context, view, ratio);
   sheet.context.restore();
-  return finishSheet(sheet, pxPerUm === null ? null : pxPerUm / shrink);
+  return finishSheet(sheet, pxPerUm === null ? null : (pxPerUm * enlarge) / shrink);
 }
 
 export const TRUTH_OUTLINE = 1.7 * OUTLINE;
@@ -81,7 +88,7 @@ async function drawImage(context: CanvasRenderingContext2D, { intensity, level, 
 async function drawLabels(
   context: CanvasRenderingContext2D,
   overlay: LabelOverlay,
-  { region, level, shrink, from, to, stroke }: { region: Region; level: number; shrink: number; from: number; to: number; stroke: number },
+  { region, level, shrink, enlarge, from, to, stroke }: Record<'level' | 'shrink' | 'enlarge' | 'from' | 'to' | 'stroke', number> & { region: Region },
   signal: AbortSignal,
 ): Promise<void> {
   const { pyramid, tiles } = overlay;
@@ -103,13 +110,26 @@ async function drawLabels(
         image.labels.set(source.labels.subarray(line + begin, line + stop), (row - above) * width + begin);
       }
     }
-    const data = new ImageData(width, image.height);
-    overlay.paintImage(image, new Uint32Array(data.data.buffer), stroke);
-    const band = canvasOf(width, image.height);
+    const large = enlarged(image, enlarge);
+    const data = new ImageData(large.width, large.height);
+    overlay.paintImage(large, new Uint32Array(data.data.buffer), stroke);
+    const band = canvasOf(large.width, large.height);
     band.putImageData(data, 0, 0);
     const rows = Math.min(side, height - y);
-    context.drawImage(band.canvas, first, y - above, end - first, rows, first, y, end - first, rows);
+    const [sx, sy, sw, sh] = [first, y - above, end - first, rows].map((value) => value * enlarge) as [number, number, number, number];
+    context.drawImage(band.canvas, sx, sy, sw, sh, first, y, end - first, rows);
   }
+}
+
+/** Labels with each pixel a square of several, so that outlines are as thin as those of a picture that is not enlarged. */
+function enlarged({ width, height, labels }: LabelImage, by: number): LabelImage {
+  if (by === 1) return { width, height, labels };
+  const large = { width: by * width, height: by * height, labels: new Uint32Array(by * by * width * height) };
+  for (let at = 0; at < large.labels.length; at++) {
+    const [row, column] = [Math.floor(at / large.width / by), Math.floor((at % large.width) / by)];
+    large.labels[at] = labels[row * width + column] ?? 0;
+  }
+  return large;
 }
 
 function canvasOf(width: number, height: number): CanvasRenderingContext2D {
