@@ -1,5 +1,5 @@
 import { lengthText } from '../shared/scalebar';
-import { grouped, nuclei, rounded } from '../shared/text';
+import { brightness, grouped, nuclei, rounded } from '../shared/text';
 import type { Panorama } from './panoramas';
 
 /** What is known of a panorama, for the line under the image. */
@@ -13,7 +13,7 @@ export function factsText(panorama: Panorama, count: number): string {
   }
   if (rois !== null) facts.push(nuclei(rois));
   if (meanIntensity !== null) {
-    facts.push(`brightness ${rounded(meanIntensity)}${stdIntensity === null ? '' : ` (standard deviation ${rounded(stdIntensity)})`}`);
+    facts.push(`brightness ${brightness(meanIntensity)}${stdIntensity === null ? '' : ` (standard deviation ${brightness(stdIntensity)})`}`);
   }
   if (width > 0) {
     const size = `${grouped(width)} × ${grouped(height)} px`;
@@ -26,7 +26,7 @@ export function factsText(panorama: Panorama, count: number): string {
 export function choiceText({ rank, name, rois, meanIntensity, preview }: Panorama): string {
   const facts: string[] = [];
   if (rois !== null) facts.push(nuclei(rois));
-  if (meanIntensity !== null) facts.push(`brightness ${rounded(meanIntensity)}`);
+  if (meanIntensity !== null) facts.push(`brightness ${brightness(meanIntensity)}`);
   if (preview) facts.push('preview');
   return `${rank === null ? '' : `${rank}. `}${name}${facts.length > 0 ? ` (${facts.join(', ')})` : ''}`;
 }

@@ -1,5 +1,5 @@
 import { textButton, textElement } from '../shared/elements';
-import { grouped } from '../shared/text';
+import { brightness, grouped } from '../shared/text';
 import type { Panorama } from './panoramas';
 
 /** The panoramas with their values, by rank: a table whose names are buttons. */
@@ -68,14 +68,10 @@ export class Ranking {
     const named = document.createElement('th');
     named.scope = 'row';
     named.append(button);
-    const cells = [rank === null ? '' : String(rank), named, rois === null ? '' : grouped(rois), fixed(meanIntensity, 1), fixed(distance, 2)];
+    const cells = [rank === null ? '' : String(rank), named, rois === null ? '' : grouped(rois), meanIntensity === null ? '' : brightness(meanIntensity), distance === null ? '' : distance.toFixed(2)];
     row.append(...cells.map((cell) => (typeof cell === 'string' ? textElement('td', cell) : cell)));
     return row;
   }
 }
 
 const SHORT: Partial<Record<string, string>> = { Rank: '#', Brightness: 'Mean' };
-
-function fixed(value: number | null, digits: number): string {
-  return value === null ? '' : value.toFixed(digits);
-}

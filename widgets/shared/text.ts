@@ -9,3 +9,8 @@ export function grouped(value: number): string {
 export function rounded(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
+
+/** The brightness of a panorama, with as many digits in each view. */
+export function brightness(mean: number): string {
+  return mean.toFixed(1);
+}
