@@ -20,6 +20,6 @@ export function viewButtons(all: string, actions: {
   add('Zoom out', 'M5 12h14', actions.zoomOut);
   add(all, 'M4 4h16v16H4zM9 9h6v6H9z', actions.showAll);
   if (actions.fullScreen) add('Full screen', 'M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5', actions.fullScreen);
-  add('Save this view as a picture', 'M12 4v11M7 11l5 5 5-5M5 20h14', actions.save);
+  add('Save this view as a picture', 'M4 8h4l2-3h4l2 3h4v11H4zM12 10a3.25 3.25 0 1 0 .01 0', actions.save);
   return element;
 }
