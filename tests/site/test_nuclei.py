@@ -118,10 +118,13 @@ def test_what_is_selected_is_bright_in_mosaic_and_panorama(browser: Browser, add
         viewer = shown(page, PANORAMA, "fig1a")
         name = viewer.locator(".nn-facts strong").inner_text()
         rois = pd.read_parquet(BOOK / "rois.parquet")
-        of = rois[rois["panorama"] == name]
+        of = rois[(rois["panorama"] == name) & ~rois["at_border"]]
+        cut = rois[(rois["panorama"] == name) & rois["at_border"]]
+        assert (cut["area_um2"] < 90).any(), "some at the edge would be selected by what was measured of them"
         chosen = of[(of["area_um2"] < 90) & (of["class"] == "telophase")]
         remark = viewer.locator(".nn-remark")
         expect(remark).to_contain_text(f"{len(chosen):,} of {len(of):,} nuclei")
+        expect(remark).to_contain_text(f"and {len(cut)} without a cell image")
         opaque = """viewer => {
             const canvas = viewer.querySelector('.nn-overlay');
             const { width, height } = canvas;
@@ -138,6 +141,14 @@ def test_what_is_selected_is_bright_in_mosaic_and_panorama(browser: Browser, add
         expect(mosaic.locator(".nn-remark")).not_to_contain_text("selected")
         expect(veil).to_be_hidden()
         assert {"gate", "filter"}.isdisjoint(name for name, value in parameters(page).items() if value)
+
+        page.evaluate(
+            "search => { history.pushState(null, '', search); dispatchEvent(new PopStateEvent('popstate')); }",
+            f"?panorama={name}&roi={cut['roi'].iloc[0]}",
+        )
+        card = viewer.get_by_role("region", name="Chosen nucleus")
+        expect(card).to_contain_text("It has no cell image: the edge of the panorama cuts it.")
+        expect(card.get_by_text("Cell image: 256")).to_be_hidden()
         assert problems == []
 
 

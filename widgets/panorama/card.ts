@@ -2,9 +2,8 @@ import { BaseCard, showFacts, ZoomActions, type ZoomCardEvents } from '../shared
 import { textElement } from '../shared/elements';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
-import { CELL_PX } from './cellimage';
 import { measuresOf, valueText } from './measures';
-import type { Nuclei, Nucleus } from './nuclei';
+import { CELL_PX, type Nuclei, type Nucleus } from './nuclei';
 
 /** The size of the box around a nucleus is only told where masks are coloured by it. */
 const SIZES = new Set(['width_px', 'height_px']);
@@ -55,6 +54,7 @@ export class Card extends BaseCard {
       cell.setAttribute('role', 'img');
       cell.setAttribute('aria-label', `Cell image of ${this.name.textContent}`);
     }
+    this.caption.hidden = typeof cell === 'string';
     this.picture.replaceChildren(typeof cell === 'string' ? textElement('p', cell) : cell);
   }
 

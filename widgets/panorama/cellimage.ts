@@ -1,9 +1,7 @@
 import { fetchBlob } from '../shared/files';
 import { tilesIn, tilesOf, type Pyramid, type Region } from '../shared/pyramid';
+import { CELL_PX } from './nuclei';
 import type { LabelTiles } from './tiles';
-
-/** Width and height of a cell image, in pixels of the panorama. */
-export const CELL_PX = 256;
 
 /**
  * Cuts a nucleus out of a panorama at full resolution: `CELL_PX` wide and high with its centroid in the middle, black

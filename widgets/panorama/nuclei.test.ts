@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nucleusText, parseNuclei } from './nuclei';
+import { nucleusText, parseNuclei, whyNoCell } from './nuclei';
 import { VIEW_STATE } from './viewstate';
 
 const COLUMNS = {
@@ -36,6 +36,28 @@ describe('nuclei', () => {
       expect(() => parseNuclei(text)).toThrow('damaged');
     },
   );
+});
+
+describe('a nucleus gives no cell', () => {
+  const size = { width: 1000, height: 800 };
+  const why = (left: number | null, top: number | null, width: number, height: number) => {
+    const [nucleus] = parseNuclei(JSON.stringify({
+      columns: { roi: [1], x_px: [9], y_px: [9], left_px: [left], top_px: [top], width_px: [width], height_px: [height] },
+    })).all;
+    return whyNoCell(nucleus ?? expect.fail(), size);
+  };
+
+  it('where an edge of its panorama cuts it', () => {
+    for (const [left, top] of [[0, 9], [9, 0], [900, 9], [9, 700]] as const) expect(why(left, top, 100, 100)).toContain('edge');
+    expect(why(1, 1, 100, 100)).toBeNull();
+    expect(why(899, 699, 100, 100)).toBeNull();
+  });
+
+  it('where it is longer than the diagonal of the frame, and not where its box is unknown', () => {
+    expect(why(9, 9, 363, 100)).toContain('larger');
+    expect(why(9, 9, 362, 362)).toBeNull();
+    expect(why(null, null, 363, 100)).toBeNull();
+  });
 });
 
 describe('state of a view', () => {

@@ -7,9 +7,11 @@ import { rounded } from '../shared/text';
 export interface Nucleus {
   /** Its number, which is its label in the mask. */
   roi: number;
-  /** The centroid, and the size of the box around it. */
+  /** The centroid, the upper left corner of the box around it where that is known, and the size of the box. */
   x: number;
   y: number;
+  left: number | null;
+  top: number | null;
   width: number;
   height: number;
   areaUm2: number | null;
@@ -83,6 +85,8 @@ export function parseNuclei(text: string): Nuclei {
       roi: number,
       x,
       y,
+      left: numberOf(cell('left_px', row)),
+      top: numberOf(cell('top_px', row)),
       width: numberOf(cell('width_px', row)) ?? 0,
       height: numberOf(cell('height_px', row)) ?? 0,
       areaUm2: numberOf(cell('area_um2', row)),
@@ -97,6 +101,18 @@ export function parseNuclei(text: string): Nuclei {
     return [name, order.map((row) => numberOf(values[row]) ?? textOf(values[row]))];
   });
   return new Nuclei(order.flatMap((row) => nuclei[row] ?? []), new Map(sorted));
+}
+
+/** Width and height of a cell image, in pixels of the panorama. */
+export const CELL_PX = 256;
+
+/** Why a nucleus of a panorama of this size gives no cell; null where it gives one, or that is not known. */
+export function whyNoCell({ left, top, width, height }: Nucleus, size: { width: number; height: number }): string | null {
+  if (left === null || top === null || size.width === 0 || size.height === 0) return null;
+  const atEdge = left <= 0 || top <= 0 || left + width >= size.width || top + height >= size.height;
+  if (atEdge) return 'It has no cell image: the edge of the panorama cuts it.';
+  // Cells are turned before they are cut out, so one that is longer than the frame's diagonal never fits.
+  return Math.max(width, height) > CELL_PX * Math.SQRT2 ? 'It has no cell image: it is larger than the frame.' : null;
 }
 
 /** What is known of a nucleus, in a line; empty where nothing is. */

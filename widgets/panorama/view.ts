@@ -21,7 +21,7 @@ import { pixelsOf, scaleOf, UNKNOWN, type Scale } from './measures';
 import { nextMistake, type Mistake, type MistakeKind } from './mistakes';
 import { LabelImages } from './labelimages';
 import { Measurements } from './measurements';
-import { nucleusText, type Nuclei } from './nuclei';
+import { nucleusText, whyNoCell, type Nuclei } from './nuclei';
 import { pixelOf } from './palette';
 import { listedPanorama, type Panorama, type PanoramaIndex } from './panoramas';
 import { Ranking } from './ranking';
@@ -339,6 +339,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
       ...measuredColumns(count, (name) => nuclei.columns.get(name)),
       panoramas: { names: [shown.name], codes: new Uint16Array(count).fill(1) },
       listed: edition,
+      cells: Uint8Array.from(nuclei.all, (nucleus) => (whyNoCell(nucleus, shown) === null ? 1 : 0)),
     });
     const { inside } = selection;
     if (inside !== this.dim.inside || nuclei !== this.dim.nuclei) {
@@ -382,15 +383,16 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     }
     this.cutting.abort();
     this.cutting = new AbortController();
-    void this.cutCell(roi, this.cutting.signal);
+    void this.cutCell(shown, roi, this.cutting.signal);
   }
 
-  private async cutCell(roi: number, signal: AbortSignal): Promise<void> {
+  private async cutCell(panorama: Panorama, roi: number, signal: AbortSignal): Promise<void> {
     const { card, measurements, stage } = this;
     try {
       const nuclei = await measurements.load();
       signal.throwIfAborted();
-      const cell = await stage?.cell(roi, nuclei?.get(roi) ?? null, signal);
+      const nucleus = nuclei?.get(roi) ?? null;
+      const cell = (nucleus && whyNoCell(nucleus, panorama)) ?? (await stage?.cell(roi, nucleus, signal));
       signal.throwIfAborted();
       card.showCell(cell ?? 'There is no cell image of it.');
       card.colour(stage?.colourOf(roi) ?? '');

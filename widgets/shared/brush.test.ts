@@ -39,6 +39,13 @@ describe('what is selected elsewhere on a page', () => {
     expect(decidingColumns({ gate: GATE, filter: 'texture:..1;class:telophase' })).toEqual(['area_um2', 'mean_intensity', 'texture', 'class']);
   });
 
+  it('are never nuclei that give no cell', () => {
+    const known = { ...KNOWN, cells: Uint8Array.of(1, 0, 1, 1) };
+    expect([...(selectedNuclei(4, { lasso: null, gate: GATE, filter: null }, known) ?? [])]).toEqual([0, 0, 1, 0]);
+    expect([...(selectedNuclei(4, { lasso: LASSO, gate: null, filter: null }, known) ?? [])]).toEqual([1, 0, 0, 0]);
+    expect(selectedNuclei(4, { lasso: null, gate: null, filter: null }, known)).toBeNull();
+  });
+
   it('is decided by the columns that a table of nuclei has', () => {
     const table: Partial<Record<string, unknown[]>> = { std_intensity: [2, 3, null], mean_intensity: [4, 0, 5], elongation: [null, null, null], class: ['a', null, 'b'] };
     const { columns, kinds } = measuredColumns(3, (name) => table[name]);

@@ -15,6 +15,8 @@ export interface Known {
   panoramas: Kinds | null;
   /** What is known of panoramas, by name. */
   listed: ReadonlyMap<string, ListedPanorama>;
+  /** 1 for each that gives a cell, else 0: the others are never selected. All do where this is not given. */
+  cells?: Uint8Array;
 }
 
 export const NOTHING_SELECTED: Selected = { lasso: null, gate: null, filter: null };
@@ -38,15 +40,15 @@ export function decidingColumns({ gate, filter }: Pick<Selected, 'gate' | 'filte
  * 1 for each nucleus whose panorama is inside the lasso, whose measurements are inside the gate, and that passes the filter,
  * else 0; null where nothing is selected.
  */
-export function selectedNuclei(count: number, { lasso, gate, filter }: Selected, { columns, kinds, panoramas, listed }: Known): Uint8Array | null {
+export function selectedNuclei(count: number, { lasso, gate, filter }: Selected, { columns, kinds, panoramas, listed, cells }: Known): Uint8Array | null {
   const round = gate === null ? null : parseGate(gate);
   const [xs, ys] = [round && columns.get(round.x), round && columns.get(round.y)];
   const within = round && xs && ys ? allInside(round.corners, xs, ys) : null;
   const wanted = filter === null ? null : parseFilter(filter);
-  if (!lasso && !wanted) return within;
+  if (!within && !lasso && !wanted) return null;
   const inside = new Set((panoramas?.names ?? []).flatMap((name, at) => (!lasso || isSelected(lasso, listed.get(name)) ? [at + 1] : [])));
   const all = Array.from({ length: count }, (_, nucleus) => nucleus).filter(
-    (nucleus) => (within?.[nucleus] ?? 1) === 1 && (!lasso || inside.has(panoramas?.codes[nucleus] ?? 0)),
+    (nucleus) => (cells?.[nucleus] ?? 1) === 1 && (within?.[nucleus] ?? 1) === 1 && (!lasso || inside.has(panoramas?.codes[nucleus] ?? 0)),
   );
   const selected = new Uint8Array(count);
   for (const nucleus of wanted ? passing(all, wanted, columns, kinds) : all) selected[nucleus] = 1;

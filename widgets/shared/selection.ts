@@ -50,7 +50,9 @@ export class Selection {
     }
     this.inside = selectedNuclei(count, selected, known);
     const inside = this.inside?.reduce((sum, one) => sum + one, 0) ?? 0;
-    this.words = `${grouped(inside)} of ${countText(count)} ${inside === 1 ? 'is' : 'are'} selected on this page; the others are dim.`;
+    const cells = known.cells?.reduce((sum, one) => sum + one, 0) ?? count;
+    const others = cells === count ? 'the others' : `the others, and ${grouped(count - cells)} without a cell image,`;
+    this.words = `${grouped(inside)} of ${countText(cells)} ${inside === 1 ? 'is' : 'are'} selected on this page; ${others} are dim.`;
   }
 
   /** What is selected, in words, and a button that drops it; nothing where nothing is. */
