@@ -410,6 +410,20 @@ def test_the_index_of_figures(opened: Any) -> None:
     page.wait_for_url("**/figures/#fig-compare")
 
 
+def test_a_figure_of_the_same_page_is_gone_to_without_losing_what_is_selected(opened: Any) -> None:
+    page = opened("figures")
+    page.evaluate("history.replaceState(null, '', '?gate=a,b;1,2'); window.stayed = true")
+    for _ in range(2):
+        page.get_by_role("button", name="Figures").click()
+        index = page.get_by_role("navigation", name="Figures and tables of the book")
+        index.get_by_role("link", name="Figure 4").click()
+        page.wait_for_url("**/figures/?gate=a,b;1,2#fig-compare")
+        expect(index).to_be_hidden()
+        until(page, "Math.abs(document.getElementById('fig-compare').getBoundingClientRect().top) < innerHeight / 2")
+        page.evaluate("scrollTo(0, 0)")
+    assert page.evaluate("window.stayed")
+
+
 def test_a_picture_is_enlarged_by_keyboard_and_moved(opened: Any) -> None:
     page = opened("figures", policy=True)
     image = page.locator("#fig-one img")
