@@ -419,7 +419,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const mask = MASK_NOTES[this.root.dataset.masks as MaskState] ?? '';
     const elsewhere = this.chosenElsewhere();
     const remarks = [
-      elsewhere ? [`${elsewhere.panorama} was chosen. `, ...noImage(elsewhere.layer)] : '',
+      elsewhere ? [`${elsewhere.panorama} was chosen. `, ...noImage(elsewhere.layer, null)] : '',
       name !== null && shown && name !== shown.name ? `“${name}” cannot be shown here; this is ${shown.name}.` : '',
       this.selection.remark,
       shown?.preview ? previewText(shown) : mask,
@@ -461,7 +461,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     const nuclei = await this.measurements.load();
     if (!shown || !view || !nuclei) return;
     const rows = nucleiIn(nuclei, { x: view.x, y: view.y, width: view.width / view.scale, height: view.height / view.scale });
-    download(new Blob([csvOf(shown.name, nuclei, rows, shown.pxPerUm)], { type: 'text/csv' }), `${shown.name}_nuclei.csv`);
+    download(new Blob([csvOf(shown.name, nuclei, rows, shown.pxPerUm)], { type: 'text/csv' }), `${[shown.name, ...(this.seenView ?? []).map(Math.round), 'nuclei'].join('_')}.csv`);
     this.notice = `${countText(rows.length)} in view were saved as a table.`;
     this.showRemark();
   }

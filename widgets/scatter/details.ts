@@ -55,7 +55,7 @@ export class Details {
     const words = here
       ? ['The panorama viewer on this page shows it.']
       : panorama.preview === null
-        ? noImage(this.where.layer)
+        ? noImage(this.where.layer, panorama.rank)
         : panorama.pyramid
           ? []
           : ['A reduced image; this panorama has no tiles to zoom into.'];

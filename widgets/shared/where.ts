@@ -9,13 +9,14 @@ export interface Where {
   go: HTMLElement | null;
 }
 
-/** Says that there is no image of a panorama, and of a published one where it is. */
-export function noImage(layer: string | null): (string | Node)[] {
+/** Says that there is no image of a panorama, and where one of the published representatives, which have a rank, is seen. */
+export function noImage(layer: string | null, rank: number | null): (string | Node)[] {
   if (layer !== PUBLISHED) return ['There is no image of this panorama here.'];
+  if (rank === null) return ['The pixels of published panoramas are not part of this build.'];
   const link = document.createElement('a');
   link.href = 'https://russellbarkley.github.io/cellpose_masks';
   link.textContent = 'russellbarkley.github.io/cellpose_masks';
-  return ['The pixels of published panoramas are not part of this build; see them at ', link, '.'];
+  return ['The pixels of published panoramas are not part of this build; see this one and its masks at ', link, '.'];
 }
 
 /**
@@ -31,7 +32,7 @@ export function whereShown(
   const view = of.linked ? viewsOf(name, of.layer)[0] : undefined;
   const address = viewerAddress(of, name, roi);
   if (view === undefined && panorama?.pyramid !== true && (panorama?.preview ?? null) === null) {
-    return { words: panorama === undefined && of.layer !== PUBLISHED ? [] : noImage(of.layer), go: null };
+    return { words: panorama === undefined && of.layer !== PUBLISHED ? [] : noImage(of.layer, panorama?.rank ?? null), go: null };
   }
   const reduced = panorama?.pyramid === false && panorama.preview !== null;
   const here = view !== undefined || (address !== null && isHere(address));
