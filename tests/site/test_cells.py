@@ -353,7 +353,7 @@ def test_a_seed_is_typed_and_cells_are_found_by_name_and_saved(browser: Browser,
             shown.get_by_role("button", name="Save the table of the cells shown as CSV").click()
         saved = pd.read_csv(saving.value.path())
         assert saved["cell"].tolist() == of_panorama["cell"].tolist()
-        assert {"x_px", "area_um2", "mean_intensity_grey_levels", "orientation_deg"} <= set(saved)
+        assert {"x_px", "area_um2", "mean_intensity", "orientation_deg"} <= set(saved)
         assert saved["area_um2"].to_numpy() == pytest.approx(of_panorama["area_um2"].to_numpy(), rel=1e-5)
 
         assert problems == []

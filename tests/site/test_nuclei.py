@@ -44,7 +44,7 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
     with open_page(browser, address + CHAPTER, accept_downloads=True) as (page, problems):
         cells = shown(page, CELLS, "fig4c")
         expect(cells.locator(".nn-drawn")).to_contain_text(f"{len(small):,} of them shown")
-        expect(cells.locator(".nn-scope")).to_contain_text("inside the lasso round nuclei")
+        expect(cells.locator(".nn-scope")).to_contain_text("Only cells of nuclei selected with the lasso.")
         nuclei = shown(page, NUCLEI, "fig-nuclei")
         count = nuclei.locator(".nn-counted")
         expect(count).to_contain_text(f"{len(small):,} of {len(table):,} nuclei selected")

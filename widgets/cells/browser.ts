@@ -341,8 +341,8 @@ export class CellBrowser {
   /** Says what cells are shown in place of a draw, or of a draw. */
   private showScope(): void {
     const { source, state } = this;
-    const within = !source.measured ? [] : [...(state.get('gate') === null ? [] : ['nuclei']), ...(state.get('lasso') ? ['panoramas'] : [])];
-    const parts = [this.scopeWords(), within.length === 0 ? '' : `Only cells inside the lasso round ${within.join(' and that round ')}.`];
+    const within = !source.measured ? [] : [...(state.get('gate') === null ? [] : ['nuclei selected with the lasso']), ...(state.get('lasso') ? ['panoramas selected with the lasso'] : [])];
+    const parts = [this.scopeWords(), within.length === 0 ? '' : `Only cells of ${within.join(', and of ')}.`];
     const text = parts.filter(Boolean).join(' ');
     this.scope.hidden = text === '';
     if (this.scopeText.textContent !== text) this.scopeText.textContent = text;
@@ -357,7 +357,7 @@ export class CellBrowser {
       const known = COMPARED.filter(({ column }) => this.measurements.columns.has(column)).map(({ name }) => name.toLowerCase());
       return `Most like ${like}, the nearest first, by ${known.slice(0, -1).join(', ')} and ${known.at(-1) ?? ''}, each divided by its standard deviation over all cells.`;
     }
-    return find === null ? '' : `Cells whose panorama or own name has “${find}”, in all of the collection.`;
+    return find === null ? '' : `Cells whose panorama or own name has “${find}”, in all of the collection. Nuclei that the edge of their panorama cuts give no cell.`;
   }
 
   private order(): Order | null {
@@ -533,8 +533,9 @@ export class CellBrowser {
     this.showRemark();
     try {
       const { shown } = this;
-      download(new Blob([await csv(shown)], { type: 'text/csv' }), `cells-draw-${this.seed}.csv`);
-      this.notice = `The table of ${grouped(shown.length)} cells was saved.`;
+      const { text, note } = await csv(shown);
+      download(new Blob([text], { type: 'text/csv' }), `cells-draw-${this.seed}.csv`);
+      this.notice = `The table of ${grouped(shown.length)} cells was saved. ${note}`.trimEnd();
     } catch (error) {
       this.notice = error instanceof Problem ? error.message : 'The table could not be saved.';
     }

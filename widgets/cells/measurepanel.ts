@@ -70,10 +70,11 @@ export class MeasurePanel {
     }
     const options = kinds.names.map((name, at) => ({ name, count: counts[at + 1] ?? 0 }));
     options.sort((a, b) => b.count - a.count);
-    const offered = JSON.stringify(options);
+    const unknown = counts[0] ?? 0;
+    const offered = JSON.stringify([options, unknown]);
     if (offered !== this.offered) {
       this.offered = offered;
-      this.kind.replaceChildren(new Option('All', ''), ...options.map(({ name, count }) => new Option(`${name} (${grouped(count)})`, name)));
+      this.kind.replaceChildren(new Option(unknown > 0 ? `All (${grouped(unknown)} of no known class)` : 'All', ''), ...options.map(({ name, count }) => new Option(`${name} (${grouped(count)})`, name)));
     }
     this.kind.value = this.filter.kind ?? '';
   }

@@ -1,4 +1,5 @@
 import type { ListedPanorama } from '../shared/panoramalist';
+import type { CellsCsv } from './celltable';
 import type { Collection } from './collection';
 import type { Table } from './table';
 
@@ -30,7 +31,7 @@ export interface CellSource {
   /** Whether cells can be put in order and chosen by measurements. */
   measured: boolean;
   /** The table of some cells as comma-separated values; null where there is none. */
-  csv: ((cells: number[]) => Promise<string>) | null;
+  csv: ((cells: number[]) => Promise<CellsCsv>) | null;
   /** The cells of a draw by a seed. */
   draw(seed: number): number[];
   /** Images in one size, of which `most` are kept; `arrived` is called for each that has come or could not be loaded. */

@@ -302,8 +302,9 @@ export class Chart {
     const { inside } = this;
     if (!inside) return;
     try {
-      const text = await cellsCsv(this.nuclei.table, inside);
-      download(new Blob([text], { type: 'text/csv' }), 'nuclei.csv');
+      const { text, note } = await cellsCsv(this.nuclei.table, inside);
+      download(new Blob([text], { type: 'text/csv' }), 'nuclei_selected.csv');
+      this.remark.textContent = `The table of ${nuclei(inside.length)} was saved. ${note}`.trimEnd();
     } catch (error) {
       this.remark.textContent = error instanceof Problem ? error.message : 'The table could not be saved.';
     }

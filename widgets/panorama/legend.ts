@@ -1,7 +1,7 @@
 import { colourAt } from '../shared/colourmaps';
 import { textElement } from '../shared/elements';
 import { grouped, rounded } from '../shared/text';
-import { describe, type Scale } from './measures';
+import { describe, UNKNOWN, type Scale } from './measures';
 
 const STOPS = 17;
 
@@ -29,7 +29,8 @@ export class Legend {
       return;
     }
     if (scale.kind === 'classes') {
-      element.replaceChildren(title, ...scale.classes.map(({ name: word, colour, count }) => {
+      const unknown = scale.unknown > 0 ? [{ name: 'not known', colour: UNKNOWN, count: scale.unknown }] : [];
+      element.replaceChildren(title, ...[...scale.classes, ...unknown].map(({ name: word, colour, count }) => {
         const key = textElement('span', '', 'nn-key');
         const patch = textElement('span', '', 'nn-swatch');
         patch.style.background = colour;

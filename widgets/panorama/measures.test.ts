@@ -42,6 +42,7 @@ group('scaleOf', () => {
   it('gives each class a colour, the most frequent one first', () => {
     const scale = scaleOf(nuclei, 'class');
     expect(scale?.kind === 'classes' && scale.classes.map(({ name, count }) => [name, count])).toEqual([['interphase', 97], ['metaphase', 3]]);
+    expect(scale).toMatchObject({ unknown: 1 });
     expect(scale && colourOfValue(scale, null)).toBe(UNKNOWN);
     expect(scale && colourOfValue(scale, 'metaphase')).toBe('#56b4e9');
   });

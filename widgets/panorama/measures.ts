@@ -13,7 +13,7 @@ export interface Measure {
 /** How nuclei are coloured by a measure. */
 export type Scale =
   | { kind: 'range'; least: number; most: number; /** Whether some values are beyond the two ends. */ below: boolean; above: boolean }
-  | { kind: 'classes'; classes: { name: string; colour: string; count: number }[] };
+  | { kind: 'classes'; classes: { name: string; colour: string; count: number }[]; /** How many nuclei have no class that is known. */ unknown: number };
 
 /** Where a nucleus is, and what it is called, is no measure of it. */
 const NO_MEASURES = new Set(['roi', 'x_px', 'y_px', 'left_px', 'top_px']);
@@ -62,7 +62,8 @@ export function scaleOf(nuclei: Nuclei, column: string): Scale | null {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
   const sorted = [...counts].sort(([a, many], [b, others]) => others - many || a.localeCompare(b));
-  return { kind: 'classes', classes: sorted.map(([name, count], at) => ({ name, count, colour: CLASS_COLOURS[at % CLASS_COLOURS.length] ?? UNKNOWN })) };
+  const classes = sorted.map(([name, count], at) => ({ name, count, colour: CLASS_COLOURS[at % CLASS_COLOURS.length] ?? UNKNOWN }));
+  return { kind: 'classes', classes, unknown: nuclei.all.length - values.length };
 }
 
 /** The CSS colour of a value on a scale. */

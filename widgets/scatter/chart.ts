@@ -91,7 +91,7 @@ export class Chart {
     this.selection = new SelectionRow(
       () => {
         const chosen = (this.within ?? []).flatMap((at) => this.inPlane[at] ?? []);
-        download(new Blob([panoramasCsv(chosen)], { type: 'text/csv' }), 'panoramas.csv');
+        download(new Blob([panoramasCsv(chosen)], { type: 'text/csv' }), 'panoramas_selected.csv');
       },
       () => {
         this.dropLasso();
@@ -316,7 +316,7 @@ export class Chart {
 
 function panoramasCsv(panoramas: Panorama[]): string {
   return csvText(
-    ['panorama', 'run', 'passage', 'nuclei', 'mean_intensity_grey_levels', 'std_intensity_grey_levels', 'rank'],
+    ['panorama', 'run', 'passage', 'num_rois', 'mean_intensity', 'std_intensity', 'rank'],
     panoramas.map(({ name, run, passage, rois, mean, spread, rank }) => [name, run, passage, rois, mean, spread, rank]),
   );
 }

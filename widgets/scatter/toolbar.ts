@@ -58,7 +58,10 @@ export class Toolbar {
       iconButton('Show all panoramas', 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5', () => { events.showAll(); }),
     );
     this.element.className = 'nn-toolbar';
-    this.element.append(this.buildColours(), this.buildSearch(events), this.buttons, this.table);
+    // A row of its own, so that a layer with another number of colours moves nothing.
+    const second = textElement('div', '', 'nn-toolbar nn-second');
+    second.append(this.buildSearch(events), this.buttons, this.table);
+    this.element.append(this.buildColours(), second);
     this.setLassoing(false);
     this.setTable(false);
   }
