@@ -27,8 +27,15 @@ def test_the_scatter_shows_the_published_panoramas_and_at_a_click_the_simulated_
         expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{PUBLISHED_ROWS} panoramas"))
         switch = scatter.get_by_role("radiogroup", name="Data")
         expect(switch.get_by_role("radio", name="Published")).to_be_checked()
-        switch.get_by_role("radio", name="Simulated").check(force=True)
+        switch.evaluate("bar => scrollBy({ top: bar.getBoundingClientRect().top - 32, behavior: 'instant' })")
+        chosen = switch.locator("label", has_text="Simulated").bounding_box()
+        search = scatter.get_by_role("searchbox").bounding_box()
+        assert chosen is not None
+        page.mouse.click(chosen["x"] + chosen["width"] / 2, chosen["y"] + chosen["height"] / 2)
         expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{SIMULATED_ROWS} panoramas"))
+        expect(scatter).to_have_attribute("data-state", "ready")
+        assert switch.locator("label", has_text="Simulated").bounding_box() == chosen, "it moved from under the pointer"
+        assert scatter.get_by_role("searchbox").bounding_box() == search
         page.reload()
         scroll_through(page)
         expect(plane).to_have_attribute("aria-label", re.compile(rf"\b{SIMULATED_ROWS} panoramas"))

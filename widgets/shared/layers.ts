@@ -165,6 +165,8 @@ export function renderLayers(
   /** Takes away what is shown; the page keeps the height until there is something else to show. */
   const next = (): AbortSignal => {
     el.style.minHeight = `${el.offsetHeight}px`;
+    // The bar, which may have the focus, moves into the toolbar: the page does not scroll to keep it where it is for a moment.
+    el.style.overflowAnchor = 'none';
     bar.remove();
     showing.abort();
     showing = new AbortController();
@@ -179,7 +181,13 @@ export function renderLayers(
     shown = layer;
     const focused = bar.contains((bar.getRootNode() as ShadowRoot | Document).activeElement);
     const view = views.mount(modelOfLayer(model, layer), next());
-    whenReady(view.root, showing.signal, () => el.style.removeProperty('min-height'));
+    const { signal: showingIt } = showing;
+    whenReady(view.root, showingIt, () => {
+      el.style.removeProperty('min-height');
+      afterLayout(() => {
+        if (!showingIt.aborted) el.style.removeProperty('overflow-anchor');
+      });
+    });
     if (layer.label !== null) view.lead(bar);
     if (focused) bar.querySelector<HTMLElement>('input:checked')?.focus({ preventScroll: true });
   };
@@ -220,6 +228,7 @@ export function renderLayers(
       open(waiting).catch((error: unknown) => {
         if (waiting.aborted) return;
         el.style.removeProperty('min-height');
+        el.style.removeProperty('overflow-anchor');
         view.fail(error instanceof Problem ? error : new Problem('The layers of this view could not be shown.'), load);
       });
     };
@@ -255,5 +264,12 @@ function whenReady(root: HTMLElement, signal: AbortSignal, ready: () => void): v
   observer.observe(root, { attributes: true, attributeFilter: ['data-state'] });
   signal.addEventListener('abort', () => {
     observer.disconnect();
+  });
+}
+
+/** Calls back once the page has been laid out as it is now. */
+function afterLayout(callback: () => void): void {
+  requestAnimationFrame(() => {
+    requestAnimationFrame(callback);
   });
 }
