@@ -50,7 +50,7 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
         expect(count).to_contain_text(f"{len(small):,} of {len(table):,} nuclei selected")
         with page.expect_download() as saving:
             nuclei.get_by_role("button", name="Save as CSV").click()
-        assert sorted(pd.read_csv(saving.value.path())["cell"]) == sorted(small["cell"])
+        check_saved(pd.read_csv(saving.value.path()), small, nuclei)
 
         area = nuclei.get_by_role("application")
         area.focus()
@@ -93,6 +93,14 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
             f"{len(late):,} of {len(table):,} nuclei selected, which pass the filter of the cells"
         )
         assert problems == []
+
+
+def check_saved(saved: pd.DataFrame, small: pd.DataFrame, nuclei: Locator) -> None:
+    assert sorted(saved["cell"]) == sorted(small["cell"])
+    assert {"mean_intensity", "std_intensity", "elongation"} <= set(saved)
+    unknown = int(saved["class"].isna().sum())
+    assert unknown > 0
+    expect(nuclei).to_contain_text(f"The class of {unknown} is not known, and empty there.")
 
 
 def test_what_is_selected_is_bright_in_mosaic_and_panorama(browser: Browser, address: str) -> None:
