@@ -18,7 +18,7 @@ FLOORS = [
     {"cli"},
     {"pipeline", "book", "primer"},
     {"training", "figures", "evaluation", "hub", "viewers"},
-    {"segmentation", "cells", "simulation", "datasets", "audit"},
+    {"segmentation", "cells", "simulation", "datasets", "audit", "denoising"},
     {"provenance", "reviews"},
     {"measurement", "values"},
     {"io"},

@@ -29,6 +29,7 @@ NOT_RUN = {
     "run": "makes a whole edition",
     "notebook": "needs an edition that was made",
     "train": "takes minutes",
+    "denoise": "takes a minute",
     "segment new/ --model mine --out masks": "needs the model that was trained",
     "site": "builds the book, with Node",
     "datasets get bbbc039 --out sets/bbbc039": "needs the network",

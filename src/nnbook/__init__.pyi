@@ -1,4 +1,5 @@
 from .cells import read_cells
+from .denoising import denoise
 from .errors import NnbookError
 from .evaluation import evaluate
 from .io import read_image, read_mask
@@ -17,6 +18,7 @@ __all__ = [
     "PanoramaViewer",
     "Scatter",
     "__version__",
+    "denoise",
     "evaluate",
     "link",
     "measure",

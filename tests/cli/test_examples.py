@@ -25,6 +25,7 @@ NOT_RUN = {
     "segment images/ --out masks --diameter auto": "runs the network at many scales, for minutes",
     "segment stacks/ --channel DAPI --project max --out masks": "the network takes seconds",
     "train": "takes minutes",
+    "denoise": "takes minutes",
     "cells --import pulled --out published": "needs what was pulled",
     "datasets get bbbc039 --out sets/bbbc039": "needs the network",
     "datasets get dsb2018 --local stage1_train --out sets/dsb2018": "needs that data set",

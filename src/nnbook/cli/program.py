@@ -13,6 +13,7 @@ import nnbook
 from nnbook.cli import (
     book,
     cells,
+    denoising,
     editions,
     evaluation,
     hub,
@@ -38,6 +39,7 @@ GROUPS: Final = {
         simulation.add_twin,
         lab.add_manifest_writer,
         manifests.add_validate,
+        denoising.add_denoise,
         segmentation.add_segment,
         measurement.add_measure,
         measurement.add_representatives,
