@@ -1,9 +1,9 @@
 """The network that denoises: a weighted mean of the pixels around, and a small U-Net that corrects it.
 
 The mean leaves out the pixel itself, and its weights are learnt; it is why a few hundred steps are enough. The U-Net
-has no residual, no topmost skip connection, and pooling that blurs (Zhang 2019, arXiv:1904.11486): these keep N2V2 (Höck et
-al. 2022, doi:10.1007/978-3-031-25069-9_33) from the checkerboards of Noise2Void. Nothing is normalised by batch: most
-patches are background, and what a grey level is must not depend on how many of a batch are.
+has no residual, no topmost skip connection, and pooling that blurs (Zhang 2019, arXiv:1904.11486): these keep N2V2
+(Höck et al. 2022, doi:10.1007/978-3-031-25069-9_33) from the checkerboards of Noise2Void. Nothing is normalised by
+batch: most patches are background, and what a grey level is must not depend on how many of a batch are.
 """
 
 from __future__ import annotations
