@@ -2,6 +2,7 @@ from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
 from .choosing import contradictions, counts_table, datasets_table, methods_plot, scorecard_table
 from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
+from .denoising import denoising_crops, denoising_row, denoising_table, structure_table
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
 from .own_images import images_table, masks_table, outcomes_table, own_numbers
 from .panoramas import NO_IMAGES, channels_sheet, contact_sheet
@@ -51,6 +52,9 @@ __all__ = [
     "contradictions",
     "counts_table",
     "datasets_table",
+    "denoising_crops",
+    "denoising_row",
+    "denoising_table",
     "differences_table",
     "experiments_numbers",
     "faults_table",
@@ -87,5 +91,6 @@ __all__ = [
     "scores_table",
     "settings_curves",
     "speed_table",
+    "structure_table",
     "training_curve",
 ]
