@@ -35,6 +35,18 @@ export function createViewer(element: HTMLElement, minimap: HTMLElement): OpenSe
   });
 }
 
+/** Whether what the reader did last was to press a key: focus that a program moves then is the keyboard's. */
+let lastByKey = false;
+for (const name of ['keydown', 'pointerdown']) {
+  addEventListener(
+    name,
+    () => {
+      lastByKey = name === 'keydown';
+    },
+    { capture: true, passive: true },
+  );
+}
+
 /**
  * Makes OpenSeadragon's canvas one that can be used by keyboard. Reports when it gets the focus, other than by a click:
  * in a shadow root OpenSeadragon focuses it on every click, which must neither scroll the page nor show the ring.
@@ -44,7 +56,7 @@ export function onFocus(canvas: HTMLElement, changed: (focused: boolean) => void
   let clicked = false;
   const focus = canvas.focus.bind(canvas);
   canvas.focus = () => {
-    clicked = true;
+    clicked = !lastByKey;
     focus({ preventScroll: true });
     clicked = false;
   };
@@ -56,8 +68,8 @@ export function onFocus(canvas: HTMLElement, changed: (focused: boolean) => void
   });
 }
 
-/** Keys that OpenSeadragon would turn, flip or scroll by. */
-export const KEYS_OF_OPENSEADRAGON = new Set(['KeyR', 'KeyF', 'KeyJ', 'KeyK', 'KeyW', 'KeyA', 'KeyS', 'KeyD']);
+/** Keys that OpenSeadragon would turn, flip or scroll by, or zoom by a little. */
+export const KEYS_OF_OPENSEADRAGON = new Set(['KeyR', 'KeyF', 'KeyJ', 'KeyK', 'KeyW', 'KeyA', 'KeyS', 'KeyD', 'Equal', 'Minus']);
 
 /** The tiles of the image that could not be loaded. */
 export class MissingTiles {

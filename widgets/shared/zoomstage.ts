@@ -130,6 +130,7 @@ export class ZoomStage {
       Escape: () => {
         events.escape();
       },
+      ...Object.fromEntries(['+', '=', '-', '_'].map((key, at) => [key, () => { this.zoom(at < 2 ? ZOOM_STEP : 1 / ZOOM_STEP); }])),
       ...imageEvents.keys,
     };
     this.element.className = 'nn-stage';
@@ -419,8 +420,9 @@ export class ZoomStage {
       this.beginApproach();
     });
     viewer.addHandler('canvas-key', (event) => {
-      const { code } = event.originalEvent;
-      if (KEYS_OF_OPENSEADRAGON.has(code)) event.preventDefaultAction = true;
+      const { code, target } = event.originalEvent;
+      // Buttons over the image have keys of their own.
+      if (KEYS_OF_OPENSEADRAGON.has(code) || target !== viewer.canvas) event.preventDefaultAction = true;
       else this.setKeyboard(true);
     });
     viewer.addHandler('canvas-click', ({ quick, position }) => {
@@ -429,7 +431,7 @@ export class ZoomStage {
       this.imageEvents.choose({ x: position.x, y: position.y });
     });
     viewer.canvas.addEventListener('keydown', (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target !== viewer.canvas) return;
       const act = this.keys[event.key];
       if (!act) return;
       event.preventDefault();
