@@ -702,6 +702,48 @@ def test_everything_works_by_keyboard(seen: Seen, full: Full) -> None:
         assert page.evaluate(focused) == "application"
 
 
+def test_focus_that_returns_to_the_image_is_seen_and_choices_are_announced(seen: Seen, full: Full) -> None:
+    """One page for all: what has the focus after a key is marked, alone; what a key has chosen or let go is said."""
+    with seen() as viewer:
+        press, roi = viewer.page.keyboard.press, int(full.rois["roi"].iloc[3])
+        stage, image = viewer.locator(".nn-stage"), viewer.get_by_role("application")
+        status = stage.locator("> [role=status].nn-hidden")
+        marked = re.compile("nn-by-keyboard")
+        field = viewer.get_by_role("combobox", name="Go to a panorama")
+        field.fill(str(roi))
+        field.press("Enter")
+        expect(image).to_be_focused()
+        expect(stage).to_have_class(marked)
+        expect(status).to_contain_text(f"Panorama Full. ROI {roi} chosen, ")
+
+        press("Escape")
+        expect(status).to_contain_text(f"ROI {roi} let go. Middle at ")
+        press("n")
+        following = int(full.rois["roi"].iloc[4])
+        expect(status).to_contain_text(f"ROI {following} chosen, ")  # from the nucleus at the middle on
+        expect(status).to_contain_text("Middle at ")
+
+        for _ in range(4):
+            press("Tab")
+        close = viewer.get_by_role("button", name="Close")
+        expect(stage).not_to_have_class(marked)
+        close.press("Enter")
+        expect(image).to_be_focused()
+        expect(stage).to_have_class(marked)
+        expect(status).to_contain_text(f"ROI {following} let go.")
+
+        press("r")
+        end = viewer.get_by_role("button", name="First end of the ruler")
+        expect(end).to_be_focused()
+        press("ArrowUp")
+        press("Tab")
+        expect(end).not_to_be_focused()
+        expect(stage).not_to_have_class(marked)
+        press("Escape")
+        expect(image).to_be_focused()
+        expect(stage).to_have_class(marked)
+
+
 def test_the_list_is_one_stop_and_arrows_go_on(seen: Seen) -> None:
     with seen() as viewer:
         viewer.get_by_role("button", name="Full", exact=True).focus()

@@ -119,8 +119,14 @@ export class MosaicStage {
     const [x, y] = [(column + 0.5) * cellPx, (row + 0.5) * cellPx];
     const [width, height] = [view.width / view.scale, view.height / view.scale];
     const inView = Math.abs(x - view.x - width / 2) < (width - cellPx) / 2 && Math.abs(y - view.y - height / 2) < (height - cellPx) / 2;
-    if (!closely && inView) return;
+    // By keyboard what is chosen comes to the middle, which the cross is on.
+    if (!closely && !this.zoom.keyboard && inView) return;
     this.zoom.goTo([x, y, closely ? Math.min(width, CELLS_IN_VIEW * cellPx) : width]);
+  }
+
+  /** The cell that the keyboard's cross is on; null where it is on none. */
+  get atCross(): GridPlace | null {
+    return this.zoom.keyboard ? this.cellAt(this.zoom.middle) : null;
   }
 
   /** The rows in view, from and to. */

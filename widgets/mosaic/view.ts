@@ -108,7 +108,11 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
 
   private choose(at: number, change: 'push' | 'settle'): void {
     const cell = this.names?.all[at];
-    if (!cell || at === this.seenCell) return;
+    if (!cell) return;
+    if (at === this.seenCell) {
+      this.stage?.zoom.say(`${nameOf(cell)} chosen.`);
+      return;
+    }
     this.state.set({ panorama: cell.panorama, roi: cell.roi }, change);
     this.apply(false);
   }
@@ -119,7 +123,7 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
 
   protected step(step: 1 | -1): void {
     const { mosaic } = this;
-    const place = mosaic && nextPlace(mosaic, this.chosenPlace(), step);
+    const place = mosaic && nextPlace(mosaic, this.chosenPlace() ?? this.stage?.atCross ?? null, step);
     if (!place || !this.names) return;
     // One step back leads out of however many were looked at.
     this.choose(indexOf(mosaic, place), this.seenCell === null ? 'push' : 'settle');
@@ -143,7 +147,9 @@ export class MosaicView extends ZoomView<MosaicState, MosaicStage> {
     if (moved) stage.zoom.goTo(view);
     const cell = names?.find(state.get('panorama'), state.get('roi')) ?? null;
     if (cell !== this.seenCell) {
+      const named = names?.all[cell ?? this.seenCell ?? -1];
       this.seenCell = cell;
+      if (!byOthers && named) stage.zoom.say(`${nameOf(named)} ${cell === null ? 'let go' : 'chosen'}.`);
       const place = this.chosenPlace();
       stage.choose(place);
       if (byOthers && place && !(moved && view !== null)) stage.goToCell(place, false);

@@ -104,6 +104,7 @@ export class PanoramaStage {
       choose: (place) => {
         const label = this.labelAt(this.zoom.pixelAt(place));
         if (label !== 0) events.chosen(label);
+        else if (this.zoom.keyboard) this.zoom.say('There is no nucleus at the middle.');
       },
       restored: () => {
         this.overlay?.restore();
@@ -200,6 +201,11 @@ export class PanoramaStage {
     this.zoom.redraw();
   }
 
+  /** The nucleus that the keyboard's cross is on; 0 where it is on none. */
+  get atCross(): number {
+    return this.zoom.keyboard ? this.labelAt(this.zoom.pixelAt(this.zoom.middle)) : 0;
+  }
+
   colourOf(roi: number): string {
     return this.overlay?.colourOf(roi) ?? 'transparent';
   }
@@ -215,7 +221,8 @@ export class PanoramaStage {
     const [width, height] = [view.width / view.scale, view.height / view.scale];
     const inView =
       Math.abs(found.x - view.x - width / 2) < width * 0.45 && Math.abs(found.y - view.y - height / 2) < height * 0.45;
-    if (!closely && inView && found.width * view.scale > 16 * devicePixelRatio) return;
+    // By keyboard what is chosen comes to the middle, which the cross is on.
+    if (!closely && !this.zoom.keyboard && inView && found.width * view.scale > 16 * devicePixelRatio) return;
     const close = Math.max(found.width, 40) / NUCLEUS_SHARE;
     this.zoom.goTo([found.x, found.y, closely ? close : Math.min(width, 3 * close)]);
   }

@@ -70,6 +70,8 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   /** The chosen nucleus that is on the screen. */
   private seenRoi: number | null = null;
   private cutting = new AbortController();
+  /** Whether what is being loaded is to be announced once it is shown. */
+  private unsaid = false;
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
     super({ className: 'nn-panorama', css, state: VIEW_STATE, loading: 'Loading the panoramas …' }, model, host, signal);
@@ -177,8 +179,13 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   }
 
   private panoramaEvents(): PanoramaEvents {
+    const events = this.stageEvents();
     return {
-      ...this.stageEvents(),
+      ...events,
+      ready: () => {
+        events.ready();
+        if (this.unsaid) this.announceShown();
+      },
       masks: (state) => {
         this.root.dataset.masks = state;
         this.showRemark();
@@ -209,7 +216,11 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   }
 
   private chooseNucleus(roi: number, change: 'push' | 'settle'): void {
-    if (!this.shown || roi === this.state.get('roi')) return;
+    if (!this.shown) return;
+    if (roi === this.state.get('roi')) {
+      void this.sayChosen();
+      return;
+    }
     // A first look may have a view without naming a panorama; once one is named, the view has to be written as well.
     this.state.set({ panorama: this.shown.name, roi, view: this.seenView }, change);
     this.apply(false);
@@ -222,6 +233,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
       this.apply(true);
       void this.goToNucleus(true);
       this.stage?.zoom.focus();
+      this.announceShown();
     } else {
       const width = this.seenView?.[2] ?? Number.POSITIVE_INFINITY;
       this.stage?.goToPlace(destination.x, destination.y, Math.min(width, PLACE_PX));
@@ -247,7 +259,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
   private async goToNext(step: 1 | -1): Promise<void> {
     const nuclei = await this.measurements.load();
     const roi = this.state.get('roi');
-    const next = nuclei?.next(roi ?? 0, step) ?? null;
+    const next = nuclei?.next(roi ?? this.stage?.atCross ?? 0, step) ?? null;
     if (next === null) return;
     // One step back leads out of however many were looked at.
     this.chooseNucleus(next, roi === null ? 'push' : 'settle');
@@ -289,12 +301,31 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.showContrast();
     const roi = panorama.labels === null ? null : state.get('roi');
     if (another || roi !== this.seenRoi) {
+      const before = this.seenRoi;
       this.seenRoi = roi;
+      if (another) this.unsaid = !byOthers;
+      else if (!byOthers) void this.sayChosen(before);
       stage.choose(roi ?? 0);
       this.showCard();
       if (byOthers && roi !== null && !(moved && view !== null)) void this.goToNucleus(false);
     }
     this.showRemark();
+  }
+
+  /** Announces the panorama and the nucleus shown, once they are on the screen. */
+  private announceShown(): void {
+    this.unsaid = this.root.dataset.state === 'loading';
+    if (!this.unsaid) void this.sayChosen(null, `Panorama ${this.shown?.name ?? ''}. `);
+  }
+
+  /** Says which nucleus is chosen, or that the one `before` is no more. */
+  private async sayChosen(before: number | null = null, lead = ''): Promise<void> {
+    const roi = this.seenRoi;
+    const nuclei = roi === null ? null : await this.measurements.load();
+    if (roi !== this.seenRoi) return;
+    const kind = roi === null ? null : (nuclei?.get(roi)?.kind ?? null);
+    const chosen = roi === null ? (before === null ? '' : `ROI ${before} let go.`) : `ROI ${roi} chosen${kind === null ? '' : `, ${kind}`}.`;
+    this.stage?.zoom.say(`${lead}${chosen}`);
   }
 
   private settings(): MaskSettings {

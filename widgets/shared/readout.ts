@@ -20,6 +20,7 @@ export class Readout {
   private readonly swatch = document.createElement('span');
   private timer: ReturnType<typeof setTimeout> | undefined;
   private announced = '';
+  private said = '';
 
   constructor() {
     this.element.className = 'nn-readout';
@@ -54,13 +55,24 @@ export class Readout {
     }
     if (spoken === this.announced) return;
     this.announced = spoken;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.status.textContent = spoken;
-    }, 300);
+    this.speak();
+  }
+
+  /** Has a sentence said once, before what is pointed at. */
+  say(text: string): void {
+    this.said = text;
+    this.speak();
   }
 
   destroy(): void {
     clearTimeout(this.timer);
+  }
+
+  private speak(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.status.textContent = `${this.said} ${this.announced}`.trim();
+      this.said = '';
+    }, 300);
   }
 }

@@ -330,6 +330,11 @@ export class ZoomStage {
     return this.readout.position;
   }
 
+  /** Says to screen readers what has come of what the reader did. */
+  say(text: string): void {
+    this.readout.say(text);
+  }
+
   /** Shows the middle as the keyboard does, with a cross: what was gone to is there. */
   pointToMiddle(): void {
     this.focus();
