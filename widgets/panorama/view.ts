@@ -1,6 +1,6 @@
 import { isAddressed } from '../shared/address';
 import { measuredColumns } from '../shared/brush';
-import { announce } from '../shared/linking';
+import { announce, onLead } from '../shared/linking';
 import { contrastText } from '../shared/contrast';
 import { textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
@@ -122,6 +122,15 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.state.onChange(() => {
       this.followState();
     });
+    onLead(
+      host,
+      ({ closely, focus }) => {
+        if (closely) void this.goToNucleus(true);
+        if (focus) this.stage?.zoom.focus();
+        this.announceShown();
+      },
+      signal,
+    );
     announce(host, this.layer, (name) => this.find(name) !== undefined, signal);
   }
 

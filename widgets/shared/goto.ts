@@ -1,5 +1,6 @@
 import { withParameters } from './address';
 import { textButton } from './elements';
+import { leadTo } from './linking';
 
 /** What a view has around it that shows panoramas. */
 export interface Around {
@@ -47,6 +48,7 @@ export function viewerButton(view: Element): HTMLElement {
     view.scrollIntoView({ block: 'center', behavior: calm ? 'instant' : 'smooth' });
     const inside = (view.shadowRoot ?? view).querySelector<HTMLElement>('[role="application"], select, button');
     inside?.focus({ preventScroll: true });
+    leadTo({ to: view, closely: true, focus: false });
   };
   return textButton('Go to the viewer', go, '');
 }

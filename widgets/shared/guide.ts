@@ -1,4 +1,5 @@
 import { announceChange, settle, withParameters } from './address';
+import { leadTo } from './linking';
 
 /** What a link of the text asks for: a figure of the page, and what the page's address is to say of its view. */
 export interface Move {
@@ -44,7 +45,11 @@ export function followLinks(): void {
       const link = event.composedPath().find((node): node is HTMLAnchorElement => node instanceof HTMLAnchorElement);
       if (link?.target !== '' || link.origin !== location.origin || link.pathname !== location.pathname) return;
       const move = parseMove(link.hash);
-      if (move && go(move, 'pushState')) event.preventDefault();
+      if (!move || !go(move, 'pushState')) return;
+      event.preventDefault();
+      const figure = document.getElementById(move.figure);
+      // A press of a key has no count of clicks.
+      if (figure) leadTo({ to: figure, closely: false, focus: event.detail === 0 });
     },
     { capture: true },
   );

@@ -1,4 +1,7 @@
+import { figureOf } from './elements';
+
 const WHO_SHOWS = 'nnbook:who-shows';
+const LEADS_TO = 'nnbook:leads-to';
 
 interface Question {
   panorama: string;
@@ -24,4 +27,26 @@ export function viewsOf(panorama: string, layer: string | null): Element[] {
   };
   dispatchEvent(new CustomEvent<Question>(WHO_SHOWS, { detail: { panorama, layer, answer } }));
   return views;
+}
+
+/** How a reader is led to a view, which then announces what it shows. */
+export interface Lead {
+  /** The view's host element, or the figure that it is in. */
+  to: Element;
+  /** Whether what is chosen is to be seen closely. */
+  closely: boolean;
+  /** Whether the keyboard goes there too. */
+  focus: boolean;
+}
+
+export function leadTo(detail: Lead): void {
+  dispatchEvent(new CustomEvent<Lead>(LEADS_TO, { detail }));
+}
+
+/** Calls back, until the signal aborts, when a reader is led to the view of a host element. */
+export function onLead(view: HTMLElement, led: (lead: Lead) => void, signal: AbortSignal): void {
+  const listener = ({ detail }: CustomEvent<Lead>) => {
+    if (detail.to === view || detail.to === figureOf(view)) led(detail);
+  };
+  addEventListener(LEADS_TO, listener as EventListener, { signal });
 }
