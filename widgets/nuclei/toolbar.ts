@@ -1,6 +1,6 @@
 import type { Measure } from '../shared/measure';
 import { iconButton, textElement } from '../shared/elements';
-import { LASSO } from '../scatter/toolbar';
+import { lassoButton } from '../scatter/toolbar';
 
 export interface ToolbarEvents {
   x(column: string): void;
@@ -29,9 +29,7 @@ export class Toolbar {
     across.addEventListener('change', () => { events.x(across.value); });
     upwards.addEventListener('change', () => { events.y(upwards.value); });
     colour.addEventListener('change', () => { events.by(colour.value); });
-    this.lasso = iconButton('Lasso: draw round nuclei to select them', LASSO, () => {
-      const lassoing = this.lasso.getAttribute('aria-pressed') !== 'true';
-      this.setLassoing(lassoing);
+    this.lasso = lassoButton('nuclei', (lassoing) => {
       events.lassoing(lassoing);
     });
     const buttons = textElement('div', '', 'nn-buttons');

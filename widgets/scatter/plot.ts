@@ -36,6 +36,7 @@ const COARSE_HIT_PX = 26;
 const MOVE_MS = 220;
 const HINT_MS = 1200;
 const MOST_CORNERS = 120;
+const KEYS = 'Arrows go from point to point, Enter opens one, + and − zoom, R starts a rectangle that selects.';
 /** A key that goes through all points, from where and how far. */
 interface Step {
   from: 'first' | 'last' | 'here';
@@ -112,9 +113,11 @@ export class Plot {
     area.setAttribute('role', 'application');
     area.setAttribute('aria-roledescription', 'scatter plot');
     hint.hidden = true;
+    const keys = textElement('p', KEYS, 'nn-keys');
+    keys.setAttribute('aria-hidden', 'true');
     for (const canvas of [this.plane, this.over]) canvas.setAttribute('aria-hidden', 'true');
     area.append(this.plane, this.over);
-    element.append(area, hint);
+    element.append(area, hint, keys);
     this.scene = {
       places: { x: new Float64Array(0), y: new Float64Array(0) },
       levels: new Uint8Array(0),
@@ -195,6 +198,7 @@ export class Plot {
 
   /** Whether the next drag draws a lasso. */
   setLassoing(lassoing: boolean): void {
+    if (lassoing && !this.lassoing) this.events.announce('Lasso ready: drag round points. By keyboard, R in the plane starts a rectangle. Escape ends it.');
     this.lassoing = lassoing;
     this.area.classList.toggle('nn-lassoing', lassoing);
   }
@@ -331,6 +335,7 @@ export class Plot {
       if (this.corner >= 0) this.endRectangle();
       else this.startRectangle(at);
     } else if (key === 'Escape' && this.corner >= 0) this.dropRectangle();
+    else if (key === 'Escape' && this.lassoing) this.events.select(null);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -36,9 +36,7 @@ export class Toolbar {
     this.choices = new Choices(COLOURS.filter(({ value }) => known.has(value)), (by) => {
       events.by(by);
     });
-    this.lasso = iconButton('Lasso: draw round panoramas to select them', LASSO, () => {
-      const lassoing = !isPressed(this.lasso);
-      this.setLassoing(lassoing);
+    this.lasso = lassoButton('panoramas', (lassoing) => {
       events.lassoing(lassoing);
     });
     this.table = textButton(
@@ -123,8 +121,23 @@ export class Toolbar {
   }
 }
 
+/** The button that has the next drag draw a lasso; Escape releases it. */
+export function lassoButton(round: string, lassoing: (lassoing: boolean) => void): HTMLButtonElement {
+  const button = iconButton(`Lasso: draw round ${round} to select them`, LASSO, () => {
+    const pressed = !isPressed(button);
+    button.setAttribute('aria-pressed', String(pressed));
+    lassoing(pressed);
+  });
+  button.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !isPressed(button)) return;
+    event.stopPropagation();
+    button.click();
+  });
+  return button;
+}
+
 function isPressed(button: HTMLButtonElement): boolean {
   return button.getAttribute('aria-pressed') === 'true';
 }
 
-export const LASSO = 'M7 15c-3-1-4-3-4-5 0-4 4-6 9-6s9 2 9 6-4 6-9 6c-2 0-3 0-4-.5M7 13.5a2 2 0 1 0 .1 0M7 17c0 2-1 3-3 4';
+const LASSO = 'M7 15c-3-1-4-3-4-5 0-4 4-6 9-6s9 2 9 6-4 6-9 6c-2 0-3 0-4-.5M7 13.5a2 2 0 1 0 .1 0M7 17c0 2-1 3-3 4';
