@@ -502,7 +502,7 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     if (!shown || !view || !nuclei) return;
     const rows = nucleiIn(nuclei, { x: view.x, y: view.y, width: view.width / view.scale, height: view.height / view.scale });
     download(new Blob([csvOf(shown.name, nuclei, rows, shown.pxPerUm)], { type: 'text/csv' }), `${[shown.name, ...(this.seenView ?? []).map(Math.round), 'nuclei'].join('_')}.csv`);
-    this.notice = `${countText(rows.length)} in view were saved as a table.`;
+    this.notice = `${countText(rows.length)} in view ${rows.length === 1 ? 'was' : 'were'} saved as a table.`;
     this.showRemark();
   }
 

@@ -11,3 +11,16 @@ export async function toggledFullScreen(root: HTMLElement): Promise<boolean> {
     return false;
   }
 }
+
+/** Says on a view's button whether the view fills the screen, and calls back when that changes. */
+export function followFullScreen(root: HTMLElement, changed: (full: boolean) => void = () => undefined): void {
+  const show = () => {
+    const full = root.matches(':fullscreen');
+    root.querySelector('button[title="Full screen"]')?.setAttribute('aria-pressed', String(full));
+    return full;
+  };
+  root.addEventListener('fullscreenchange', () => {
+    changed(show());
+  });
+  show();
+}

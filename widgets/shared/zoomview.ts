@@ -4,7 +4,7 @@ import { ContrastPanel } from './contrastpanel';
 import { contrastOf, contrastState, type ContrastState } from './contraststate';
 import type { Contrast } from './contrast';
 import { againButton, textButton, textElement } from './elements';
-import { NO_FULL_SCREEN, toggledFullScreen } from './fullscreen';
+import { followFullScreen, NO_FULL_SCREEN, toggledFullScreen } from './fullscreen';
 import imageCss from './image.css';
 import type { Model } from './model';
 import { download, TooLarge } from './picture';
@@ -40,6 +40,7 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
   protected gaps = false;
   protected notice = '';
   private readonly remark = textElement('p', '', 'nn-remark');
+  private remarked = '';
 
   constructor(kind: ViewKind<Values>, model: Model, host: HTMLElement, signal: AbortSignal) {
     const { className, css } = kind;
@@ -108,8 +109,8 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     if (said) caption.append(textElement('p', said, 'nn-note'));
     this.root.append(caption);
     this.placeLeading();
-    this.root.addEventListener('fullscreenchange', () => {
-      stage.zoom.setFullScreen(this.root.matches(':fullscreen'));
+    followFullScreen(this.root, (full) => {
+      stage.zoom.setFullScreen(full);
     });
   }
 
@@ -159,8 +160,13 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
   /** Shows remarks below the image; `retry` asks again for what is missing from it, where something is. */
   protected showRemarks(remarks: (string | (string | Node)[])[], retry: (() => void) | null): void {
     const said = remarks.filter((remark) => remark.length > 0).map((remark) => (typeof remark === 'string' ? [remark] : remark));
+    const again = retry !== null && this.root.dataset.state === 'ready';
+    // The same again would be announced again.
+    const text = JSON.stringify([said.map((remark) => remark.map((node) => (typeof node === 'string' ? node : node.textContent))), again]);
+    if (text === this.remarked) return;
+    this.remarked = text;
     this.remark.replaceChildren(...said.flatMap((remark, at) => (at === 0 ? remark : [' ', ...remark])));
-    if (retry && this.root.dataset.state === 'ready') this.remark.append(' ', againButton(retry));
+    if (again) this.remark.append(' ', againButton(retry));
   }
 
   protected async savePicture(picture: Promise<Blob>, name: string): Promise<void> {
