@@ -356,6 +356,11 @@ def test_a_seed_is_typed_and_cells_are_found_by_name_and_saved(browser: Browser,
         assert {"x_px", "area_um2", "mean_intensity", "orientation_deg"} <= set(saved)
         assert saved["area_um2"].to_numpy() == pytest.approx(of_panorama["area_um2"].to_numpy(), rel=1e-5)
 
+        find.fill("zzz")
+        find.press("Enter")
+        expect(counted).to_have_text("0 cells")
+        expect(shown.locator(".nn-none")).to_contain_text("has this in its name")
+        expect(shown.locator("> [role=status].nn-hidden")).to_contain_text("0 cells shown. No panorama")
         assert problems == []
 
 

@@ -6,7 +6,7 @@ import { ContrastPanel } from '../shared/contrastpanel';
 import { contrastOf, contrastState } from '../shared/contraststate';
 import { againButton, textButton, textElement } from '../shared/elements';
 import { filterText, NO_FILTER, parseFilter, passing, type Filter } from '../shared/filter';
-import { NO_FULL_SCREEN, toggledFullScreen } from '../shared/fullscreen';
+import { followFullScreen, NO_FULL_SCREEN, toggledFullScreen } from '../shared/fullscreen';
 import type { Around } from '../shared/goto';
 import { MEASURES } from '../shared/measure';
 import type { ListedPanorama } from '../shared/panoramalist';
@@ -32,6 +32,8 @@ const THUMBNAILS = 12_288;
 const FULL = 384;
 /** Most cells that are found by name. */
 const FOUND = 10_000;
+const NONE_FOUND = 'No panorama and no cell has this in its name. Type a part of a name, such as top_left or ROI_12.';
+const NONE_LIKE_THAT = 'None of these cells is like that. Widen a range, or make a new draw.';
 /** Images that fail come in groups: one remark for all of them. */
 const REMARK_MS = 250;
 
@@ -63,7 +65,7 @@ export class CellBrowser {
   private readonly measurePanel: MeasurePanel;
   private readonly grid: Grid;
   private readonly card: Card;
-  private readonly none = textElement('p', 'None of these cells is like that. Widen a range, or make a new draw.', 'nn-none');
+  private readonly none = textElement('p', '', 'nn-none');
   private readonly remark = textElement('p', '', 'nn-remark');
   /** What cells are chosen from besides a draw, and the way back to that. */
   private readonly scope = textElement('div', '', 'nn-scope');
@@ -168,6 +170,7 @@ export class CellBrowser {
       this.remark,
       captionOf(collection, context.note),
     );
+    followFullScreen(root);
     signal.addEventListener('abort', () => {
       clearTimeout(this.remarkTimer);
     });
@@ -296,7 +299,6 @@ export class CellBrowser {
     else this.drawn = source.draw(this.seed);
     this.inDraw = new Set(this.drawn);
     this.drawnFor = wanted;
-    this.shownFor = '';
     return true;
   }
 
@@ -419,13 +421,13 @@ export class CellBrowser {
   }
 
   private showCells(filter: Filter, order: Order | null): void {
-    const { chosen, drawn, grid, measurePanel, measurements, seed, state } = this;
+    const { chosen, drawn, drawnFor, grid, measurePanel, measurements, state } = this;
     const { columns, kinds } = measurements;
     const run = this.run();
     const ofRun = run ? drawn.filter((cell) => cell >= run.first && cell < run.first + run.cells) : drawn;
     const selected = this.selected();
     const inScope = selected ? ofRun.filter((cell) => selected[cell] === 1) : ofRun;
-    const shownFor = [seed, run?.run, state.get('filter'), state.get('sort'), selected && this.selection.key].join('|');
+    const shownFor = [drawnFor, run?.run, state.get('filter'), state.get('sort'), selected && this.selection.key].join('|');
     if (shownFor !== this.shownFor) {
       const again = this.shownFor !== '';
       this.shownFor = shownFor;
@@ -434,7 +436,8 @@ export class CellBrowser {
       grid.show(shown, Math.min(shown.length, state.get('at') ?? 1) - 1);
       grid.setChosen(chosen ? shown.indexOf(chosen.cell) : -1);
       this.none.hidden = shown.length > 0;
-      if (again) this.announce(`${grouped(shown.length)} cells shown`);
+      this.none.textContent = drawn.length === 0 && state.get('find') !== null ? NONE_FOUND : NONE_LIKE_THAT;
+      if (again) this.announce(`${grouped(shown.length)} ${shown.length === 1 ? 'cell' : 'cells'} shown. ${this.none.hidden ? '' : this.none.textContent}`.trim());
     }
     if (!measurePanel.element.hidden) measurePanel.show(drawn, inScope, filter, columns, kinds, measurements.awaits());
   }
@@ -551,6 +554,7 @@ export class CellBrowser {
     if (!this.chosen) return;
     this.close();
     this.state.set({ roi: null }, 'settle');
+    this.announce('Choice cleared');
   }
 
   private close(): void {
