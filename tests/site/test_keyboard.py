@@ -107,8 +107,9 @@ def test_a_reader_without_a_mouse_searches_darkens_looks_and_leaves(browser: Bro
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile("&roi="))
         before = page.url
-        while page.evaluate_handle(INNERMOST).evaluate(STOP)["kind"] != "application":
-            page.keyboard.press("Shift+Tab")
+        assert page.evaluate_handle(INNERMOST).evaluate(STOP)["kind"] == "application"
+        status = page.locator(".nn-panorama .nn-stage > [role=status].nn-hidden").first
+        expect(status).to_contain_text(re.compile(r"Panorama \S+ ROI \d+ chosen, telophase\."))
         page.keyboard.press("ArrowRight")
         page.wait_for_url(lambda url: url != before)
         assert (next_stop(page) or {}).get("kind") not in {None, "application"}
