@@ -22,7 +22,7 @@ export function Navigation({ title, home, entries, sections, hasFigures }: Props
           Contents
         </button>
       </header>
-      <div id="contents" className="sidebar" popover="auto">
+      <aside id="contents" className="sidebar" aria-label="Book" popover="auto">
         <div className="sidebar-head">
           <a className="sidebar-title" href={home}>{title}</a>
           <button type="button" className="sidebar-close" popoverTarget="contents" popoverTargetAction="hide">Close</button>
@@ -49,7 +49,7 @@ export function Navigation({ title, home, entries, sections, hasFigures }: Props
           </ul>
         </nav>
         <Appearance />
-      </div>
+      </aside>
     </>
   );
 }

@@ -101,7 +101,7 @@ function OutputImage({ image, node, alt }: { image: MimeContent; node: Node; alt
 }
 
 function OutputHtml({ html }: { html: string }) {
-  return <div className="output output-html" tabIndex={0} role="region" aria-label="Table" dangerouslySetInnerHTML={{ __html: sanitised(html) }} />;
+  return <div className="output output-html" tabIndex={0} role="group" aria-label="Table" dangerouslySetInnerHTML={{ __html: sanitised(html) }} />;
 }
 
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: true });

@@ -8,7 +8,7 @@ export function Table({ node }: { node: Node }) {
   const head = rows.slice(0, firstBody < 0 ? rows.length : firstBody);
   const body = firstBody < 0 ? [] : rows.slice(firstBody);
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Table">
+    <div className="table-scroll" tabIndex={0} role="group" aria-label="Table">
       <table className={node.class} id={node.html_id}>
         {head.length > 0 && <thead>{head.map((row, at) => <Row key={row.key ?? at} row={row} scope="col" />)}</thead>}
         <tbody>{body.map((row, at) => <Row key={row.key ?? at} row={row} scope="row" />)}</tbody>
