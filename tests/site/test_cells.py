@@ -484,6 +484,10 @@ def test_the_panorama_viewer_of_the_page_follows_and_is_followed(browser: Browse
             expect(card.get_by_role("heading")).to_have_text(one["cell"])
             card.get_by_role("button", name="Find it in the panorama").click()
             viewer.locator(".nn-card-name", has_text=f"ROI {one['roi']}").wait_for()
+            page.wait_for_function(
+                "() => [...new URLSearchParams(location.search)].some("
+                "([name, value]) => name.endsWith('view') && Number(value.split(',')[2]) < 1000)"
+            )
             page.evaluate(
                 "search => { history.pushState(null, '', search);"
                 " dispatchEvent(new CustomEvent('nnbook:address', { detail: null })); }",

@@ -58,10 +58,10 @@ export class Readout {
     this.speak();
   }
 
-  /** Has a sentence said once, before what is pointed at. */
+  /** Has a sentence said before what is pointed at, until the reader does something else: '' ends it. */
   say(text: string): void {
     this.said = text;
-    this.speak();
+    if (text !== '') this.speak();
   }
 
   destroy(): void {
@@ -72,7 +72,6 @@ export class Readout {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.status.textContent = `${this.said} ${this.announced}`.trim();
-      this.said = '';
     }, 300);
   }
 }

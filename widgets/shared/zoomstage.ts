@@ -175,6 +175,7 @@ export class ZoomStage {
     });
     this.followViewer();
     this.followPointer();
+    for (const name of ['keydown', 'pointermove']) this.element.addEventListener(name, () => { this.say(''); }, { capture: true });
     this.restoreWhenLost(this.viewer.drawer.canvas);
   }
 
