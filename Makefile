@@ -136,7 +136,7 @@ widgets/dist/.done: widgets/node_modules/.done widgets/build.mjs src/nnbook/figu
 	@cd widgets && npm run --silent build
 	@touch $@
 
-theme/build/server.mjs: theme/node_modules/.done theme/vite.config.ts $(shell find theme/src theme/static -type f 2>/dev/null)
+theme/build/server.mjs: theme/node_modules/.done theme/vite.config.ts $(wildcard widgets/shared/*.ts) $(shell find theme/src theme/static -type f 2>/dev/null)
 	$(call say,Building the theme)
 	@cd theme && npm run --silent build
 	@touch $@

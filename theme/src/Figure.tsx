@@ -20,6 +20,10 @@ export function Figure({ node }: { node: Node }) {
   const panels = children.filter(({ subcontainer }) => subcontainer === true);
   // Two pictures of one place: the client lays them over one another.
   const compares = panels.length === 2 && node.class?.split(' ').includes('compare') === true;
+  // The client fills these tools, above the table and below its caption.
+  const searchable = node.class?.split(' ').includes('searchable') === true;
+  const table = children.findIndex(({ type }) => type !== 'caption');
+  if (searchable && table >= 0) children.splice(table, 0, { type: 'tableTools' });
   const wide = node.subcontainer !== true && (panels.length > 0 || children.some(needsRoom));
   const classes = ['figure', `figure-${node.kind ?? 'figure'}`, node.class, wide ? 'wide' : undefined];
   return (
@@ -36,6 +40,11 @@ export function Figure({ node }: { node: Node }) {
 /** What is seen in a view's place where there is no view. */
 export function StandIn({ node }: { node: Node }) {
   return <div className="stand-in"><Children of={node.children} /></div>;
+}
+
+/** Where a table is searched and filtered; without JavaScript there is none of it. */
+export function TableTools() {
+  return <div className="table-tools" />;
 }
 
 function needsRoom(node: Node): boolean {

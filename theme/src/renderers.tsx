@@ -5,7 +5,7 @@ import { Admonition, Dropdown, Exercise, Statement } from './Admonition.js';
 import { Block } from './Block.js';
 import { Card, Grid } from './Card.js';
 import { CodeBlock, InlineCode } from './CodeBlock.js';
-import { Caption, CaptionNumber, Figure, Legend, StandIn } from './Figure.js';
+import { Caption, CaptionNumber, Figure, Legend, StandIn, TableTools } from './Figure.js';
 import { Frame, Picture } from './Picture.js';
 import { Heading } from './Heading.js';
 import { Abbreviation, Citation, CitationGroup, CrossReference, FootnoteMark, Link } from './Link.js';
@@ -62,6 +62,7 @@ const own: Record<string, (props: { node: Node }) => ReactNode> = {
   standIn: StandIn,
   tabSet: Tabs,
   table: Table,
+  tableTools: TableTools,
   thematicBreak: () => <hr />,
 };
 

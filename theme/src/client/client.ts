@@ -29,3 +29,4 @@ keepChoices();
 nearing('[data-widget]', openWidget);
 nearing('[data-plotly]', (box) => import('./plotly.js').then(({ drawFigure }) => drawFigure(box)));
 nearing('[data-mermaid]', (box) => import('./diagram.js').then(({ drawDiagram }) => drawDiagram(box)));
+nearing('.table-tools', (tools) => import('./searchable.js').then(({ openTable }) => openTable(tools)));

@@ -100,7 +100,9 @@ async function targetOf(link: HTMLElement): Promise<Element | null> {
     element.removeAttribute('tabindex');
     element.removeAttribute('role');
   });
-  copy.querySelectorAll('.anchor, .footnote-back, .copy, .fold-code, .figure-source, .made, .panels > input, script').forEach((element) => { element.remove(); });
+  copy.querySelectorAll('.anchor, .footnote-back, .copy, .fold-code, .figure-source, .made, .panels > input, .table-tools, .table-none, th svg, script').forEach((element) => { element.remove(); });
+  copy.querySelectorAll('th > button').forEach((element) => { element.replaceWith(...element.childNodes); });
+  copy.querySelectorAll('tr[hidden]').forEach((element) => { element.removeAttribute('hidden'); });
   copy.querySelectorAll<HTMLElement>('[data-compare]').forEach((element) => { delete element.dataset.compare; });
   copy.querySelectorAll('.widget, .output-plotly').forEach((element) => {
     element.replaceWith(stillOf(element) ?? 'An interactive view: follow the link to open it.');
