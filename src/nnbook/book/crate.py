@@ -226,7 +226,10 @@ def _add_results(crate: ROCrate, folder: Path, inside: str) -> None:
     for name, words in (("figures", "A figure of the book, as paper has it"), ("notebooks", "A notebook, executed")):
         for path in _files(folder / inside / name):
             live = path.parent.name == LIVE
-            _add_file(crate, folder, path.relative_to(folder).as_posix(), "What a live figure shows" if live else words)
+            shows = (
+                "What a live figure shows" if live else "A table of the book, whole" if path.suffix == ".csv" else words
+            )
+            _add_file(crate, folder, path.relative_to(folder).as_posix(), shows)
 
 
 def _add_action(crate: ROCrate, record: dict[str, Any], folder: Path, inside: str, authors: list[Any]) -> Any:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from nnbook.cli.options import add_command, print_json, print_values
 from nnbook.errors import NnbookError
@@ -55,16 +54,13 @@ def add_datasets(commands: Commands) -> None:
 
 
 def _datasets(call: argparse.Namespace) -> None:
-    from nnbook.reviews.datasets import choose_datasets, known_datasets
+    from nnbook.reviews.datasets import choose_datasets, datasets_csv, known_datasets
 
     chosen = choose_datasets(known_datasets(), **{name: getattr(call, name) for name in FILTERS})
     if call.json:
         print_json([asdict(one) for one in chosen])
     elif call.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        names = [one.name for one in fields(type(known_datasets()[0]))]
-        writer.writerow(names)
-        writer.writerows([_cell(getattr(one, name)) for name in names] for one in chosen)
+        sys.stdout.write(datasets_csv(chosen))
     else:
         _print_table(chosen)
 
@@ -90,17 +86,6 @@ def _print_table(datasets: tuple[DataSet, ...]) -> None:
     print(Table(header, rows, frozenset({5, 6}), f"{len(rows)} data sets; – is what the reviews don't say, ~ about"))
     if any(one.contradictions for one in datasets):
         print("* the reviews, or others, state something else: --json says what")
-
-
-def _cell(value: Any) -> str:
-    """Return a value as a cell of a CSV table: empty where it isn't known, several joined by ;."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return ", ".join(f"{name}: {_cell(one)}" for name, one in asdict(value).items() if one is not None)
-    if isinstance(value, tuple) and value and all(isinstance(one, tuple) for one in value):
-        return "; ".join(": ".join(one) for one in value)
-    if isinstance(value, tuple):
-        return "; ".join(_cell(one) for one in value)
-    return "" if value is None else str(value)
 
 
 def _get(call: argparse.Namespace) -> None:

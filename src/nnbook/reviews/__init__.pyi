@@ -1,4 +1,4 @@
-from .datasets import DataSet, choose_datasets, find_dataset, known_datasets, read_datasets
+from .datasets import DataSet, choose_datasets, datasets_csv, find_dataset, known_datasets, read_datasets
 from .guide import Question, known_guide, read_guide
 from .methods import Method, count_methods, known_methods, read_methods
 
@@ -8,6 +8,7 @@ __all__ = [
     "Question",
     "choose_datasets",
     "count_methods",
+    "datasets_csv",
     "find_dataset",
     "known_datasets",
     "known_guide",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import csv
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +14,7 @@ from nnbook.reviews import fields as field
 from nnbook.values.entries import Entry, read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nnbook.io.paths import PathLike
     from nnbook.reviews.fields import Check
@@ -276,6 +278,37 @@ def choose_datasets(datasets: Sequence[DataSet], **wanted: str | None) -> tuple[
     return tuple(
         one for one in datasets if all(value is None or _has(one, name, value) for name, value in wanted.items())
     )
+
+
+def datasets_csv(datasets: Iterable[DataSet]) -> str:
+    """Return data sets with all their fields as comma-separated values.
+
+    Parameters
+    ----------
+    datasets : iterable of DataSet
+        A row each.
+
+    Returns
+    -------
+    str
+        A row of the fields' names comes first. What is not known is empty, and semicolons are between several values.
+    """
+    names = [one.name for one in fields(DataSet)]
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(one, name)) for name in names] for one in datasets)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if is_dataclass(value) and not isinstance(value, type):
+        return ", ".join(f"{name}: {_cell(one)}" for name, one in asdict(value).items() if one is not None)
+    if isinstance(value, tuple) and value and all(isinstance(one, tuple) for one in value):
+        return "; ".join(": ".join(one) for one in value)
+    if isinstance(value, tuple):
+        return "; ".join(_cell(one) for one in value)
+    return "" if value is None else str(value)
 
 
 def _has(dataset: DataSet, name: str, value: str) -> bool:
