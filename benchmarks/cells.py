@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tifffile
 import zarr
-from measured_on import heading
+from measured_on import heading, peak_bytes
 from skimage.measure import regionprops
 from skimage.transform import rotate
 from zarr.codecs import GzipCodec
@@ -57,9 +57,8 @@ SCALE = 8.0453
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held; `getrusage` would count its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return round(int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6, 1)
+    """Return the most memory that this process has held."""
+    return round(peak_bytes() / 1e6, 1)
 
 
 def bare_copies(panoramas: list[Panorama], edition: Path, folder: Path) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyvips
+from measured_on import peak_bytes
 
 from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
@@ -77,12 +78,6 @@ def simulate(store: Path, folder: Path, runs: int, per_run: int) -> None:
     pd.DataFrame(table).to_parquet(cells / "cells.parquet", index=False)
     (cells / "cells.json").write_text(json.dumps({**known.about, "cells": count}), encoding="utf-8")
     write_sample(cells, folder, per_run)
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held; `getrusage` would count its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def measure(method: str, folder: Path) -> dict[str, Any]:

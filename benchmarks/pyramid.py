@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyvips
 import tifffile
+from measured_on import peak_bytes
 from PIL import Image
 
 from nnbook.io.files import write_json
@@ -79,12 +80,6 @@ METHODS = {
     "pyvips with its defaults": plain_pyvips,
     "tifffile and Pillow": tifffile_and_pillow,
 }
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held; `getrusage` would count its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def measure(method: str, folder: Path) -> dict[str, Any]:

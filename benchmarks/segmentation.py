@@ -14,7 +14,6 @@ what each further panorama adds, and `command_peak_gb` the memory that it takes 
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from measured_on import heading
+from measured_on import heading, peak_bytes
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.files import sha256, write_json
@@ -43,6 +42,13 @@ COMMAND_REPEATS = 3
 FURTHER = 2
 SCORES = ("predicted_nuclei", "ap_0.50", "ap_0.75", "mean_ap", "mean_iou")
 WARM_UP_PX = 600
+LAUNCHER = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""Runs a command from a process that is small: a process's peak begins at the memory of the one that started it."""
 
 
 def segmenter(method: str) -> Any:
@@ -77,8 +83,7 @@ def measure(method: str, image: Path, small: Path, out: Path) -> dict[str, float
     start, start_cpu = time.perf_counter(), time.process_time()
     segment(image, out)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
-    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_gb": peak / 1e9}
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_gb": peak_bytes() / 1e9}
 
 
 def compare(side_px: int, folder: Path) -> dict[str, Any]:
@@ -138,14 +143,16 @@ def time_command(image: Path, folder: Path) -> dict[str, float]:
                 "--out",
                 out,
             ]
-            start = time.perf_counter()
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                _, status, used = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-            assert process.returncode == 0
-            taken = time.perf_counter() - start
+            launched = subprocess.run(
+                [sys.executable, "-c", LAUNCHER, *command],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=True,
+            )
+        taken, peak_kib = (float(value) for value in launched.stdout.split()[-2:])
         seconds[count] = min(taken, seconds.get(count, taken))
-        peak = max(peak, used.ru_maxrss * 1024 / 1e9)
+        peak = max(peak, peak_kib * 1024 / 1e9)
         print(image.name, "command", count, round(taken, 2), file=sys.stderr)
     return {
         "first_seconds": round(seconds[1], 2),
