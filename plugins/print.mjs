@@ -133,11 +133,11 @@ function escaped(text) {
 }
 
 /**
- * Whether a node refers to another page of the site.
+ * Whether a node refers to another page of the site, or to a file that goes with it.
  * @type {(node: Node) => boolean}
  */
-function isOutside({ type, internal, remote }) {
-  return (type === 'link' && internal === true) || (type === 'crossReference' && remote === true);
+function isOutside({ type, internal, remote, static: file }) {
+  return (type === 'link' && (internal === true || file === true)) || (type === 'crossReference' && remote === true);
 }
 
 /**

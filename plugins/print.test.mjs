@@ -66,3 +66,14 @@ describe('an output on paper', () => {
     assert.equal(tabulated({}), undefined);
   });
 });
+
+describe('a link on paper', () => {
+  it('is text where it leads to another page or a file of the site', () => {
+    const inward = print.transforms.find(({ name }) => name === 'inward');
+    const words = [{ type: 'text', value: 'the whole table' }];
+    const link = (/** @type {Partial<Node>} */ extra) => ({ type: 'link', url: '/build/table.csv', children: words, ...extra });
+    const paragraph = { type: 'paragraph', children: [link({ static: true }), link({ internal: true }), link({ url: 'https://host.example/' })] };
+    inward?.plugin(undefined, { select: () => null, selectAll: () => [paragraph] })({ type: 'root' }, { message: () => ({}) });
+    assert.deepEqual(paragraph.children.map(({ type }) => type), ['text', 'text', 'link']);
+  });
+});

@@ -15,6 +15,7 @@ export interface Node {
   url?: string;
   internal?: boolean;
   remote?: boolean;
+  static?: boolean;
   placeholder?: boolean;
   width?: string;
   header?: boolean;
