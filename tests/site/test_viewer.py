@@ -88,12 +88,17 @@ def go_to(page: Page, **state: object) -> None:
     page.evaluate("q => { history.pushState(null, '', '?' + q); dispatchEvent(new Event('popstate')); }", query)
 
 
-def crowded(full: Full) -> tuple[int, int]:
-    """Return the middle of a nucleus in the middle of the panorama."""
+def middle_nucleus(full: Full) -> pd.Series:
+    """Return the nucleus in the middle of the panorama: one that the edge does not cut, so that it has a cell image."""
     rois = full.rois
     side = full.labels.shape[0]
-    row = rois.iloc[np.hypot(rois["x_px"] - side / 2, rois["y_px"] - side / 2).argmin()]
-    return int(row["x_px"]), int(row["y_px"])
+    return rois.iloc[np.hypot(rois["x_px"] - side / 2, rois["y_px"] - side / 2).argmin()]
+
+
+def crowded(full: Full) -> tuple[int, int]:
+    """Return the middle of a nucleus in the middle of the panorama."""
+    nucleus = middle_nucleus(full)
+    return int(nucleus["x_px"]), int(nucleus["y_px"])
 
 
 # Beyond the list
@@ -434,7 +439,7 @@ def test_the_grey_level_under_the_pointer_is_that_of_the_image_whatever_the_cont
 
 def test_a_chosen_nucleus_shows_its_cell_image_and_measurements(seen: Seen, full: Full) -> None:
     x, y = crowded(full)
-    roi = full.rois.iloc[np.hypot(full.rois["x_px"] - x, full.rois["y_px"] - y).argmin()]
+    roi = middle_nucleus(full)
     with seen(view=f"{x},{y},1000") as viewer:
         box = viewer.locator(".nn-area").bounding_box()
         assert box is not None
@@ -755,7 +760,7 @@ def test_the_list_is_one_stop_and_arrows_go_on(seen: Seen) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 def test_axe_finds_nothing_serious(width: int, scheme: Scheme, browser: Browser, here: str, full: Full) -> None:
-    state = {"panorama": "Full", "roi": int(full.rois["roi"].iloc[3])}
+    state = {"panorama": "Full", "roi": int(middle_nucleus(full)["roi"])}
     for viewer, problems in open_viewer(browser, link(here, **state), width=width, scheme=scheme):
         viewer.get_by_role("button", name="Contrast").click()
         viewer.get_by_role("region", name="Chosen nucleus").get_by_role("img").wait_for()
