@@ -68,9 +68,9 @@ def test_figures_are_drawn_of_imported_cells(tmp_path: Path) -> None:
     sheet = cell_sheet(np.array([cells.thumbnails[at] for at in range(len(cells))]), 2.0)
     assert sheet.axes[0].images[0].get_array() is not None
     (found,) = collect_pairs(cells.table, list(cells.images), cells.px_per_um)
-    assert (found.name, found.true) == ("Run2TL_top_left_ROI_9", None)
+    assert (found.panorama, found.roi, found.true, found.centroid_px) == ("Run2TL_top_left", 9, None, None)
     assert found.distance_um == pytest.approx(90 / cells.px_per_um, rel=0.05)
-    assert len(pairs_sheet([found], cells.px_per_um).axes) == 6
+    assert len(pairs_sheet([found], cells.px_per_um).axes) == 4
 
 
 def test_a_mosaic_is_shown_as_measured_and_multiplied_by_run() -> None:

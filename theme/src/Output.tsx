@@ -1,11 +1,12 @@
 import katex from 'katex';
 import MarkdownIt from 'markdown-it';
 import type { CSSProperties, ReactNode } from 'react';
+import { pageAddress } from './address.js';
 import { ansiRuns } from './ansi.js';
 import { Children } from './Children.js';
 import { usePage } from './context.js';
 import { Json } from './Json.js';
-import type { JupyterOutput, MimeContent, Node } from './node.js';
+import type { JupyterOutput, MimeContent, Node, PictureLink } from './node.js';
 import { savedState, VIEW } from './saved-state.js';
 import { SavedWidget } from './SavedWidget.js';
 import { sanitised } from './sanitised.js';
@@ -97,7 +98,32 @@ function OutputImage({ image, node, alt }: { image: MimeContent; node: Node; alt
   const size = node.data?.size as { width: number; height: number } | undefined;
   // `<Figure size 640x480 with 1 Axes>` says nothing to anyone: the caption does.
   const text = alt.startsWith('<') ? '' : alt;
-  return <img className={`output output-image${isPlot(node) ? ' plot' : ''}`} src={sourceOf(image)} alt={text} width={size?.width} height={size?.height} loading="lazy" decoding="async" />;
+  const picture = <img className={`output output-image${isPlot(node) ? ' plot' : ''}`} src={sourceOf(image)} alt={text} width={size?.width} height={size?.height} loading="lazy" decoding="async" />;
+  const links = node.jupyter_data?.metadata?.[image.content_type]?.links ?? [];
+  return links.length === 0 ? picture : <LinkedPicture links={links}>{picture}</LinkedPicture>;
+}
+
+/** A picture of which parts lead to pages of the book. */
+function LinkedPicture({ links, children }: { links: PictureLink[]; children: ReactNode }) {
+  const { base } = usePage();
+  return (
+    <div className="linked-picture">
+      {children}
+      {links.map(({ box: [left = 0, top = 0, width = 0, height = 0], url, name }) => (
+        <a
+          key={url}
+          href={pageAddress(base, url)}
+          aria-label={name}
+          title={name}
+          style={{ left: share(left), top: share(top), width: share(width), height: share(height) }}
+        />
+      ))}
+    </div>
+  );
+}
+
+function share(of: number): string {
+  return `${(100 * of).toFixed(2)}%`;
 }
 
 function OutputHtml({ html }: { html: string }) {

@@ -74,8 +74,11 @@ export interface JupyterOutput {
   evalue?: string;
   traceback?: string | string[];
   data?: Record<string, MimeContent>;
-  metadata?: Record<string, { plot?: boolean } | undefined>;
+  metadata?: Record<string, { plot?: boolean; links?: PictureLink[] } | undefined>;
 }
+
+/** A part of a picture that leads somewhere: its box as shares of the picture's left, top, width and height. */
+export interface PictureLink { box: number[]; url: string; name: string }
 
 export function walk(node: Node, visit: (node: Node) => void): void {
   visit(node);

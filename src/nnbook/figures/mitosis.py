@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from nnbook.cells.mitosis import find_pairs
-from nnbook.figures.sheets import draw_grey, panel_grid, white_level
+from nnbook.figures.sheets import BAR_UM, draw_grey, panel_grid, white_level
 from nnbook.figures.style import SHEET_STYLE
 
 if TYPE_CHECKING:
@@ -34,14 +35,19 @@ SEPARATIONS: Final = {"early": "Early separation", "late": "Late separation"}
 DIVIDING: Final = ("anaphase", "telophase")
 """Classes of the truth that have two chromosome masses."""
 
+VIEW_PX: Final = 500
+"""The width of the view of a panorama that a cell's image leads to."""
+
 
 class Pair(NamedTuple):
     """Two sets of chromosomes.
 
     Attributes
     ----------
-    name : str
-        The cell's name.
+    panorama : str
+        The name of the panorama that it is from.
+    roi : int
+        The number of its ROI there.
     separation : str
         One of `SEPARATIONS`.
     distance_um : float
@@ -50,13 +56,17 @@ class Pair(NamedTuple):
         The cell image.
     true : str or None
         The cell's class where there is a truth.
+    centroid_px : (float, float) or None
+        Where the nucleus is in its panorama, as (x, y), if known.
     """
 
-    name: str
+    panorama: str
+    roi: int
     separation: str
     distance_um: float
     image: NDArray[np.uint8]
     true: str | None
+    centroid_px: tuple[float, float] | None
 
 
 def collect_pairs(
@@ -67,7 +77,8 @@ def collect_pairs(
     Parameters
     ----------
     table : pandas.DataFrame
-        A row a cell: `cell`, `area_um2`, `mean_intensity`, `std_intensity`, and `class` where it is known.
+        A row a cell: `panorama`, `roi`, `area_um2`, `mean_intensity`, `std_intensity`, and where they are known
+        `class`, `x_px` and `y_px`.
     images : sequence of uint8, axes (y, x)
         The cells' images, in the same order.
     px_per_um : float
@@ -86,20 +97,26 @@ def collect_pairs(
     for row in found.to_dict("records"):
         place = int(looked_at[row["index"]])
         known = classes.iloc[place]
+        cell = table.iloc[place]
+        x_px, y_px = (float(cell.get(axis, np.nan)) for axis in ("x_px", "y_px"))
         pairs.append(
             Pair(
-                name=str(table["cell"].iloc[place]),
+                panorama=str(cell["panorama"]),
+                roi=int(cell["roi"]),
                 separation=row["separation"],
                 distance_um=row["distance_um"],
                 image=images[place],
                 true=known if isinstance(known, str) else None,
+                centroid_px=None if np.isnan(x_px) or np.isnan(y_px) else (x_px, y_px),
             )
         )
     return pairs
 
 
-def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Figure:
-    """Show the first of each of `SEPARATIONS` in a row, where there are any.
+def pairs_sheet(
+    pairs: Sequence[Pair], px_per_um: float, *, viewer: str = "", layer: str = "", columns: int = 4
+) -> Figure:
+    """Show the first of each of `SEPARATIONS` in a row, where there are any, with their names.
 
     Parameters
     ----------
@@ -107,6 +124,11 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
         See `collect_pairs`; at least one.
     px_per_um : float
         Pixels a micrometre of the images.
+    viewer : str, optional
+        The page and the figure that shows panoramas, such as `/nucleusnet#fig1a`. An image then links to its nucleus
+        there, where the place of the nucleus is known.
+    layer : str, optional
+        The name of the layer that the panoramas are of, for these links.
     columns : int, optional
         Cells a row.
 
@@ -117,14 +139,26 @@ def pairs_sheet(pairs: Sequence[Pair], px_per_um: float, columns: int = 6) -> Fi
     with mpl.rc_context(SHEET_STYLE):
         shown_of = {how: [pair for pair in pairs if pair.separation == how][:columns] for how in SEPARATIONS}
         rows = {how: shown for how, shown in shown_of.items() if shown}
-        figure, grid = panel_grid(len(rows), columns, row_inches=1.12, rest_inches=1.0)
+        figure, grid = panel_grid(len(rows), columns, row_inches=1.95, rest_inches=0.5)
         for row, (how, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
-                axes.set_title(f"{pair.distance_um:.1f} µm", fontsize=10, loc="left", pad=3)
-            row[0].text(-0.12, 0.5, SEPARATIONS[how], transform=row[0].transAxes, rotation=90, ha="right", va="center")
+                middle = 12 + BAR_UM * px_per_um / 2
+                axes.text(middle, pair.image.shape[0] - 22, f"{BAR_UM:.0f} µm", fontsize=9, ha="center", va="bottom")
+                name = f"{pair.panorama}\nROI {pair.roi}, {pair.distance_um:.1f} µm"
+                axes.set_title(name, fontsize=9, loc="left", pad=4, linespacing=1.25)
+                if viewer and pair.centroid_px is not None:
+                    axes.set_url(_address(pair, viewer, layer))
+                    axes.set_label(f"{pair.panorama}, ROI {pair.roi}: find it in its panorama")
+            row[0].text(-0.06, 0.5, SEPARATIONS[how], transform=row[0].transAxes, rotation=90, ha="right", va="center")
         figure.supxlabel("\n".join(wrap(summarise_pairs(pairs), 88)), x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _address(pair: Pair, viewer: str, layer: str) -> str:
+    x_px, y_px = pair.centroid_px or (0.0, 0.0)
+    place = f"&panorama={quote(pair.panorama, safe='')}&layer={quote(layer, safe='')}&roi={pair.roi}"
+    return f"{viewer}{place}&view={x_px:.0f},{y_px:.0f},{VIEW_PX}"
 
 
 def summarise_pairs(pairs: Sequence[Pair]) -> str:

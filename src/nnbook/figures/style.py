@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import font_source_sans_pro
 import matplotlib as mpl
@@ -18,6 +18,8 @@ from PIL import Image as PillowImage
 from nnbook.io.files import atomic_write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnbook.io.paths import PathLike
 
 
@@ -90,9 +92,27 @@ class Notice:
         return self.text
 
 
+class Link(TypedDict):
+    """A part of a picture that leads somewhere.
+
+    Attributes
+    ----------
+    box : list of float
+        Left, top, width and height, as shares of the picture's.
+    url : str
+        Where it leads: a page of the book with a fragment, such as `/nucleusnet#fig1a&roi=12`.
+    name : str
+        What there is to see, for who does not see the picture.
+    """
+
+    box: list[float]
+    url: str
+    name: str
+
+
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """A PNG file's bytes, the text for readers who do not see it, and whether it is a plot on white.
+    """A PNG file's bytes, the text for readers who do not see it, whether it is a plot on white, and its links.
 
     A page shows a plot in the width of its text, whose type is then as large as the plot's, and turns it dark in its
     dark look.
@@ -101,12 +121,13 @@ class Picture:
     png: bytes
     alt: str
     plot: bool = True
+    links: tuple[Link, ...] = ()
 
     def __repr__(self) -> str:
         return self.alt  # a page takes an output's plain text for its alternative text
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, str | bool]]:
-        return self.png, {"alt": self.alt, "plot": self.plot}
+    def _repr_png_(self) -> tuple[bytes, dict[str, object]]:
+        return self.png, {"alt": self.alt, "plot": self.plot} | ({"links": list(self.links)} if self.links else {})
 
 
 def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
@@ -115,7 +136,7 @@ def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        The figure.
+        The figure. Axes that have a URL become links of the picture, named by their label.
     path : str or Path
         Where the static stand-in goes.
     alt : str
@@ -133,7 +154,16 @@ def picture(figure: Figure, path: PathLike, alt: str) -> Picture:
         with_palette(image).save(small, format="PNG", optimize=True, dpi=(STYLE["figure.dpi"],) * 2)
     with atomic_write(path) as written:
         written.write_bytes(small.getvalue())
-    return Picture(small.getvalue(), alt, plot=figure.get_facecolor() == (1, 1, 1, 1))
+    return Picture(small.getvalue(), alt, plot=figure.get_facecolor() == (1, 1, 1, 1), links=tuple(_links(figure)))
+
+
+def _links(figure: Figure) -> Iterator[Link]:
+    """Yield the links of a figure that has been drawn, whose axes are in their places."""
+    for axes in figure.axes:
+        if (url := axes.get_url()) is not None:
+            place = axes.get_position()
+            box = [round(share, 4) for share in (place.x0, 1 - place.y1, place.width, place.height)]
+            yield Link(box=box, url=url, name=str(axes.get_label()))
 
 
 def with_palette(image: PillowImage.Image) -> PillowImage.Image:
