@@ -21,7 +21,8 @@ from nnbook.simulation import simulate
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
 VIEWS = (
-    "cells", "channels", "codec-blosc", "codec-lz4", "deepzoom", "mosaic", "nuclei", "panorama", "primer", "scatter",
+    "cells", "channels", "codec-blosc", "codec-lz4", "codec-zstd", "deepzoom", "mosaic", "nuclei", "panorama", "primer",
+    "scatter",
 )  # fmt: skip
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "public/assets/a.woff2", "template.yml")
 SITE = (

@@ -53,7 +53,7 @@ async function licences({ inputs }) {
 }
 
 /** Decompressors, which the channels' bundle loads for images that have them: at most so many bytes each. */
-const CODECS = { blosc: 650_000, lz4: 60_000 };
+const CODECS = { blosc: 650_000, lz4: 60_000, zstd: 12_000 };
 
 /** They are files of their own. */
 const codecsApart = {
@@ -69,7 +69,7 @@ const BUNDLES = [
   ...Object.entries(CODECS).map(([codec, most]) => ({
     name: `codec-${codec}`,
     most,
-    entry: { stdin: { contents: `export { default } from 'numcodecs/${codec}'`, resolveDir: root } },
+    entry: { stdin: { contents: `export { default } from '${codec === 'zstd' ? './channels/zstd' : `numcodecs/${codec}`}'`, resolveDir: root } },
   })),
 ];
 

@@ -242,7 +242,11 @@ def test_decompressors_are_beside_the_view_of_channels_that_loads_them(tmp_path:
     assert list((html / "build").glob("codec-*")) == []
     (html / "build" / f"channels-{'a' * 32}.mjs").touch()
     complete_site(tmp_path, html)
-    assert {path.name for path in (html / "build").glob("codec-*")} == {"codec-blosc.mjs", "codec-lz4.mjs"}
+    assert {path.name for path in (html / "build").glob("codec-*")} == {
+        "codec-blosc.mjs",
+        "codec-lz4.mjs",
+        "codec-zstd.mjs",
+    }
 
 
 def test_a_book_that_is_built_is_completed(tmp_path: Path, html: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from zarr.codecs import ZstdCodec
 from nnbook.io.edition import Edition
 from nnbook.io.files import write_json
 from nnbook.pipeline.stages import write_channel_images
+from nnbook.viewers.ome import write_ome_zarr
 from nnbook.viewers.pyramid import write_pyramid
 
 if TYPE_CHECKING:
@@ -195,6 +196,64 @@ def test_channels_of_another_host_add_up(browser: Browser, here: str, elsewhere:
         # A file that is not there is a chunk of zeros, or metadata of the other version. No third host is asked.
         meant = re.compile(rf"asks another host: {elsewhere}/|status 404: {elsewhere}/|status of 404")
         assert [problem for problem in problems if not meant.search(problem)] == []
+
+
+def labelled(folder: Path) -> None:
+    """Write an image with three sets of labels of its own: one fits, one is of another size, one of another scale."""
+    labels = np.zeros((SIDE, SIDE), np.uint32)
+    labels[20:120, 20:120] = 7
+    path = folder / "labelled.ome.zarr"
+    write_ome_zarr(path, np.full((SIDE, SIDE), 40, np.uint8), labels, px_per_um=2.0)
+    group = zarr.open_group(path / "labels")
+    nuclei: Any = group["nuclei"].attrs["ome"]
+    for name, shape, um in (
+        ("halves", (150, 150), 1.0),
+        ("others", (SIDE, SIDE), 0.25),
+        ("whole cells", (SIDE, SIDE), 0.5),
+    ):
+        one = group.create_group(name)
+        one.create_array("0", data=np.full(shape, 2**40 * (um == 0.5) + 3, np.int64), chunks=(128, 128))
+        scale = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [um, um]}]}]
+        one.attrs["ome"] = {**nuclei, "multiscales": [{**nuclei["multiscales"][0], "datasets": scale}]}
+    group.attrs["ome"] = {"version": "0.5", "labels": ["halves", "nuclei", "others", "whole cells"]}
+
+
+def test_an_image_s_own_labels_are_its_masks(browser: Browser, here: str, folder: Path) -> None:
+    labelled(folder)
+    with shown(browser, here, zarr="labelled.ome.zarr", title="Ours") as (page, problems):
+        view = page.locator(".nn-channelview")
+        view.locator(".nn-overlay[data-masks=drawn]").wait_for()
+        # Those that are not of the image are named, with what does not fit.
+        expect(view.locator(".nn-remark")).to_have_text(
+            "The labels “halves” are not shown: they are 150 × 150 px, and the image is 300 × 300 px. "
+            "The labels “others” are not shown: by their scale they are 75 µm wide, and the image is 150 µm wide."
+        )
+        choice = view.get_by_role("combobox", name="Labels")
+        assert choice.locator("option").all_inner_texts() == ["nuclei", "whole cells"]
+        expect(choice).to_have_value("nuclei")
+        box = view.locator(".nn-area").bounding_box()
+        assert box is not None
+        side = min(box["width"], box["height"])
+        left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+
+        def at(x: int, y: int) -> tuple[float, float]:
+            return left + side * x / SIDE, top + side * y / SIDE
+
+        page.mouse.move(*at(118, 118))
+        expect(view.locator(".nn-readout")).to_contain_text("ROI 7")
+        page.mouse.move(*at(123, 123))
+        expect(view.locator(".nn-readout")).to_be_hidden()
+        page.mouse.click(*at(70, 70))
+        expect(view.locator(".nn-remark")).to_contain_text("ROI 7 is chosen.")
+        page.mouse.move(0, 0)
+        view.get_by_role("radio", name="Off").check(force=True)
+        page.wait_for_function("values.masks === 'off'")
+        view.get_by_role("radio", name="Outlined").check(force=True)
+        choice.select_option("whole cells")
+        page.wait_for_function("values.labels === 'whole cells'")
+        page.mouse.move(*at(250, 250))
+        expect(view.locator(".nn-readout")).to_contain_text("ROI 3")
+        assert problems == []
 
 
 def lab(folder: Path) -> None:

@@ -1,4 +1,4 @@
-import { choiceKind, numberKind, optionalKind, SHARED, type Kinds, type Shared } from '../shared/address';
+import { choiceKind, numberKind, optionalKind, SHARED, textKind, type Kinds, type Shared } from '../shared/address';
 import { CONTRAST_STATE, type ContrastState } from '../shared/contraststate';
 import { isRecord } from '../shared/json';
 import { VIEW } from '../shared/zoomstate';
@@ -20,6 +20,8 @@ export interface ChannelState extends Shared, ContrastState {
   /** The z plane shown, from 0; null is the one that the image says, or the middle one. */
   z: number | null;
   masks: 'fill' | 'outline' | 'off';
+  /** The name of the image's own labels that are shown as masks; null is the first of them. */
+  labels: string | null;
   /** How far masks hide the image, 0 to 1; null is what suits their style. */
   opacity: number | null;
 }
@@ -36,6 +38,7 @@ export const CHANNEL_STATE: Kinds<ChannelState> = {
   channels: { absent: null, parse: parseChannels, format: channelsText, accept: acceptChannels },
   z: optionalKind(numberKind(0, 100_000, 0)),
   masks: choiceKind(['fill', 'outline', 'off'], 'fill'),
+  labels: textKind(),
   opacity: optionalKind(numberKind(0, 1, 0)),
 };
 

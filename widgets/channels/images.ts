@@ -17,7 +17,7 @@ export function parseImages(text: string, address: string): { note: string; sour
     const [title, zarr] = [textOf(of.panorama), resolve(textOf(of.zarr), address)];
     if (title === null || zarr === null) throw new Problem(`The list of images is damaged: entry ${at + 1} has no name or no address.`);
     const [masks, nuclei] = [resolve(textOf(of.masks), address), resolve(textOf(of.nuclei), address)];
-    return { title, address: zarr, foreign: null, masks, nuclei, pxPerUm: numberOf(of.px_per_um) };
+    return { title, address: zarr, foreign: null, masks, labels: false, nuclei, pxPerUm: numberOf(of.px_per_um) };
   });
   return { note: textOf(value.note) ?? '', sources };
 }

@@ -8,7 +8,8 @@ import { ChannelView, type Source } from './view';
 
 /**
  * Opens the OME-Zarr image that a model names by its `zarr`, or those that the file of its `images` lists. `title`, `credit`,
- * `px_per_um` and `height` may be given, and `masks_address`, a Deep Zoom pyramid of labels.
+ * `px_per_um` and `height` may be given, and `masks_address`, a Deep Zoom pyramid of labels; without it, an image that has
+ * labels of its own is shown with these.
  */
 async function load(view: ChannelView, model: Model, signal: AbortSignal): Promise<void> {
   const listed = textTrait(model, 'images') !== null;
@@ -30,6 +31,7 @@ function singleSource(model: Model, signal: AbortSignal): Source {
     address,
     foreign: foreignHost(address, document.baseURI),
     masks: textTrait(model, 'masks_address') === null ? null : dataAddress(model, 'masks_address', signal),
+    labels: true,
     nuclei: null,
     pxPerUm: numberTrait(model, 'px_per_um'),
   };

@@ -1,5 +1,5 @@
 import { Problem } from '../shared/problem';
-import { fetchPyramid } from '../shared/pyramid';
+import { fetchPyramid, type Pyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
@@ -7,11 +7,14 @@ import { ZoomStage, type Place, type StageEvents } from '../shared/zoomstage';
 import { LabelOverlay } from '../panorama/overlay';
 import type { MaskStyle } from '../panorama/paint';
 import { Composite, type Look } from './composite';
+import { labelPyramid, misfit } from './labels';
 import { ZarrImage } from './zarrimage';
 
 export interface ChannelEvents extends StageEvents {
   /** The image is known, but not shown yet: returns how it is to be shown. */
   opened(image: ZarrImage): Promise<Look>;
+  /** The names of the image's own labels that fit it are known, and why others do not. */
+  labelled(names: string[], refused: string[]): void;
   chosen(roi: number): void;
   /** What is known of a nucleus. */
   describe(roi: number): string;
@@ -23,6 +26,8 @@ export interface Wanted {
   where: string;
   title: string;
   masks: string | null;
+  /** Whether the image may have labels of its own, where it has no `masks`. */
+  labels: boolean;
   pxPerUm: number | null;
 }
 
@@ -36,6 +41,11 @@ export class ChannelStage {
   private opening = new AbortController();
   private composite: Composite | null = null;
   private overlay: LabelOverlay | null = null;
+  /** The image's own labels that fit it, by name; which of them are shown, and in which plane. */
+  private labels = new Map<string, ZarrImage>();
+  private shown = '';
+  private name: string | null = null;
+  private z = 0;
   private masks: { style: MaskStyle | null; opacity: number } = { style: 'fill', opacity: 1 };
   private chosen = 0;
   private values = '';
@@ -83,16 +93,21 @@ export class ChannelStage {
     this.composite = null;
     this.overlay?.destroy();
     this.overlay = null;
+    this.labels = new Map();
+    this.shown = '';
     this.values = this.asked = '';
     try {
       const image = await ZarrImage.open(wanted.address, wanted.where, signal, this.codecs);
       signal.throwIfAborted();
-      this.composite = new Composite(image, await events.opened(image));
+      const look = await events.opened(image);
+      this.composite = new Composite(image, look);
+      this.z = look.z;
       signal.throwIfAborted();
       const label = `${wanted.title}. Arrow keys move, plus and minus zoom, zero shows all.`;
       zoom.expect({ width: image.width, height: image.height, pxPerUm: wanted.pxPerUm ?? image.pxPerUm, label }, view);
       zoom.show([{ source: this.composite.source, shown: true }]);
       if (wanted.masks !== null) await this.openMasks(wanted.masks, signal);
+      else if (wanted.labels) await this.findLabels(image, wanted, signal);
     } catch (error) {
       if (signal.aborted) return;
       const reason = error instanceof Error ? `: ${error.message.split('\n')[0] ?? ''}` : '';
@@ -103,6 +118,8 @@ export class ChannelStage {
   /** Shows channels in another way, or another plane. */
   async show(look: Look): Promise<void> {
     this.zoom.element.dataset.look = 'painting';
+    this.z = look.z;
+    this.showLabels(this.name);
     await this.composite?.show(look);
     const { viewer } = this.zoom;
     viewer.forceRedraw();
@@ -144,9 +161,56 @@ export class ChannelStage {
     this.zoom.destroy();
   }
 
+  /** Shows labels of the image by their name; its first ones where there are none of this name. */
+  showLabels(name: string | null): void {
+    this.name = name;
+    const { labels, z } = this;
+    const found = name !== null && labels.has(name) ? name : [...labels.keys()][0];
+    const image = found === undefined ? undefined : labels.get(found);
+    if (found === undefined || image === undefined) return;
+    const wanted = `${image.planes > 1 ? z : 0} ${found}`;
+    if (wanted === this.shown) return;
+    this.shown = wanted;
+    this.overlay?.destroy();
+    this.lay(labelPyramid(image, z));
+  }
+
+  /** Opens all labels of an image, and keeps those that fit it. */
+  private async findLabels(image: ZarrImage, wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const refused: string[] = [];
+    const names = await image.labelNames().catch(() => {
+      refused.push('The labels of this image could not be read.');
+      return [];
+    });
+    const opened = await Promise.all(
+      names.map(async (name) => {
+        try {
+          const labels = await image.openLabels(name);
+          const reason = misfit(labels, { ...sizeOf(image), pxPerUm: wanted.pxPerUm ?? image.pxPerUm });
+          if (reason !== '') throw new Problem(reason);
+          labelPyramid(labels, 0);
+          return { name, labels };
+        } catch (error) {
+          const reason = error instanceof Problem ? error.message.replace(/\.$/, '') : 'they cannot be read';
+          refused.push(`The labels “${name}” are not shown: ${reason}.`);
+          return null;
+        }
+      }),
+    );
+    signal.throwIfAborted();
+    this.labels = new Map(opened.flatMap((one) => (one ? [[one.name, one.labels]] : [])));
+    this.events.labelled([...this.labels.keys()], refused);
+    this.showLabels(this.name);
+  }
+
   private async openMasks(address: string, signal: AbortSignal): Promise<void> {
     const pyramid = await fetchPyramid(address, 'The masks', signal);
     signal.throwIfAborted();
+    this.lay(pyramid);
+  }
+
+  /** Lays labels over the image. */
+  private lay(pyramid: Pyramid): void {
     const update = () => {
       this.zoom.viewer.forceRedraw();
     };
@@ -187,4 +251,8 @@ export class ChannelStage {
       this.zoom.showPointed();
     });
   }
+}
+
+function sizeOf({ width, height, planes }: ZarrImage): { width: number; height: number; planes: number } {
+  return { width, height, planes };
 }

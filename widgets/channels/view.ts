@@ -24,6 +24,8 @@ export interface Source {
   foreign: string | null;
   /** A Deep Zoom pyramid of labels, and what was measured of these. */
   masks: string | null;
+  /** Whether the image may have labels of its own, where it has no `masks`. */
+  labels: boolean;
   nuclei: string | null;
   pxPerUm: number | null;
 }
@@ -38,6 +40,7 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   private readonly planeText = textElement('output', '', 'nn-range-text');
   private readonly masks: Choices<ChannelState['masks']>;
   private readonly masksField = document.createElement('fieldset');
+  private readonly labels = document.createElement('select');
   private readonly choice = document.createElement('select');
   private readonly measurements: Measurements;
   private further: LabelImages | null = null;
@@ -48,6 +51,9 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   private usual: ChannelLook[] = [];
   private extents: Extent[] = [];
   private seenLook = '';
+  /** The image's own labels that fit it, and why others are not shown. */
+  private labelNames: string[] = [];
+  private refused: string[] = [];
 
   constructor(
     model: Model,
@@ -76,6 +82,12 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
         this.change({ masks, opacity: null });
       },
     );
+    this.labels.className = 'nn-control';
+    this.labels.setAttribute('aria-label', 'Labels');
+    this.labels.hidden = true;
+    this.labels.addEventListener('change', () => {
+      this.change({ labels: this.labels.value, roi: null });
+    });
     this.choice.className = 'nn-control';
     this.choice.setAttribute('aria-label', 'Image');
     this.choice.addEventListener('change', () => {
@@ -99,12 +111,15 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     const body = textElement('div', '', 'nn-body');
     choice.append(...sources.map(({ title }) => new Option(title)));
     masksField.className = 'nn-fieldset nn-masks';
-    masksField.append(textElement('legend', 'Masks', 'nn-label'), this.masks.element);
+    masksField.append(textElement('legend', 'Masks', 'nn-label'), this.labels, this.masks.element);
     bar.append(sources.length > 1 ? choice : textElement('strong', first.title, 'nn-title'), this.planeField(), masksField, this.channels.button);
     root.prepend(bar, this.channels.element, body);
     const events = {
       ...this.stageEvents(),
       opened: (image: ZarrImage) => this.opened(image),
+      labelled: (names: string[], refused: string[]) => {
+        this.labelled(names, refused);
+      },
       chosen: (roi: number) => {
         this.change({ roi, panorama: this.sources.length > 1 ? (this.shown?.title ?? null) : this.state.get('panorama') });
       },
@@ -118,16 +133,18 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   }
 
   private show(source: Source): void {
-    const { address, foreign, masks, pxPerUm, title } = source;
+    const { address, foreign, labels, masks, pxPerUm, title } = source;
     this.shown = source;
     this.image = null;
     this.seenLook = '';
     this.choice.value = title;
     this.masksField.hidden = masks === null;
+    this.labels.hidden = true;
+    this.labelNames = this.refused = [];
     this.measurements.of(source);
     this.further?.show(title, masks ?? address);
     const where = foreign ?? (address.startsWith('kernel:') ? 'the notebook' : 'this site');
-    this.openOnRequest(foreign, (view) => void this.stage?.open({ address, where, title, masks, pxPerUm }, view));
+    this.openOnRequest(foreign, (view) => void this.stage?.open({ address, where, title, masks, labels, pxPerUm }, view));
   }
 
   /** The image that the state names, or else the one shown. */
@@ -158,6 +175,8 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     this.showPlane(image, look.z);
     const masks = state.get('masks');
     this.masks.show(masks);
+    stage.showLabels(state.get('labels'));
+    this.labels.value = this.labelNames.find((name) => name === state.get('labels')) ?? this.labelNames[0] ?? '';
     stage.setMasks(masks === 'off' ? null : masks, state.get('opacity') ?? OPACITY[masks]);
     stage.choose(this.chosen ?? 0);
     this.showRemark();
@@ -195,6 +214,7 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
       chosen === null ? '' : `ROI ${chosen} is chosen${known === '' ? '' : `: ${known}`}.`,
       this.gaps ? 'Parts of the image could not be loaded.' : '',
       measurements.problem,
+      ...this.refused,
       this.notice,
     ];
     this.showRemarks(remarks, this.gaps ? retry : null);
@@ -204,7 +224,16 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
   private get chosen(): number | null {
     const { shown, sources, state } = this;
     const here = sources.length < 2 || state.get('panorama') === null || state.get('panorama') === shown?.title;
-    return here && shown?.masks ? state.get('roi') : null;
+    return here && (shown?.masks || this.labelNames.length > 0) ? state.get('roi') : null;
+  }
+
+  private labelled(names: string[], refused: string[]): void {
+    this.labelNames = names;
+    this.refused = refused;
+    this.masksField.hidden = names.length === 0;
+    this.labels.hidden = names.length < 2;
+    this.labels.replaceChildren(...names.map((name) => new Option(name)));
+    this.apply();
   }
 
   /** Learns what the image is, and finds ranges of channels for which it says none. */

@@ -1,14 +1,17 @@
-import { decompress } from 'fzstd';
 import * as zarr from 'zarrita';
 import { fetchBlob, fetchPart, StatusError } from '../shared/files';
 import { Problem } from '../shared/problem';
+import { parseLabelNames } from './labels';
 import { allChannels, firstSeries, parseMultiscale, type Channel } from './omezarr';
 
 export type Pixels = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
-type Dtype = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'float32' | 'float64';
+type Dtype = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'float32' | 'float64' | 'int64' | 'uint64';
 type Level = zarr.Array<Dtype>;
 
-const DTYPES = new Set(['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'float32', 'float64']);
+const INTEGERS = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32'];
+/** Types of the values of an image, and of its labels. */
+const DTYPES = { 'grey levels': new Set([...INTEGERS, 'float32', 'float64']), labels: new Set([...INTEGERS, 'int64', 'uint64']) };
+type Kind = keyof typeof DTYPES;
 /** Bytes of files that are kept: a chunk larger than a tile is wanted by several. */
 const KEPT_BYTES = 96_000_000;
 const [LEAST_TILE, MOST_TILE] = [256, 1024];
@@ -18,6 +21,24 @@ export interface Tile {
   width: number;
   height: number;
   pixels: Pixels;
+}
+
+/** A rectangle of a level, in its pixels. */
+interface Part {
+  level: number;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** Where an image is, with its slash at the end, and in which version of the format. */
+interface Place {
+  base: string;
+  store: Store;
+  version: 'v2' | 'v3';
+  where: string;
+  signal: AbortSignal;
 }
 
 /** Files below an address, as zarrita asks for them. */
@@ -111,6 +132,7 @@ export class ZarrImage {
     readonly channels: Channel[],
     readonly pxPerUm: number | null,
     readonly firstPlane: number,
+    private readonly place: Place,
   ) {
     const [full] = levels;
     if (!full) throw new Problem('The OME-Zarr image has no levels.');
@@ -125,6 +147,25 @@ export class ZarrImage {
   /** Opens the image at an address; `where` names its host in messages. */
   static async open(address: string, where: string, signal: AbortSignal, codecs: (name: string) => Promise<string>): Promise<ZarrImage> {
     bringCodecs(codecs);
+    return ZarrImage.read(address, where, signal, 'grey levels');
+  }
+
+  /** The names of the image's labels; none where it has none. */
+  async labelNames(): Promise<string[]> {
+    const { store, version } = this.place;
+    const text = await store.get(version === 'v3' ? '/labels/zarr.json' : '/labels/.zattrs');
+    if (!text) return [];
+    const value = JSON.parse(new TextDecoder().decode(text)) as { attributes?: unknown };
+    return parseLabelNames(version === 'v3' ? value.attributes : value);
+  }
+
+  /** Opens labels of the image by their name. */
+  openLabels(name: string): Promise<ZarrImage> {
+    const { base, where, signal } = this.place;
+    return ZarrImage.read(`${base}labels/${name}`, where, signal, 'labels');
+  }
+
+  private static async read(address: string, where: string, signal: AbortSignal, kind: Kind): Promise<ZarrImage> {
     let base = address.replace(/\/*$/, '/');
     let store = new Store(base, signal);
     let version: 'v2' | 'v3' = 'v3';
@@ -154,12 +195,12 @@ export class ZarrImage {
       const open = (path: string) =>
         version === 'v3' ? zarr.open.v3(root.resolve(path), { kind: 'array' }) : zarr.open.v2(root.resolve(path), { kind: 'array' });
       const levels = await Promise.all(paths.map(open));
-      const other = levels.find(({ dtype, shape }) => !DTYPES.has(dtype) || shape.length !== axes.length);
-      if (other) throw new Problem(`The OME-Zarr image of ${where} has ${other.dtype} values along ${other.shape.length} axes; grey levels are wanted along ${axes.join(', ')}.`);
+      const other = levels.find(({ dtype, shape }) => !DTYPES[kind].has(dtype) || shape.length !== axes.length);
+      if (other) throw new Problem(`The OME-Zarr image of ${where} has ${other.dtype} values along ${other.shape.length} axes; ${kind} are wanted along ${axes.join(', ')}.`);
       const [full] = levels;
       const [count, planes] = ['c', 'z'].map((axis) => full?.shape[axes.indexOf(axis)] ?? 1);
       const first = z !== null && Number.isInteger(z) && z >= 0 && z < (planes ?? 1) ? z : Math.floor((planes ?? 1) / 2);
-      return new ZarrImage(levels as Level[], axes, allChannels(channels, count ?? 1), pxPerUm, first);
+      return new ZarrImage(levels as Level[], axes, allChannels(channels, count ?? 1), pxPerUm, first, { base, store, version, where, signal });
     } catch (error) {
       if (signal.aborted || error instanceof Problem) throw error;
       throw new Problem(problemText(error, where));
@@ -182,11 +223,18 @@ export class ZarrImage {
     const size = this.levelSize(level);
     const [left, top] = [column * tileSize, row * tileSize];
     const [width, height] = [Math.min(size.width - left, tileSize), Math.min(size.height - top, tileSize)];
+    return this.read({ level, left, top, width, height }, channel, z);
+  }
+
+  /** Reads a part of a plane. */
+  async read({ level, left, top, width, height }: Part, channel: number, z: number): Promise<Tile> {
     const array = this.level(level);
     // The z axis may be shrunk as well.
     const plane = Math.min(this.sizeOf(array, 'z') - 1, Math.floor((z * this.sizeOf(array, 'z')) / this.planes));
     const part: Partial<Record<string, number | zarr.Slice>> = { c: channel, z: plane, y: zarr.slice(top, top + height), x: zarr.slice(left, left + width) };
-    const { data, stride } = await zarr.get(array, this.axes.map((axis) => part[axis] ?? 0));
+    const { data: values, stride } = await zarr.get(array, this.axes.map((axis) => part[axis] ?? 0));
+    // Labels are often of 64 bits, and never as large.
+    const data = values instanceof BigInt64Array || values instanceof BigUint64Array ? Float64Array.from(values, Number) : values;
     return { width, height, pixels: this.axes.indexOf('y') < this.axes.indexOf('x') ? data : transposed(data, width, height, stride) };
   }
 
@@ -216,19 +264,7 @@ function problemText(error: unknown, where: string): string {
 }
 
 /** Compressions of which each is a file of its own, that is loaded once an image has it. */
-const CODECS = ['blosc', 'lz4'];
-
-/** In place of zarrita's own, which evaluates text as code: pages of the book allow no such thing. */
-const ZSTD = {
-  kind: 'bytes_to_bytes',
-  fromConfig: () => ({
-    kind: 'bytes_to_bytes',
-    decode: (data: Uint8Array) => decompress(data),
-    encode: () => {
-      throw new Error('nothing is written');
-    },
-  }),
-};
+const CODECS = ['blosc', 'lz4', 'zstd'];
 
 function bringCodecs(addressOf: (name: string) => Promise<string>): void {
   for (const name of CODECS) {
@@ -236,5 +272,4 @@ function bringCodecs(addressOf: (name: string) => Promise<string>): void {
     zarr.registry.set(name, load);
     zarr.registry.set(`numcodecs.${name}`, load);
   }
-  for (const name of ['zstd', 'numcodecs.zstd']) zarr.registry.set(name, () => ZSTD as never);
 }

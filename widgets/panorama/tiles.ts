@@ -52,7 +52,7 @@ export class LabelTiles {
 
   /** The tile at hand, from the web if need be. */
   async fetch(tile: TileId, signal: AbortSignal): Promise<LabelTile> {
-    return this.get(tile) ?? decodeLabels(await fetchBlob(this.pyramid.tileAddress(tile), signal));
+    return this.get(tile) ?? this.read(tile, signal);
   }
 
   get(tile: TileId): LabelTile | undefined {
@@ -105,7 +105,7 @@ export class LabelTiles {
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       if (signal.aborted) return;
       try {
-        const loaded = await decodeLabels(await fetchBlob(this.pyramid.tileAddress(tile), signal));
+        const loaded = await this.read(tile, signal);
         // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have been given up meanwhile
         if (signal.aborted) return;
         this.tiles.set(name, loaded);
@@ -123,6 +123,11 @@ export class LabelTiles {
       this.events.failed();
     }
     this.request();
+  }
+
+  private async read(tile: TileId, signal: AbortSignal): Promise<LabelTile> {
+    const { pyramid } = this;
+    return pyramid.readLabels?.(tile) ?? decodeLabels(await fetchBlob(pyramid.tileAddress(tile), signal));
   }
 
   private forget(): void {

@@ -14,6 +14,8 @@ export interface Pyramid {
   overlap: number;
   maxLevel: number;
   tileAddress(tile: TileId): string;
+  /** Reads the labels of a tile, where they do not come as a file each. */
+  readLabels?(tile: TileId): Promise<{ width: number; height: number; labels: Uint32Array }>;
 }
 
 export interface TileId {

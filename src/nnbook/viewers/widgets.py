@@ -152,7 +152,7 @@ class PanoramaViewer(_ImageView):
         - an array of several channels or z planes, with `axes`; channels are shown in colours that add up;
         - an OME-TIFF or ImageJ file of several, whose names and colours of channels are taken;
         - an OME-Zarr image of version 0.4 or 0.5: a folder, or an address that begins with `http`, which the browser
-          asks for its parts, so its host has to let other sites read.
+          asks for its parts, so its host has to let other sites read. Labels of its own that fit it are its masks.
     masks : numpy.ndarray, str or Path, optional
         An array, axes (y, x), of the image's shape, whole numbers: 0 for background, 1 to 16,777,215 for nuclei. Or a
         TIFF or PNG file of one, such as Cellpose's. A pyramid has its own.
@@ -395,7 +395,7 @@ class PanoramaViewer(_ImageView):
 
     def _file(self, path: str) -> bytes | None:
         key, _, rest = path.partition("/")
-        if key == "codecs" and re.fullmatch(r"codec-(blosc|lz4)\.mjs", rest):
+        if key == "codecs" and re.fullmatch(r"codec-(blosc|lz4|zstd)\.mjs", rest):
             return (BUNDLES / rest).read_bytes()
         return self._further[key][1].read(rest) if key in self._further else self._panoramas.read(path)
 
