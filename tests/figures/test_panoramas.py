@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnbook.figures.panoramas import NO_IMAGES, contact_sheet, outlined
-from nnbook.figures.readers import Panel
+from nnbook.figures.panoramas import NO_IMAGES, contact_sheet, opening_sheet, outlined
+from nnbook.figures.readers import Opening, Panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,4 +50,13 @@ def test_contact_sheet_of_dark_panoramas_is_dark() -> None:
 
 def test_contact_sheet_without_images_says_so() -> None:
     (text,) = contact_sheet([]).texts
+    assert text.get_text() == NO_IMAGES
+
+
+def test_the_opening_frames_what_is_shown_beside_it() -> None:
+    whole, close = opening_sheet(Opening(panel(px_per_um=0.2), panel(), (10.0, 20.0, 30.0, 30.0))).axes
+    frame: Any = whole.patches[0]
+    assert (*frame.get_xy(), frame.get_width(), frame.get_height()) == (10.0, 20.0, 30.0, 30.0)
+    assert [text.get_text() for axes in (whole, close) for text in axes.texts] == ["100 µm", "10 µm"]
+    (text,) = opening_sheet(None).texts
     assert text.get_text() == NO_IMAGES

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from nnbook.errors import NnbookError
-from nnbook.figures.readers import read_cases, read_history, read_panels
-from nnbook.io.edition import Edition
+from nnbook.figures.readers import read_cases, read_history, read_opening, read_panels
+from nnbook.io.edition import Edition, read_edition, write_edition
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.segmentation.model import SHIPPED_MODEL
@@ -93,3 +93,22 @@ def test_the_shipped_model_has_its_history() -> None:
 def test_a_missing_history_is_named(tmp_path: Path) -> None:
     with pytest.raises(NnbookError, match=r"none\.csv: no history"):
         read_history(tmp_path / "none.csv")
+
+
+def test_the_opening_is_the_panorama_of_published_size_where_there_is_one(tmp_path: Path) -> None:
+    image = np.arange(1024, dtype=np.uint16).reshape(32, 32)
+    for folder in (tmp_path, tmp_path / "full-size"):
+        write_image(folder / "panoramas" / "a.tif", image)
+        write_mask(folder / "masks" / "a_cp_masks.tif", (image > 500).astype(np.int32))
+        write_edition(edition(folder, panorama("a", 32)))
+    write_image(tmp_path / "full-size" / "panoramas" / "a.tif", image + 1)
+    opening = read_opening(read_edition(tmp_path), view=(20, 8, 10), side_px=10)
+    assert opening is not None
+    assert opening.close.image[0, 0] == image[3, 15] + 1
+    assert opening.close.image.shape == (10, 10)
+    assert opening.whole.image.shape == (8, 8)
+    assert list(opening.frame) == [15 / 4, 3 / 4, 10 / 4, 10 / 4]
+    far = read_opening(read_edition(tmp_path), view=(6480, 2760, 1100), side_px=8)
+    assert far is not None
+    assert list(far.frame) == [0, 0, 8, 8]
+    assert read_opening(edition(tmp_path / "none"), view=(20, 8, 10)) is None

@@ -5,13 +5,14 @@ from .count_brightness import scatter, scatter_static
 from .denoising import denoising_crops, denoising_row, denoising_table, structure_table
 from .mitosis import NO_PAIRS, collect_pairs, pairs_sheet
 from .own_images import images_table, masks_table, outcomes_table, own_numbers
-from .panoramas import NO_IMAGES, channels_sheet, contact_sheet
+from .panoramas import NO_IMAGES, channels_sheet, contact_sheet, opening_sheet
 from .readers import (
     read_appearance,
     read_cases,
     read_drawn_cases,
     read_history,
     read_mask_records,
+    read_opening,
     read_panels,
     read_replicates,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "methods_plot",
     "mosaic_sheet",
     "nuclei_plane",
+    "opening_sheet",
     "outcomes_table",
     "own_numbers",
     "pairs_sheet",
@@ -76,6 +78,7 @@ __all__ = [
     "read_drawn_cases",
     "read_history",
     "read_mask_records",
+    "read_opening",
     "read_panels",
     "read_replicates",
     "realism_table",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from nnbook.figures.readers import Panel
+    from nnbook.figures.readers import Opening, Panel
     from nnbook.io.stacks import ChannelPicture
 
 NO_IMAGES: Final = "There are no images of panoramas in this build."
@@ -69,6 +69,34 @@ def contact_sheet(panels: Sequence[Panel], columns: int = 3) -> Figure:
                 fontsize=12 if wide else 11,
             )
             key.set_in_layout(False)
+    return figure
+
+
+def opening_sheet(opening: Opening | None) -> Figure:
+    """Show the panorama that opens the book, and beside it, with outlines, the part that its view moves in on.
+
+    Parameters
+    ----------
+    opening : Opening or None
+        See `nnbook.figures.readers.read_opening`. With none the figure says that there are no images.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with mpl.rc_context(SHEET_STYLE):
+        if opening is None:
+            return notice_figure(NO_IMAGES)
+        figure, grid = panel_grid(1, 2, 3.0)
+        white = white_level(opening.close.image)
+        left, right = grid.flat
+        grey = np.clip(opening.whole.image / white, 0, 1)
+        left.imshow(grey, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
+        x, y, *size = opening.frame
+        left.add_patch(mpl.patches.Rectangle((x, y), *size, fill=False, edgecolor=VERMILION, linewidth=1.5))
+        right.imshow(outlined(opening.close, white), interpolation="antialiased")
+        for axes, panel in ((left, opening.whole), (right, opening.close)):
+            _draw_scale_bar(axes, panel.image.shape[1], panel.image.shape[0], panel.px_per_um)
     return figure
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nnbook.errors import NnbookError
 from nnbook.figures.realism import SEPARATIONS, describe_nuclei
+from nnbook.io.edition import FULL_SIZE, read_edition
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.inputs import IMAGE_TYPES
 from nnbook.io.parquet import read_parquet
@@ -60,6 +61,24 @@ class Panel(NamedTuple):
     image: NDArray[np.float32]
     labels: Labels
     px_per_um: float
+
+
+class Opening(NamedTuple):
+    """The panorama that opens the book.
+
+    Attributes
+    ----------
+    whole : Panel
+        All of it, reduced.
+    close : Panel
+        The part that its view moves in on.
+    frame : (float, float, float, float)
+        Where that part is: left, top, width and height in pixels of `whole`.
+    """
+
+    whole: Panel
+    close: Panel
+    frame: tuple[float, float, float, float]
 
 
 class Case(NamedTuple):
@@ -162,13 +181,54 @@ def read_panels(edition: Edition, names: Sequence[str], side_px: int = PANEL_PX)
         if given not in known:
             raise NnbookError(f"{edition.manifest}: has no panorama {given}, but the results do; measure again")
         panorama = known[given]
-        name, path = panorama.panorama, edition.image_path(panorama)
+        path = edition.image_path(panorama)
         image, labels = read_image(path), read_mask(edition.mask_path(panorama))
         if image.shape != labels.shape:
             raise NnbookError(f"{path}: has another size than its mask; segment it again")
-        step = math.ceil(max(image.shape) / side_px)
-        panels.append(Panel(name, _block_means(image, step), _block_middles(labels, step), panorama.px_per_um / step))
+        panels.append(_reduced(panorama, image, labels, side_px))
     return panels
+
+
+def read_opening(edition: Edition, view: tuple[int, int, int], side_px: int = PANEL_PX) -> Opening | None:
+    """Read the panorama that opens the book.
+
+    Parameters
+    ----------
+    edition : Edition
+        The edition. The panorama is the one of published size, where there is one, else its first.
+    view : (int, int, int)
+        Centre (x, y) and width of the view that it moves in on, in px. A panorama that is
+        too small for it is shown in its middle.
+    side_px : int, optional
+        The longest side of a reduced image, in px.
+
+    Returns
+    -------
+    Opening or None
+        None where the edition has no images.
+    """
+    nested = edition.folder / FULL_SIZE
+    opened = read_edition(nested) if (nested / "edition.json").is_file() else edition
+    rows = opened.panoramas()
+    if not rows:
+        return None
+    image, labels = read_image(opened.image_path(rows[0])), read_mask(opened.mask_path(rows[0]))
+    height, width = image.shape
+    x, y, wide = view
+    half = min(wide, width, height) // 2
+    if not (half <= x <= width - half and half <= y <= height - half):
+        x, y = width // 2, height // 2
+    box = np.s_[y - half : y + half, x - half : x + half]
+    whole = _reduced(rows[0], image, labels, side_px)
+    shrink = rows[0].px_per_um / whole.px_per_um
+    frame = ((x - half) / shrink, (y - half) / shrink, 2 * half / shrink, 2 * half / shrink)
+    return Opening(whole, _reduced(rows[0], image[box], labels[box], side_px), frame)
+
+
+def _reduced(panorama: Panorama, image: Image, labels: Labels, side_px: int) -> Panel:
+    """Reduce an image with its mask so that its longest side is about `side_px`."""
+    step = math.ceil(max(image.shape) / side_px)
+    return Panel(panorama.panorama, _block_means(image, step), _block_middles(labels, step), panorama.px_per_um / step)
 
 
 def read_cases(edition: Edition) -> list[Case]:
