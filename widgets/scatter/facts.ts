@@ -1,11 +1,11 @@
 import { fetchBlob } from '../shared/files';
-import { grouped, nuclei, rounded } from '../shared/text';
+import { brightness, grouped, nuclei, rounded } from '../shared/text';
 import type { Averages, Panorama } from './collection';
 
 /** What is known of a panorama, a line each. */
 export function factsOf({ rois, mean, spread, run, passage, rank }: Panorama): string[] {
   const facts = [nuclei(rois)];
-  if (mean !== null) facts.push(`brightness ${mean.toFixed(1)}${spread === null ? '' : ` (standard deviation ${spread.toFixed(1)})`}`);
+  if (mean !== null) facts.push(`brightness ${brightness(mean)}${spread === null ? '' : ` (standard deviation ${brightness(spread)})`}`);
   const origin = [run === null ? '' : `experiment ${run}`, passage === null ? '' : `passage ${passage}`].filter(Boolean);
   if (origin.length > 0) facts.push(origin.join(', '));
   if (rank !== null) facts.push(`rank ${rank} from the centroid`);
