@@ -399,8 +399,9 @@ def test_the_index_of_figures(opened: Any) -> None:
     page = opened("text")
     page.on("request", lambda request: images.append(request.url) if request.resource_type == "image" else None)
     page.get_by_role("button", name="Figures").click()
-    index = page.get_by_role("navigation", name="Figures and tables of the book")
+    index = page.get_by_role("dialog", name="Figures and tables")
     expect(index).to_be_visible()
+    expect(index.get_by_role("button", name="Close")).to_be_focused()
     entries = [plain(text) for text in index.get_by_role("link").all_inner_texts()]
     assert "Figure 1 Nuclei Figures and tables" in entries
     assert "Table 1 Counts of three panoramas Figures and tables" in entries
@@ -415,7 +416,7 @@ def test_a_figure_of_the_same_page_is_gone_to_without_losing_what_is_selected(op
     page.evaluate("history.replaceState(null, '', '?gate=a,b;1,2'); window.stayed = true")
     for _ in range(2):
         page.get_by_role("button", name="Figures").click()
-        index = page.get_by_role("navigation", name="Figures and tables of the book")
+        index = page.get_by_role("dialog", name="Figures and tables")
         index.get_by_role("link", name="Figure 4").click()
         page.wait_for_url("**/figures/?gate=a,b;1,2#fig-compare")
         expect(index).to_be_hidden()
@@ -712,7 +713,7 @@ def test_without_javascript_the_text_and_the_ways_are_there(opened: Any) -> None
     expect(page.locator("#fig-one figcaption")).to_be_visible()
     expect(page.get_by_role("button", name="Search")).to_have_count(0)
     page.get_by_role("button", name="Figures").click()
-    expect(page.get_by_role("navigation", name="Figures and tables of the book")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Figures and tables")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="A notebook").first.click()
     page.wait_for_url("**/notebook/")

@@ -9,17 +9,21 @@ export function FigureIndexButton() {
 export function FigureIndex({ shown }: { shown: Shown[] }) {
   const tables = shown.filter(({ kind }) => kind === 'table');
   return (
-    <nav id="figure-index" className="figure-index" popover="auto" aria-label="Figures and tables of the book">
+    <div id="figure-index" className="figure-index" popover="auto" role="dialog" aria-labelledby="figure-index-title">
       <div className="figure-index-head">
-        <p>Figures and tables</p>
-        <button type="button" popoverTarget="figure-index" popoverTargetAction="hide">Close</button>
+        <h2 id="figure-index-title">Figures and tables</h2>
+        <button type="button" popoverTarget="figure-index" popoverTargetAction="hide" autoFocus>Close</button>
       </div>
       <ul className="thumbnails">
         {shown.filter(({ kind }) => kind === 'figure').map((figure) => (
           <li key={figure.href}>
             <a href={figure.href}>
               <span className="thumbnail">
-                {figure.image === undefined ? <i aria-hidden="true" /> : <img src={figure.image} alt={figure.number} loading="lazy" decoding="async" />}
+                {figure.image === undefined ? (
+                  <small>{figure.elsewhere === undefined ? figure.number : <>Opens from<br />{figure.elsewhere}</>}</small>
+                ) : (
+                  <img src={figure.image} alt="" loading="lazy" decoding="async" />
+                )}
               </span>
               <b>{figure.number}</b> {figure.title} <small>{figure.page}</small>
             </a>
@@ -31,6 +35,6 @@ export function FigureIndex({ shown }: { shown: Shown[] }) {
           {tables.map((table) => <li key={table.href}><a href={table.href}><b>{table.number}</b> {table.title} <small>{table.page}</small></a></li>)}
         </ul>
       )}
-    </nav>
+    </div>
   );
 }

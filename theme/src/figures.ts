@@ -1,9 +1,19 @@
 import { fileAddress, pageAddress } from './address.js';
 import { textOf, walk, type Node } from './node.js';
+import { hostsOf } from './policy.js';
 import type { Page } from './site.js';
 
 /** A figure or table of the book, as the index of figures shows it. */
-export interface Shown { kind: 'figure' | 'table'; number: string; title: string; href: string; image?: string; page: string }
+export interface Shown {
+  kind: 'figure' | 'table';
+  number: string;
+  title: string;
+  href: string;
+  image?: string;
+  /** The host that has what a figure shows, where it has no picture on this one. */
+  elsewhere?: string;
+  page: string;
+}
 
 /** The numbered figures and tables of a page. Panels of a figure are not listed by themselves. */
 export function figuresOf(page: Page, base: string, isFirst: boolean): Shown[] {
@@ -16,12 +26,14 @@ export function figuresOf(page: Page, base: string, isFirst: boolean): Shown[] {
     const caption = node.children?.find(({ type }) => type === 'caption');
     const number = caption === undefined ? undefined : find(caption, ({ type }) => type === 'captionNumber');
     if (caption === undefined || number === undefined) return;
+    const image = node.kind === 'figure' ? imageOf(node) : undefined;
     shown.push({
       kind: node.kind,
       number: textOf(number).replace(/:\s*$/, ''),
       title: titleOf(caption),
       href: pageAddress(base, path, id),
-      image: node.kind === 'figure' ? imageOf(node) : undefined,
+      image,
+      elsewhere: node.kind === 'figure' && image === undefined ? hostsOf(node)[0]?.replace(/^https?:\/\//, '') : undefined,
       page: page.frontmatter.short_title ?? page.frontmatter.title ?? '',
     });
   });
