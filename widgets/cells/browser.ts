@@ -13,12 +13,12 @@ import type { ListedPanorama } from '../shared/panoramalist';
 import { download, viewPicture } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
-import { grouped, rounded } from '../shared/text';
+import { grouped, nameOf, rounded } from '../shared/text';
 import { Card } from './card';
 import { nucleusOf, type CellState } from './cellstate';
 import { namedCells, ordered, orderText, parseOrder, type Order } from './choice';
 import type { Collection } from './collection';
-import { freshSeed, runOf } from './draw';
+import { freshSeed } from './draw';
 import { Grid } from './grid';
 import { ALIKE, COMPARED, mostAlike } from './likeness';
 import { CLASS, Measurements, PANORAMA, ROI } from './measurements';
@@ -32,6 +32,8 @@ const THUMBNAILS = 12_288;
 const FULL = 384;
 /** Most cells that are found by name. */
 const FOUND = 10_000;
+/** Of at most so many cells all names are loaded, once the reader comes to them. */
+const NAMED = 50_000;
 const NONE_FOUND = 'No panorama and no cell has this in its name. Type a part of a name, such as top_left or ROI_12.';
 const NONE_LIKE_THAT = 'None of these cells is like that. Widen a range, or make a new draw.';
 /** Images that fail come in groups: one remark for all of them. */
@@ -105,6 +107,7 @@ export class CellBrowser {
       source.table,
       () => {
         this.apply();
+        this.grid.rename();
       },
       signal,
     );
@@ -170,6 +173,12 @@ export class CellBrowser {
       this.remark,
       captionOf(collection, context.note),
     );
+    if (source.measured && collection.cells <= NAMED) {
+      const name = () => {
+        this.measurements.fetch([PANORAMA, ROI]);
+      };
+      for (const event of ['pointerenter', 'focusin']) this.grid.element.addEventListener(event, name, { once: true, signal });
+    }
     followFullScreen(root);
     signal.addEventListener('abort', () => {
       clearTimeout(this.remarkTimer);
@@ -373,12 +382,19 @@ export class CellBrowser {
 
   private nameOf(at: number): string {
     const cell = this.shown[at] ?? 0;
-    const run = runOf(this.collection.runs, cell);
     const order = this.order();
     const measure = MEASURES.find(({ column }) => column === order?.column);
     const value = measure && this.measurements.columns.get(measure.column)?.[cell];
     const measured = value === undefined || Number.isNaN(value) ? '' : `, ${measure?.name ?? ''} ${rounded(value)} ${measure?.unit ?? ''}`.trimEnd();
-    return `Cell ${grouped(at + 1)}${run === null ? '' : `, experiment ${run}`}${measured}`;
+    return `${this.ownName(cell) ?? `Cell ${grouped(at + 1)}`}${measured}`;
+  }
+
+  /** A cell's name, as everywhere in the book; null while the columns that it is made of have not come. */
+  private ownName(cell: number): string | null {
+    const { columns, panoramas } = this.measurements;
+    const panorama = panoramas?.names[(panoramas.codes[cell] ?? 0) - 1];
+    const roi = columns.get(ROI)?.[cell];
+    return panorama === undefined || roi === undefined ? null : nameOf({ panorama, roi });
   }
 
   private showContrast(): void {
@@ -464,7 +480,7 @@ export class CellBrowser {
     this.absence = '';
     const at = this.shown.indexOf(cell);
     this.grid.setChosen(at);
-    this.card.show(at < 0 ? 'Cell' : this.nameOf(at));
+    this.card.show(this.ownName(cell) ?? 'Cell');
     this.context.root.toggleAttribute('data-chosen', true);
     this.single.want([cell]);
     this.showImage(cell);

@@ -300,11 +300,21 @@ export class Grid {
     row.cells.forEach((cell, column) => {
       const at = number * this.columns + column;
       cell.hidden = at >= this.order.length;
-      if (cell.hidden) return;
-      cell.setAttribute('aria-label', this.events.name(at));
-      this.mark(at);
+      if (!cell.hidden) this.mark(at);
     });
+    this.name(row);
     this.draw(row);
+  }
+
+  /** Names the cells anew, once more is known of them. */
+  rename(): void {
+    for (const row of this.rows.values()) this.name(row);
+  }
+
+  private name({ number, cells }: Row): void {
+    cells.forEach((cell, column) => {
+      if (!cell.hidden) cell.setAttribute('aria-label', this.events.name(number * this.columns + column));
+    });
   }
 
   private newRow(): Row {

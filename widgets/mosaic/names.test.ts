@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cellText, nameOf, parseNames } from './names';
+import { nameOf } from '../shared/text';
+import { cellText, parseNames } from './names';
 
 const WHOLE = {
   panoramas: ['Run1TL_top_left', 'Run2BR_top_left'],

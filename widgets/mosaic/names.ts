@@ -1,6 +1,6 @@
 import { isRecord, numberOf, textOf } from '../shared/json';
 import { Problem } from '../shared/problem';
-import { rounded } from '../shared/text';
+import { nameOf, rounded } from '../shared/text';
 
 /** A cell: where its nucleus is, and what was measured of it. */
 export interface Cell {
@@ -56,11 +56,6 @@ export function parseNames(text: string, count: number): Names {
     }),
     column,
   );
-}
-
-/** The name of a cell's published file, without its ending. */
-export function nameOf({ panorama, roi }: { panorama: string; roi: number }): string {
-  return `${panorama}_ROI_${roi}`;
 }
 
 /** What is known of a cell, in a line. */

@@ -14,3 +14,8 @@ export function rounded(value: number): string {
 export function brightness(mean: number): string {
   return mean.toFixed(1);
 }
+
+/** The name of a cell: that of its published file, without its ending. */
+export function nameOf({ panorama, roi }: { panorama: string; roi: number }): string {
+  return `${panorama}_ROI_${roi}`;
+}
