@@ -389,3 +389,32 @@ assert code_cells({NOTEBOOKS[0].read_text(encoding="utf-8")!r})
 assert "jupytext" not in sys.modules, "its import takes longer than all else that `nnbook status` does"
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_was_found_out_of_the_same_sources_is_kept_for_the_next_process(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept.json"
+
+    def forget() -> None:
+        monkeypatch.setattr(dependencies, "_answers", {})
+        monkeypatch.setattr(dependencies, "_asked", set())
+
+    forget()
+    first = function_dependencies("pack.top.entry", package)
+    dependencies.remember(kept)
+    forget()
+    dependencies.recall(kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(dependencies, "_followed_to_the_end", None)  # it can't be called
+        assert function_dependencies("pack.top.entry", package) == first
+    deep = package / "deep.py"
+    deep.write_text(deep.read_text().replace("2.0", "2.25"))
+    assert function_dependencies("pack.top.entry", package) != first
+    for damaged in (b"{", b"[1]", b'{"a": 1}', b"\xff"):
+        kept.write_bytes(damaged)
+        dependencies.recall(kept)
+    dependencies.remember(kept)
+    forget()
+    dependencies.recall(kept)
+    assert len(dependencies._answers) == 2

@@ -16,8 +16,10 @@ Code that is put together as a string, and what another process runs, are not se
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
+import json
 import os
 import re
 import sys
@@ -27,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnbook.errors import NnbookError
-from nnbook.io.files import sha256
+from nnbook.io.files import atomic_write, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +45,10 @@ IMPORTS_BY_NAME = {"import_module", "__import__"}
 NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}
 LOOKS_UP_NAMES = {"globals", "eval", "exec"}
 TYPES = {"annotation", "returns"}
+LEAVES = (ast.Name, ast.Constant)
+MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
+"""Nodes with nothing below them, and nodes that only say how others are meant."""
+
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 CODE_CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -54,6 +60,11 @@ OUTSIDE = "<outside>"
 
 ON_IMPORT = "<import>"
 """Ends a reference to what importing a module does, and to nothing in it."""
+
+
+_answers: dict[str, tuple[dict[str, str], set[str]]] = {}
+_asked: set[str] = set()
+"""What code depends on, by the sources of the package and the names in the code; and what this process needed of it."""
 
 
 @dataclass
@@ -132,15 +143,53 @@ def code_cells(text: str) -> list[str]:
     return [OPTIONS.sub("", cell[2]).strip() for cell in CODE_CELL.finditer(text)]
 
 
+def recall(path: Path) -> None:
+    """Take over what was found out of the same sources before, from a file that `remember` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file. One that is missing, damaged or of other sources gives nothing: all is found out again.
+    """
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        kept = json.loads(path.read_bytes()).items()
+        _answers.update({key: (dict(found), set(outside)) for key, (found, outside) in kept})
+
+
+def remember(path: Path) -> None:
+    """Keep what code was found to depend on, for `recall`; where the folder can't be written, nothing is kept."""
+    kept = {key: [_answers[key][0], sorted(_answers[key][1])] for key in sorted(_asked)}
+    text = json.dumps(kept, separators=(",", ":"))
+    with contextlib.suppress(OSError):
+        if not path.is_file() or path.stat().st_size != len(text):
+            with atomic_write(path) as written:
+                written.write_text(text, encoding="utf-8")
+
+
 def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], set[str]]:
     """Follow references to their end: what of the package code depends on, with hashes, and what of others, by name."""
+    references = sorted(set(references))
+    sources = (sys.version, str(package), *_states(str(package)), *references)
+    key = hashlib.sha256(repr(sources).encode()).hexdigest()
+    _asked.add(key)
+    if key not in _answers:
+        _answers[key] = _followed_to_the_end(references, package)
+    found, outside = _answers[key]
+    return dict(found), set(outside)
+
+
+def _followed_to_the_end(references: list[str], package: Path) -> tuple[dict[str, str], set[str]]:
     modules = _modules(package)
     found: dict[str, str] = {}
     outside: set[str] = set()
     entered: set[str] = set()
+    seen: set[str] = set()
     todo = list(references)
     while todo:
         reference = todo.pop()
+        if reference in seen:
+            continue
+        seen.add(reference)
         if reference.startswith(OUTSIDE):
             outside.add(reference.removeprefix(OUTSIDE))
             continue
@@ -169,7 +218,7 @@ def _follow(references: Iterable[str], package: Path) -> tuple[dict[str, str], s
 def _followed(module: _Module, name: str, statements: Iterable[ast.stmt], package: Path) -> tuple[str, list[str]]:
     """Return the digest of what a name stands for, and the dotted names in it."""
     if name not in module.followed:
-        module.followed[name] = _digest(statements), _references(statements, module, package)
+        module.followed[name] = _digest(statements), list(dict.fromkeys(_references(statements, module, package)))
     return module.followed[name]
 
 
@@ -303,13 +352,16 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
     while todo:
         node = todo.pop()
         yield node
+        if isinstance(node, LEAVES):
+            continue
         below: list[ast.AST] = []
         for name in node._fields:
-            value = getattr(node, name, None)
             if name in TYPES:
                 continue
+            value = getattr(node, name, None)
             if isinstance(value, ast.AST):
-                below.append(value)
+                if not isinstance(value, MARKS):
+                    below.append(value)
             elif isinstance(value, list):
                 below += [child for child in value if isinstance(child, ast.AST)]
         todo += reversed(below)

@@ -20,7 +20,7 @@ from nnbook.io.files import folder_locked, move_into_place, sha256, sweep, work_
 from nnbook.provenance.dependencies import PACKAGE, function_dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 FORMER_KEYS = {"stage", "code", "settings", "files", "absent", "listed", "result"}
 KEYS = FORMER_KEYS | {"outputs", "by_hand"}
@@ -350,14 +350,26 @@ def _is_folder(entry: Sequence[Any]) -> bool:
 
 def _folder_entry(folder: Path, others: list[str]) -> list[Any]:
     """Return a folder's entry in a record: files, bytes, a hash of their names and sizes, and those left out of it."""
-    files = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[0] != "."]
-        below = Path(parent).relative_to(folder)
-        files += [((below / name).as_posix(), (Path(parent) / name).stat().st_size) for name in names if name[0] != "."]
-    files = sorted(file for file in files if file[0] not in others)
+    left_out = set(others)
+    files = sorted(file for file in _sizes(str(folder)) if file[0] not in left_out)
     digest = hashlib.sha256("\n".join(f"{name} {size}" for name, size in files).encode()).hexdigest()
     return [len(files), sum(size for _, size in files), digest, others]
+
+
+def _sizes(folder: str, below: str = "") -> Iterator[tuple[str, int]]:
+    """List files in a folder and below it, with their sizes in bytes: there may be many, so paths are plain text."""
+    try:
+        entries = os.scandir(folder)
+    except OSError:
+        return
+    with entries:
+        for entry in entries:
+            if entry.name[0] == ".":
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _sizes(entry.path, f"{below}{entry.name}/")
+            elif not entry.is_dir():
+                yield f"{below}{entry.name}", entry.stat().st_size
 
 
 def _output_entry(stage: Stage, name: str) -> list[Any]:

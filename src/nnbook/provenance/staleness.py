@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nnbook.io.edition import FULL_SIZE, PUBLISHED
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import read_manifest
-from nnbook.provenance.dependencies import function_dependencies
+from nnbook.provenance.dependencies import function_dependencies, recall, remember
 from nnbook.provenance.notebooks import stale_notebooks
 from nnbook.provenance.stage import changed_code, changed_files, changed_outputs, displayed, read_record
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nnbook.io.paths import PathLike
+
+
+DEPENDENCIES: Final = ".dependencies.json"
+"""What code depends on, kept in the edition's folder: to find that out takes most of the time."""
 
 
 class Stale(NamedTuple):
@@ -66,6 +70,7 @@ def status(
     folder, notebooks = Path(folder), Path(notebooks)
     if not (folder / "edition.json").is_file():
         return [Stale("edition", [f"{displayed(folder)} was never made"])]
+    recall(folder / DEPENDENCIES)
     found = _of_manifest(manifest, folder, images) if manifest else []
     by_stage: dict[str, list[list[str]]] = {}
     dependencies = functools.cache(function_dependencies)
@@ -81,7 +86,9 @@ def status(
         if stale:
             share = f" ({len(stale)} of {len(reasons)})" if len(reasons) > 1 else ""
             found.append(Stale(f"stage {name}{share}", list(dict.fromkeys(one for why in stale for one in why))))
-    return found + [Stale(f"notebook {name}", why) for name, why in stale_notebooks(notebooks, folder).items()]
+    found += [Stale(f"notebook {name}", why) for name, why in stale_notebooks(notebooks, folder).items()]
+    remember(folder / DEPENDENCIES)
+    return found
 
 
 def summary(found: Iterable[Stale], most: int = 4) -> str:
