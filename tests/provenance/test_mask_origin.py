@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from nnbook.cli import main
+from nnbook.denoising.workflow import denoise_files
 from nnbook.errors import NnbookError
+from nnbook.io.files import sha256
 from nnbook.io.images import write_image
-from nnbook.provenance.mask_origin import SEGMENTS, check_mask_origins
+from nnbook.provenance.mask_origin import DENOISES, SEGMENTS, check_mask_origins
+from nnbook.provenance.stage import Stage, make
 from nnbook.segmentation.masks import ConfidentMasks
 from nnbook.segmentation.model import Model, load_model
 from nnbook.segmentation.workflow import segment_files
@@ -113,3 +116,33 @@ def test_a_corrected_mask_stays_and_the_others_are_made(
     with pytest.raises(NnbookError, match="was changed since nnbook wrote it"):
         mask.write_bytes(b"again")
         segment_files({NAME: image}, mask.parent, model, cellprob_threshold=0.0)
+
+
+def test_masks_of_a_denoised_copy_belong_to_its_noisy_image(
+    pair: tuple[Path, Path], tmp_path: Path, model: Model
+) -> None:
+    copy, _ = pair
+    noisy = tmp_path / "noisy" / f"{NAME}.tif"
+    write_image(noisy, np.full((64, 64), 5, np.uint8))
+    stage = Stage(DENOISES, copy.parent, f"{NAME}.json", [copy.name], code={}, settings={}, reads=[noisy])
+    held = copy.read_bytes()
+
+    def write(folder: Path) -> None:
+        (folder / copy.name).write_bytes(held)
+
+    make(stage, write)
+    (mask,) = segment_files({NAME: copy}, tmp_path / "denoised masks", model)
+    check_mask_origins([(noisy, mask)])
+    other_image(noisy)
+    with pytest.raises(NnbookError, match="was made from another image"):
+        check_mask_origins([(noisy, mask)])
+    # A record of another copy says nothing of this one.
+    write_image(noisy, np.full((64, 64), 5, np.uint8))
+    record = copy.with_suffix(".json")
+    record.write_text(record.read_text().replace(sha256(copy), sha256(noisy)))
+    with pytest.raises(NnbookError, match="was made from another image"):
+        check_mask_origins([(noisy, mask)])
+
+
+def test_the_name_of_the_stage_that_denoises_is_its_own() -> None:
+    assert f"{denoise_files.__module__}.{denoise_files.__qualname__}" == DENOISES

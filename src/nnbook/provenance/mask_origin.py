@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import NnbookError
 from nnbook.provenance.stage import is_same, read_record
@@ -17,8 +17,12 @@ SEGMENTS: Final = "nnbook.segmentation.workflow.segment_files"
 """The stage that records, beside each mask, which image it was made from."""
 
 
+DENOISES: Final = "nnbook.denoising.workflow.denoise_files"
+"""The stage that records, beside each denoised image, which image it was made from."""
+
+
 def check_mask_origins(pairs: Iterable[tuple[PathLike, PathLike]]) -> None:
-    """Hold that masks were made from these images, where that was recorded.
+    """Hold that masks were made from these images, or from denoised copies of them, where that was recorded.
 
     Parameters
     ----------
@@ -45,4 +49,20 @@ def _was_made_from(image: Path, mask: Path) -> bool:
     record = read_record(mask.resolve().with_suffix(".json"))
     if record is None or record["stage"] != SEGMENTS:
         return True
-    return any(is_same(image, entry) for entry in record["files"].values())
+    return any(
+        is_same(image, entry) or _is_denoised_copy(mask.resolve().parent / name, entry, image)
+        for name, entry in record["files"].items()
+    )
+
+
+def _is_denoised_copy(copy: Path, entry: list[Any], image: Path) -> bool:
+    """Return whether the file that a mask's record has as an entry was made from an image by denoising."""
+    record = read_record(copy.with_suffix(".json"))
+    if record is None or record["stage"] != DENOISES:
+        return False
+    written = record["outputs"].get(copy.name)
+    return (
+        written is not None
+        and written[-1] == entry[-1]
+        and any(is_same(image, one) for one in record["files"].values())
+    )
