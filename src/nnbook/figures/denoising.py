@@ -20,6 +20,10 @@ CROPS: Final = ("Noisy", "Denoised", "Gaussian, best width", "Truth")
 """What the crops are that `benchmarks/denoising.py` writes side by side."""
 
 TRUTH: Final = "Truth"
+TIME: Final = "seconds_per_megapixel"
+GAINS: Final = (("PSNR (dB)", "psnr_db", "{:.1f}"), ("SSIM", "ssim", "{:.2f}"), ("F1", "f1", "{:.2f}"))
+"""What is measured of images and masks: its title, its name in the benchmark, and how it is written."""
+
 STRUCTURE_PHOTONS: Final = 2
 """Structure is listed for images of at most so many photons a pixel: with more, little is lost."""
 
@@ -56,7 +60,7 @@ def denoising_crops(crops: NDArray[np.uint8]) -> Figure:
 
 
 def denoising_table(benchmark: dict[str, Any]) -> Table:
-    """List what each method gains, by the noise of the images.
+    """Set the methods side by side, by what was measured and by the noise of the images.
 
     Parameters
     ----------
@@ -67,29 +71,35 @@ def denoising_table(benchmark: dict[str, Any]) -> Table:
     -------
     Table
     """
-    rows = [
-        (
-            row["method"],
-            _noise(row),
-            _shown(row, "psnr_db", "{:.1f}"),
-            _shown(row, "ssim", "{:.3f}"),
-            _shown(row, "f1", "{:.3f}"),
-            _shown(row, "seconds_per_megapixel", "{:.2f}"),
-            images,
-        )
-        for images, measured in (("Simulated", benchmark["twin"]), ("U2OS, noise added", benchmark["isbi2009_u2os"]))
-        for row in measured
+    measured = [
+        (f"{_noise(row)}{where}", row)
+        for where, rows in (("", benchmark["twin"]), (", U2OS", benchmark["isbi2009_u2os"]))
+        for row in rows
         if row["method"] != TRUTH
     ]
+    methods = list(dict.fromkeys(row["method"] for _, row in measured))
+    levels = list(dict.fromkeys(level for level, _ in measured))
+    by_place = {(level, row["method"]): row for level, row in measured}
     machine = benchmark["machine"]
-    trained = [row["training_seconds"] for row in benchmark["twin"] if "training_seconds" in row]
+    trained = [row["training_seconds"] for _, row in measured if "training_seconds" in row]
+    times = [
+        f"{method} {min(taken):.2g} to {max(taken):.2g} s"
+        for method in methods
+        if (taken := [row[TIME] for _, row in measured if row["method"] == method and TIME in row])
+    ]
     return Table(
-        header=("Method", "Photons a pixel", "PSNR (dB)", "SSIM", "F1", "Seconds/Mpx", "Images"),
-        rows=tuple(rows),
-        numeric=frozenset(range(2, 6)),
+        header=("Measure", "Photons a pixel", *methods),
+        rows=tuple(
+            (title, level, *(_shown(by_place[level, method], key, form) for method in methods))
+            for title, key, form in GAINS
+            for level in levels
+        ),
+        numeric=frozenset(range(2, 2 + len(methods))),
         note=(
-            f"Measured on {benchmark['date']}: {machine['processor']}, one thread. Training is apart and takes "
-            f"{min(trained):.0f} to {max(trained):.0f} s whatever the images' size, {benchmark['steps']} steps."
+            f"Measured on {benchmark['date']}: {machine['processor']}, one thread. "
+            f"A megapixel takes {', '.join(times)}. "
+            f"Training is apart and takes {min(trained):.0f} to {max(trained):.0f} s whatever the images' size, "
+            f"{benchmark['steps']} steps."
         ),
     )
 
