@@ -10,7 +10,9 @@ from nnbook.reviews.methods import TASKS, count_methods, known_methods
 
 
 def test_data_sets_are_listed_with_what_the_reviews_state() -> None:
-    rows = {row[0]: row for row in datasets_table(known_datasets()).rows}
+    table = datasets_table(known_datasets())
+    rows = {row[0]: row for row in table.rows}
+    assert dict(zip(rows, table.links, strict=True))["bbbc039"] == "https://bbbc.broadinstitute.org/BBBC039"
     assert len(rows) == len(known_datasets())
     assert rows["monuseg"][1:4] == ("2D", "30", "~22,000")
     assert rows["bsst265*"][6:8] == ("files", "CC0-1.0")

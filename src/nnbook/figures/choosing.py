@@ -69,6 +69,7 @@ def datasets_table(datasets: Sequence[DataSet]) -> Table:
         ),
         numeric=frozenset({2, 3}),
         note="* Sources state something different. ~ About. – Neither review states it.",
+        links=tuple(one.address for one in datasets),
     )
 
 

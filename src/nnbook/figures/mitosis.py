@@ -139,7 +139,7 @@ def pairs_sheet(
     with mpl.rc_context(SHEET_STYLE):
         shown_of = {how: [pair for pair in pairs if pair.separation == how][:columns] for how in SEPARATIONS}
         rows = {how: shown for how, shown in shown_of.items() if shown}
-        figure, grid = panel_grid(len(rows), columns, row_inches=1.95, rest_inches=0.5)
+        figure, grid = panel_grid(len(rows), columns, row_inches=1.78, rest_inches=0.45)
         for row, (how, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
