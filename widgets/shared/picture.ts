@@ -127,7 +127,11 @@ export function download(blob: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name.replace(/[^\w.-]+/g, '_');
+  // In VS Code the page saves nothing by itself: the editor follows clicks that it sees.
+  link.hidden = true;
+  document.body.append(link);
   link.click();
+  link.remove();
   setTimeout(() => {
     URL.revokeObjectURL(link.href);
   }, 60_000);
