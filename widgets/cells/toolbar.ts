@@ -66,7 +66,9 @@ export class Toolbar {
     order.hidden = this.measures.hidden = !measured;
     const finding = this.buildFind(events);
     finding.hidden = !measured;
-    this.element.append(draw, runField, order, field('Size', size), finding, this.measures, contrast);
+    const adjusting = textElement('div', '', 'nn-adjust');
+    adjusting.append(this.measures, contrast);
+    this.element.append(draw, runField, order, field('Size', size), finding, adjusting);
   }
 
   private buildSeed(events: ToolbarEvents): HTMLElement {
