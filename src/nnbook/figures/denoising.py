@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import matplotlib as mpl
 import numpy as np
 
-from nnbook.figures.sheets import draw_grey, panel_grid, white_level
+from nnbook.figures.sheets import draw_grey, label_bar, panel_grid, white_level
 from nnbook.figures.style import SHEET_STYLE
 from nnbook.values.published import PX_PER_UM
 from nnbook.values.table import Table
@@ -52,6 +52,7 @@ def denoising_crops(crops: NDArray[np.uint8]) -> Figure:
         panels = list(grid.flat)
         for axes, (name, image) in zip(panels, images.items(), strict=False):
             draw_grey(axes, image, PX_PER_UM, white)
+            label_bar(axes, PX_PER_UM)
             axes.set_title(name, fontsize=12, loc="left", pad=4)
         for axes, name in zip(panels[len(CROPS) :], CROPS[1:3], strict=True):
             axes.imshow(images[name] - truth, cmap="gray", vmin=-span, vmax=span)

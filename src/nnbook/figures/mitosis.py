@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nnbook.cells.mitosis import find_pairs
-from nnbook.figures.sheets import BAR_UM, draw_grey, panel_grid, white_level
+from nnbook.figures.sheets import draw_grey, label_bar, panel_grid, white_level
 from nnbook.figures.style import SHEET_STYLE
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def pairs_sheet(
         for row, (how, shown) in zip(grid, rows.items(), strict=True):
             for axes, pair in zip(row, shown, strict=False):
                 draw_grey(axes, pair.image, px_per_um, white_level(pair.image, 99.8))
-                middle = 12 + BAR_UM * px_per_um / 2
-                axes.text(middle, pair.image.shape[0] - 22, f"{BAR_UM:.0f} µm", fontsize=9, ha="center", va="bottom")
+                label_bar(axes, px_per_um)
                 name = f"{pair.panorama}\nROI {pair.roi}, {pair.distance_um:.1f} µm"
                 axes.set_title(name, fontsize=9, loc="left", pad=4, linespacing=1.25)
                 if viewer and pair.centroid_px is not None:

@@ -81,6 +81,21 @@ def draw_grey(axes: Axes, image: NDArray[Any], px_per_um: float, white: float) -
     axes.set(xlim=(0, width), ylim=(height, 0))
 
 
+def label_bar(axes: Axes, px_per_um: float) -> None:
+    """Write its length over the scale bar that `draw_grey` drew.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The panel.
+    px_per_um : float
+        Pixels a micrometre.
+    """
+    bottom, _ = axes.get_ylim()
+    middle = 12 + BAR_UM * px_per_um / 2
+    axes.text(middle, bottom - 22, f"{BAR_UM:.0f} µm", color="white", fontsize=9, ha="center", va="bottom")
+
+
 def draw_cells(axes: Axes, cells: NDArray[Any]) -> None:
     """Draw images of cells in rows, without gaps, at their own 8-bit grey levels.
 
