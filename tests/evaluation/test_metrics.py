@@ -133,11 +133,15 @@ def test_folders(tmp_path: Path) -> None:
     write_mask(tmp_path / "predicted" / "b_cp_masks.tif", mask())
     write_mask(tmp_path / "true" / "b.tif", mask((0, 0, 10, 10)))
     imsave(tmp_path / "true" / "a.png", mask((0, 0, 10, 10)).astype(np.uint16), check_contrast=False)
-    images, total = evaluate_folders(tmp_path / "predicted", tmp_path / "true")
+    images, total, intervals = evaluate_folders(tmp_path / "predicted", tmp_path / "true", draws=200)
     assert list(images["image"]) == ["a", "b"]
     assert list(images["tp_0.50"]) == [1, 0]
     assert total["f1_0.50"] == pytest.approx(2 / 3)
     assert total["mean_iou"] == pytest.approx(0.8)
+    assert intervals["f1_0.50"] == (0, 1), "some draws have the right image alone, and some the wrong one"
+    assert total["pixel_accuracy"] == pytest.approx(1 - (20 + 100) / 2 / 2400)
+    with pytest.raises(NnbookError, match="draws is 0"):
+        evaluate_folders(tmp_path / "predicted", tmp_path / "true", draws=0)
 
 
 def test_folders_name_every_problem(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nnbook.errors import InvalidValueError, NnbookError
+from nnbook.evaluation.measures import DRAWS, count_measures, intervals, quotients
 from nnbook.io.images import as_mask, read_mask
 from nnbook.io.inputs import pair_masks
 
@@ -56,6 +57,8 @@ def evaluate(
         - `merges`: predicted nuclei that hold more than half the area of more than one true nucleus.
         - `missed`: true nuclei of which predicted ones cover less than half; `spurious`: predicted nuclei of which
           true ones cover less than half.
+        - The measures of `nnbook.evaluation.measures.quotients`: those of the NuSeT paper, of pixels, of areas and of
+          outlines.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def evaluate(
     >>> scores["f1_0.50"] > 0.9
     True
     """
-    return _scores(count_matches(as_mask(predicted), as_mask(true), thresholds), thresholds)
+    return _all_scores(_count_all(as_mask(predicted), as_mask(true), thresholds), thresholds)
 
 
 def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] = THRESHOLDS) -> dict[str, float]:
@@ -92,8 +95,13 @@ def score_counts(counts: Sequence[dict[str, Any]], thresholds: Sequence[float] =
 
 
 def evaluate_folders(
-    predicted: PathLike, true: PathLike, thresholds: Sequence[float] = THRESHOLDS
-) -> tuple[pd.DataFrame, dict[str, float]]:
+    predicted: PathLike,
+    true: PathLike,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    draws: int = DRAWS,
+    seed: int = 1,
+) -> tuple[pd.DataFrame, dict[str, float], dict[str, tuple[float, float]]]:
     """Score a folder of masks against a folder of true ones.
 
     Parameters
@@ -103,6 +111,8 @@ def evaluate_folders(
         `NAME_cp_masks.tif`.
     thresholds : sequence of float
         See `evaluate`.
+    draws, seed : int
+        How often images are drawn for the intervals, and the seed of it.
 
     Returns
     -------
@@ -110,6 +120,8 @@ def evaluate_folders(
         A row an image: `image`, and what `evaluate` gives.
     total : dict of str to float
         The same over the nuclei of all images together.
+    intervals : dict of str to (float, float)
+        Their 95 % confidence intervals, see `nnbook.evaluation.measures.intervals`.
 
     Raises
     ------
@@ -117,6 +129,8 @@ def evaluate_folders(
         With one line for each file without partner, or each pair that can't be read or compared.
     """
     _check(thresholds)
+    if draws < 1:
+        raise InvalidValueError(f"draws is {draws}; give a whole number from 1", parameter="draws")
     problems: list[str] = []
     names: list[str] = []
     counts: list[dict[str, Any]] = []
@@ -126,16 +140,26 @@ def evaluate_folders(
             if masks[0].shape != masks[1].shape:
                 problems.append(f"{predicted_path}: {_sizes_differ(*masks)}")
                 continue
-            counts.append(count_matches(*masks, thresholds))
+            counts.append(_count_all(*masks, thresholds))
             names.append(name)
         except NnbookError as error:
             problems.append(str(error))
     if problems:
         raise NnbookError("\n".join(problems))
     images = pd.DataFrame(
-        [{"image": name, **_scores(one, thresholds)} for name, one in zip(names, counts, strict=True)]
+        [{"image": name, **_all_scores(one, thresholds)} for name, one in zip(names, counts, strict=True)]
     )
-    return images, score_counts(counts, thresholds)
+    total = _all_scores({key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}, thresholds)
+    return images, total, intervals(counts, lambda sums: _all_scores(sums, thresholds), draws, seed)
+
+
+def _count_all(predicted: Labels, true: Labels, thresholds: Sequence[float]) -> dict[str, Any]:
+    counts = count_matches(predicted, true, thresholds)
+    return {**counts, **count_measures(predicted, true, overlaps(predicted, true))}
+
+
+def _all_scores(counts: dict[str, Any], thresholds: Sequence[float]) -> dict[str, float]:
+    return {**_scores(counts, thresholds), **quotients(counts)}
 
 
 def overlaps(
