@@ -1,5 +1,6 @@
 """A manifest from a folder of images: names, groups, scales and outlines, and what is refused."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.images import write_image, write_mask
-from nnbook.io.listing import list_panoramas
+from nnbook.io.listing import _names, list_panoramas
 from nnbook.io.manifest import read_manifest, write_manifest
 
 
@@ -116,3 +117,14 @@ def test_images_of_two_scales_are_named(tmp_path: Path) -> None:
     images(tmp_path, "b.tif", px_per_um=4)
     with pytest.raises(NnbookError, match=r"different px_per_um, 2 \(a\) and 4 \(b\); make a book of each scale"):
         list_panoramas(tmp_path)
+
+
+def test_naming_costs_the_same_for_each_of_many_files() -> None:
+    def seconds(count: int) -> float:
+        files = [Path(f"/images/{number:05}.tif") for number in range(count)]
+        began = time.process_time()
+        assert len(set(_names(Path("/images"), files, ()))) == count
+        return time.process_time() - began
+
+    few = min(seconds(1_000) for _ in range(5))
+    assert seconds(16_000) < 16 * few * 4

@@ -155,7 +155,8 @@ def write_cells(
         return Part(one.panorama, [one.image, one.mask], settings, job)
 
     def check(changed: Sequence[str]) -> None:
-        some = [one for one in ordered if one.panorama in set(changed)]
+        wanted = set(changed)
+        some = [one for one in ordered if one.panorama in wanted]
         _check_files(some, plane)
         check_mask_origins((one.image, one.mask) for one in some)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -239,13 +240,15 @@ def _names(folder: Path, files: Sequence[Path], taken: Collection[str]) -> list[
     """Name panoramas after their files; where two would be called the same, after their paths, or with a number."""
     stems = [image_name(path.name) for path in files]
     paths = [image_name(_below(path, folder).replace("/", "_")) for path in files]
+    count = Counter(stems)
     used, names = set(taken), []
+    last: Counter[str] = Counter()
     for stem, path in zip(stems, paths, strict=True):
-        wanted = (stem if stems.count(stem) == 1 else path) or "panorama"
-        name, number = wanted, 1
+        wanted = (stem if count[stem] == 1 else path) or "panorama"
+        name = wanted
         while name in used:
-            number += 1
-            name = f"{wanted}-{number}"
+            last[wanted] += 1
+            name = f"{wanted}-{last[wanted] + 1}"
         used.add(name)
         names.append(name)
     return names
