@@ -9,7 +9,18 @@ import pytest
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import sha256
-from nnbook.provenance.stage import NEVER_MADE, Stage, _digest, file_state, make, remake, remove, why_stale
+from nnbook.provenance.stage import (
+    NEVER_MADE,
+    Stage,
+    _digest,
+    file_entry,
+    file_state,
+    is_same,
+    make,
+    remake,
+    remove,
+    why_stale,
+)
 
 RECORD = "records/measure.json"
 
@@ -376,3 +387,13 @@ def test_moved_files_of_one_name_are_not_taken_for_each_other(tmp_path: Path) ->
     make(of("here"), lambda folder: (folder / "out").touch())
     assert why_stale(of("there")) == []
     assert [reason.split("other/")[1] for reason in why_stale(of("other"))] == ["image/a.tif changed"]
+
+
+def test_a_file_is_hashed_once_by_however_many_links(tmp_path: Path, opened: set[Path]) -> None:
+    (tmp_path / "image").write_bytes(b"grey levels")
+    (tmp_path / "link").symlink_to("image")
+    entry = file_entry(tmp_path / "image")
+    opened.clear()
+    assert file_entry(tmp_path / "link") == entry
+    assert is_same(tmp_path / "link", [0, 0, 0, 0, entry[-1]])
+    assert opened == set()

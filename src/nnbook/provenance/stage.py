@@ -278,14 +278,14 @@ def file_entry(path: Path, state: Sequence[int] | None = None) -> list[Any]:
     if not path.is_file() or (state is not None and file_state(path) != list(state)):
         return [*(state or (0, 0, 0, 0)), ""]
     now = file_state(path)
-    return [*now, _digest(os.path.normpath(path), *now)]
+    return [*now, _digest(os.path.realpath(path), *now)]
 
 
 def is_same(path: Path, entry: Sequence[Any]) -> bool:
     """Tell whether a file is still what an entry in a record says, by its state or else by its SHA-256."""
     *state, digest = entry
     now = file_state(path)
-    return bool(digest) and (now == state or _digest(os.path.normpath(path), *now) == digest)
+    return bool(digest) and (now == state or _digest(os.path.realpath(path), *now) == digest)
 
 
 def names_digest(folder: Path) -> str:
@@ -473,4 +473,5 @@ def _code(name: str) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=100_000)
 def _digest(path: str, *state: int) -> str:  # noqa: ARG001 - it tells versions of the file apart
+    """Return a file's SHA-256; it is read once, whatever links lead to it: images of an edition are links."""
     return sha256(Path(path))
