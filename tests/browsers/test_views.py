@@ -29,6 +29,7 @@ PAGES = {
         "fig-nuclei": "nuclei",
     },
     "/segmentation/": {"fig-hard-cases": "panorama"},
+    "/primer/": {"fig-convolution": "primer", "fig-augmentation": "primer", "fig-skips": "primer"},
 }
 # For those who want to see what they look like.
 PICTURES = PROJECT / "build" / "browsers"
@@ -147,6 +148,12 @@ def use_mosaic(view: View) -> None:
     view.until("shown('.nn-card-name')[0]?.innerText")
 
 
+def use_primer(view: View) -> None:
+    before = view.run("return view.innerText;")
+    view.click("input[type=range], input[type=checkbox]", 0.9)
+    view.until(f"view.innerText !== {json.dumps(before)}")
+
+
 USES = {
     "panorama": use_panorama,
     "deepzoom": use_deepzoom,
@@ -154,6 +161,7 @@ USES = {
     "nuclei": use_nuclei,
     "cells": use_cells,
     "mosaic": use_mosaic,
+    "primer": use_primer,
 }
 
 

@@ -25,7 +25,7 @@ def test_tables_have_each_method_at_each_level_of_noise() -> None:
     measured = json.loads((BENCHMARKS / "denoising.json").read_text(encoding="utf-8"))
     table = denoising_table(measured)
     assert table.header == (
-        "Measure", "Photons a pixel", "Noisy", "Gaussian", "Median", "Non-local means", "nnbook denoise",
+        "Measure", "Photons a pixel", "Noisy", "nnbook denoise", "Gaussian", "Median", "Non-local means",
     )  # fmt: skip
     every = [row for row in [*measured["twin"], *measured["isbi2009_u2os"]] if row["method"] != "Truth"]
     assert 5 * len(table.rows) == 3 * len(every)
@@ -34,7 +34,7 @@ def test_tables_have_each_method_at_each_level_of_noise() -> None:
     ours = denoising_row(measured, "nnbook denoise", 10)
     noisy = denoising_row(measured, "Noisy", 10)
     for title, key, form in (("PSNR (dB)", "psnr_db", "{:.1f}"), ("SSIM", "ssim", "{:.2f}"), ("F1", "f1", "{:.2f}")):
-        assert (rows[title, "10"][0], rows[title, "10"][-1]) == (form.format(noisy[key]), form.format(ours[key]))
+        assert rows[title, "10"][:2] == (form.format(noisy[key]), form.format(ours[key]))
         assert {level for measure, level in rows if measure == title} >= {"10, correlated", "2, U2OS"}
     assert "nnbook denoise 2 to 5.1 s" in table.note
     assert "Noisy" not in table.note  # takes no time

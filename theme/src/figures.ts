@@ -46,7 +46,8 @@ function titleOf(caption: Node): string {
   const parts = (first?.children ?? []).filter(({ type }) => type !== 'captionNumber');
   const start = parts.find((part) => textOf(part).trim() !== '');
   const text = start?.type === 'strong' ? textOf(start) : (/^.*?[.!?](?=\s|$)/s.exec(parts.map(textOf).join('').trim())?.[0] ?? parts.map(textOf).join(''));
-  return text.trim().replace(/\.$/, '');
+  // The mark of a quoted value leads to its source in the text; here it leads nowhere.
+  return text.replaceAll('†', '').trim().replace(/\.$/, '');
 }
 
 function imageOf(figure: Node): string | undefined {
