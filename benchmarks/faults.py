@@ -19,6 +19,7 @@ import hashlib
 import importlib
 import multiprocessing
 import os
+import re
 import resource
 import shutil
 import sys
@@ -38,6 +39,7 @@ from hypothesis import strategies as st
 from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cells.store import MaskedPanorama, read_cells
 from nnbook.cells.writer import write_cells
+from nnbook.datasets.layouts import read_layout
 from nnbook.errors import NnbookError
 from nnbook.evaluation.hard_cases import judge_folders
 from nnbook.evaluation.truth import true_classes
@@ -53,6 +55,8 @@ from nnbook.io.results import read_results
 from nnbook.io.scale import image_scale
 from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
 from nnbook.provenance.stage import Stage, make, read_record, why_stale
+from nnbook.reviews.datasets import FILE as DATASETS
+from nnbook.reviews.datasets import Layout, read_datasets
 from nnbook.segmentation.model import SHIPPED_MODEL, load_model
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.sources import stored
@@ -110,6 +114,13 @@ def _image(name: str, plane: Plane | None = None) -> Callable[[Path], Any]:
 
 def _mask(name: str) -> Callable[[Path], Any]:
     return lambda folder: read_mask(folder / name, SHAPE)
+
+
+def _layout(kind: str, labels: str) -> Callable[[Path], Any]:
+    return lambda folder: [
+        (one.name, one.image, one.labels)
+        for one in read_layout(folder / "sets" / kind, Layout(kind, images="*.png", labels=labels))
+    ]
 
 
 def _store(folder: Path) -> Any:
@@ -206,6 +217,9 @@ KINDS: Final = (
         f"truth/{NAMES[0]}.csv",
         lambda folder: judge_folders(folder / "found", folder / "truth"),
     ),
+    Kind("data set, COCO", "sets/coco/nuclei.json", _layout("coco", "*.json"), subject="sets/coco"),
+    Kind("data set, run lengths", "sets/rle/nuclei.csv", _layout("rle", "*.csv"), subject="sets/rle"),
+    Kind("registry of data sets", "sets/datasets.yml", lambda folder: read_datasets(folder / "sets/datasets.yml")),
     Kind("history of a training", "history.csv", lambda folder: read_history(folder / "history.csv")),
     Kind("model", "model", _model, ALL),
 )
@@ -258,6 +272,7 @@ def prepare(folder: Path) -> None:
     truth = {"label": range(1, 7), "class": kinds, "touching": [False, True] * 3, "cut": [False] * 6}
     pd.DataFrame(truth).to_csv(folder / f"truth/{NAMES[0]}.csv", index=False)
     losses = {"training_loss": [0.5, 0.25, 0.2, 0.125], "validation_loss": [0.5, 0.3, 0.25, 0.25]}
+    _write_sets(folder / "sets", labels, image)
     history = {"step": range(100, 500, 100), **losses, "learning_rate": [0.001] * 4}
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
     shutil.copy(SHIPPED_MODEL, folder / "model")
@@ -305,6 +320,31 @@ def _write_images(folder: Path, labels: Any, image: Any) -> None:
             archive.writestr(
                 entry, ImagejRoi.frompoints(np.array(outline), name=f"{label:04}").tobytes(), zipfile.ZIP_DEFLATED
             )
+
+
+def _write_sets(folder: Path, labels: Any, image: Any) -> None:
+    """Write two nuclei as COCO and as run lengths, and a registry of four data sets."""
+    from PIL import Image
+
+    boxes = [(34, 8), (8, 38)]
+    outlines = [[x, y, x + 18, y, x + 18, y + 14, x, y + 14] for x, y in boxes]
+    height, width = labels.shape
+    listed = {
+        "images": [{"id": 1, "file_name": "a.png", "height": height, "width": width}],
+        "annotations": [{"image_id": 1, "category_id": 3, "segmentation": [outline]} for outline in outlines],
+        "categories": [{"id": 3, "name": "nucleus"}],
+    }
+    # Counted down the columns, from 1.
+    runs = [" ".join(f"{(x + at) * height + y + 1} 14" for at in range(18)) for x, y in boxes]
+    for kind in ("coco", "rle"):
+        (folder / kind).mkdir(parents=True)
+        Image.fromarray((image >> 4).astype(np.uint8)).save(folder / kind / "a.png")
+    write_json(folder / "coco/nuclei.json", listed, indent=None)
+    rows = "".join(f"a,{run}\n" for run in runs)
+    (folder / "rle/nuclei.csv").write_text(f"ImageId,EncodedPixels\n{rows}", encoding="utf-8")
+    known = DATASETS.read_text(encoding="utf-8")
+    entries = [place.start() for place in re.finditer(r"^  - name", known, re.MULTILINE)]
+    (folder / "datasets.yml").write_text(known[: entries[4]], encoding="utf-8")
 
 
 def damages(whole: bytes) -> st.SearchStrategy[bytes]:

@@ -207,3 +207,12 @@ def test_a_name_that_is_none_gets_those_like_it() -> None:
     assert find_dataset("bbbc039", known_datasets()).images == 200
     with pytest.raises(InvalidValueError, match="dataset is 'monusegg', none that is known here; do you mean monuseg"):
         find_dataset("monusegg", known_datasets())
+
+
+def test_a_character_that_no_text_has_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "datasets.yml"
+    path.write_bytes(b"datasets:\n  - name: a\x14b\n")
+    with pytest.raises(NnbookError) as refused:
+        read_datasets(path)
+    assert str(refused.value).startswith(f"{path}: is no YAML that can be read:")
+    assert "\n" not in str(refused.value)

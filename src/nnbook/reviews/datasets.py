@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import InvalidValueError
 from nnbook.reviews import fields as field
-from nnbook.values.entries import Entry, read_entries
+from nnbook.values.entries import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -216,7 +216,7 @@ def read_datasets(path: PathLike) -> tuple[DataSet, ...]:
         that is no entry, files of a set whose access is not "files", or none where it is.
     """
     path = Path(path)
-    entries = list(field.each_entry(path, read_entries(path), "datasets"))
+    entries = list(field.each_entry(path, field.read_registry(path), "datasets"))
     named = {str(entry.get("name")) for entry in entries}
     problems = field.problems_of(entries, CHECKS, OPTIONAL, lambda entry: _unfit(entry, named))
     whole = [entry for entry in entries if "part_of" not in entry]

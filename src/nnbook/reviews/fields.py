@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from nnbook.errors import NnbookError
-from nnbook.values.entries import Entry, entry_problems
+from nnbook.errors import MissingFileError, NnbookError
+from nnbook.values.entries import Entry, entry_problems, read_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,6 +132,22 @@ def known(value: Any) -> Any:
     if value == UNKNOWN:
         return None
     return tuple(known(one) for one in value) if isinstance(value, list) else value
+
+
+def read_registry(path: Path) -> Entry:
+    """Read the file of a registry.
+
+    Raises
+    ------
+    NnbookError
+        In one line, whatever is wrong with its text: see `nnbook.values.entries.read_entries`.
+    """
+    try:
+        return read_entries(path)
+    except MissingFileError:
+        raise
+    except NnbookError as error:
+        raise NnbookError(" ".join(str(error).split())) from error
 
 
 def each_entry(path: Path, content: Entry, key: str) -> Iterator[Entry]:

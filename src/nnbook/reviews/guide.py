@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.reviews import fields as field
 from nnbook.reviews.methods import TASKS, known_methods
-from nnbook.values.entries import Entry, entry_problems, read_entries
+from nnbook.values.entries import Entry, entry_problems
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_guide(path: PathLike) -> Question:
         or to neither, and a method that is in no registry, or has not the task or dimension of the answers before.
     """
     path = Path(path)
-    content = read_entries(path)
+    content = field.read_registry(path)
     methods = {method.name: method for method in known_methods()}
     field.refuse(path, list(_problems_of_question(content, methods, {}, 1)))
     return _question(content, methods)

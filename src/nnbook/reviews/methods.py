@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nnbook.reviews import fields as field
 from nnbook.reviews.datasets import Contradiction, contradiction, known_datasets
-from nnbook.values.entries import Entry, read_entries
 from nnbook.values.published import CITED
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from nnbook.io.paths import PathLike
     from nnbook.reviews.fields import Check
+    from nnbook.values.entries import Entry
 
 FILE: Final = Path(__file__).with_name("methods.yml")
 
@@ -184,7 +184,7 @@ def read_methods(path: PathLike) -> tuple[Method, ...]:
         a method in a list of what it does not give.
     """
     path = Path(path)
-    entries = list(field.each_entry(path, read_entries(path), "methods"))
+    entries = list(field.each_entry(path, field.read_registry(path), "methods"))
     problems = field.problems_of(entries, CHECKS, OPTIONAL, _unfit)
     for line, problem in (
         *field.repeated(entries, "name", "the name"),
