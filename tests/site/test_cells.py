@@ -444,8 +444,8 @@ def test_it_is_used_by_keyboard(browser: Browser, hosted: str) -> None:
             for key in keys.split():
                 page.keyboard.press(key)
             row, column = shown.evaluate(
-                "(cells, { activeElement: cell } = cells.getRootNode()) => "
-                "[cell.parentElement.getAttribute('aria-rowindex'), cell.getAttribute('aria-colindex')]"
+                "cells => [cells.getRootNode().activeElement].flatMap((cell) => "
+                "[cell.parentElement.getAttribute('aria-rowindex'), cell.getAttribute('aria-colindex')])"
             )
             assert (int(row) - 1) * columns + int(column) == number, keys
 
