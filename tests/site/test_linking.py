@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from file_server import serving
+from playwright.sync_api import expect
 from reader import (
     BOOK,
     PANORAMA,
@@ -66,6 +67,20 @@ def test_the_viewer_of_the_page_follows_across_shadow_roots(browser: Browser, ad
         open_scatter(page)
         page.locator("[data-widget]").nth(1).scroll_into_view_if_needed()
         _follows(page)
+        assert problems == []
+
+
+def test_an_image_of_a_dividing_cell_leads_to_its_nucleus(browser: Browser, address: str) -> None:
+    with open_page(browser, f"{address}/nucleusnet/") as (page, problems):
+        image = page.locator("#fig1e").get_by_role("link", name="find it in its panorama").first
+        name, roi = re.findall(r"^(\w+), ROI (\d+):", image.get_attribute("aria-label") or "")[0]
+        image.scroll_into_view_if_needed()
+        image.click()
+        viewer = page.locator("#fig1a").locator(PANORAMA)
+        viewer.and_(page.locator("[data-state=ready]")).wait_for()
+        expect(viewer.locator(".nn-facts strong")).to_have_text(name)
+        expect(viewer.get_by_role("heading", name=f"ROI {roi}")).to_be_visible()
+        expect(viewer).to_be_in_viewport()
         assert problems == []
 
 
