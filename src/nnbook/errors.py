@@ -51,6 +51,22 @@ class MissingFileError(NnbookError, FileNotFoundError):
     """A file or folder that isn't there. It is an OSError too, so catch NnbookError before OSError."""
 
 
+class PassingError(NnbookError):
+    """Something that may be over when it is tried again, such as a host that does not answer."""
+
+
+class KilledError(PassingError):
+    """A process was killed while it worked on something, such as by a system that is out of memory."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether something failed for too little memory: Python and torch say so in a RuntimeError, too."""
+    words = ("can't start new thread", "can't allocate memory", "out of memory")
+    return isinstance(error, MemoryError | KilledError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
 def reason(error: BaseException) -> str:
     """Return in one line why something failed, for a message: libraries give several lines, or none."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -113,13 +113,16 @@ def test_what_goes_wrong_is_one_line_and_exit_status_1(
 INTERRUPTED = """
 import sys, time
 from nnbook.cli import main
-from nnbook.io.processes import in_processes
+from nnbook.io.processes import Processes
 from nnbook.measurement import imaged_area
 
 def area(*_):
-    with in_processes(time.sleep, [0, 60], 2) as jobs:
+    with Processes(time.sleep, 2) as processes:
+        processes.begin("short", 0)
+        processes.begin("long", 60)
         print("begun", flush=True)
-        jobs[1].result()
+        while True:
+            processes.ended()
 
 imaged_area.area = area
 sys.exit(main(["area", "--px2", "4", "--px-per-um", "8"]))

@@ -1,6 +1,5 @@
 import gc
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,10 +66,8 @@ def test_brings_what_is_right_and_names_what_is_not(tmp_path: Path) -> None:
 
 
 def test_files_that_are_unchanged_are_not_opened_again(
-    tmp_path: Path, opened: set[Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, opened: set[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # In this process, where what is opened is seen.
-    monkeypatch.setattr("nnbook.io.processes.ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
     data, folder = tmp_path / "data", tmp_path / "edition"
     for name in ("plain", "plane", "drawn"):
         write_image(data / "in" / f"{name}.tif", np.zeros((10, 20), np.uint8), px_per_um=2.0)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Panorama]]:
     out = tmp_path_factory.mktemp("twin")
-    return out, write_dataset(out, SEED, runs=1, side_px=SMALL_PX, progress=False)
+    return out, write_dataset(out, SEED, runs=1, side_px=SMALL_PX)
 
 
 class TestWriting:
@@ -64,14 +64,14 @@ class TestWriting:
 
         monkeypatch.setattr(dataset, "simulate_panorama", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
+            write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1)
 
         def counted(*place: Any, **size: Any) -> tuple[Image, Labels, pd.DataFrame]:
             made.append(place)
             return simulate_panorama(*place, **size)
 
         monkeypatch.setattr(dataset, "simulate_panorama", counted)
-        rows = write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1, progress=False)
+        rows = write_dataset(tmp_path, SEED, runs=1, side_px=SMALL_PX, processes=1)
         assert len(made) == len(set(made)) == 16
         assert rows == written[1]
         for name in ("manifest.csv", "truth.csv", *(f"truth/{row.panorama}.tif" for row in rows)):
@@ -89,7 +89,7 @@ class TestWriting:
     def test_another_twin_is_not_written_over(self, written: tuple[Path, list[Panorama]]) -> None:
         out, rows = written
         with pytest.raises(NnbookError, match="another twin"):
-            write_dataset(out, SEED + 1, runs=1, side_px=SMALL_PX, progress=False)
+            write_dataset(out, SEED + 1, runs=1, side_px=SMALL_PX)
         assert read_manifest(out / "manifest.csv") == rows
 
 

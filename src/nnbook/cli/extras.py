@@ -23,6 +23,7 @@ MODULES: Final = {
         "rocrate",
         "typst",
     ),
+    "dask": ("distributed",),
     "hub": ("datasets", "httpx2", "huggingface_hub"),
 }
 """The modules that nnbook imports of each extra; tests/test_requirements.py compares them with pyproject.toml."""

@@ -29,7 +29,7 @@ from nnbook.cli import (
 from nnbook.cli.completion import add_completion
 from nnbook.cli.extras import lacking_extra
 from nnbook.cli.options import name_option
-from nnbook.errors import NnbookError
+from nnbook.errors import NnbookError, lacks_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,9 +66,6 @@ GROUPS: Final = {
 """What adds each command, by subject, in the order in which `nnbook --help` lists them."""
 
 
-LACKS_MEMORY: Final = ("can't start new thread", "can't allocate memory", "out of memory")
-"""What Python and torch say where there is too little of it, in a RuntimeError."""
-
 INTERRUPTED: Final = 130
 """What shells say of a program that Ctrl-C ended."""
 
@@ -101,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"nnbook {call.name}: {line}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not any(words in str(error) for words in LACKS_MEMORY):
+        if not lacks_memory(error):
             raise
         why = " ".join(str(error).split())
         print(

@@ -83,6 +83,14 @@ def show_progress(
     return kind(items, desc=desc, unit=unit, total=total, initial=initial, leave=leave, disable=disable)
 
 
+def say(bar: tqdm[Any], line: str) -> None:
+    """Write a line to standard error while a bar is shown there."""
+    if isinstance(bar, _Lines):
+        print(line, file=sys.stderr, flush=True)
+    else:
+        tqdm.write(line, file=sys.stderr)
+
+
 class _Lines(tqdm):  # type: ignore[type-arg]  # only its stub is generic
     """Writes whole lines: a bar that is redrawn fills a log with copies of itself."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import MissingFileError, NnbookError
 from nnbook.io.files import atomic_write, sha256
@@ -13,21 +13,31 @@ from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems, pin_problem
 from nnbook.io.planes import plane_settings
-from nnbook.io.processes import in_processes
 from nnbook.io.scale import image_scale, warn_of_scales
 from nnbook.io.web import download
 from nnbook.provenance.stage import Stage, file_state, make, recorded_result, recorded_sha256, why_stale
+from nnbook.provenance.units import Demand, Made, make_units
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
+    from nnbook.provenance.units import Workers
+
+PROCESS_BYTES: Final = 0.4e9
+BYTES_PER_PX: Final = 12.0
+"""Memory of a process that simulates."""
+
+WORTH_PX: Final = 3_000_000
+"""Simulated panoramas of this area in all are worth processes of their own. Files of others are only looked at."""
 
 
-def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Path) -> list[Panorama]:
+def fetch_panoramas(
+    panoramas: list[Panorama], manifest_folder: Path, folder: Path, *, workers: Workers = None
+) -> list[Panorama]:
     """Bring every image of a manifest into an edition's folder, and check it; files that are unchanged are not opened.
 
     Files that say another scale than their rows are named on standard error.
@@ -42,6 +52,8 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
         The edition's folder. An image goes to `panorama.as_in_edition().image` below it, a mask that the manifest names
         to `masks/NAME_cp_masks.tif`, where `nnbook segment` would write it, and the truth to `truth/NAME.tif`. What is
         there already is kept.
+    workers : Workers, optional
+        Who does it: see `nnbook.segmentation.workflow.segment_files`.
 
     Returns
     -------
@@ -53,35 +65,34 @@ def fetch_panoramas(panoramas: list[Panorama], manifest_folder: Path, folder: Pa
     NnbookError
         At the end, with a line for each image that is missing or isn't what the manifest says; the others are in place.
     """
-    from nnbook.io.progress import show_progress
-
-    stages = {row: _first_stage(row, manifest_folder, folder) for row in panoramas}
+    stages = {row.panorama: _first_stage(row, manifest_folder, folder) for row in panoramas}
     fetch = partial(_fetch_panorama, manifest_folder=manifest_folder, folder=folder)
-    changed = {row: stage for row, stage in stages.items() if why_stale(stage)}
-    outcomes: dict[Panorama, Panorama | list[str]] = {}
-    with show_progress(desc="fetch", unit="panorama", total=len(panoramas)) as bar:
-        for row in stages.keys() - changed.keys():
-            outcomes[row] = fetch((row, stages[row]))
-            bar.update()
-        for row, outcome in zip(changed, _fetch_all(list(changed.items()), fetch), strict=True):
-            outcomes[row] = outcome
-            bar.update()
-    found = [outcomes[row] for row in panoramas]
-    if problems := [problem for outcome in found if isinstance(outcome, list) for problem in outcome]:
-        raise NnbookError("\n".join(problems))
-    _warn_of_scales(stages, manifest_folder, folder)
-    return [outcome for outcome in found if not isinstance(outcome, list)]
-
-
-def _fetch_all(
-    jobs: list[tuple[Panorama, Stage]], fetch: Callable[[tuple[Panorama, Stage]], Panorama | list[str]]
-) -> Iterator[Panorama | list[str]]:
-    """Fetch panoramas, each a process's work of its own: the twin draws one alone and in any order."""
-    if len(jobs) < 4:  # starting processes takes as long as a few small panoramas
-        yield from map(fetch, jobs)
-        return
-    with in_processes(fetch, jobs, 2) as outcomes:
-        yield from (outcome.result() for outcome in outcomes)
+    changed = {name for name, stage in stages.items() if why_stale(stage)}
+    made = make_units(
+        fetch,
+        {row.panorama: (row, stages[row.panorama]) for row in panoramas if row.panorama in changed},
+        Demand(
+            [row.width_px * row.height_px for row in panoramas if row.panorama in changed and row.simulated],
+            PROCESS_BYTES,
+            BYTES_PER_PX,
+            WORTH_PX,
+            threads=1 if any(row.simulated for row in panoramas) else 2,
+        ),
+        desc="fetch",
+        workers=workers,
+        aside=folder,
+        others=stages.keys() - changed,
+    )
+    found, problems = made.outcomes, made.failed
+    for row in panoramas:
+        if row.panorama not in changed:
+            try:
+                found[row.panorama] = fetch((row, stages[row.panorama]))
+            except NnbookError as error:
+                problems[row.panorama] = error
+    Made({}, {row.panorama: problems[row.panorama] for row in panoramas if row.panorama in problems}).check()
+    _warn_of_scales({row: stages[row.panorama] for row in panoramas}, manifest_folder, folder)
+    return [found[row.panorama] for row in panoramas]
 
 
 def _first_stage(panorama: Panorama, manifest_folder: Path, folder: Path) -> Stage:
@@ -135,26 +146,25 @@ def _check_files(panorama: Panorama, source_folder: Path) -> dict[str, Any]:
     return {"result": known}
 
 
-def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folder: Path) -> Panorama | list[str]:
+def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folder: Path) -> Panorama:
     panorama, stage = job
-    try:
-        if panorama.simulated:
-            found = make_panorama(panorama, stage)
-            if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
-                image = folder / panorama.image
-                return [f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"]
-            return found
-        source_folder = _source_folder(panorama, manifest_folder, folder)
-        image = source_folder / panorama.image
-        if panorama.source and not image.is_file():
-            download(panorama.source, image, panorama.image_sha256)
-        make(stage, lambda _: _check_files(panorama, source_folder))
-        digest = recorded_sha256(stage, image)
-        if problem := pin_problem(panorama, image, digest):
-            return [problem]
-        return _bring_panorama(replace(panorama, image_sha256=digest), stage, source_folder, folder)
-    except NnbookError as error:
-        return [str(error)]
+    if panorama.simulated:
+        found = make_panorama(panorama, stage)
+        if panorama.image_sha256 and found.image_sha256 != panorama.image_sha256:
+            image = folder / panorama.image
+            raise NnbookError(
+                f"{panorama.panorama}: {image} isn't what the manifest pins; delete it to simulate it again"
+            )
+        return found
+    source_folder = _source_folder(panorama, manifest_folder, folder)
+    image = source_folder / panorama.image
+    if panorama.source and not image.is_file():
+        download(panorama.source, image, panorama.image_sha256)
+    make(stage, lambda _: _check_files(panorama, source_folder))
+    digest = recorded_sha256(stage, image)
+    if problem := pin_problem(panorama, image, digest):
+        raise NnbookError(problem)
+    return _bring_panorama(replace(panorama, image_sha256=digest), stage, source_folder, folder)
 
 
 def _bring_panorama(panorama: Panorama, stage: Stage, source_folder: Path, folder: Path) -> Panorama:

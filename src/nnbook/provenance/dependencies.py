@@ -38,8 +38,16 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 
-BOOKKEEPING = ("nnbook.provenance.dependencies", "nnbook.provenance.stage", "nnbook.io.progress")
-"""Modules that decide what has to be made, or show how far it is, and never what comes out: they are not followed."""
+BOOKKEEPING = (
+    "nnbook.io.processes",
+    "nnbook.io.progress",
+    "nnbook.provenance.clusters",
+    "nnbook.provenance.dependencies",
+    "nnbook.provenance.stage",
+    "nnbook.provenance.units",
+)
+"""Modules that decide what has to be made, and by whom, or show how far it is, and never what comes out: they are not
+followed."""
 
 IMPORTS_BY_NAME = {"import_module", "__import__"}
 NOT_ON_IMPORT = {"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import as_completed
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -12,15 +11,13 @@ from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.files import atomic_write
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import CROPS, OPTIONAL, QUARTERS, Panorama, panorama_name, read_manifest, write_manifest
-from nnbook.io.processes import in_processes
 from nnbook.provenance.stage import Stage, make, recorded_sha256, why_stale
+from nnbook.provenance.units import HERE, make_units
 from nnbook.simulation.panorama import check_side, simulate_panorama
 from nnbook.simulation.population import check_place
 from nnbook.values.published import PX_PER_UM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nnbook.io.paths import PathLike
 
 
@@ -29,6 +26,9 @@ SIDE_PX: Final = 3072
 
 PUBLISHED_SIDE_PX: Final = 12_275
 """Side of the square of the published panoramas' mean area."""
+
+FEW: Final = 4
+"""Panoramas that are simulated in one process sooner than others begin."""
 
 FIRST_PASSAGE: Final = 12
 PASSAGES_PER_RUN: Final = 0.21
@@ -135,7 +135,7 @@ def write_panorama(panorama: Panorama, folder: PathLike) -> None:
 
 
 def write_dataset(
-    out: PathLike, seed: int, runs: int = 10, side_px: int = SIDE_PX, *, processes: int = 2, progress: bool = True
+    out: PathLike, seed: int, runs: int = 10, side_px: int = SIDE_PX, *, processes: int = 2
 ) -> list[Panorama]:
     """Simulate a whole twin: `panoramas/`, `truth/`, `truth.csv` and `manifest.csv`, all below one folder.
 
@@ -154,8 +154,6 @@ def write_dataset(
         Width and height of a panorama; `PUBLISHED_SIDE_PX` is the published size.
     processes : int
         How many panoramas are simulated at a time.
-    progress : bool
-        Whether to show a bar on standard error.
 
     Returns
     -------
@@ -167,18 +165,23 @@ def write_dataset(
     NnbookError
         Where an argument is out of range, or the folder holds another twin.
     """
-    from nnbook.io.progress import show_progress
-
     out = Path(out)
     planned = simulate_manifest(seed, runs, side_px)
     manifest = out / "manifest.csv"
     _check_same_twin(manifest, planned)
     write_manifest(manifest, planned)
-    written: dict[str, Panorama] = {}
-    with show_progress(total=len(planned), unit="panorama", desc="twin", disable=not progress) as bar:
-        for panorama in _make_all(planned, [panorama_stage(row, out) for row in planned], processes):
-            written[panorama.panorama] = panorama
-            bar.update()
+    jobs = {row.panorama: (row, panorama_stage(row, out)) for row in planned}
+    stale = sum(bool(why_stale(stage)) for _, stage in jobs.values())
+    made = make_units(
+        _make_job,
+        jobs,
+        HERE,
+        desc="twin",
+        # Processes take as long to begin as a few small panoramas.
+        workers=processes if processes > 1 and stale >= FEW else None,
+    )
+    made.check()
+    written = made.outcomes
     with atomic_write(out / "truth.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         for number, panorama in enumerate(planned):
             text = (out / _output_names(panorama)[2]).read_text(encoding="utf-8")
@@ -186,16 +189,6 @@ def write_dataset(
     rows = [written[panorama.panorama] for panorama in planned]
     write_manifest(manifest, rows)
     return rows
-
-
-def _make_all(planned: list[Panorama], stages: list[Stage], processes: int) -> Iterator[Panorama]:
-    stale = sum(bool(why_stale(stage)) for stage in stages)
-    if processes < 2 or stale < 4:  # starting processes takes as long as a few small panoramas
-        yield from map(make_panorama, planned, stages)
-        return
-    with in_processes(_make_job, zip(planned, stages, strict=True), processes) as jobs:
-        for job in as_completed(jobs):
-            yield job.result()
 
 
 def _make_job(job: tuple[Panorama, Stage]) -> Panorama:
