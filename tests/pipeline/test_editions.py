@@ -348,6 +348,66 @@ def test_every_pair_that_does_not_fit_is_told(tmp_path: Path) -> None:
     ]
 
 
+def lab(folder: Path, black: Panorama, names: str) -> list[Panorama]:
+    """Write small images with masks of three nuclei, and return their rows."""
+    rows = []
+    rng = np.random.default_rng(5)
+    for run_number, name in enumerate(names, 1):
+        labels = np.zeros((64, 64), np.int32)
+        for label in range(3):
+            labels[8 + 18 * label :, 20:][:12, :14] = label + 1
+        write_image(folder / f"{name}.tif", rng.integers(5, 250, (64, 64), np.uint8))
+        write_mask(folder / f"{name}_m.tif", labels)
+        rows.append(replace(black, panorama=name, run=run_number, image=f"{name}.tif", mask=f"{name}_m.tif"))
+    write_manifest(folder / "manifest.csv", rows)
+    return rows
+
+
+MADE = ("results.csv", "rois.parquet", "cells/cells.parquet", "cells/cells.json", "manifest.csv")
+
+
+def made_of(folder: Path) -> dict[str, bytes]:
+    files = [*(folder / name for name in MADE), *(folder / "cells" / "cells.zarr").rglob("*")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.is_file()}
+
+
+def test_parts_of_an_edition_are_made_apart_and_gathered_and_one_that_fails_stops_no_other(
+    tmp_path: Path, black: Panorama, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(editions, "execute_notebooks", lambda *_, **__: [])
+    rows = lab(tmp_path, black, "abcde")
+    manifest, whole, parts = tmp_path / "manifest.csv", tmp_path / "1" / "own", tmp_path / "2" / "own"
+    run(manifest, whole, tmp_path)
+    image = (tmp_path / "b.tif").read_bytes()
+    (tmp_path / "b.tif").write_bytes(b"no image")
+
+    call = ["run", str(manifest), "--build", str(parts.parent), "--edition", "own", "--notebooks", str(tmp_path)]
+    assert main([*call, "--part", "1/2"]) == 0  # a, c and e
+    assert "nnbook: 3 of 5 panoramas are made; the next call for all gathers them" in capsys.readouterr().err
+    assert sorted(path.name for path in (parts / "cells-parts").iterdir()) == ["a", "c", "e"]
+    assert not (parts / "cells").exists()
+    before = times(parts / "cells-parts")
+    assert main(call) == 1  # b fails, and d is made
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith(f"nnbook run: b: {tmp_path / 'b.tif'}: is no TIFF")
+    assert "nnbook: 4 of 5 panoramas are made" in said
+    assert not (parts / "cells").exists(), "gathered without one, the others would be taken for all"
+    assert json.loads((parts / "failed.json").read_text()).keys() == {"b"}
+    assert main([*call, "--only", "failed"]) == 1
+
+    (tmp_path / "b.tif").write_bytes(image)
+    assert main([*call, "--only", "failed"]) == 0
+    assert "nnbook: 1 of 5 panoramas are made" in capsys.readouterr().err
+    assert not (parts / "failed.json").exists()
+    made = times(parts / "cells-parts")
+    assert {path.parent.name for path in made.keys() - before.keys() if path.name == "record.json"} == {"b", "d"}
+    assert {path: made[path] for path in before} == before
+    assert main([*call, "--workers", "2"]) == 0
+    assert times(parts / "cells-parts") == made
+    assert made_of(parts) == made_of(whole)
+    assert len(read_results(parts / "results.csv")) == len(rows)
+
+
 def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
     edition = tmp_path / "own"
     with locked(edition), pytest.raises(NnbookError, match="own: another process is writing it; wait"):

@@ -98,6 +98,25 @@ def test_the_number_of_threads_changes_nothing(model: Model, panorama: tuple[Ima
         numba.set_num_threads(compiled)
 
 
+def test_processes_of_their_own_change_nothing(
+    model: Model, panorama: tuple[Image, Labels], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = {name: tmp_path / f"{name}.tif" for name in ("a", "b", "bad")}
+    write_image(images["a"], panorama[0][:500, :600])
+    write_image(images["b"], panorama[0][-500:, -600:])
+    images["bad"].write_bytes(b"no image")
+    found = []
+    for workers in (None, 2):
+        out = tmp_path / f"masks-{workers}"
+        with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: is no TIFF, PNG or CZI file[^\n]*$"):
+            segment_files(images, out, model, workers=workers)
+        found.append({path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".json"})
+        assert "nnbook: segment: 1 of 3 panoramas failed, as " in capsys.readouterr().err
+    assert found[0] == found[1]
+    assert sorted(found[0]) == [f"{name}_cp_{ending}" for name in "ab" for ending in ("confidence.csv", "masks.tif")]
+    assert read_mask(tmp_path / "masks-2" / "a_cp_masks.tif").max() > 0
+
+
 def test_finds_the_diameter(model: Model, panorama: tuple[Image, Labels], tmp_path: Path) -> None:
     write_image(tmp_path / "a.tif", panorama[0])
     (path,) = segment_files({"a": tmp_path / "a.tif"}, tmp_path, model, diameter_px=None)
@@ -140,9 +159,8 @@ def test_files_are_named_kept_and_redone(
     out = tmp_path / "masks"
     with pytest.raises(NnbookError, match=r"^[^\n]*bad\.tif: is no TIFF, PNG or CZI file[^\n]*$"):
         segment_files(images, out, model)
-    assert sorted(path.name for path in out.iterdir()) == [
-        f"{name}_cp_{ending}" for name in "ac" for ending in ("confidence.csv", "masks.json", "masks.tif")
-    ]
+    files = [f"{name}_cp_{ending}" for name in "ac" for ending in ("confidence.csv", "masks.json", "masks.tif")]
+    assert sorted(path.name for path in out.iterdir()) == [*files, "failed.json"]
     record = json.loads((out / "a_cp_masks.json").read_text(encoding="utf-8"))
     settings = record["settings"]
     assert settings["model_sha256"] == model.sha256

@@ -26,6 +26,7 @@ from nnbook.cells.store import REMEDY
 from nnbook.cells.tiffs import NamedCell, check_cells, decode_cell, list_cells, listed, read_pull
 from nnbook.cells.writer import Batch, Part, Source, parts_folder, write_store
 from nnbook.errors import NnbookError
+from nnbook.io.images import image_shape
 from nnbook.io.parquet import read_parquet
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.values import published
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from nnbook.cells.writer import Job
     from nnbook.io.paths import PathLike
 
 EMPTY: Final = "empty"
@@ -107,14 +109,18 @@ def import_cells(
     schema = _schema()
 
     def check(changed: Sequence[str]) -> None:
-        check_cells([cell for cell in cells if _part_name(cell.run) in set(changed)])
+        wanted = set(changed)
+        check_cells([cell for cell in cells if _part_name(cell.run) in wanted])
+
+    def job_of(group: Sequence[NamedCell]) -> Job:
+        return partial(_read_run, group, schema, px_per_um)
 
     parts = [
         Part(
             _part_name(run),
             [cell.path for cell in group],
             {"px_per_um": px_per_um},
-            partial(_read_run, group, schema, px_per_um),
+            partial(job_of, group),
         )
         for run, group in by_run.items()
     ]
@@ -122,7 +128,7 @@ def import_cells(
         folder,
         import_cells,
         _read_run,
-        Source(schema, parts, check, [EMPTY]),
+        Source(schema, parts, check, [EMPTY], image_shape),
         {
             "edition": edition,
             "note": _note(images, source),

@@ -19,11 +19,9 @@ that changed costs one. The last shard of a part has fewer images than the other
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
-from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, UserDict
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -43,24 +41,24 @@ from nnbook.io.parquet import decoding, open_parquet, read_parquet, write_groups
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
-from nnbook.provenance.stage import Stage, keep, make, recorded_result, remake, why_stale
+from nnbook.provenance.stage import Stage, keep, make, recorded_result, why_stale
+from nnbook.provenance.units import EVERYTHING, NO_SPACE, Demand, make_units, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
+    from nnbook.provenance.units import Choice, Workers
 
 
 CELLS_PER_SHARD: Final = 128
 """Few: a browser whose host hands out whole files only fetches 130 kB for a thumbnail, and 1.8 MB for an image."""
 
 ROWS_PER_GROUP: Final = 65_536
-NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ROWS_PER_PAGE: Final = 4_096
 CUT_AT_ONCE: Final = 64
 """Nuclei of a panorama, so that few cell images are in memory uncompressed."""
@@ -85,6 +83,13 @@ LEFT_BY_ZOOM: Final = 0.005
 TURNED: Final = 1.25
 """What `fitting_zoom` allows: a nucleus across its box's diagonal is longer than the box is wide."""
 
+PROCESS_BYTES: Final = 0.5e9
+BYTES_PER_PX: Final = 6.0
+"""Memory of a process that cuts."""
+
+WORTH_PX: Final = 1_500_000_000
+"""See `nnbook.pipeline.measured.WORTH_PX`."""
+
 LEFT_OUT: Final = ("at_border", "larger_than_frame")
 """Why a nucleus gives no cell."""
 
@@ -102,6 +107,8 @@ def write_cells(
     px_per_um: float,
     plane: Plane | None = None,
     zoom: int = 1,
+    workers: Workers = None,
+    choice: Choice = EVERYTHING,
 ) -> dict[str, Any]:
     """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
 
@@ -123,11 +130,15 @@ def write_cells(
     zoom : int, optional
         How many times larger than in their panorama nuclei are in the images, whose scale is so much larger: see
         `fitting_zoom`.
+    workers : Workers, optional
+        Who cuts: see `nnbook.segmentation.workflow.segment_files`.
+    choice : Choice, optional
+        Which panoramas' cells to cut. Where any is left out, the store stays as it is.
 
     Returns
     -------
     dict
-        What `cells.json` says.
+        What `cells.json` says; of some panoramas, how many `cells` they gave, and what was `left_out`.
 
     Raises
     ------
@@ -148,11 +159,10 @@ def write_cells(
 
     def part(one: MaskedPanorama) -> Part:
         settings = {"run": one.run, "passage": one.passage, "nuclei": _digest(nuclei_of(one.panorama)), **how}
+        return Part(one.panorama, [one.image, one.mask], settings, partial(job_of, one))
 
-        def job() -> tuple[Batch, Counter[str]]:
-            return _cut_panorama(one, nuclei_of(one.panorama), schema, plane, zoom)
-
-        return Part(one.panorama, [one.image, one.mask], settings, job)
+    def job_of(one: MaskedPanorama) -> Job:
+        return partial(_cut_panorama, one, nuclei_of(one.panorama), schema, plane, zoom)
 
     def check(changed: Sequence[str]) -> None:
         wanted = set(changed)
@@ -160,9 +170,8 @@ def write_cells(
         _check_files(some, plane)
         check_mask_origins((one.image, one.mask) for one in some)
 
-    return write_store(
-        folder, write_cells, _cut_panorama, Source(schema, list(map(part, ordered)), check, LEFT_OUT), about
-    )
+    source = Source(schema, list(map(part, ordered)), check, LEFT_OUT, partial(image_shape, plane=plane))
+    return write_store(folder, write_cells, _cut_panorama, source, about, workers=workers, choice=choice)
 
 
 class Batch(NamedTuple):
@@ -188,14 +197,14 @@ class Part(NamedTuple):
         The files that they come from.
     settings : dict
         Whatever else they depend on, as JSON.
-    job : callable
-        Makes them, in a thread.
+    job_of : callable
+        Returns the job that makes them, which another process may be given.
     """
 
     name: str
     reads: Sequence[Path]
     settings: dict[str, Any]
-    job: Job
+    job_of: Callable[[], Job]
 
 
 class Source(NamedTuple):
@@ -211,12 +220,15 @@ class Source(NamedTuple):
         Checks the files of parts, by their names, before the first of them is made.
     left_out : sequence of str
         For which reasons there may be no cell.
+    shape_of : callable
+        Returns height and width of the first file that a part reads.
     """
 
     schema: pa.Schema
     parts: Sequence[Part]
     check: Callable[[Sequence[str]], None]
     left_out: Sequence[str]
+    shape_of: Callable[[Path], tuple[int, int]]
 
 
 class _Made(NamedTuple):
@@ -246,6 +258,9 @@ def write_store(
     function_of_parts: Callable[..., Any],
     source: Source,
     about: dict[str, Any],
+    *,
+    workers: Workers = None,
+    choice: Choice = EVERYTHING,
 ) -> dict[str, Any]:
     """Write a store of cells where it is out of date: what is the same wherever cells come from.
 
@@ -259,11 +274,15 @@ def write_store(
         Where cells come from.
     about : dict
         What `cells.json` says first: `edition`, `note`, `px_per_um` and maybe more, as JSON.
+    workers : Workers, optional
+        Who makes parts.
+    choice : Choice, optional
+        Which parts to make: see `write_cells`.
 
     Returns
     -------
     dict
-        What `cells.json` says.
+        See `write_cells`.
 
     Raises
     ------
@@ -272,8 +291,13 @@ def write_store(
     """
     parts = parts_folder(folder)
     try:
+        if not choice.is_all:
+            chosen = set(choice.of([part.name for part in source.parts], [parts]))
+            some = source._replace(parts=[part for part in source.parts if part.name in chosen])
+            made = _make_parts(some, parts, function_of_parts, workers)
+            return {"cells": sum(part.cells for part in made), "left_out": _left_out(some, made)}
         with locked(folder):
-            made = _make_parts(source, parts, function_of_parts)
+            made = _make_parts(source, parts, function_of_parts, workers)
             stage = Stage.of(
                 function,
                 folder.parent,
@@ -289,7 +313,9 @@ def write_store(
                 holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
             )
             make(stage, lambda out: _gather(out / folder.name, made, source, about))
-            for former in {path.name for path in parts.glob("*")} - {part.name for part in source.parts}:
+            for former in {path.name for path in parts.glob("*") if path.is_dir()} - {
+                part.name for part in source.parts
+            }:
                 shutil.rmtree(parts / former)
             metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
             return metadata
@@ -306,23 +332,39 @@ def parts_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-parts")
 
 
-def _make_parts(source: Source, parts: Path, function: Callable[..., Any]) -> list[_Made]:
-    """Make the parts that are out of date, two at a time; return all of them in order."""
-    from nnbook.io.progress import show_progress
-
-    stages = [_part_stage(part, parts, function) for part in source.parts]
-    changed: dict[str, tuple[Part, Stage]] = {}
-    for part, stage in zip(source.parts, stages, strict=True):
-        if why_stale(stage):
-            changed[part.name] = part, stage
-        else:
-            keep(stage)
+def _make_parts(source: Source, parts: Path, function: Callable[..., Any], workers: Workers) -> list[_Made]:
+    """Make the parts that are out of date; return all of them in order."""
+    stages = {part.name: _part_stage(part, parts, function) for part in source.parts}
+    changed = [part for part in source.parts if why_stale(stages[part.name])]
+    others = stages.keys() - {part.name for part in changed}
+    for name in others:
+        keep(stages[name])
     if changed:
-        source.check(list(changed))
-        jobs = (partial(_make_part, part.job, stage) for part, stage in changed.values())
-        for _ in show_progress(_in_order(jobs), desc="cells", unit="panorama", total=len(changed)):
-            pass
-    return [_Made(stage.folder, **recorded_result(stage)) for stage in stages]
+        source.check([part.name for part in changed])
+    make_units(
+        _make_part,
+        _Jobs({part.name: (part, stages[part.name]) for part in changed}),
+        Demand(
+            pixels_of({part.name: Path(part.reads[0]) for part in changed}, source.shape_of),
+            PROCESS_BYTES,
+            BYTES_PER_PX,
+            WORTH_PX,
+            threads=2,
+        ),
+        desc="cells",
+        workers=workers,
+        aside=parts,
+        others=others,
+    ).check()
+    return [_Made(stage.folder, **recorded_result(stage)) for stage in stages.values()]
+
+
+class _Jobs(UserDict[str, Any]):
+    """Jobs of parts by name, each put together when it is begun: it holds the nuclei of a panorama."""
+
+    def __getitem__(self, name: str) -> tuple[Job, Stage]:
+        part, stage = self.data[name]
+        return part.job_of(), stage
 
 
 def _part_stage(part: Part, parts: Path, function: Callable[..., Any]) -> Stage:
@@ -336,9 +378,11 @@ def _part_stage(part: Part, parts: Path, function: Callable[..., Any]) -> Stage:
     )
 
 
-def _make_part(job: Job, stage: Stage) -> None:
+def _make_part(job: tuple[Job, Stage]) -> None:
+    cut, stage = job
+
     def work(folder: Path) -> dict[str, Any]:
-        batch, left_out = job()
+        batch, left_out = cut()
         for name, stored in zip(SIZES, (batch.images, batch.thumbnails), strict=True):
             (folder / name).mkdir()
             for shard, first in enumerate(range(0, len(stored), CELLS_PER_SHARD)):
@@ -347,7 +391,7 @@ def _make_part(job: Job, stage: Stage) -> None:
         digest = hashlib.sha256(b"".join(batch.images)).hexdigest()
         return {"result": {"cells": len(batch.images), "left_out": left_out, "digest": digest}}
 
-    remake(stage, work)
+    make(stage, work)
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
@@ -457,18 +501,6 @@ def fitting_zoom(rois: PathLike) -> int:
     return max(1, min(MOST_ZOOM, int(CELL_PX / (TURNED * extent))))
 
 
-def _in_order(jobs: Iterable[Callable[[], None]]) -> Iterator[None]:
-    """Do jobs two at a time, and give each that is done; no more than three are begun and not yet given."""
-    begun: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(2) as pool:
-        for job in jobs:
-            begun.append(pool.submit(job))
-            if len(begun) == 3:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-
-
 def _cut_panorama(
     one: MaskedPanorama, nuclei: pa.Table, schema: pa.Schema, plane: Plane | None, zoom: int
 ) -> tuple[Batch, Counter[str]]:
@@ -535,7 +567,7 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
         "cell_px": CELL_PX,
         "thumbnail_px": THUMBNAIL_PX,
         "cells": count,
-        "left_out": {reason: sum(part.left_out[reason] for part in made) for reason in source.left_out},
+        "left_out": _left_out(source, made),
         "runs": runs,
         "images": "cells.zarr/images",
         "thumbnails": "cells.zarr/thumbnails",
@@ -547,6 +579,10 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
     }
     write_json(store / "cells.json", metadata)
     write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
+
+
+def _left_out(source: Source, made: Sequence[_Made]) -> dict[str, int]:
+    return {reason: sum(part.left_out[reason] for part in made) for reason in source.left_out}
 
 
 def _write_table(

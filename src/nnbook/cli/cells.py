@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, add_plane, add_scale, plane_of, print_values
+from nnbook.cli.options import (
+    add_command,
+    add_images,
+    add_masks,
+    add_plane,
+    add_scale,
+    add_workers,
+    choice_of,
+    plane_of,
+    print_values,
+    workers_of,
+)
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ def add_cells(commands: Commands) -> None:
         "--out", type=Path, required=True, help="folder to write: cells.zarr, cells.parquet, cells.json"
     )
     add_scale(command)
+    add_workers(command)
 
 
 def _cells(call: argparse.Namespace) -> None:
@@ -80,6 +92,8 @@ def _cut(call: argparse.Namespace) -> None:
         else "Cell images cut by 'nnbook cells'.",
         px_per_um=common_scale(scales, call.out, "cut the cells of each scale into a store of their own"),
         plane=plane_of(call),
+        workers=workers_of(call),
+        choice=choice_of(call),
     )
     print_values(call, {"cells": about["cells"], **about["left_out"], "out": str(call.out)})
 

@@ -12,9 +12,12 @@ from nnbook.cli.options import (
     add_manifest,
     add_model,
     add_overwrite,
+    add_workers,
+    choice_of,
     edition_folder,
     print_json,
     print_values,
+    workers_of,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def add_run(commands: Commands) -> None:
         "Make every stage of an edition that is not up to date.",
         "",
         "experiment/manifest.csv --edition mine",
+        "experiment/manifest.csv --edition mine --part 3/20   # on one of twenty machines that see the same files",
     )
     add_manifest(command)
     add_images_folder(command)
@@ -40,6 +44,7 @@ def add_run(commands: Commands) -> None:
     add_local(command)
     add_model(command)
     add_overwrite(command)
+    add_workers(command)
     command.add_argument(
         "--cells10k", action="store_true", help="bring NucleusNet-10K's cell images from the Hugging Face Hub, too"
     )
@@ -59,6 +64,8 @@ def _run(call: argparse.Namespace) -> None:
         cell_seconds=call.cell_seconds,
         overwrite=call.overwrite,
         cells10k=call.cells10k,
+        workers=workers_of(call),
+        choice=choice_of(call),
     )
     print_values(call, {"edition": str(folder)})
 

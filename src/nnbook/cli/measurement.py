@@ -6,7 +6,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_masks, add_plane, add_scale, plane_of, print_values
+from nnbook.cli.options import (
+    add_command,
+    add_images,
+    add_masks,
+    add_plane,
+    add_scale,
+    add_workers,
+    choice_of,
+    plane_of,
+    print_values,
+    workers_of,
+)
 from nnbook.errors import InvalidValueError
 from nnbook.values import published
 
@@ -39,6 +50,7 @@ def add_measure(commands: Commands) -> None:
         help="measure brightness also under masks that are wider by this many um, and sum panoramas up by it; "
         f"{published.PUBLISHED_RIM_UM:.2f} is as wide as NucleusNet's (default: none)",
     )
+    add_workers(command)
 
 
 def _measure(call: argparse.Namespace) -> None:
@@ -46,20 +58,22 @@ def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.scale import image_scales
     from nnbook.measurement.imaged_area import check_scale
     from nnbook.measurement.rim import check_rim
-    from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
+    from nnbook.pipeline.measured import PARTS, MaskedImage, measure_files, write_measurements
     from nnbook.provenance.mask_origin import check_mask_origins
 
     if call.px_per_um is not None:
         check_scale(call.px_per_um)
     if call.rim_um is not None:
         check_rim(call.rim_um)
-    images = list_images(call.images)
+    choice, listed = choice_of(call), list_images(call.images)
+    images = {name: listed[name] for name in choice.of(listed, [call.out / PARTS])}
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
     masked = {name: MaskedImage(image, masks[name], scales[name]) for name, image in images.items()}
     check_mask_origins((one.image, one.mask) for one in masked.values())
-    results = measure_files(masked, call.out, plane=plane_of(call), rim_um=call.rim_um)
-    write_measurements(call.out, list(masked), results, call.out)
+    results = measure_files(masked, call.out, plane=plane_of(call), rim_um=call.rim_um, workers=workers_of(call))
+    if choice.is_all:
+        write_measurements(call.out, list(masked), results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 
 

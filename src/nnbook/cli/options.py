@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from nnbook.io.planes import Plane
+    from nnbook.provenance.units import Choice, Workers
 
     Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse names its type no other way
 
@@ -107,6 +108,48 @@ def add_overwrite(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--overwrite", action="store_true", help="replace also masks that were corrected by hand or are not nnbook's"
     )
+
+
+def add_workers(command: argparse.ArgumentParser) -> None:
+    """Add which panoramas are worked on, and by whom: see `workers_of` and `choice_of`."""
+    who = command.add_mutually_exclusive_group()
+    who.add_argument("--workers", type=int, help="processes (default: as many as there are cores and memory for)")
+    who.add_argument(
+        "--scheduler", metavar="ADDRESS", help="instead: of a Dask scheduler, whose workers see the same files"
+    )
+    command.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="work on this panorama alone, which may be repeated; 'failed' for those that failed before",
+    )
+    command.add_argument(
+        "--part",
+        type=_part,
+        default=(1, 1),
+        metavar="N/ALL",
+        help="work on one part of the panoramas, such as 3/20, as other calls do on others; a call without gathers all",
+    )
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part; give such as 3/20, the third of twenty")
+    return int(number), int(parts)
+
+
+def workers_of(call: argparse.Namespace) -> Workers:
+    """Return who is to work."""
+    return call.scheduler or call.workers
+
+
+def choice_of(call: argparse.Namespace) -> Choice:
+    """Return on which panoramas."""
+    from nnbook.provenance.units import Choice
+
+    return Choice(frozenset(call.only), call.part)
 
 
 def add_manifest(command: argparse.ArgumentParser) -> None:

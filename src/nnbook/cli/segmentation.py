@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnbook.cli.options import add_command, add_images, add_model, add_overwrite, add_plane, plane_of, print_values
+from nnbook.cli.options import (
+    add_command,
+    add_images,
+    add_model,
+    add_overwrite,
+    add_plane,
+    add_workers,
+    choice_of,
+    plane_of,
+    print_values,
+    workers_of,
+)
 from nnbook.values import published
 
 if TYPE_CHECKING:
@@ -24,6 +35,7 @@ def add_segment(commands: Commands) -> None:
         "images/Run1TL_top_left.tif   # writes masks/Run1TL_top_left_cp_masks.tif",
         "images/ --out masks --diameter auto",
         "stacks/ --channel DAPI --project max --out masks",
+        "images/ --part 3/20   # on one of twenty machines that see the same files",
     )
     add_images(command)
     command.add_argument("--out", type=Path, default=Path("masks"), help="folder to write to (default: masks)")
@@ -40,6 +52,7 @@ def add_segment(commands: Commands) -> None:
     command.add_argument("--flow-threshold", type=float, default=published.FLOW_THRESHOLD)
     command.add_argument("--cellprob-threshold", type=float, default=published.CELLPROB_THRESHOLD)
     add_overwrite(command)
+    add_workers(command)
 
 
 def _diameter(text: str) -> float | str:
@@ -52,8 +65,9 @@ def _segment(call: argparse.Namespace) -> None:
     from nnbook.segmentation.workflow import segment_files
 
     diameter = None if call.diameter_px == "auto" else call.diameter_px
+    images = list_images(call.images)
     masks = segment_files(
-        list_images(call.images),
+        {name: images[name] for name in choice_of(call).of(images, [call.out])},
         call.out,
         load_model(call.model),
         diameter_px=diameter,
@@ -61,5 +75,6 @@ def _segment(call: argparse.Namespace) -> None:
         cellprob_threshold=call.cellprob_threshold,
         plane=plane_of(call),
         overwrite=call.overwrite,
+        workers=workers_of(call),
     )
     print_values(call, {"masks": [str(mask) for mask in masks]})

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from nnbook.cells.writer import parts_folder
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.edition import FULL_SIZE, OWN_NAMES, PUBLISHED, Edition, write_edition
 from nnbook.io.files import locked, write_json
@@ -14,12 +15,14 @@ from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale
+from nnbook.pipeline.measured import PARTS
 from nnbook.pipeline.published_cells import PULLED, make_published_cells
 from nnbook.pipeline.sources import fetch_panoramas, image_source, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
     extract_cells,
     lay_out_mosaic,
+    make_some,
     measure_panoramas,
     sample_cells,
     segment_panoramas,
@@ -28,6 +31,7 @@ from nnbook.pipeline.stages import (
     write_pyramids,
 )
 from nnbook.provenance.notebooks import CELL_SECONDS, execute_notebooks
+from nnbook.provenance.units import EVERYTHING, Choice, UnitsError
 from nnbook.values import published
 from nnbook.viewers.channels import CHANNELS, INDEX_FILE
 from nnbook.viewers.tables import NUCLEI, PREVIEWS
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nnbook.io.paths import PathLike
+    from nnbook.provenance.units import Workers
 
 PUBLISHED_NOTE = "The table of results that was released with NucleusNet. Its panoramas are not part of this build."
 TWIN_NOTE = "Every image was drawn by a virtual microscope."
@@ -55,6 +60,8 @@ def run(
     cell_seconds: float = CELL_SECONDS,
     overwrite: bool = False,
     cells10k: bool = False,
+    workers: Workers = None,
+    choice: Choice = EVERYTHING,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -79,6 +86,11 @@ def run(
     cells10k : bool
         Whether to bring the published cell images, of which NucleusNet-10K has 10,000, into the published layer. Where
         they can't be had, that is said at the end. What is there once is kept up to date.
+    workers : Workers, optional
+        Who fetches, segments, measures and cuts panoramas: see `nnbook.segmentation.workflow.segment_files`.
+    choice : Choice, optional
+        Which panoramas. Where any is left out, those that were chosen are segmented, measured and cut, and the next
+        call for all gathers them and makes the rest.
 
     Raises
     ------
@@ -105,8 +117,12 @@ def run(
             parameter="cells10k",
         )
     missing = []
+    if not choice.is_all:
+        chosen = _chosen(rows, choice, folder)
+        _make_some(rows, chosen, source, folder, model=model, overwrite=overwrite, workers=workers)
+        return
     with locked(folder):
-        _make_stages(rows, manifest, source, folder, model=model, overwrite=overwrite)
+        _make_stages(rows, manifest, source, folder, model=model, overwrite=overwrite, workers=workers)
         if all(row.simulated for row in rows):
             missing = make_published(folder / PUBLISHED, local, cells10k=cells10k)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
@@ -190,19 +206,28 @@ def _within(path: Path, folder: Path) -> str | None:
 
 
 def _make_stages(
-    rows: list[Panorama], manifest: Path, source: Path, folder: Path, *, model: Path | None, overwrite: bool
+    rows: list[Panorama],
+    manifest: Path,
+    source: Path,
+    folder: Path,
+    *,
+    model: Path | None,
+    overwrite: bool,
+    workers: Workers,
 ) -> None:
-    panoramas = fetch_panoramas(rows, source, folder)
-    simulated = all(panorama.simulated for panorama in panoramas)
-    edition = _describe(
-        folder,
-        panoramas,
-        TWIN_NOTE if simulated else OWN_NOTE.format(manifest=manifest.name),
-        simulated=simulated,
-    )
-    segment_panoramas(edition, panoramas, model, source, overwrite=overwrite)
-    measure_panoramas(edition, panoramas)
-    extract_cells(edition, panoramas)
+    try:
+        panoramas = fetch_panoramas(rows, source, folder, workers=workers)
+        edition = _edition(folder, panoramas, OWN_NOTE.format(manifest=manifest.name))
+        _describe(edition, panoramas)
+        segment_panoramas(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
+    except UnitsError as error:
+        # Gathered without them, the others would be taken for all.
+        others = [row for row in rows if row.panorama not in error.failed]
+        _make_some(rows, others, source, folder, model=model, overwrite=overwrite, workers=workers)
+        raise
+    simulated = edition.simulated
+    measure_panoramas(edition, panoramas, workers)
+    extract_cells(edition, panoramas, workers)
     sample_cells(edition)
     lay_out_mosaic(edition)
     evaluate_panoramas(edition, panoramas, model)
@@ -213,25 +238,59 @@ def _make_stages(
         _make_full_size(full_size, folder / FULL_SIZE, model)
 
 
-def _describe(folder: Path, panoramas: list[Panorama], note: str, *, simulated: bool) -> Edition:
-    """Write the manifest and the description of an edition."""
-    edition = Edition(
+def _chosen(rows: list[Panorama], choice: Choice, folder: Path) -> list[Panorama]:
+    edition = _edition(folder, rows, "")
+    by_name = {row.panorama: row for row in rows}
+    units = [folder, edition.masks, folder / PARTS, parts_folder(edition.cells)]
+    return [by_name[name] for name in choice.of(by_name, units)]
+
+
+def _make_some(
+    rows: list[Panorama],
+    some: list[Panorama],
+    source: Path,
+    folder: Path,
+    *,
+    model: Path | None,
+    overwrite: bool,
+    workers: Workers,
+) -> None:
+    """Make what is of single panoramas, some of all rows. Calls for others may run at the same time."""
+    if not some:
+        print("nnbook: no panorama is left to work on", file=sys.stderr)
+        return
+    edition = _edition(folder, rows, "")
+    panoramas = fetch_panoramas(some, source, folder, workers=workers)
+    make_some(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
+    print(
+        f"nnbook: {len(some):,} of {len(rows):,} panoramas are made; the next call for all gathers them",
+        file=sys.stderr,
+    )
+
+
+def _edition(folder: Path, panoramas: list[Panorama], note: str) -> Edition:
+    simulated = all(panorama.simulated for panorama in panoramas)
+    return Edition(
         folder,
         name=folder.name,
-        note=note,
+        note=TWIN_NOTE if simulated else note,
         simulated=simulated,
         px_per_um=panoramas[0].px_per_um,
         area_px2=sum(panorama.width_px * panorama.height_px for panorama in panoramas),
     )
+
+
+def _describe(edition: Edition, panoramas: list[Panorama]) -> None:
+    """Write the manifest and the description of an edition."""
     write_manifest(edition.manifest, panoramas)
     write_edition(edition)
-    return edition
 
 
 def _make_full_size(manifest: Path, folder: Path, model: Path | None) -> None:
     """Make the simulated panorama as large as the published ones, with its masks, that the book opens with."""
     panoramas = fetch_panoramas(read_manifest(manifest), manifest.parent, folder)
-    edition = _describe(folder, panoramas, TWIN_NOTE, simulated=True)
+    edition = _edition(folder, panoramas, TWIN_NOTE)
+    _describe(edition, panoramas)
     segment_panoramas(edition, panoramas, model, manifest.parent)
     measure_panoramas(edition, panoramas)
     write_pyramids(edition, panoramas)

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
-from nnbook.errors import NnbookError, all_of
+from nnbook.errors import NnbookError
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.confidence import confidence_path, read_confidence
 from nnbook.io.files import atomic_write
-from nnbook.io.images import read_image, read_narrow_mask
+from nnbook.io.images import image_shape, read_image, read_narrow_mask
 from nnbook.io.parquet import open_parquet, write_groups, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.io.results import write_results
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.measurement.rim import check_rim
 from nnbook.measurement.rois import measure_panorama, summarise
-from nnbook.provenance.stage import Stage, make, recorded_result
+from nnbook.provenance.stage import Stage, keep, make, recorded_result, why_stale
+from nnbook.provenance.units import Demand, make_units, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +35,17 @@ if TYPE_CHECKING:
 
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
+    from nnbook.provenance.units import Workers
 
 PARTS: Final = "rois-parts"
 """The folder, beside the gathered tables, of those of single panoramas."""
+
+PROCESS_BYTES: Final = 0.5e9
+BYTES_PER_PX: Final = 6.0
+"""Memory of a process that measures."""
+
+WORTH_PX: Final = 1_500_000_000
+"""Ten panoramas of 12,275 px, as for `nnbook.segmentation.workflow.WORTH_PX`: measuring takes less time."""
 
 ROIS: Final = "rois.parquet"
 ROWS_PER_GROUP: Final = 65_536
@@ -75,7 +84,12 @@ class MaskedImage(NamedTuple):
 
 
 def measure_files(
-    panoramas: Mapping[str, MaskedImage], out: PathLike, *, plane: Plane | None = None, rim_um: float | None = None
+    panoramas: Mapping[str, MaskedImage],
+    out: PathLike,
+    *,
+    plane: Plane | None = None,
+    rim_um: float | None = None,
+    workers: Workers = None,
 ) -> pd.DataFrame:
     """Measure panoramas, each that isn't up to date, and write `rois-parts/NAME/rois.parquet` for each.
 
@@ -92,6 +106,8 @@ def measure_files(
     rim_um : float, optional
         How far masks are widened for brightness: see `nnbook.measurement.rois.measure_panorama`. Mean and spread of
         panoramas are then those under the widened masks.
+    workers : Workers, optional
+        Who measures: see `nnbook.segmentation.workflow.segment_files`.
 
     Returns
     -------
@@ -106,23 +122,27 @@ def measure_files(
         Where two image files have one name; or at the end with a line for each panorama whose files are wrong, and the
         others are measured.
     """
-    from nnbook.io.progress import show_progress
-
     _check(panoramas, rim_um)
-    stages = {name: _part_stage(name, one, Path(out), plane=plane, rim_um=rim_um) for name, one in panoramas.items()}
-
-    def measured(name: str) -> NnbookError | None:
-        try:
-            _make_part(name, panoramas[name], stages[name], plane=plane, rim_um=rim_um)
-        except NnbookError as error:
-            return error
-        return None
-
-    with ThreadPoolExecutor(2) as pool:
-        work = show_progress(pool.map(measured, stages), desc="measure", unit="panorama", total=len(stages))
-        outcomes = dict(zip(stages, work, strict=True))
-    if problems := [error for error in outcomes.values() if error is not None]:
-        raise all_of(problems)
+    out = Path(out)
+    stages = {name: _part_stage(name, one, out, plane=plane, rim_um=rim_um) for name, one in panoramas.items()}
+    changed = {name: stage for name, stage in stages.items() if why_stale(stage)}
+    for name in stages.keys() - changed.keys():
+        keep(stages[name])
+    make_units(
+        partial(_make_part, plane=plane, rim_um=rim_um),
+        {name: (name, panoramas[name], stage) for name, stage in changed.items()},
+        Demand(
+            pixels_of({name: panoramas[name].image for name in changed}, partial(image_shape, plane=plane)),
+            PROCESS_BYTES,
+            BYTES_PER_PX,
+            WORTH_PX,
+            threads=2,
+        ),
+        desc="measure",
+        workers=workers,
+        aside=out / PARTS,
+        others=stages.keys() - changed.keys(),
+    ).check()
     results = pd.DataFrame([recorded_result(stage) for stage in stages.values()])
     for name in [name for name, count in zip(stages, results["num_rois"], strict=True) if not count]:
         print(f"nnbook: {name} has no nucleus; its mean and standard deviation stay empty", file=sys.stderr)
@@ -190,10 +210,9 @@ def _part_stage(
     )
 
 
-def _make_part(
-    name: str, one: MaskedImage, stage: Stage, *, plane: Plane | None = None, rim_um: float | None = None
-) -> None:
-    """Measure one panorama where it isn't up to date: see `measure_files`."""
+def _make_part(job: tuple[str, MaskedImage, Stage], *, plane: Plane | None, rim_um: float | None) -> None:
+    """Measure one panorama that isn't up to date: see `measure_files`."""
+    name, one, stage = job
 
     def work(folder: Path) -> dict[str, Any]:
         rois = measure_file(name, one, plane=plane, rim_um=rim_um)
@@ -219,10 +238,17 @@ def write_measurements(parts: PathLike, names: Sequence[str], results: pd.DataFr
     folder : str or Path
         Made where it is missing.
     """
+    parts, folder = Path(parts) / PARTS, Path(folder)
+    gather_rois([parts / name / ROIS for name in names], folder / ROIS)
+    write_results(folder / "results.csv", results)
+    for former in {path.name for path in parts.iterdir() if path.is_dir()} - {*names}:
+        shutil.rmtree(parts / former)
+
+
+def gather_rois(tables: Sequence[Path], out: Path) -> None:
+    """Write the tables of nuclei of panoramas as one, of which no more than a row group is in memory."""
     import pyarrow as pa
 
-    parts, folder = Path(parts) / PARTS, Path(folder)
-    tables = [parts / name / ROIS for name in names]
     present = {column for table in tables for column in _columns(table)}
     schema = pa.schema([(name, kind) for name, kind in TYPES.items() if name in present])
 
@@ -233,11 +259,8 @@ def write_measurements(parts: PathLike, names: Sequence[str], results: pd.DataFr
             columns = [part[name] if name in part.column_names else pa.nulls(len(part)) for name in schema.names]
             yield pa.table(columns, names=schema.names).cast(schema)
 
-    with atomic_write(folder / ROIS) as written:
+    with atomic_write(out) as written:
         write_groups(written, rows(), schema, ROWS_PER_GROUP)
-    write_results(folder / "results.csv", results)
-    for former in {path.name for path in parts.iterdir()} - {*names}:
-        shutil.rmtree(parts / former)
 
 
 def _columns(table: Path) -> list[str]:

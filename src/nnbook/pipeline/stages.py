@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,16 +13,17 @@ import pandas as pd
 from nnbook.cells.sample import PER_RUN, SEED, short_runs, write_sample
 from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import fitting_zoom, write_cells
-from nnbook.errors import NnbookError, all_of
+from nnbook.errors import NnbookError
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
 from nnbook.io.files import read_json, write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
-from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, measure_files, write_measurements
+from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, gather_rois, measure_files, write_measurements
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, make, remove
+from nnbook.provenance.units import EVERYTHING, Choice, Made, UnitsError
 from nnbook.simulation.truth import read_truth
 from nnbook.values import published
 from nnbook.viewers.channels import CHANNELS, INDEX_FILE, channels_bytes, write_channels
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from nnbook.io.edition import Edition
     from nnbook.io.images import Labels
     from nnbook.io.manifest import Panorama
+    from nnbook.provenance.units import Workers
 
 COMPARED_PX2 = 450_000_000
 VARIED_PX2 = 17_000_000
@@ -52,7 +55,13 @@ DRAWN_TABLES = ("scores", "cases", "nuclei")
 
 
 def segment_panoramas(
-    edition: Edition, panoramas: list[Panorama], model: Path | None, source: Path, *, overwrite: bool = False
+    edition: Edition,
+    panoramas: list[Panorama],
+    model: Path | None,
+    source: Path,
+    *,
+    overwrite: bool = False,
+    workers: Workers = None,
 ) -> None:
     """Segment every panorama of an edition that comes without a mask into `masks/NAME_cp_masks.tif`.
 
@@ -68,18 +77,38 @@ def segment_panoramas(
             diameter_px = one.diameter_px or (published.DIAMETER_PX if one.simulated else None)
             group = groups.setdefault((source / one.model if one.model else model, diameter_px), {})
             group[one.panorama] = edition.image_path(one)
-    problems: list[NnbookError] = []
+    failed: dict[str, NnbookError] = {}
     for (path, diameter_px), images in groups.items():
         try:
-            segment_files(images, edition.masks, load_model(path), diameter_px=diameter_px, overwrite=overwrite)
-        except NnbookError as error:
-            problems.append(error)
-    if problems:
-        raise all_of(problems)
+            segment_files(
+                images, edition.masks, load_model(path), diameter_px=diameter_px, overwrite=overwrite, workers=workers
+            )
+        except UnitsError as error:
+            failed |= error.failed
+        except NnbookError as error:  # such as a model that can't be read
+            failed |= dict.fromkeys(images, error)
+    Made({}, failed).check()
 
 
-def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
+def measure_panoramas(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> None:
     """Measure an edition's panoramas, and gather `rois.parquet` and `results.csv`."""
+    results = measure_each(edition, panoramas, workers)
+    results["run"] = [one.run for one in panoramas]
+    results["passage"] = [one.passage for one in panoramas]
+    stage = Stage.of(
+        measure_panoramas,
+        edition.folder,
+        record="records/measure.json",
+        writes=[edition.rois.name, edition.results.name],
+        reads=_tables(edition, panoramas),
+        settings={"panoramas": [[one.panorama, one.run, one.passage, Path(one.image).name] for one in panoramas]},
+    )
+    names = [one.panorama for one in panoramas]
+    make(stage, lambda folder: write_measurements(edition.folder, names, results, folder))
+
+
+def measure_each(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> pd.DataFrame:
+    """Measure panoramas of an edition, each into `rois-parts/NAME/`; return a row of each."""
     masked = {
         one.panorama: MaskedImage(
             edition.image_path(one),
@@ -90,40 +119,64 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama]) -> None:
         for one in panoramas
     }
     # The twin's table is to be compared with the published one, which is of wider masks.
-    rim_um = published.PUBLISHED_RIM_UM if all(one.simulated for one in panoramas) else None
+    rim_um = published.PUBLISHED_RIM_UM if edition.simulated else None
     check_mask_origins((one.image, one.mask) for one in masked.values())
-    results = measure_files(masked, edition.folder, rim_um=rim_um)
-    results["run"] = [one.run for one in panoramas]
-    results["passage"] = [one.passage for one in panoramas]
-    stage = Stage.of(
-        measure_panoramas,
-        edition.folder,
-        record="records/measure.json",
-        writes=[edition.rois.name, edition.results.name],
-        reads=[edition.folder / PARTS / name / ROIS for name in masked],
-        settings={"panoramas": [[one.panorama, one.run, one.passage, Path(one.image).name] for one in panoramas]},
-    )
-    make(stage, lambda folder: write_measurements(edition.folder, list(masked), results, folder))
+    return measure_files(masked, edition.folder, rim_um=rim_um, workers=workers)
 
 
-def extract_cells(edition: Edition, panoramas: list[Panorama]) -> None:
+def _tables(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
+    """Return where the nuclei of panoramas are that were measured each on its own."""
+    return [edition.folder / PARTS / one.panorama / ROIS for one in panoramas]
+
+
+def make_some(
+    edition: Edition,
+    panoramas: list[Panorama],
+    model: Path | None,
+    source: Path,
+    *,
+    overwrite: bool = False,
+    workers: Workers = None,
+) -> None:
+    """Segment, measure and cut some of an edition's panoramas, and gather nothing.
+
+    How much larger than in panoramas nuclei are in cell images, where that isn't fixed, is found in these panoramas.
+    Where all together ask for something else, cells are cut again when they are gathered.
+    """
+    segment_panoramas(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
+    measure_each(edition, panoramas, workers)
+    with TemporaryDirectory() as folder:
+        rois = Path(folder) / ROIS
+        gather_rois(_tables(edition, panoramas), rois)
+        _cut(edition, panoramas, rois, workers, Choice(frozenset(one.panorama for one in panoramas)))
+
+
+def extract_cells(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> None:
     """Cut an edition's cells into the store `cells/`; a store of none where it has no panoramas."""
+    about = _cut(edition, panoramas, edition.rois, workers)
+    left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in about["left_out"].items())
+    print(f"nnbook: {edition.cells} has {about['cells']:,} cells; left out: {left_out}", file=sys.stderr)
+
+
+def _cut(
+    edition: Edition, panoramas: list[Panorama], rois: Path, workers: Workers, choice: Choice = EVERYTHING
+) -> dict[str, Any]:
     masked = [
         MaskedPanorama(one.panorama, one.run, one.passage, edition.image_path(one), edition.mask_path(one))
         for one in panoramas
     ]
-    about = write_cells(
+    return write_cells(
         edition.cells,
         masked,
-        edition.rois if masked else None,
+        rois if masked else None,
         edition=edition.name,
         note=edition.note if masked else f"{edition.note} Without panoramas there are no cell images.",
         px_per_um=edition.px_per_um,
         # The frame is of NucleusNet's cells, in which those of a smaller scale are specks.
-        zoom=fitting_zoom(edition.rois) if masked and not edition.simulated else 1,
+        zoom=fitting_zoom(rois) if masked and not edition.simulated else 1,
+        workers=workers,
+        choice=choice,
     )
-    left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in about["left_out"].items())
-    print(f"nnbook: {edition.cells} has {about['cells']:,} cells; left out: {left_out}", file=sys.stderr)
 
 
 def sample_cells(edition: Edition) -> None:
