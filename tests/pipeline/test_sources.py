@@ -1,4 +1,5 @@
 import gc
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from file_server import serving
+from file_server import QuietHandler, serving
 
-from nnbook.errors import NnbookError
+from nnbook.errors import NnbookError, PassingError
 from nnbook.io.files import sha256
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, read_manifest
@@ -152,6 +153,97 @@ def test_a_download_is_tried_three_times(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(NnbookError, match="can't be downloaded"):
             download("https://images.org/a.csv", tmp_path / "a.csv", "")
     assert len(tries) == 3
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves such answers open
+@pytest.mark.parametrize(
+    ("answers", "tries", "told"),
+    [
+        ([503, 500], 3, None),
+        (["short", 429], 3, None),
+        ([403], 1, "the host answers 403"),
+        ([503] * 3, 3, "the host answers 503"),
+    ],
+)
+def test_what_a_host_answers_is_asked_again_only_where_that_may_help(
+    tmp_path: Path, answers: list[int | str], tries: int, told: str | None
+) -> None:
+    asked: list[str] = []
+
+    class Faulty(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 - as the library calls it
+            asked.append(self.path)
+            answer = answers[len(asked) - 1] if len(asked) <= len(answers) else 200
+            if isinstance(answer, int) and answer != 200:
+                self.send_error(answer)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"nine" if answer == "short" else b"ninebytes")
+
+    path = tmp_path / "a.tif"
+    with serving(tmp_path, Faulty) as address:
+        if told is None:
+            download(f"{address}/a.tif", path, "")
+            assert path.read_bytes() == b"ninebytes"
+        else:
+            with pytest.raises(NnbookError, match=told) as caught:
+                download(f"{address}/a.tif", path, "")
+            assert isinstance(caught.value, PassingError) == (tries > 1)
+            assert here(tmp_path) == []
+            del caught
+    assert len(asked) == tries
+    gc.collect()
+
+
+def test_a_bucket_needs_a_package_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(NnbookError, match=r"^s3://images/a\.tif: needs the package s3fs; install it with: pip install"):
+        download("s3://images/a.tif", tmp_path / "a.tif", "")
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A bucket `images` of moto's server on this machine."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    s3fs = pytest.importorskip("s3fs")
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "ENDPOINT_URL": f"http://{host}:{port}",
+        "ACCESS_KEY_ID": "a",
+        "SECRET_ACCESS_KEY": "b",
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    try:
+        store = s3fs.S3FileSystem(skip_instance_cache=True)
+        store.mkdir("images")
+        yield store
+    finally:
+        server.stop()
+
+
+@pytest.mark.filterwarnings("ignore")  # of moto and botocore
+def test_panoramas_come_from_a_bucket(tmp_path: Path, bucket: Any) -> None:
+    image = np.arange(200, dtype=np.uint16).reshape(10, 20)
+    write_image(tmp_path / "a.tif", image)
+    bucket.put(str(tmp_path / "a.tif"), "images/a.tif")
+    digest = sha256(tmp_path / "a.tif")
+    rows = [
+        own("a", image="own/a.tif", mask="", source="s3://images/a.tif", image_sha256=digest),
+        own("b", image="own/b.tif", mask="", source="s3://images/none.tif"),
+        own("c", image="own/c.tif", mask="", source="s3://images/a.tif", image_sha256="0" * 64),
+    ]
+    folder = tmp_path / "edition"
+    with pytest.raises(NnbookError) as caught:
+        fetch_panoramas(rows, tmp_path, folder)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("b: s3://images/none.tif: can't be downloaded (FileNotFoundError)")
+    assert "c: s3://images/a.tif: its SHA-256 isn't the expected one" in lines[1]
+    np.testing.assert_array_equal(read_image(folder / "own" / "a.tif"), image)
+    (fetched,) = fetch_panoramas(rows[:1], tmp_path, folder)
+    assert fetched.image_sha256 == digest
 
 
 @pytest.mark.parametrize("wrong", ["images.org/a.tif", "file:///a.tif", "htp://images.org/a.tif"])

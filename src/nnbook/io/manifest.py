@@ -356,8 +356,10 @@ def _sha256(text: str, column: str) -> str:
 
 
 def _source(text: str, column: str) -> str:
-    if text and not re.fullmatch(r"twin:\d+|https://\S+", text):
-        raise ValueError(f"{column} {text!r} is unknown; give twin:SEED, an https:// address, or leave it empty")
+    if text and not re.fullmatch(r"twin:\d+|(https|s3)://\S+", text):
+        raise ValueError(
+            f"{column} {text!r} is unknown; give twin:SEED, an https:// or s3:// address, or leave it empty"
+        )
     return text
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import heapq
 import os
+import re
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -379,7 +380,8 @@ def _line(error: Exception) -> str:
 
 def _worded(name: str, error: Exception, tries: int) -> NnbookError:
     """Return why a unit was set aside, with its name."""
-    if isinstance(error, NnbookError) and name in str(error) and tries == 1:
+    is_named = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", str(error))
+    if isinstance(error, NnbookError) and is_named and tries == 1:
         return error
     times = f" (tried {tries} times)" if tries > 1 else ""
     return NnbookError(f"{name}: {_line(error)}{times}")
