@@ -34,6 +34,9 @@ ABSENT_S: Final = 300.0
 LOOK_S: Final = 1.0
 """After which time it is looked whether the scheduler is still there."""
 
+AHEAD: Final = 2
+"""Units a worker that are handed out: the next is there when one is done, and a cluster that adapts sees what waits."""
+
 LOST: Final = ("cancelled", "lost")
 """What Dask says of units that a scheduler knew that is gone."""
 
@@ -66,10 +69,10 @@ class Cluster:
 
     @property
     def room(self) -> int:
-        """How many units are handed out at a time: one a worker, so that one that is killed costs no other."""
+        """How many units are handed out at a time."""
         if time.monotonic() >= self._look_at:
             with suppress(OSError, ValueError):
-                self._room = max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+                self._room = max(1, AHEAD * len(self._client.scheduler_info(n_workers=-1)["workers"]))
             self._look_at = time.monotonic() + LOOK_S
         return self._room
 

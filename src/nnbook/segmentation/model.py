@@ -24,10 +24,6 @@ SHIPPED_MODEL: Final = Path(str(resources.files("nnbook.segmentation") / "weight
 """The model that comes with nnbook; its card is `models/README.md`."""
 
 
-GPU_BYTES: Final = 3e9
-"""Memory of a GPU that a process takes."""
-
-
 @dataclass(frozen=True)
 class Model:
     """A Cellpose 3 network with its weights.
@@ -71,10 +67,6 @@ class Model:
                 return result
 
         return run
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What is made from the network can't be pickled, and is made again by the process that gets it.
-        return {name: value for name, value in vars(self).items() if name != "compute"}
 
 
 def new_network(diam_mean: float) -> Any:
@@ -165,15 +157,6 @@ def _check_whole(path: Path) -> None:
 def shipped_model() -> Model:
     """Return the model that comes with nnbook, which is loaded once."""
     return load_model()
-
-
-def most_on_device(device: str) -> int | None:
-    """Return how many processes can have a network on a device at a time, by the memory that is free there."""
-    if device == "cpu":
-        return None
-    import torch
-
-    return max(1, int(torch.cuda.mem_get_info()[0] // GPU_BYTES))
 
 
 @cache

@@ -14,6 +14,7 @@ import importlib.metadata
 import math
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,7 @@ from nnbook.provenance.stage import Stage, keep, make, read_record, why_stale
 from nnbook.provenance.units import Demand, make_units, pixels_of
 from nnbook.segmentation.diameter import estimate_diameter
 from nnbook.segmentation.masks import ConfidentMasks, full_masks
-from nnbook.segmentation.model import Model, most_on_device, network_dtype
+from nnbook.segmentation.model import Model, network_dtype
 from nnbook.segmentation.network import at_network_scale, output_at_scale
 from nnbook.segmentation.polarity import has_dark_nuclei
 from nnbook.segmentation.scale import grey_range
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 PROCESS_BYTES: Final = 0.7e9
 BYTES_PER_PX: Final = 6.0
 """Memory of a process that segments: 1.4 GB at its peak for a panorama of 12,275 px, of which 0.6 GB are libraries."""
+
+GPU_BYTES: Final = 3e9
+"""Memory of a GPU that a process takes."""
 
 WORTH_PX: Final = 300_000_000
 """Two panoramas of 12,275 px: fewer take less time in one process than others take to begin."""
@@ -173,7 +177,12 @@ def segment_files(
     files = {name: Path(images[name]) for name in changed}
     made = make_units(
         partial(
-            _segment_file, model=model, diameter_px=diameter_px, plane=plane, thresholds=thresholds, overwrite=overwrite
+            _segment_file,
+            sent=_SentModel(model),
+            diameter_px=diameter_px,
+            plane=plane,
+            thresholds=thresholds,
+            overwrite=overwrite,
         ),
         {name: (files[name], stage) for name, stage in changed.items()},
         Demand(
@@ -181,7 +190,7 @@ def segment_files(
             PROCESS_BYTES,
             BYTES_PER_PX,
             WORTH_PX,
-            most=most_on_device(model.device),
+            most=_most_on_device(model.device),
         ),
         desc="segment",
         workers=workers,
@@ -229,7 +238,7 @@ def _name(names: list[str], what: str, remedy: str) -> None:
 def _segment_file(
     job: tuple[Path, Stage],
     *,
-    model: Model,
+    sent: _SentModel,
     diameter_px: float | None,
     plane: Plane | None,
     thresholds: dict[str, float],
@@ -237,6 +246,7 @@ def _segment_file(
 ) -> None:
     """Segment one file that is not up to date; the diameter and the number of its nuclei go into the record."""
     path, stage = job
+    model = sent.model
     _check_same_dtype(stage.settings["dtype"], model)
 
     def work(out: Path) -> dict[str, Any]:
@@ -254,6 +264,25 @@ def _segment_file(
         if str(path) in str(error):
             raise
         raise type(error)(f"{path}: {error}") from error
+
+
+class _SentModel:
+    """A model that another process may be given: without what is made from its weights, which can't be pickled."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __reduce__(self) -> tuple[type[_SentModel], tuple[Model]]:
+        return _SentModel, (replace(self.model),)
+
+
+def _most_on_device(device: str) -> int | None:
+    """Return how many processes can have a network on a device at a time, by the memory that is free there."""
+    if device == "cpu":
+        return None
+    import torch
+
+    return max(1, int(torch.cuda.mem_get_info()[0] // GPU_BYTES))
 
 
 def _check_same_dtype(dtype: str, model: Model) -> None:
