@@ -19,6 +19,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from nnbook.cells import writer
 from nnbook.cells.extraction import extract_cells, thumbnails_of
@@ -386,6 +388,63 @@ def kill_at_random(case: Case, times: int, rng: random.Random) -> None:
             make_again(case, killed)
 
 
+def kill_workers(base: Path, times: int, rng: random.Random) -> dict[str, int]:
+    """Kill a worker of `nnbook measure`, or the command itself, so many times; return how often which was killed.
+
+    A call that loses a worker makes all that is to be made. What a killed one left is made by the next, and no worker
+    of it is left either.
+    """
+    ready, whole = base / "ready", base / "whole"
+    rng_of_images = np.random.default_rng(1)
+    labels = np.kron(np.arange(1, 65, dtype=np.int32).reshape(8, 8), np.ones((100, 100), np.int32))
+    for number in range(24):
+        write_image(ready / "images" / f"{number}.tif", rng_of_images.integers(5, 250, (800, 800), np.uint8))
+        write_mask(ready / "images" / f"{number}_cp_masks.tif", labels)
+    shutil.copytree(ready, whole)
+    began = time.monotonic()
+    assert measure_by_workers(whole).wait() == 0
+    took = time.monotonic() - began
+    expected = contents(whole)
+    killed = {"worker": 0, "command": 0}
+    while sum(killed.values()) < times:
+        folder = base / "killed"
+        shutil.copytree(ready, folder)
+        process = measure_by_workers(folder)
+        time.sleep(rng.uniform(0, took))
+        workers = [one for one in family(process.pid) if "spawn_main" in " ".join(one.cmdline())]
+        victim = rng.choice(["worker", "command"]) if workers else "command"
+        with contextlib.suppress(psutil.NoSuchProcess):
+            (rng.choice(workers) if victim == "worker" else psutil.Process(process.pid)).kill()
+            killed[victim] += 1
+        status = process.wait()
+        if status == 0:
+            assert differences(contents(folder), expected) == [], f"a {victim} was killed"
+        assert status == 0 or victim == "command", status
+        _, alive = psutil.wait_procs(workers, 20)
+        assert not alive, "workers outlive the command"
+        assert measure_by_workers(folder).wait() == 0
+        assert differences(contents(folder), expected) == [], f"after a {victim} was killed"
+        shutil.rmtree(folder)
+    return killed
+
+
+def measure_by_workers(folder: Path) -> subprocess.Popen[bytes]:
+    """Begin `nnbook measure` with two workers."""
+    call = ["measure", str(folder / "images"), "--masks", str(folder / "images"), "--px-per-um", "8"]
+    code = "import sys; from nnbook.cli import main; sys.exit(main(sys.argv[1:]))"
+    out = ["--out", str(folder / "out"), "--workers", "2"]
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *call, *out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def family(process: int) -> list[psutil.Process]:
+    """Return the processes that one began, if it is there."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return list(psutil.Process(process).children(recursive=True))
+    return []
+
+
 def shares(times: int) -> Iterator[int]:
     """Divide a number of kills among the stages."""
     for number in range(len(STAGES)):
@@ -403,8 +462,12 @@ def main(out: Path, times: int = TIMES, seed: int = 0) -> None:
             kill_at_random(case, share, random.Random(f"{seed} {name}"))  # noqa: S311 - moments, no secrets
         found.append({"stage": name, "at_every_event": at_events, "at_random": share})
         print(found[-1], f"{time.monotonic() - began:.0f} s", flush=True)
+    share = max(1, times // 20)  # each takes seconds
+    with tempfile.TemporaryDirectory() as base:
+        workers = kill_workers(Path(base).resolve(), share, random.Random(f"{seed} workers"))  # noqa: S311
+    print(workers, flush=True)
     date = datetime.now(UTC).date().isoformat()
-    write_json(out, {"date": date, "seed": seed, "stages": found})
+    write_json(out, {"date": date, "seed": seed, "stages": found, "workers": workers})
 
 
 if __name__ == "__main__":
