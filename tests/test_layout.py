@@ -17,7 +17,7 @@ SOURCES = Path(nnbook.__file__).parent
 FLOORS = [
     {"cli"},
     {"pipeline", "book", "primer"},
-    {"training", "figures", "evaluation", "hub", "viewers"},
+    {"training", "nuset", "figures", "evaluation", "hub", "viewers"},
     {"segmentation", "cells", "simulation", "datasets", "audit", "denoising"},
     {"provenance", "reviews"},
     {"measurement", "values"},

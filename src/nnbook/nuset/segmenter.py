@@ -1,0 +1,166 @@
+"""Masks by NuSeT (Yang et al. 2020, doi:10.1371/journal.pcbi.1008193): two passes, proposals, a seeded watershed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+from skimage.segmentation import watershed
+
+from nnbook.nuset.anchors import STRIDE_PX, base_size, decode, make_anchors, nuclei_boxes, suppress
+from nnbook.nuset.normalisation import normalise
+from nnbook.nuset.training import NUCLEUS_PX
+from nnbook.segmentation.scale import grey_range, rescale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnbook.io.images import Image, Labels
+
+LEAST_SHARE: Final = 1 / 5
+"""Nuclei below this share of the image's mean area are dropped."""
+
+LEAST_SCORE: Final = 0.5
+MOST_IOU: Final = 0.1
+"""Of proposals: those less likely are dropped, and those that overlap a likelier one by more."""
+
+
+@dataclass(frozen=True)
+class Nuset:
+    """A trained network and the pieces of the method that are on.
+
+    Attributes
+    ----------
+    network : nnbook.nuset.network.NusetNetwork
+        Gives the masks.
+    coarse : NusetNetwork or None
+        Of the first pass: its foreground normalises the image for `network`. None where that takes the image
+        normalised as a whole, in one pass.
+    seeded : bool
+        Whether a watershed from the proposals separates nuclei; else each component of the foreground is one.
+    """
+
+    network: Any
+    coarse: Any = None
+    seeded: bool = True
+
+
+def segment_nuset(image: Image, nuset: Nuset, diameter_px: float) -> Labels:
+    """Segment the nuclei of an image.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (y, x), any grey levels.
+    nuset : Nuset
+        The method.
+    diameter_px : float
+        Diameter of the nuclei in px: the network sees the image with nuclei of 32 px.
+
+    Returns
+    -------
+    Labels
+        Axes (y, x), 0 for background.
+    """
+    low, high = grey_range(image)
+    if low == high:
+        return np.zeros(image.shape, np.int32)
+    factor = NUCLEUS_PX / diameter_px
+    small = rescale(image, (max(1, round(image.shape[0] * factor)), max(1, round(image.shape[1] * factor))))
+    foreground = _run(nuset.coarse, normalise(small))[0] > 0 if nuset.coarse is not None else None
+    logits, scores, shifts, shape = _run(nuset.network, normalise(small, foreground))
+    inside = logits > 0
+    _, components = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)
+    labels = np.asarray(components, dtype=np.int32)
+    if nuset.seeded and scores is not None and shifts is not None:
+        labels = split_components(labels, propose(labels, scores, shifts, shape))
+    return _full_size(drop_small(labels), logits, (image.shape[0], image.shape[1]))
+
+
+def propose(
+    components: Labels, scores: NDArray[np.float32], shifts: NDArray[np.float32], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Return the middles of proposed nuclei, likeliest first: float32, axes (nucleus, y or x).
+
+    Parameters
+    ----------
+    components : Labels
+        Axes (y, x), of the foreground; their median size is that of anchors.
+    scores : float32, axis (anchor)
+        Probabilities.
+    shifts : float32, axes (anchor, 4)
+        From anchors to boxes.
+    shape : (int, int)
+        Height and width that the network saw.
+    """
+    anchors = make_anchors(shape, base_size(nuclei_boxes(components), NUCLEUS_PX))
+    likely = scores > LEAST_SCORE
+    boxes = decode(anchors[likely], shifts[likely])
+    boxes = boxes[suppress(boxes, scores[likely], MOST_IOU)]
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+def split_components(components: Labels, middles: NDArray[np.float32]) -> Labels:
+    """Separate nuclei by a watershed on the distance to the background, from the middles of proposals.
+
+    Parameters
+    ----------
+    components : Labels
+        Axes (y, x), of the foreground. One in which no middle is stays whole.
+    middles : float32, axes (nucleus, y or x)
+        Those outside of the foreground are left out.
+    """
+    seeds = np.zeros(components.shape, np.int32)
+    places = np.floor(middles).astype(int)
+    inside = ((places >= 0) & (places < components.shape)).all(axis=1)
+    for label, (y, x) in enumerate(places[inside].tolist(), start=1):
+        if components[y, x]:
+            seeds[y, x] = label
+    count = int(components.max(initial=0))
+    seeded = np.zeros(count + 1, bool)
+    seeded[np.unique(components[seeds > 0])] = True
+    whole = ~seeded[components] & (components > 0)
+    distance = cv2.distanceTransform((components > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    separated = watershed(-distance, seeds, mask=(components > 0) & ~whole).astype(np.int32)
+    return np.asarray(np.where(whole, components + len(middles) + 1, separated), dtype=np.int32)
+
+
+def drop_small(labels: Labels) -> Labels:
+    """Drop nuclei below a fifth of the image's mean area, and number the rest from 1."""
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    there = areas > 0
+    if not there.any():
+        return np.zeros_like(labels)
+    kept = there & (areas >= LEAST_SHARE * areas[there].mean())
+    return np.asarray(np.where(kept, np.cumsum(kept), 0)[labels], dtype=np.int32)
+
+
+def _run(
+    network: Any, grey: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float32] | None, tuple[int, int]]:
+    """Return logits of the image, probabilities and shifts of anchors, and the size with which the network saw it."""
+    import torch
+
+    height, width = grey.shape
+    padded = np.pad(grey, ((0, -height % STRIDE_PX), (0, -width % STRIDE_PX)), mode="symmetric")
+    with torch.inference_mode():
+        logits, scores, shifts = network(torch.from_numpy(np.ascontiguousarray(padded))[None, None])
+    shape = (padded.shape[0], padded.shape[1])
+    found = (None, None) if scores is None else (scores[0].sigmoid().numpy(), shifts[0].numpy())
+    return logits[0, :height, :width].numpy(), *found, shape
+
+
+def _full_size(labels: Labels, logits: NDArray[np.float32], shape: tuple[int, int]) -> Labels:
+    """Bring masks to the image's size: outlines are those of the interpolated foreground."""
+    if labels.shape == shape:
+        return labels
+    size = (shape[1], shape[0])
+    inside = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
+    large = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    factor = max(1.0, shape[0] / labels.shape[0])
+    # What the finer outline adds gets the label beside it, at most a pixel of the network away.
+    wide = cv2.dilate(large.astype(np.float32), np.ones((3, 3), np.uint8), iterations=int(np.ceil(factor)))
+    return np.asarray(np.where(inside, np.where(large > 0, large, wide), 0), dtype=np.int32)
