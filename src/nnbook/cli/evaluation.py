@@ -1,15 +1,17 @@
-"""The command that compares masks."""
+"""The commands that compare masks, and methods that make them."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.cli.options import add_command, print_values
 
 if TYPE_CHECKING:
     import argparse
+
+    import pandas as pd
 
     from nnbook.cli.options import Commands
 
@@ -48,6 +50,66 @@ def add_evaluate(commands: Commands) -> None:
     )
     command.add_argument("--draws", type=int, default=1000, help="of images, for the intervals (default: %(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of the draws")
+
+
+def add_compare(commands: Commands) -> None:
+    """Add `nnbook compare`."""
+    command = add_command(
+        commands,
+        "compare",
+        _compare,
+        "Compare methods of segmentation on the same images: accuracy, time and memory, one method after the other.",
+        "data/ --methods otsu,nuset,nnbook --out comparison",
+        "images/ --methods otsu,nnbook --diameter 120 --out comparison --json",
+    )
+    command.add_argument(
+        "folder", type=Path, help="with images/ and labels/ in it; or of images, for time, memory and pictures alone"
+    )
+    command.add_argument(
+        "--methods",
+        type=lambda text: text.split(","),
+        default=["otsu", "forest", "unet", "nuset", "nnbook"],
+        help="names with commas between, of nnbook's own and of installed packages (default: "
+        "otsu,forest,unet,nuset,nnbook)",
+    )
+    command.add_argument("--out", type=Path, required=True, help="folder for masks, pictures and comparison.json")
+    command.add_argument(
+        "--diameter",
+        dest="diameter_px",
+        type=float,
+        help="of nuclei, in px, for all methods (default: of each image's true nuclei; without truth it is looked for)",
+    )
+    command.add_argument("--draws", type=int, default=1000, help="of images, for the intervals (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="of the draws")
+
+
+def _compare(call: argparse.Namespace) -> None:
+    from nnbook.methods.comparison import SHOWN as MEASURES
+    from nnbook.methods.comparison import compare_folder
+
+    made = compare_folder(
+        call.folder, call.methods, call.out, diameter_px=call.diameter_px, draws=call.draws, seed=call.seed
+    )
+    if call.json:
+        methods, images = (table.to_dict("records") for table in (made.methods, made.images))
+        print_values(call, {"has_truth": made.has_truth, "methods": methods, "images": images})
+        return
+    columns = ["method", "images", "failed", "nuclei", "seconds_per_mpx", "peak_mb"]
+    table = made.methods[columns].copy()
+    for name in MEASURES if made.has_truth else ():
+        if name in made.methods:
+            table[name] = [_row_interval(row, name) for _, row in made.methods.iterrows()]
+    print(table.to_string(index=False, float_format="{:.3f}".format))
+    for _, row in made.methods[made.methods["why"] != ""].iterrows():
+        print(f"{row['method']}: {row['why']}")
+
+
+def _row_interval(row: pd.Series[Any], name: str) -> str:
+    if not math.isfinite(row[name]):
+        return "-"
+    low, high = row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan)
+    between = f" ({low:.3f}-{high:.3f})" if math.isfinite(low) else ""
+    return f"{row[name]:.3f}{between}"
 
 
 def _evaluate(call: argparse.Namespace) -> None:

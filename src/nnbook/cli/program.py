@@ -45,6 +45,7 @@ GROUPS: Final = {
         measurement.add_representatives,
         measurement.add_area,
         evaluation.add_evaluate,
+        evaluation.add_compare,
         training.add_train,
     ),
     "cells": (cells.add_cells, cells.add_sample, cells.add_export),

@@ -1,0 +1,5 @@
+"""Methods of segmentation behind one small adapter, and what they make of the same images."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,111 @@
+"""The methods that come with nnbook. Each imports what it needs when it is loaded."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from nnbook.methods.adapter import Method, NeedsDownloadError
+
+if TYPE_CHECKING:
+    from nnbook.io.images import Image, Labels
+    from nnbook.methods.adapter import Segment
+
+WEIGHTS: Final = Path(str(resources.files("nnbook.methods") / "weights"))
+NUSET_WEIGHTS: Final = WEIGHTS / "nuset.npz"
+FOREST_WEIGHTS: Final = WEIGHTS / "forest.npz"
+"""Trained by `benchmarks/nuset.py` and `benchmarks/comparison.py`; their card is `models/README.md`."""
+
+
+def _otsu() -> Segment:
+    from nnbook.evaluation.baseline import otsu_watershed
+
+    return otsu_watershed
+
+
+def _book() -> Segment:
+    from nnbook.segmentation.model import shipped_model
+    from nnbook.segmentation.workflow import segment_image
+
+    model = shipped_model()
+    return lambda image, diameter_px: segment_image(image, model, diameter_px=diameter_px)
+
+
+def _stock() -> Segment:
+    from nnbook.segmentation.model import SHIPPED_MODEL
+
+    return _cellpose(SHIPPED_MODEL)
+
+
+def _downloaded(name: str) -> Segment:
+    from cellpose.models import MODEL_DIR
+
+    path = Path(MODEL_DIR) / name
+    if not path.is_file():
+        raise NeedsDownloadError(
+            f"Cellpose's own weights are not in {path}; fetch them with 'cellpose --pretrained_model {name}'"
+        )
+    return _cellpose(path, threshold=0.0)
+
+
+def _cellpose(path: Path, threshold: float | None = None) -> Segment:
+    from cellpose.models import CellposeModel
+
+    from nnbook.values.published import CELLPROB_THRESHOLD, FLOW_THRESHOLD
+
+    model = CellposeModel(pretrained_model=str(path))
+    cellprob_threshold = CELLPROB_THRESHOLD if threshold is None else threshold
+
+    def segment(image: Image, diameter_px: float) -> Labels:
+        masks, _, _ = model.eval(
+            image,
+            channels=[0, 0],
+            diameter=diameter_px,
+            flow_threshold=FLOW_THRESHOLD,
+            cellprob_threshold=cellprob_threshold,
+        )
+        return np.asarray(masks, dtype=np.int32)
+
+    return segment
+
+
+def _nuset(network: str, coarse: str | None, *, seeded: bool) -> Segment:
+    from nnbook.nuset.segmenter import Nuset, segment_nuset
+    from nnbook.nuset.weights import read_networks
+
+    networks: dict[str, Any] = read_networks(NUSET_WEIGHTS)
+    nuset = Nuset(networks[network], networks[coarse] if coarse else None, seeded)
+    return lambda image, diameter_px: segment_nuset(image, nuset, diameter_px)
+
+
+def _forest() -> Segment:
+    from nnbook.methods.forest import read_forest, segment_by_forest
+
+    forest = read_forest(FOREST_WEIGHTS)
+    return lambda image, diameter_px: segment_by_forest(image, forest, diameter_px)
+
+
+OWN: Final = (
+    Method("otsu", "Otsu and watershed", _otsu),
+    Method("forest", "Random forest on pixels", _forest),
+    Method("unet", "U-Net", partial(_nuset, "unet", None, seeded=False)),
+    Method("nuset-whole", "NuSeT, whole-image normalisation", partial(_nuset, "whole-synthetic", None, seeded=False)),
+    Method(
+        "nuset-foreground",
+        "NuSeT, foreground normalisation",
+        partial(_nuset, "foreground-synthetic", "whole-synthetic", seeded=False),
+    ),
+    Method(
+        "nuset",
+        "NuSeT, with seeded watershed",
+        partial(_nuset, "foreground-synthetic", "whole-synthetic", seeded=True),
+    ),
+    Method("cellpose", "Cellpose's dynamics, this book's weights", _stock),
+    Method("nnbook", "This book", _book),
+    Method("cyto3", "Cellpose, its own cyto3", partial(_downloaded, "cyto3")),
+    Method("nuclei", "Cellpose, its own nuclei", partial(_downloaded, "nuclei")),
+)
