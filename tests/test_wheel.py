@@ -109,11 +109,14 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         modules = {name for name in archive.namelist() if name.endswith((".py", ".pyi"))}
     assert names == {
         "nnbook/figures/count_brightness.json",
+        "nnbook/methods/weights/forest.npz",
+        "nnbook/methods/weights/nuset.npz",
         "nnbook/py.typed",
         "nnbook/segmentation/weights/nnbook_nuclei",
         "nnbook/reviews/datasets.yml",
         "nnbook/reviews/guide.yml",
         "nnbook/reviews/methods.yml",
+        "nnbook/values/nuset_paper.yml",
         "nnbook/values/published.yml",
         *(f"nnbook/viewers/bundles/{name}.mjs" for name in VIEWS),
         *(f"nnbook/book/shipped/{name}" for name in SITE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -42,9 +43,8 @@ def _stock() -> Segment:
 
 
 def _downloaded(name: str) -> Segment:
-    from cellpose.models import MODEL_DIR
-
-    path = Path(MODEL_DIR) / name
+    folder = os.environ.get("CELLPOSE_LOCAL_MODELS_PATH") or Path.home() / ".cellpose" / "models"  # as Cellpose has it
+    path = Path(folder) / name
     if not path.is_file():
         raise NeedsDownloadError(
             f"Cellpose's own weights are not in {path}; fetch them with 'cellpose --pretrained_model {name}'"
