@@ -130,7 +130,7 @@ def test_several_images_are_measured_together_or_one_by_one() -> None:
     counts = [count_measures(p, t, overlaps(p, t)) for p, t in ((right, wrong), (three, three))]
     found = quotients({key: sum(one[key] for one in counts) for key in counts[0]})
     assert found["pq"] == 0.75
-    assert found["pq_by_image"] == 0.5
+    assert found["pq_by_image"] == found["aji"] == 0.5
 
 
 def test_nothing_predicted_and_nothing_there() -> None:

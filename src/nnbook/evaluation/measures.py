@@ -51,7 +51,7 @@ MEASURES: Final = {
     "pixel_accuracy": ("pixel_accuracy_sum", "images"),
     "pixel_precision": ("pixel_precision_sum", "images_with_predicted"),
     "pixel_recall": ("pixel_recall_sum", "images_with_true"),
-    "aji": ("aji_shared_px", "aji_union_px"),
+    "aji": ("aji_sum", "images_with_nuclei"),
     "pq": ("iou_sum", "pq_nuclei"),
     "sq": ("iou_sum", "partners"),
     "rq": ("partners", "pq_nuclei"),
@@ -156,14 +156,15 @@ def quotients(counts: Mapping[str, Any]) -> dict[str, float]:
           nucleus has. `fn_rate`, `fp_rate`: their share of the true nuclei, since the paper names no other number.
         - `pixel_mean_iu` (mean of the intersections over union of foreground and background), `pixel_rmse`,
           `pixel_f1`, `pixel_accuracy`, `pixel_precision`, `pixel_recall`: means over images of those of binary masks.
-        - `aji`: aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499), over all nuclei.
+        - `aji`: aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499), the mean over images with
+          nuclei. A mask counts whole for each nucleus that it merges, so that one crowded image would rule a sum.
         - `pq`, `sq`, `rq`: panoptic quality and its factors (Kirillov et al. 2019, doi:10.1109/CVPR.2019.00963).
         - Means over nuclei and masks with an intersection over union above 0.5: `mean_dice`; `area_bias`, by which
           share a mask is larger; `hausdorff_px`, `hausdorff_95_px`, the largest distance of outlines, and its 95th
           percentile, the greater of both directions; `surface_agreement`, the normalised surface distance, which is
           the share of both outlines within 2 px of the other.
-        - `pq_by_image`, `f1_by_image`: means over images with nuclei, as *Metrics Reloaded* (Maier-Hein et al. 2024,
-          doi:10.1038/s41592-023-02151-z) asks for, where the others weigh an image by its nuclei.
+        - `pq_by_image`, `f1_by_image`: means over images with nuclei, too, as *Metrics Reloaded* asks for
+          (Maier-Hein et al. 2024, doi:10.1038/s41592-023-02151-z), where the others weigh an image by its nuclei.
     """
     measures: dict[str, float] = {name: int(counts[name]) for name in ERRORS}
     for name, (above, below) in MEASURES.items():
@@ -306,8 +307,7 @@ def _whole(overlap: _Overlap, found: NDArray[np.int64]) -> dict[str, float]:
     union = (p_area[i[best]] + t_area[j[best]] - shared[best]).sum() + t_area[alone].sum() + p_area[~used].sum()
     nuclei = (p_area.size + t_area.size) / 2
     return {
-        "aji_shared_px": float(shared[best].sum()),
-        "aji_union_px": float(union),
+        "aji_sum": float(shared[best].sum() / union) if union else 0.0,
         "iou_sum": float(iou[found].sum()),
         "partners": int(found.size),
         "pq_nuclei": nuclei,
