@@ -18,6 +18,7 @@ MODULES: Final = {
         "mdit_py_plugins",
         "nbclient",
         "nbformat",
+        "onnx",
         "plotly",
         "pooch",
         "rocrate",

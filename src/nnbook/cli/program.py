@@ -47,6 +47,7 @@ GROUPS: Final = {
         evaluation.add_evaluate,
         evaluation.add_compare,
         training.add_train,
+        segmentation.add_model_exporter,
     ),
     "cells": (cells.add_cells, cells.add_sample, cells.add_export),
     "tiles for the views": (viewers.add_mosaic, viewers.add_pyramid),

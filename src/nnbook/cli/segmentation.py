@@ -1,4 +1,4 @@
-"""The command that segments."""
+"""The commands that segment, and that export a model."""
 
 from __future__ import annotations
 
@@ -53,6 +53,27 @@ def add_segment(commands: Commands) -> None:
     command.add_argument("--cellprob-threshold", type=float, default=published.CELLPROB_THRESHOLD)
     add_overwrite(command)
     add_workers(command)
+
+
+def add_model_exporter(commands: Commands) -> None:
+    """Add `nnbook export-model`."""
+    command = add_command(
+        commands,
+        "export-model",
+        _export_model,
+        "Write a model as ONNX, for programs without PyTorch: browsers, QuPath, ImageJ.",
+        "--out nnbook_nuclei.onnx",
+    )
+    add_model(command)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="the file to write")
+
+
+def _export_model(call: argparse.Namespace) -> None:
+    from nnbook.segmentation.export import export_model
+    from nnbook.segmentation.model import load_model
+
+    written = export_model(load_model(call.model), call.out)
+    print_values(call, {"model": str(written)})
 
 
 def _diameter(text: str) -> float | str:
