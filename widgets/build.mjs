@@ -1,10 +1,10 @@
 // Bundles each widget into one ES module, with its CSS inside, for anywidget.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 /** The most bytes that each bundle may have. */
-const WIDGETS = { cells: 170_000, channels: 500_000, deepzoom: 440_000, mosaic: 450_000, nuclei: 150_000, panorama: 500_000, primer: 65_000, scatter: 150_000 };
+const WIDGETS = { cells: 170_000, channels: 500_000, deepzoom: 440_000, mosaic: 450_000, nuclei: 150_000, panorama: 500_000, primer: 65_000, scatter: 150_000, segment: 500_000 };
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -39,12 +39,26 @@ const leaveOut = {
   },
 };
 
+/** Packages that come without their licence's file, and what their licence is. */
+const LICENCES = {
+  'onnxruntime-web': `MIT License
+
+Copyright (c) Microsoft Corporation
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
+};
+
 /** The licences of the packages inside a bundle, which ask that copies carry them. */
 async function licences({ inputs }) {
   const packages = new Set(Object.keys(inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
   const texts = [...packages].sort().map(async (name) => {
     const folder = `${root}node_modules/${name}/`;
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file && LICENCES[name]) return `Contains ${name}.\n${LICENCES[name]}`;
     if (!file) throw new Error(`${name} has no licence file; do not bundle it`);
     return `Contains ${name}.\n${(await readFile(folder + file, 'utf8')).trim()}`;
   });
@@ -64,6 +78,21 @@ const codecsApart = {
   },
 };
 
+/** What files of images need that lie on a disk: no other hosts, no workers of their own, and no rare compression. */
+const withoutHosts = {
+  name: 'without-hosts',
+  setup(bundle) {
+    const filter = /geotiff\/dist-module\/(?:source\/(?:remote|file)|pool|geotiffwriter|compression\/lerc)\.js$/;
+    const none = `const none = () => { throw new Error('left out') };
+      export { none as makeRemoteSource, none as makeCustomSource, none as makeFileSource, none as writeGeotiff, none as default };
+      export const LercParameters = {}, LercAddCompression = {}, zstd = null;`;
+    bundle.onLoad({ filter }, () => ({ contents: none }));
+  },
+};
+
+/** What runs the model of the page on which readers segment images: a file of its own, that is loaded on request. */
+const RUNTIME = 'onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+
 const BUNDLES = [
   ...Object.entries(WIDGETS).map(([name, most]) => ({ name, most, entry: { entryPoints: [`${root}${name}/index.ts`], plugins: [inlineCss, leaveOut, codecsApart] } })),
   ...Object.entries(CODECS).map(([codec, most]) => ({
@@ -71,6 +100,8 @@ const BUNDLES = [
     most,
     entry: { stdin: { contents: `export { default } from '${codec === 'zstd' ? './channels/zstd' : `numcodecs/${codec}`}'`, resolveDir: root } },
   })),
+  // What works beside the page, and is loaded with the first image.
+  { name: 'segment-worker', most: 420_000, entry: { entryPoints: [`${root}segment/worker.ts`], plugins: [withoutHosts] } },
 ];
 
 for (const { name: widget, most, entry } of BUNDLES) {
@@ -96,3 +127,4 @@ for (const { name: widget, most, entry } of BUNDLES) {
   await writeFile(outfile, bundle);
   console.log(`dist/${widget}.mjs ${(size / 1000).toFixed(0)} kB`);
 }
+await copyFile(`${root}node_modules/${RUNTIME}`, `${root}dist/ort.wasm`);

@@ -6,7 +6,7 @@ import { Navigation } from './Navigation.js';
 import { holds } from './node.js';
 import { Notice } from './Notice.js';
 import { NotFound, PageView } from './PageView.js';
-import { APPEARANCE, decompresses, hostsOf, policyOf } from './policy.js';
+import { APPEARANCE, hostsOf, policyOf, runsWebAssembly, segments } from './policy.js';
 import { bringsCode } from './saved-state.js';
 import { SearchDialog } from './Search.js';
 import { outline, publicAddress, publicFile, showsCells, tableOfContents, type Page, type Project, type Site } from './site.js';
@@ -33,7 +33,7 @@ export function Document({ site, project, page, base, figures, assets, live, dat
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta httpEquiv="Content-Security-Policy" content={policyOf({ dataHost: site.options?.data_host, hosts: page === undefined ? [] : hostsOf(page.mdast), bringsCode: page !== undefined && bringsCode(page), webAssembly: page !== undefined && decompresses(page.mdast) })} />
+        <meta httpEquiv="Content-Security-Policy" content={policyOf({ dataHost: page !== undefined && segments(page.mdast) ? undefined : site.options?.data_host, hosts: page === undefined ? [] : hostsOf(page.mdast), bringsCode: page !== undefined && bringsCode(page), webAssembly: page !== undefined && runsWebAssembly(page.mdast) })} />
         <title>{isFirst || pageTitle === bookTitle ? bookTitle : `${pageTitle} – ${bookTitle}`}</title>
         {description !== undefined && <meta name="description" content={description} />}
         <meta name="color-scheme" content="light dark" />

@@ -23,11 +23,20 @@ export function hostsOf(node: Node): string[] {
 }
 
 /**
- * Whether a page has a view of OME-Zarr images, whose decompressors are WebAssembly; those that nnbook writes itself, which
- * `images` lists, need none.
+ * Whether a page has a view that runs WebAssembly: one of OME-Zarr images, for its decompressors (those that nnbook writes
+ * itself, which `images` lists, need none), or the one that segments.
  */
-export function decompresses(node: Node): boolean {
-  return (node.type === 'anywidget' && typeof node.model?.zarr === 'string') || (node.children ?? []).some(decompresses);
+export function runsWebAssembly(node: Node): boolean {
+  return (node.type === 'anywidget' && typeof node.model?.zarr === 'string') || isSegmenter(node) || (node.children ?? []).some(runsWebAssembly);
+}
+
+/** Whether a page segments images of its reader, of which no other host may learn: not even the one of the book's cells. */
+export function segments(node: Node): boolean {
+  return isSegmenter(node) || (node.children ?? []).some(segments);
+}
+
+function isSegmenter({ type, esm }: Node): boolean {
+  return type === 'anywidget' && /\bsegment(-[0-9a-f]+)?\.mjs$/.test(esm ?? '');
 }
 
 interface Allowed {
@@ -41,7 +50,7 @@ interface Allowed {
  * What a page may load, for the browser to enforce: this site's own files, the two scripts above, and nothing from
  * another host but data of the one that is named, if one is, and what a view asks of others once its reader wants that. Styles may be in the text, because KaTeX, Plotly and
  * Mermaid place their parts by them. A notebook that saved a widget brings its code along as text, which runs from a blob:
- * only pages of such notebooks allow that. WebAssembly is for pages with OME-Zarr images alone.
+ * only pages of such notebooks allow that. WebAssembly is for pages with OME-Zarr images, and for the one that segments.
  */
 export const policyOf = ({ dataHost, hosts = [], bringsCode = false, webAssembly = false }: Allowed): string => [
   "default-src 'self'",

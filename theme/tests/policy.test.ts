@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decompresses, hostsOf, policyOf } from '../src/policy.js';
+import { hostsOf, policyOf, runsWebAssembly, segments } from '../src/policy.js';
 
 describe('the policy of a page', () => {
   const page = {
@@ -24,9 +24,16 @@ describe('the policy of a page', () => {
 
   it('allows WebAssembly where a view decompresses OME-Zarr images, and nowhere else', () => {
     const own = { type: 'root', children: [{ type: 'anywidget', model: { images: 'pyramids/channels.json' } }] };
-    expect([decompresses(page), decompresses(own)]).toEqual([true, false]);
-    expect(policyOf({ webAssembly: decompresses(page) })).toContain("script-src 'self' 'wasm-unsafe-eval' 'sha256-");
-    expect(policyOf({ webAssembly: decompresses(own) })).not.toContain('wasm');
+    expect([runsWebAssembly(page), runsWebAssembly(own)]).toEqual([true, false]);
+    expect(policyOf({ webAssembly: runsWebAssembly(page) })).toContain("script-src 'self' 'wasm-unsafe-eval' 'sha256-");
+    expect(policyOf({ webAssembly: runsWebAssembly(own) })).not.toContain('wasm');
+  });
+
+  it('allows WebAssembly, and no host of data, where a reader segments an own image', () => {
+    const own = { type: 'root', children: [{ type: 'anywidget', esm: '/build/segment-0123456789abcdef0123456789abcdef.mjs', model: {} }] };
+    expect([runsWebAssembly(own), segments(own)]).toEqual([true, true]);
+    expect(segments({ type: 'anywidget', esm: '/build/panorama-0123456789abcdef0123456789abcdef.mjs' })).toBe(false);
+    expect(hostsOf(own)).toEqual([]);
   });
 
   it('allows this site alone where no view asks another', () => {

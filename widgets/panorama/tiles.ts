@@ -127,7 +127,7 @@ export class LabelTiles {
 
   private async read(tile: TileId, signal: AbortSignal): Promise<LabelTile> {
     const { pyramid } = this;
-    return pyramid.readLabels?.(tile) ?? decodeLabels(await fetchBlob(pyramid.tileAddress(tile), signal));
+    return pyramid.readLabels?.(tile, signal) ?? decodeLabels(await fetchBlob(pyramid.tileAddress(tile), signal));
   }
 
   private forget(): void {

@@ -133,7 +133,7 @@ export interface Nucleus {
   top: number;
   width: number;
   height: number;
-  /** Centroid in px; the middle of the first pixel is at 0.5. */
+  /** Centroid in px; the middle of the first pixel is at 0. */
   x: number;
   y: number;
   /** Mean and standard deviation of its grey levels. */
@@ -217,8 +217,8 @@ export class FullMasks {
         top: top[label] ?? 0,
         width: (right[label] ?? 0) - (left[label] ?? 0),
         height: (bottom[label] ?? 0) - (top[label] ?? 0),
-        x: (sumX[label] ?? 0) / area + 0.5,
-        y: (sumY[label] ?? 0) / area + 0.5,
+        x: (sumX[label] ?? 0) / area,
+        y: (sumY[label] ?? 0) / area,
         mean,
         sd: Math.sqrt(Math.max(0, (squares[label] ?? 0) / area - mean * mean)),
         confidence: small.confidence[label] ?? null,

@@ -15,7 +15,7 @@ export interface Pyramid {
   maxLevel: number;
   tileAddress(tile: TileId): string;
   /** Reads the labels of a tile, where they do not come as a file each. */
-  readLabels?(tile: TileId): Promise<{ width: number; height: number; labels: Uint32Array }>;
+  readLabels?(tile: TileId, signal?: AbortSignal): Promise<{ width: number; height: number; labels: Uint32Array }>;
 }
 
 export interface TileId {

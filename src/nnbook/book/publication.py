@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from nnbook.book.segmentation import add_segmentation
 from nnbook.cells import croissant
 from nnbook.errors import InvalidValueError
 from nnbook.io.files import read_json, sha256, write_json
@@ -250,9 +251,10 @@ def _describe_cells(edition: Edition, about: dict[str, Any], address: str | None
 
 
 def complete_site(project: Path, html: Path) -> None:
-    """Add to a built site what MyST has no place for: `llms.txt`, the description beside its cells, and decompressors.
+    """Add to a built site what MyST has no place for: `llms.txt`, the description of its cells, and what views load.
 
-    The view of channels loads a decompressor from beside its own module, for images that are compressed so.
+    The view of channels loads a decompressor from beside its own module, for images that are compressed so; the view
+    that segments images loads its worker, the model and what runs it.
 
     Of the files that MyST keeps of former builds, printed books are removed, since each takes some 15 MB.
 
@@ -269,6 +271,7 @@ def complete_site(project: Path, html: Path) -> None:
     if any((html / "build").glob("channels-*.mjs")):
         for codec in Path(str(BUNDLES)).glob("codec-*.mjs"):
             shutil.copyfile(codec, html / "build" / codec.name)
+    add_segmentation(project, html)
     options = read_json(html / "config.json", {"projects": list}, "build the site again").get("options", {})
     linked = {str(options.get(form, "")).rpartition("/")[2] for form in PRINTED}
     for path in (html / "build").glob("book-*"):

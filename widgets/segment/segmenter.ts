@@ -1,0 +1,345 @@
+import { decode, FileProblem, type Decoded } from './decode';
+import { estimateDiameter } from './diameter';
+import { Display, TILE_SIDE } from './display';
+import { logitOf, type Output } from './dynamics';
+import { Edits } from './edits';
+import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
+import { savedFile } from './outputs';
+import type { Floats, Image } from './plane';
+import { NetworkPool } from './pool';
+import type { Answer, Choice, Edit, FileKind, Methods, Opened, Parts, Segmented, Settings } from './protocol';
+import { greyRange, rescale } from './scale';
+import { networkSize, Tiling, type Tile } from './tiles';
+
+/** Largest side of a tile: of a small image there are to be several, so that all workers have some. */
+const [SMALL_TILE_PX, LARGE_TILE_PX] = [416, 656];
+const SMALL_IMAGE_PX = 1_000_000;
+const MOST_WORKERS = 4;
+/** Masks of what the network has seen so far take at most this share of the time. */
+const EARLY_SHARE = 0.2;
+const CACHE = 'nnbook-segment';
+
+/** What stops work that is not wanted any more. */
+class Canceled extends Error {}
+
+/** The worker's side: the image, the network's output, and the masks. */
+export class Segmenter implements AsyncMethods {
+  private image: Image | null = null;
+  private name = '';
+  private display: Display | null = null;
+  private range: [number, number] | null = null;
+  private seen: Seen | null = null;
+  private masks: FullMasks | null = null;
+  private edits: Edits | null = null;
+  private nuclei: Nucleus[] = [];
+  private diameter = 0;
+  private seconds = 0;
+  private version = 0;
+  private round = 0;
+  private pool: Promise<NetworkPool> | null = null;
+
+  constructor(
+    private readonly address: string,
+    private readonly say: (answer: Answer) => void,
+  ) {}
+
+  async open(file: Blob, name: string, choice: Choice | null): Promise<Opened> {
+    this.round++;
+    this.image = this.display = this.range = this.seen = this.masks = this.edits = null;
+    this.nuclei = [];
+    this.progress('Reading the image', 0);
+    const decoded: Decoded = await decode(file, name, choice);
+    const { image } = decoded;
+    this.image = image;
+    this.name = name;
+    this.display = new Display(image);
+    const { width, height } = image;
+    return { ...decoded, name, width, height, range: this.display.range, image: undefined } as Opened;
+  }
+
+  tile(level: number, column: number, row: number): ReturnType<Methods['tile']> {
+    if (!this.display) throw new Canceled();
+    return this.display.tile(level, column, row);
+  }
+
+  labels(version: number, level: number, column: number, row: number): ReturnType<Methods['labels']> {
+    const { image, masks } = this;
+    if (!image || !masks || version !== this.version) throw new Canceled();
+    const shrink = 2 ** (Math.ceil(Math.log2(Math.max(image.width, image.height, 1))) - level);
+    const [left, top] = [column * TILE_SIDE * shrink, row * TILE_SIDE * shrink];
+    const width = Math.min(TILE_SIDE, Math.ceil(image.width / shrink) - column * TILE_SIDE);
+    const height = Math.min(TILE_SIDE, Math.ceil(image.height / shrink) - row * TILE_SIDE);
+    const part = masks.part(left, top, width, height, shrink);
+    this.edits?.apply(part, left, top, shrink);
+    return { width, height, labels: new Uint32Array(part.data.buffer as ArrayBuffer) };
+  }
+
+  grey(x: number, y: number): number {
+    return this.image?.data[y * this.image.width + x] ?? 0;
+  }
+
+  async segment(parts: Parts, settings: Settings, middle: [number, number]): Promise<Segmented> {
+    const image = this.wanted();
+    const round = ++this.round;
+    const start = performance.now();
+    const pool = this.network(parts);
+    // Its failure is reported where it is waited for.
+    pool.catch(() => undefined);
+    this.seen = this.masks = this.edits = null;
+    this.nuclei = [];
+    this.progress('Measuring grey levels', 0);
+    await pause();
+    const greys = (this.range ??= greyRange(image));
+    const run = async (part: Floats) => {
+      const tiling = new Tiling(part, SMALL_TILE_PX);
+      const ready = await pool;
+      await Promise.all(tiling.tiles.map((tile) => this.runTile(ready, tiling, tile, round)));
+      return tiling.output();
+    };
+    let found = greys[0] === greys[1] ? 0 : (settings.diameter ?? 0);
+    if (greys[0] !== greys[1] && settings.diameter === null) {
+      this.progress('Looking for the diameter', 0);
+      found = await estimateDiameter(image, greys, run, parts.diamMean, { flow: 0.5, cellprob: -2 });
+    }
+    this.check(round);
+    this.diameter = found;
+    if (found === 0) return this.finish(start);
+    const size = networkSize(image, parts.diamMean / found);
+    if (!size) {
+      throw new FileProblem(`With a diameter of ${found.toFixed(1)} px the image would be too large for the network; give the nuclei's true diameter in px.`);
+    }
+    this.progress('Loading the network', 0);
+    const grey = rescale(image, size, ...greys);
+    const tiling = new Tiling(grey, size.width * size.height > SMALL_IMAGE_PX ? LARGE_TILE_PX : SMALL_TILE_PX);
+    const ready = await pool;
+    this.check(round);
+    await this.runAll(ready, tiling, grey, image, settings, parts.diamMean, round, middle);
+    this.check(round);
+    this.seen = { output: tiling.output(), grey, diameter: parts.diamMean };
+    return this.makeMasks(settings, round, start);
+  }
+
+  async rethreshold(settings: Settings): Promise<Segmented> {
+    const round = ++this.round;
+    return this.makeMasks(settings, round, performance.now());
+  }
+
+  cancel(): null {
+    this.round++;
+    return null;
+  }
+
+  edit(edit: Edit): Promise<Segmented> {
+    const { edits, image } = this;
+    if (!edits || !image) throw new Canceled();
+    edits.add(edit);
+    return this.measured(++this.round);
+  }
+
+  undo(): Promise<Segmented> {
+    this.edits?.undo();
+    return this.measured(++this.round);
+  }
+
+  async save(kind: FileKind, pxPerUm: number | null): Promise<Blob> {
+    const { edits, masks, name, nuclei } = this;
+    const image = this.wanted();
+    const rows = (top: number, count: number) => {
+      const part = masks?.part(0, top, image.width, count) ?? { width: image.width, height: count, data: new Int32Array(image.width * count) };
+      edits?.apply(part, 0, top, 1);
+      return part;
+    };
+    return savedFile(kind, { name, width: image.width, height: image.height, nuclei, rows, pxPerUm }, pause);
+  }
+
+  private wanted(): Image {
+    if (!this.image) throw new Canceled();
+    return this.image;
+  }
+
+  /** Loads what runs the network, once, and starts its workers. */
+  private network(parts: Parts): Promise<NetworkPool> {
+    this.pool ??= this.startNetwork(parts).catch((error: unknown) => {
+      this.pool = null; // may be tried again
+      throw error;
+    });
+    return this.pool;
+  }
+
+  private async startNetwork(parts: Parts): Promise<NetworkPool> {
+    const [runtime, model] = await Promise.all([kept(parts.runtime, 'What runs the model'), kept(parts.model, 'The model', parts.modelSha256)]);
+    const count = Math.min(MOST_WORKERS, Math.max(2, navigator.hardwareConcurrency - 1));
+    try {
+      return await NetworkPool.start(this.address, count, { runtime, model });
+    } catch (error) {
+      throw new FileProblem(`The model can't be started in this browser (${error instanceof Error ? error.message.slice(0, 160) : ''}); it needs WebAssembly with SIMD, and some 500 MB of memory.`);
+    }
+  }
+
+  private async runTile(pool: NetworkPool, tiling: Tiling, tile: Tile, round: number): Promise<void> {
+    if (round !== this.round) throw new Canceled();
+    const output = await pool.run(tiling.input(tile) as Float32Array<ArrayBuffer>, tile.width, tile.height);
+    if (round !== this.round) throw new Canceled();
+    tiling.add(tile, output);
+  }
+
+  /** Runs the network over all tiles, those near the middle of the view first, and shows masks of what there is now and then. */
+  private async runAll(
+    pool: NetworkPool,
+    tiling: Tiling,
+    grey: Floats,
+    image: Image,
+    settings: Settings,
+    diameter: number,
+    round: number,
+    [x, y]: [number, number],
+  ): Promise<void> {
+    const scale = grey.width / image.width;
+    const distance = (tile: Tile) => Math.hypot(tile.x + tile.width / 2 - x * scale, tile.y + tile.height / 2 - y * scale);
+    const queue = [...tiling.tiles].sort((a, b) => distance(a) - distance(b));
+    const count = queue.length;
+    let [done, spent, busy] = [0, 0, false];
+    const start = performance.now();
+    this.progress('Segmenting', 0);
+    const work = async () => {
+      for (let tile = queue.shift(); tile; tile = queue.shift()) {
+        await this.runTile(pool, tiling, tile, round);
+        done++;
+        this.progress('Segmenting', done / count);
+        const now = performance.now();
+        if (busy || done === count || spent > EARLY_SHARE * (now - start)) continue;
+        busy = true;
+        this.showEarly({ output: tiling.output(), grey, diameter }, image, settings);
+        spent += performance.now() - now;
+        busy = false;
+      }
+    };
+    await Promise.all(Array.from({ length: pool.size }, work));
+  }
+
+  /** Shows masks of what the network has seen so far, without numbers and measures. */
+  private showEarly(seen: Seen, image: Image, settings: Settings): void {
+    const small = smallMasks(seen, settings);
+    this.masks = new FullMasks(small, logitOf(seen.output), settings.cellprob, image.width, image.height);
+    this.say({ version: ++this.version, nuclei: small.confidence.filter((confidence) => confidence > 0).length });
+  }
+
+  private async makeMasks(settings: Settings, round: number, start: number): Promise<Segmented> {
+    const { seen } = this;
+    const image = this.wanted();
+    if (!seen) return this.finish(start);
+    this.progress('Making masks', 0);
+    await pause();
+    const output: Output = seen.output;
+    const small = smallMasks(seen, settings);
+    this.masks = new FullMasks(small, logitOf(output), settings.cellprob, image.width, image.height);
+    this.edits = new Edits(this.masks, image);
+    const steps = this.masks.measure(image);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) {
+        this.nuclei = step.value;
+        break;
+      }
+      this.progress('Measuring nuclei', step.value);
+      await pause();
+      this.check(round);
+    }
+    this.edits.begin(this.nuclei);
+    return this.finish(start);
+  }
+
+  private async measured(round: number): Promise<Segmented> {
+    await pause();
+    this.check(round);
+    this.nuclei = this.edits?.nuclei() ?? this.nuclei;
+    return this.finish(performance.now() - this.seconds * 1000);
+  }
+
+  private finish(start: number): Segmented {
+    const { diameter, nuclei } = this;
+    this.seconds = (performance.now() - start) / 1000;
+    return { version: ++this.version, nuclei, diameter, seconds: this.seconds, device: 'WebAssembly', edits: this.edits?.count ?? 0 };
+  }
+
+  private check(round: number): void {
+    if (round !== this.round) throw new Canceled();
+  }
+
+  private progress(what: string, share: number): void {
+    this.say({ progress: { what, share } });
+  }
+}
+
+type AsyncMethods = { [Name in keyof Methods]: (...given: Parameters<Methods[Name]>) => ReturnType<Methods[Name]> | Promise<ReturnType<Methods[Name]>> };
+
+/** Serves a view's requests. */
+export function serveSegmenter(scope: { onmessage: ((event: MessageEvent<{ id: number; method: keyof Methods; given: unknown[] }>) => void) | null; postMessage(message: Answer, transfer?: Transferable[]): void }, address: string): void {
+  const segmenter = new Segmenter(address, (answer) => {
+    scope.postMessage(answer);
+  });
+  scope.onmessage = ({ data: { id, method, given } }) => {
+    const act = segmenter[method].bind(segmenter) as (...given: unknown[]) => unknown;
+    void (async () => {
+      try {
+        const made = await act(...given);
+        scope.postMessage({ id, given: made }, transferable(made));
+      } catch (error) {
+        if (error instanceof Canceled) scope.postMessage({ id, problem: '', canceled: true });
+        else scope.postMessage({ id, problem: wording(error) });
+      }
+    })();
+  };
+}
+
+function wording(error: unknown): string {
+  if (error instanceof FileProblem) return error.message;
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError || /memory|allocat/i.test(text)) return 'This browser has no memory left for an image of this size; close other tabs, or open a part of it.';
+  return `This could not be done (${text.split('\n')[0]?.slice(0, 160) ?? ''}); load the page again.`;
+}
+
+function transferable(made: unknown): Transferable[] {
+  const values = made !== null && typeof made === 'object' ? Object.values(made) : [];
+  return values.flatMap((value) => (ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : []));
+}
+
+/** Lets requests that have come meanwhile be served. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** A file of the site, which is kept once it has been loaded; its name changes with its contents. */
+async function kept(address: string, what: string, sha256 = ''): Promise<ArrayBuffer> {
+  const cache = await caches.open(CACHE).catch(() => null);
+  const found = await cache?.match(address).catch(() => undefined);
+  let bytes = found ? await found.arrayBuffer() : null;
+  if (bytes && !(await isWhole(bytes, sha256))) bytes = null;
+  if (bytes) return bytes;
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch {
+    throw new FileProblem(`${what} could not be loaded: there is no connection to this site. Check it, then try again.`);
+  }
+  if (!response.ok) throw new FileProblem(`${what} could not be loaded (status ${response.status}); load the page again.`);
+  const copy = response.clone();
+  bytes = await response.arrayBuffer();
+  if (!(await isWhole(bytes, sha256))) throw new FileProblem(`${what} came damaged; try again.`);
+  await cache?.put(address, copy).catch(() => undefined); // a full disk only costs loading it again
+  return bytes;
+}
+
+/** Whether bytes have a digest; a page that came without encryption is not given digests by the browser. */
+async function isWhole(bytes: ArrayBuffer, sha256: string): Promise<boolean> {
+  if (sha256 === '' || !isSecureContext) return true;
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
+}

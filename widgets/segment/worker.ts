@@ -1,0 +1,7 @@
+import { serveNetwork } from './network';
+import { serveSegmenter } from './segmenter';
+
+/* The script of both kinds of workers: the one of a view, and those that it starts for the network. */
+
+if (self.name === 'network') serveNetwork(self as never);
+else serveSegmenter(self as never, self.location.href);
