@@ -5,15 +5,15 @@ import { logitOf, type Output } from './dynamics';
 import { Edits } from './edits';
 import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
 import { savedFile } from './outputs';
-import type { Floats, Image } from './plane';
+import { cut, type Floats, type Image } from './plane';
 import { NetworkPool } from './pool';
 import type { Answer, Choice, Edit, FileKind, Methods, Opened, Parts, Segmented, Settings } from './protocol';
 import { greyRange, rescale } from './scale';
-import { networkSize, Tiling, type Tile } from './tiles';
+import { networkSize, NOTHING_SEEN, PYTHON_TILE_PX, Tiling, type Tile } from './tiles';
 
-/** Largest side of a tile: of a small image there are to be several, so that all workers have some. */
-const [SMALL_TILE_PX, LARGE_TILE_PX] = [416, 656];
-const SMALL_IMAGE_PX = 1_000_000;
+/** Of an image of more tiles than that, a small part in the middle of the view is segmented first, to be seen soon. */
+const FEW_TILES = 4;
+const PREVIEW_PX = 240;
 const MOST_WORKERS = 4;
 /** Masks of what the network has seen so far take at most this share of the time. */
 const EARLY_SHARE = 0.2;
@@ -91,7 +91,7 @@ export class Segmenter implements AsyncMethods {
     await pause();
     const greys = (this.range ??= greyRange(image));
     const run = async (part: Floats) => {
-      const tiling = new Tiling(part, SMALL_TILE_PX);
+      const tiling = new Tiling(part, PYTHON_TILE_PX);
       const ready = await pool;
       await Promise.all(tiling.tiles.map((tile) => this.runTile(ready, tiling, tile, round)));
       return tiling.output();
@@ -110,9 +110,10 @@ export class Segmenter implements AsyncMethods {
     }
     this.progress('Loading the network', 0);
     const grey = rescale(image, size, ...greys);
-    const tiling = new Tiling(grey, size.width * size.height > SMALL_IMAGE_PX ? LARGE_TILE_PX : SMALL_TILE_PX);
+    const tiling = new Tiling(grey, PYTHON_TILE_PX);
     const ready = await pool;
     this.check(round);
+    if (tiling.tiles.length > FEW_TILES) await this.preview(ready, grey, image, settings, parts.diamMean, round, middle);
     await this.runAll(ready, tiling, grey, image, settings, parts.diamMean, round, middle);
     this.check(round);
     this.seen = { output: tiling.output(), grey, diameter: parts.diamMean };
@@ -181,6 +182,27 @@ export class Segmenter implements AsyncMethods {
     const output = await pool.run(tiling.input(tile) as Float32Array<ArrayBuffer>, tile.width, tile.height);
     if (round !== this.round) throw new Canceled();
     tiling.add(tile, output);
+  }
+
+  /** Shows masks of a small part in the middle of the view, before the whole is begun. */
+  private async preview(pool: NetworkPool, grey: Floats, image: Image, settings: Settings, diameter: number, round: number, [x, y]: [number, number]): Promise<void> {
+    const scale = grey.width / image.width;
+    const start = (place: number, length: number) => Math.max(0, Math.min(length - PREVIEW_PX, Math.round(place * scale - PREVIEW_PX / 2)));
+    const [left, top] = [start(x, grey.width), start(y, grey.height)];
+    const box = { left, top, right: Math.min(grey.width, left + PREVIEW_PX), bottom: Math.min(grey.height, top + PREVIEW_PX) };
+    this.progress('Segmenting', 0);
+    const tiling = new Tiling(cut(grey, box), PYTHON_TILE_PX);
+    await Promise.all(tiling.tiles.map((tile) => this.runTile(pool, tiling, tile, round)));
+    const part = tiling.output();
+    const { width, height } = grey;
+    const channels = new Float32Array(3 * width * height).fill(NOTHING_SEEN, 2 * width * height);
+    for (let channel = 0; channel < 3; channel++) {
+      for (let row = 0; row < part.height; row++) {
+        const from = channel * part.width * part.height + row * part.width;
+        channels.set(part.channels.subarray(from, from + part.width), channel * width * height + (top + row) * width + left);
+      }
+    }
+    this.showEarly({ output: { width, height, channels }, grey, diameter }, image, settings);
   }
 
   /** Runs the network over all tiles, those near the middle of the view first, and shows masks of what there is now and then. */

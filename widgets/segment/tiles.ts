@@ -9,8 +9,11 @@ const PADDING_PX = 8;
 const NETWORK_STEP_PX = 16;
 const MOST_NETWORK_PX = 400_000_000;
 
-/** Largest side of a tile in Python; smaller ones show their first masks sooner. */
+/** Largest side of a tile. The network's style is a mean over a tile: with tiles of another size, masks would differ by 1 %. */
 export const PYTHON_TILE_PX = 656;
+
+/** Logit of the cell probability where the network has not been. */
+export const NOTHING_SEEN = -20;
 
 /** A tile of the image with its padding: what the network takes, for two channels of which the second is empty. */
 export interface Tile {
@@ -92,7 +95,7 @@ export class Tiling {
         const at = y * image.width + x;
         const sum = weight[from] ?? 0;
         for (let channel = 0; channel < 3; channel++) {
-          channels[channel * own + at] = sum === 0 ? (channel === 2 ? -20 : 0) : (total[channel * size + from] ?? 0) / sum;
+          channels[channel * own + at] = sum === 0 ? (channel === 2 ? NOTHING_SEEN : 0) : (total[channel * size + from] ?? 0) / sum;
         }
       }
     }

@@ -179,7 +179,6 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     root.dataset.masks = 'none';
     this.seenView = null;
     this.stage?.open(opened);
-    this.notice = opened.remark;
     this.apply();
   }
 
@@ -444,7 +443,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   protected showRemark(): void {
     const roi = this.state.get('roi');
     const chosen = roi !== null && this.byRoi.has(roi) ? `ROI ${roi} is chosen: ${this.factsOf(roi)}.` : '';
-    this.showRemarks([chosen, this.said, this.notice], null);
+    this.showRemarks([chosen, this.said, this.opened?.remark ?? '', this.notice], null);
   }
 
   private factsOf(roi: number): string {

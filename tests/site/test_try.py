@@ -1,0 +1,229 @@
+"""The page on which readers segment images of their own: the model runs in the browser, and nothing leaves it."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import roifile
+import tifffile
+from PIL import Image
+from playwright.sync_api import expect
+from reader import open_page
+
+from nnbook.evaluation.metrics import evaluate
+from nnbook.segmentation.panorama import segment
+from nnbook.simulation.panorama import simulate_panorama
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from playwright.sync_api import Browser, Locator, Page, Request
+
+VIEW = ".nn-segment"
+DIAMETER_PX = 152.91
+SLOW_MS = 120_000
+"""Two workers share a processor with the tests beside these."""
+
+
+@pytest.fixture(scope="module")
+def own() -> NDArray[np.uint8]:
+    """An image that is not of the book."""
+    image, _, _ = simulate_panorama(31, 2, "TR", "top_left", width_px=900, height_px=800)
+    return cast("NDArray[np.uint8]", image)
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, address: str) -> Iterator[tuple[Page, list[str], list[Request]]]:
+    """The page under its policy, with one of the book's images; what goes wrong, and what it asked for."""
+    with open_page(browser, f"{address}/try/?try.diameter={DIAMETER_PX}", policy=True, accept_downloads=True) as (
+        page,
+        problems,
+    ):
+        asked: list[Request] = []
+        page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - Playwright marks what it calls
+        view = page.locator(VIEW)
+        expect(view).to_have_attribute("data-state", "waiting")
+        assert not [request.url for request in asked if re.search(r"\.(wasm|onnx)$", request.url)], (
+            "before an image is there"
+        )
+        page.get_by_role("button", name="Around a telophase").click()
+        expect(view).to_have_attribute("data-masks", "done", timeout=SLOW_MS)
+        yield page, problems, asked
+
+
+def png(image: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def tiff(image: NDArray[Any], **options: Any) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, image, **options)
+    return file.getvalue()
+
+
+def choose(page: Page, name: str, data: bytes) -> Locator:
+    """Choose a file."""
+    view = page.locator(VIEW)
+    view.evaluate("(root) => { root.dataset.work = 'given'; root.dataset.masks = 'given' }")
+    page.locator(f"{VIEW} input[type=file]").set_input_files({"name": name, "mimeType": "", "buffer": data})
+    return view
+
+
+def give(page: Page, name: str, data: bytes) -> Locator:
+    """Choose a file, and wait until it was segmented or refused."""
+    view = choose(page, name, data)
+    expect(view).to_have_attribute("data-work", re.compile("^(idle|refused)$"), timeout=SLOW_MS)
+    return view
+
+
+def saved(page: Page, button: str) -> Path:
+    save = page.locator(f"{VIEW} .nn-save-button")
+    if save.get_attribute("aria-expanded") == "false":
+        save.click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name=button).click()
+    return saving.value.path()
+
+
+def test_with_the_network_cut_an_own_image_is_segmented_as_the_package_does_it(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    page, problems, asked = opened
+    before = len(asked)
+    page.context.set_offline(True)
+    try:
+        view = give(page, "own.png", png(own))
+        expect(view).to_have_attribute("data-masks", "done")
+        labels = tifffile.imread(saved(page, "Label TIFF"))
+        expected = segment(own, diameter_px=DIAMETER_PX)
+        scores = evaluate(labels.astype(np.int32), expected)
+        assert labels.max() == expected.max() > 0
+        assert scores["mean_iou"] > 0.99
+        assert (np.asarray(Image.open(saved(page, "Label PNG"))) == labels).all()
+        table = saved(page, "Table (CSV)").read_text(encoding="utf-8").splitlines()
+        assert table[0].startswith("image,roi,area_px,")
+        assert len(table) == labels.max() + 1
+        assert table[1].split(",")[2] == str((labels == 1).sum())
+        rois = tmp_path / "rois.zip"
+        rois.write_bytes(saved(page, "ImageJ ROIs").read_bytes())
+        assert len({name.split("-")[0].split(".")[0] for name in zipfile.ZipFile(rois).namelist()}) == labels.max()
+        first = roifile.roiread(rois)
+        outline = (first[0] if isinstance(first, list) else first).integer_coordinates
+        assert outline is not None
+        assert len(outline) > 20
+        # Thresholds move masks of the network's output that is kept.
+        view.evaluate("(root) => { root.dataset.nuclei = 'old' }")
+        page.get_by_role("slider", name="Cell probability threshold").fill("5.5")
+        expect(view).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+        assert int(str(view.get_attribute("data-nuclei"))) < labels.max()
+        page.get_by_role("button", name="Usual").click()
+        expect(view).to_have_attribute("data-nuclei", str(labels.max()), timeout=SLOW_MS)
+    finally:
+        page.context.set_offline(False)
+    # The browser itself asks for the page's icon where the page's address changes.
+    outside = [request.url for request in asked[before:] if not re.search(r"^(blob|data):|/favicon\.\w+$", request.url)]
+    assert outside == []
+    assert not problems
+
+
+def test_no_request_carries_anything_and_none_goes_to_another_host(
+    opened: tuple[Page, list[str], list[Request]], address: str
+) -> None:
+    page, problems, asked = opened
+    sent = [request for request in asked if request.method != "GET" or request.post_data_buffer]
+    assert not [request.url for request in sent]
+    hosts = {urlsplit(request.url).netloc for request in asked if not request.url.startswith(("blob:", "data:"))}
+    assert hosts == {urlsplit(address).netloc}
+    policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content")
+    assert policy
+    assert "http" not in policy
+    tried = "fetch('https://elsewhere.example/').then(() => 'sent', (error) => String(error))"
+    assert page.evaluate(tried) != "sent"
+    assert all("elsewhere.example" in problem for problem in problems)
+    problems.clear()
+
+
+def damaged_png(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 20)), (b"IEND", b"")]
+    parts = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+FLOATS = np.linspace(0, 1, 4096, dtype=np.float32).reshape(64, 64)
+REFUSED = {
+    "words.txt": (b"no image at all", "words.txt is no image that this browser reads"),
+    "empty.png": (b"", "empty.png is empty"),
+    "short.tif": (tiff(FLOATS)[:60], "short.tif begins as a TIFF"),
+    "nan.tif": (tiff(np.where(FLOATS > 0.5, np.nan, FLOATS)), "nan.tif has pixels that are not a number"),
+    "none.png": (damaged_png(0, 0), "none.png has no pixels: it is 0 x 0 px"),
+    "cut.png": (damaged_png(500, 500), "cut.png is damaged"),
+    "huge.png": (damaged_png(100_000, 100_000), "huge.png is 100,000 x 100,000 px, more than a browser has memory for"),
+}
+
+
+def test_what_is_no_image_is_refused_in_one_line_and_the_page_goes_on(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    for name, (data, line) in REFUSED.items():
+        view = give(page, name, data)
+        expect(view).to_have_attribute("data-work", "refused")
+        expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text(line)
+    flat = give(page, "flat.png", png(np.full((80, 90), 7, np.uint8)))
+    expect(flat).to_have_attribute("data-nuclei", "0")
+    expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text("No nucleus was found")
+    choose(page, "wide.png", png(np.tile(own[300:304, :500], (1, 200))))
+    expect(page.locator(f"{VIEW} .nn-facts")).to_contain_text("100,000 × 4 px", timeout=SLOW_MS)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text("Canceled.")
+    assert not problems
+
+
+def test_files_of_several_channels_planes_and_types_are_read(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    labels = segment(own, diameter_px=DIAMETER_PX)
+    y, x = (int(place.mean()) for place in np.nonzero(labels == np.bincount(labels.ravel())[1:].argmax() + 1))
+    top, left = max(0, min(y - 150, 500)), max(0, min(x - 200, 500))
+    part = own[top : top + 300, left : left + 400]
+    empty = np.zeros_like(part)
+    expected = str(segment(part, diameter_px=DIAMETER_PX).max())
+    assert expected != "0"
+    facts, remark = page.locator(f"{VIEW} .nn-facts"), page.locator(f"{VIEW} .nn-remark")
+    ome = {"axes": "CYX", "Channel": {"Name": ["Actin", "DAPI"]}, "PhysicalSizeX": 0.125, "PhysicalSizeXUnit": "µm"}
+    view = give(
+        page,
+        "two.ome.tif",
+        tiff(np.stack([empty, part.astype(np.uint16) * 9]), ome=True, metadata=ome, photometric="minisblack"),
+    )
+    expect(facts).to_contain_text("16 bit")
+    expect(page.get_by_label("Pixels a micrometre")).to_have_value("8")
+    view.evaluate("(root) => { root.dataset.nuclei = 'old' }")
+    page.get_by_role("combobox", name="Channel").select_option(label="DAPI")
+    expect(view).to_have_attribute("data-nuclei", expected, timeout=SLOW_MS)
+    stack = give(page, "stack.tif", tiff(np.stack([empty, part, empty]), photometric="minisblack"))
+    expect(remark).to_contain_text("The file has 3 planes; plane 2 is used.")
+    expect(stack).to_have_attribute("data-nuclei", expected)
+    colour = give(page, "colour.png", png(np.dstack([empty, empty, part])))
+    expect(remark).to_contain_text("in colour; its blue channel is used")
+    expect(colour).to_have_attribute("data-nuclei", expected)
+    floats = give(page, "float.tif", tiff(part.astype(np.float32) / 255, compression="zlib"))
+    expect(facts).to_contain_text("32 bit float")
+    expect(floats).to_have_attribute("data-nuclei", expected)
+    assert not problems
