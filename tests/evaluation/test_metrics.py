@@ -138,7 +138,7 @@ def test_folders(tmp_path: Path) -> None:
     assert list(images["tp_0.50"]) == [1, 0]
     assert total["f1_0.50"] == pytest.approx(2 / 3)
     assert total["mean_iou"] == pytest.approx(0.8)
-    assert intervals["f1_0.50"] == (0, 1), "some draws have the right image alone, and some the wrong one"
+    assert list(intervals["f1_0.50"]) == [0, 1], "some draws have the right image alone, and some the wrong one"
     assert total["pixel_accuracy"] == pytest.approx(1 - (20 + 100) / 2 / 2400)
     with pytest.raises(NnbookError, match="draws is 0"):
         evaluate_folders(tmp_path / "predicted", tmp_path / "true", draws=0)
