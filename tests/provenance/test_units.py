@@ -13,7 +13,7 @@ from unit_work import work
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.processes import usable_cores
 from nnbook.provenance import units
-from nnbook.provenance.units import HERE, Choice, Demand, Made, failed_units, make_units
+from nnbook.provenance.units import HERE, Choice, Demand, Made, failed_units, free_memory, make_units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +109,29 @@ def test_scheduling_costs_the_same_for_each_of_many_units(tmp_path: Path) -> Non
     began = time.process_time()
     make_units(str, Many.fromkeys(map(str, range(16_000)), 0), HERE, desc="try", aside=tmp_path)
     assert time.process_time() - began < 16_000 * 0.005
+
+
+@pytest.mark.parametrize(("most", "least"), [("3000000", None), ("max\n", "free"), (None, "free")])
+def test_the_memory_of_a_job_on_a_cluster_is_what_it_was_given(
+    tmp_path: Path, most: str | None, least: str | None
+) -> None:
+    (tmp_path / "job_7").mkdir()
+    (tmp_path / "ours").write_text("0::/job_7\n")
+    if most is not None:
+        (tmp_path / "job_7" / "memory.max").write_text(most)
+        (tmp_path / "job_7" / "memory.current").write_text("1000000\n")
+    found = free_memory(tmp_path, tmp_path / "ours")
+    assert (found > 10_000_000) if least else (found == 2_000_000)
+
+
+def test_as_many_processes_as_there_are_cores_and_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "usable_cores", lambda: 16)
+    monkeypatch.setattr(units, "free_memory", lambda: 20e9)
+    demand = Demand([150_000_000], 0.7e9, 6.0, 1)
+    assert units._fitting(demand) == 10
+    assert units._fitting(demand._replace(pixels=[15_000_000_000])) == 1
+    assert units._fitting(demand._replace(pixels=[1])) == 16
+    assert units._fitting(demand._replace(most=3)) == 3
 
 
 @pytest.mark.parametrize(

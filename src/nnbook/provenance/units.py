@@ -16,7 +16,8 @@ import re
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from nnbook.errors import InvalidValueError, NnbookError, PassingError, all_of, lacks_memory, reason
@@ -26,7 +27,6 @@ from nnbook.io.processes import Ended, Processes, usable_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from tqdm import tqdm
 
@@ -297,11 +297,27 @@ def _crew(work: Callable[[Any], Any], count: int, demand: Demand, workers: Worke
 
 def _fitting(demand: Demand) -> int:
     """Return how many processes at a time the cores and the free memory are enough for."""
+    each = demand.least_bytes + demand.bytes_per_px * max(demand.pixels, default=0)
+    fitting = int(FREE_SHARE * free_memory() // each)
+    return max(1, min(usable_cores(), fitting, demand.most or usable_cores()))
+
+
+def free_memory(groups: Path = Path("/sys/fs/cgroup"), ours: Path = Path("/proc/self/cgroup")) -> int:
+    """Return how many bytes of memory are free: on the machine, and for a container or a job of a cluster on it.
+
+    Parameters
+    ----------
+    groups, ours : Path
+        Where Linux keeps the limits of groups of processes, and says which group this process is of.
+    """
     import psutil
 
-    each = demand.least_bytes + demand.bytes_per_px * max(demand.pixels, default=0)
-    fitting = int(FREE_SHARE * psutil.virtual_memory().available // each)
-    return max(1, min(usable_cores(), fitting, demand.most or usable_cores()))
+    free = int(psutil.virtual_memory().available)
+    with suppress(OSError, ValueError):
+        group = groups / ours.read_text(encoding="ascii").rpartition("::")[2].strip().lstrip("/")
+        most, used = ((group / f"memory.{name}").read_text(encoding="ascii") for name in ("max", "current"))
+        free = min(free, max(0, int(most) - int(used)))  # a group without a limit says "max"
+    return free
 
 
 def _threads() -> int:
