@@ -180,3 +180,40 @@ def test_images_that_results_can_not_tell_apart_are_refused(field: Path, capsys:
     line = f"{field / 'x' / 'a.tif'}: is named as {field / 'a.tif'}; rename one, for results.csv tells images apart by"
     assert line in capsys.readouterr().err
     assert not (field / "out").exists()
+
+
+def test_some_panoramas_are_measured_and_cut_and_a_call_for_all_gathers_them(tmp_path: Path, capsys: Said) -> None:
+    labels = np.zeros((40, 50), np.int32)
+    labels[10:20, 10:30] = 1
+    for number in range(1, 5):
+        name = f"Run{number}TL_top_left"
+        write_image(tmp_path / f"{name}.tif", np.full((40, 50), 9 + number, np.uint8), px_per_um=8.0)
+        write_mask(tmp_path / f"{name}_cp_masks.tif", labels)
+    out, images = tmp_path / "out", [str(tmp_path), "--masks", str(tmp_path)]
+    measure = ["measure", *images, "--out", str(out)]
+    cells = ["cells", *images, "--rois", str(out / "rois.parquet"), "--out", str(out / "cells")]
+    assert main([*measure, "--part", "2/2"]) == 0
+    assert main([*measure, "--only", "Run3TL_top_left"]) == 0
+    assert sorted(path.name for path in (out / "rois-parts").iterdir()) == [f"Run{run}TL_top_left" for run in (2, 3, 4)]
+    assert not (out / "rois.parquet").exists()
+    assert main([*measure, "--only", "failed"]) == 0
+    assert main(measure) == 0
+    assert len(read_results(out / "results.csv")) == 4
+    capsys.readouterr()
+
+    assert main([*cells, "--part", "1/4"]) == 0
+    assert capsys.readouterr().out.startswith("cells: 1\n")
+    assert not (out / "cells").exists()
+    assert main(cells) == 0
+    assert capsys.readouterr().out.startswith("cells: 4\n")
+    assert main([*measure, "--only", "Run9TL_top_left"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "nnbook measure: --only is Run9TL_top_left, and there is no such panorama"
+    )
+    for wrong, told in {
+        ("--part", "3/2"): "'3/2' is no part; give such as 3/20",
+        ("--workers", "0"): "'0' is no number of processes; give one from 1",
+    }.items():
+        with pytest.raises(SystemExit):
+            main([*measure, *wrong])
+        assert told in capsys.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnbook.figures.tables import cells_table, faults_table, representatives_table
+from nnbook.figures.tables import cells_table, costs_table, faults_table, representatives_table
 from nnbook.measurement.selection import representatives
 from nnbook.values import published
 from nnbook.values.table import Table
@@ -98,3 +98,21 @@ def test_committed_faults_make_a_table_without_a_traceback() -> None:
         assert sum(map(int, row[1:-1])) == benchmark["examples"]
         assert row[4:6] == ("0", "0")
         assert row[2] == "0" or row[-1] != "all of it"
+
+
+def test_costs_are_calculated_from_processor_time() -> None:
+    stages = {
+        "date": "2026-11-27",
+        "machine": {"processor": "EPYC, family 25", "cores": 2},
+        "panoramas": 8,
+        "side_px": 12_275,
+        "of_all": {"hours": 10.0, "cpu_hours": 20.0, "assumes": "All are alike."},
+    }
+    table = costs_table({"stages": stages})
+    assert table.rows == (
+        ("Measured, EPYC", "2", "10.0 h", "42 days"),
+        ("Laptop", "8", "2.5 h", "10 days"),
+        ("Workstation", "32", "0.6 h", "3 days"),
+        ("Cluster, 20 machines", "320", "0.1 h", "6.2 h"),
+    )
+    assert table.note.endswith("8 simulated panoramas of 12,275 px. All are alike.")

@@ -67,6 +67,9 @@ def _measure(call: argparse.Namespace) -> None:
         check_rim(call.rim_um)
     choice, listed = choice_of(call), list_images(call.images)
     images = {name: listed[name] for name in choice.of(listed, [call.out / PARTS])}
+    if not images:
+        print_values(call, {"panoramas": 0, "num_rois": 0, "out": str(call.out)})
+        return
     scales = image_scales(images, listed_rows(call.images), call.px_per_um)
     masks = masks_of(images, call.masks)
     masked = {name: MaskedImage(image, masks[name], scales[name]) for name, image in images.items()}

@@ -113,7 +113,7 @@ def add_overwrite(command: argparse.ArgumentParser) -> None:
 def add_workers(command: argparse.ArgumentParser) -> None:
     """Add which panoramas are worked on, and by whom: see `workers_of` and `choice_of`."""
     who = command.add_mutually_exclusive_group()
-    who.add_argument("--workers", type=int, help="processes (default: as many as there are cores and memory for)")
+    who.add_argument("--workers", type=_workers, help="processes (default: as many as there are cores and memory for)")
     who.add_argument(
         "--scheduler", metavar="ADDRESS", help="instead: of a Dask scheduler, whose workers see the same files"
     )
@@ -131,6 +131,12 @@ def add_workers(command: argparse.ArgumentParser) -> None:
         metavar="N/ALL",
         help="work on one part of the panoramas, such as 3/20, as other calls do on others; a call without gathers all",
     )
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give one from 1")
+    return int(text)
 
 
 def _part(text: str) -> tuple[int, int]:

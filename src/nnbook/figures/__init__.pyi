@@ -31,7 +31,7 @@ from .segmentation import (
     training_curve,
 )
 from .style import Notice, picture
-from .tables import NO_PUBLISHED_TABLE, cells_table, faults_table, representatives_table
+from .tables import NO_PUBLISHED_TABLE, cells_table, costs_table, faults_table, representatives_table
 
 __all__ = [
     "NOT_SIMULATED",
@@ -51,6 +51,7 @@ __all__ = [
     "conditions_plot",
     "contact_sheet",
     "contradictions",
+    "costs_table",
     "counts_table",
     "datasets_table",
     "denoising_crops",

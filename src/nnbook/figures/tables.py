@@ -81,6 +81,42 @@ def faults_table(benchmark: dict[str, Any]) -> Table:
     )
 
 
+MACHINES: Final = {"Laptop": 8, "Workstation": 32, "Cluster, 20 machines": 320}
+"""Cores of machines that a calculation on paper is made for."""
+
+
+def costs_table(benchmark: dict[str, Any]) -> Table:
+    """List how long all panoramas take, on the machine that was measured and, on paper, on others.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/scale.py` wrote.
+
+    Returns
+    -------
+    Table
+        A row a machine. Hours of others are the measured CPU seconds, divided among their cores.
+    """
+    stages = benchmark["stages"]
+    whole, measured = stages["of_all"], stages["machine"]["cores"]
+    hours = {f"Measured, {stages['machine']['processor'].split(',')[0]}": (measured, whole["hours"])}
+    hours |= {name: (cores, whole["cpu_hours"] / cores) for name, cores in MACHINES.items()}
+    return Table(
+        header=("Machine", "Cores", f"{published.PANORAMAS:,} panoramas", "A hundred times as many"),
+        rows=tuple((name, str(cores), _lasting(one), _lasting(100 * one)) for name, (cores, one) in hours.items()),
+        numeric=frozenset({1, 2, 3}),
+        note=(
+            f"Measured on {stages['date']} with {stages['panoramas']} simulated panoramas of {stages['side_px']:,} px. "
+            f"{whole['assumes']}"
+        ),
+    )
+
+
+def _lasting(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"
+
+
 def cells_table(results: pd.DataFrame, cells: dict[str, Any], imaged_px2: int, name: str) -> Table:
     """Set a layer's number of single-cell images beside the published one, and say why there are fewer than ROIs.
 
