@@ -87,6 +87,18 @@ def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path: Path) -
     np.testing.assert_array_equal(cells.thumbnails[5], means)
 
 
+def test_the_last_panorama_may_give_no_cell(tmp_path: Path) -> None:
+    panoramas = scenes(tmp_path, "Run1TL_top_left")
+    name = "Run2TL_top_left"
+    write_image(tmp_path / f"{name}.tif", np.zeros((70, 90), np.uint8), px_per_um=SCALE)
+    write_mask(tmp_path / f"{name}_cp_masks.tif", np.zeros((70, 90), np.int32))
+    black = MaskedPanorama(name, 2, "P12", tmp_path / f"{name}.tif", tmp_path / f"{name}_cp_masks.tif")
+    assert write(tmp_path, [*panoramas, black])["cells"] == 10
+    cells = read_cells(tmp_path / "cells")
+    assert (len(cells), len(cells.images)) == (10, 10)
+    assert cells.images[9].any()
+
+
 def test_without_panoramas_there_is_a_store_of_no_cells(tmp_path: Path) -> None:
     write_cells(tmp_path / "cells", [], None, edition="published", note="None here.", px_per_um=SCALE)
     cells = read_cells(tmp_path / "cells")

@@ -561,7 +561,7 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
         numbers.append(first * CELLS_PER_SHARD + np.arange(part.cells, dtype=np.int32))
     count = sum(part.cells for part in made)
     runs = _write_table(store / "cells.parquet", made, numbers, source.schema)
-    set_length(group, numbers[-1][-1] + 1 if count else 0)
+    set_length(group, max((int(part[-1]) + 1 for part in numbers if len(part)), default=0))
     metadata = {
         **about,
         "cell_px": CELL_PX,
