@@ -116,12 +116,17 @@ class Processes:
     ) -> None:
         processes = [*self._idle, *(process for process, _ in self._busy.values())]
         interrupted = kind is not None and not issubclass(kind, Exception)
-        for process in processes:
-            if interrupted:
-                process.terminate()
-            process.connection.close()
-        for process in processes:
-            process.end(END_SECONDS if interrupted else None)
+        try:
+            for process in processes:
+                if interrupted:
+                    process.terminate()
+                process.connection.close()
+            for process in processes:
+                process.end(END_SECONDS if interrupted else None)
+        except KeyboardInterrupt:  # while what is under way is being finished
+            for process in processes:
+                process.end(0)
+            raise
 
 
 class _Process:
