@@ -239,8 +239,8 @@ def test_panoramas_come_from_a_bucket(tmp_path: Path, bucket: Any) -> None:
     with pytest.raises(NnbookError) as caught:
         fetch_panoramas(rows, tmp_path, folder)
     lines = str(caught.value).splitlines()
-    assert lines[0].startswith("b: s3://images/none.tif: can't be downloaded (FileNotFoundError)")
-    assert "c: s3://images/a.tif: its SHA-256 isn't the expected one" in lines[1]
+    assert lines[0].startswith("s3://images/none.tif: can't be downloaded (FileNotFoundError)")
+    assert lines[1].startswith("s3://images/a.tif: its SHA-256 isn't the expected one")
     np.testing.assert_array_equal(read_image(folder / "own" / "a.tif"), image)
     (fetched,) = fetch_panoramas(rows[:1], tmp_path, folder)
     assert fetched.image_sha256 == digest

@@ -159,7 +159,7 @@ class _Process:
 
 def _why_dead(status: int) -> Exception:
     if status >= 0:
-        return NnbookError(f"its process ended by itself with status {status}; what it wrote above says why")
+        return ChildProcessError(f"its process ended by itself with status {status}; what it wrote above says why")
     name = signal.Signals(-status).name
     return KilledError(
         f"its process was killed ({name}"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import heapq
 import os
-import re
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,7 +19,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
-from nnbook.errors import InvalidValueError, NnbookError, PassingError, all_of, lacks_memory, reason
+from nnbook.errors import InvalidValueError, KilledError, NnbookError, PassingError, all_of, lacks_memory, reason
 from nnbook.io.files import folder_locked, read_json, write_json
 from nnbook.io.processes import Ended, Processes, usable_cores
 
@@ -395,9 +394,8 @@ def _line(error: Exception) -> str:
 
 
 def _worded(name: str, error: Exception, tries: int) -> NnbookError:
-    """Return why a unit was set aside, with its name."""
-    is_named = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", str(error))
-    if isinstance(error, NnbookError) and is_named and tries == 1:
+    """Return why a unit was set aside, with its name where the error has none: one of data names its file."""
+    if isinstance(error, NnbookError) and not isinstance(error, KilledError) and name in str(error) and tries == 1:
         return error
     times = f" (tried {tries} times)" if tries > 1 else ""
     return NnbookError(f"{name}: {_line(error)}{times}")
