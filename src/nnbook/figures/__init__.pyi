@@ -1,5 +1,14 @@
 from .cells import NO_CELLS, by_run, cell_sheet, mosaic_sheet, nuclei_plane
 from .choosing import contradictions, counts_table, datasets_table, methods_plot, scorecard_table
+from .comparison import (
+    ABLATION_OBJECTS,
+    ABLATION_PIXELS,
+    ablation_table,
+    methods_table,
+    mistakes_sheet,
+    paper_table,
+    speed_and_accuracy,
+)
 from .conditions import conditions_plot, differences_table, replicates_table
 from .count_brightness import scatter, scatter_static
 from .denoising import denoising_crops, denoising_row, denoising_table, structure_table
@@ -34,6 +43,8 @@ from .style import Notice, picture
 from .tables import NO_PUBLISHED_TABLE, cells_table, costs_table, faults_table, representatives_table
 
 __all__ = [
+    "ABLATION_OBJECTS",
+    "ABLATION_PIXELS",
     "NOT_SIMULATED",
     "NO_CELLS",
     "NO_IMAGES",
@@ -41,6 +52,7 @@ __all__ = [
     "NO_PUBLISHED_TABLE",
     "NO_TRUTH",
     "Notice",
+    "ablation_table",
     "area_numbers",
     "by_run",
     "cases_table",
@@ -67,12 +79,15 @@ __all__ = [
     "look",
     "masks_table",
     "methods_plot",
+    "methods_table",
+    "mistakes_sheet",
     "mosaic_sheet",
     "nuclei_plane",
     "opening_sheet",
     "outcomes_table",
     "own_numbers",
     "pairs_sheet",
+    "paper_table",
     "picture",
     "read_appearance",
     "read_cases",
@@ -94,6 +109,7 @@ __all__ = [
     "scorecard_table",
     "scores_table",
     "settings_curves",
+    "speed_and_accuracy",
     "speed_table",
     "structure_table",
     "training_curve",

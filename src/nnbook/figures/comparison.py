@@ -1,0 +1,285 @@
+"""Methods of segmentation side by side: their scores, speed and mistakes, and NuSeT's ablation beside its paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from nnbook.figures.sheets import panel_grid
+from nnbook.figures.style import BLUE, NEUTRAL, SHEET_STYLE, STYLE, VERMILION
+from nnbook.values.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nnbook.values.nuset_paper import Stated
+
+OWN: Final = "nnbook"
+NUSET: Final = "nuset"
+
+SHORT: Final = {
+    "otsu": "Otsu",
+    "forest": "Forest",
+    "unet": "U-Net",
+    "nuset-whole": "NuSeT, whole",
+    "nuset-foreground": "NuSeT, foreground",
+    "nuset": "NuSeT",
+    "cellpose": "Cellpose",
+    "nnbook": "This book",
+}
+"""Names of methods in figures."""
+
+KINDS: Final = {"missed": VERMILION, "spurious": "#f0e442", "split": "#56b4e9", "merged": "#cc79a7"}
+"""Colours of mistakes, which colour-blind readers can distinguish; right masks are white."""
+
+ABLATION_OBJECTS: Final[dict[str, tuple[str, float, int]]] = {
+    "touching_separated": ("Touching separated (%)", 100, 0),
+    "correct_share": ("Correct (%)", 100, 0),
+    "incorrect_share": ("Incorrect (%)", 100, 0),
+    "split_errors": ("Splits", 1, 0),
+    "merge_errors": ("Merges", 1, 0),
+    "catastrophes": ("Catastrophes", 1, 0),
+    "fn_rate": ("F.N. (%)", 100, 0),
+    "fp_rate": ("F.P. (%)", 100, 0),
+}
+ABLATION_PIXELS: Final[dict[str, tuple[str, float, int]]] = {
+    "pixel_mean_iu": ("Mean IU", 1, 3),
+    "pixel_rmse": ("RMSE", 1, 3),
+    "pixel_f1": ("Pixel F1", 1, 3),
+    "pixel_accuracy": ("Pixel accuracy", 1, 3),
+    "f1_0.50": ("F1", 1, 3),
+    "pq": ("PQ", 1, 3),
+    "aji": ("AJI", 1, 3),
+}
+"""Columns of the ablation's tables: title, factor and digits."""
+
+
+def methods_table(benchmark: dict[str, Any]) -> Table:
+    """List what every method reaches on every set, with intervals, time and memory.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/comparison.py` wrote.
+
+    Returns
+    -------
+    Table
+    """
+    rows = []
+    for part in benchmark["sets"].values():
+        for row in part["methods"].values():
+            ends = row["intervals"]
+            rows.append(
+                (
+                    part["title"],
+                    row["title"],
+                    *(_with_ends(row[name], ends[name]) for name in ("f1_0.50", "pq", "aji")),
+                    _percent(row["touching_separated"], ends["touching_separated"]),
+                    f"{row['missed']:.0f}",
+                    f"{row['spurious']:.0f}",
+                    f"{row['splits']:.0f}",
+                    f"{row['merges']:.0f}",
+                    f"{row['hausdorff_95_px']:.1f}",
+                    f"{row['seconds_per_mpx']:.2f}",
+                    f"{row['peak_mb']:.0f}",
+                )
+            )
+    machine = benchmark["machine"]
+    return Table(
+        header=(
+            "Images",
+            "Method",
+            "F1",
+            "PQ",
+            "AJI",
+            "Touching separated (%)",
+            "Missed",
+            "Spurious",
+            "Split",
+            "Merged",
+            "Outline (px)",
+            "s/Mpx",
+            "Peak (MB)",
+        ),
+        rows=tuple(rows),
+        numeric=frozenset(range(2, 13)),
+        note=f"Measured in one run on {benchmark['date']}: {machine['processor']}, one thread, beside other work "
+        f"(load {benchmark['load_before']} at the start).",
+    )
+
+
+def ablation_table(benchmark: dict[str, Any], columns: dict[str, tuple[str, float, int]], images: str) -> Table:
+    """List what each piece of NuSeT adds: means over seeds, with the least and the greatest.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/nuset.py` wrote.
+    columns : dict
+        `ABLATION_OBJECTS` or `ABLATION_PIXELS`.
+    images : str
+        The set of images, by its name in the benchmark.
+
+    Returns
+    -------
+    Table
+    """
+    rows = []
+    for row in benchmark["sets"][images]["rows"]:
+        cells = []
+        for name, (_, factor, digits) in columns.items():
+            score = {key: factor * value for key, value in row["scores"][name].items()}
+            cells.append(f"{score['mean']:.{digits}f} ({score['least']:.{digits}f}–{score['greatest']:.{digits}f})")
+        rows.append((row["row"], *cells))
+    return Table(
+        header=("Network", *(title for title, _, _ in columns.values())),
+        rows=tuple(rows),
+        numeric=frozenset(range(1, 1 + len(columns))),
+        note=f"{benchmark['sets'][images]['images']} images with {benchmark['sets'][images]['nuclei']:,} nuclei; mean "
+        f"of {len(benchmark['seeds'])} seeds (least to greatest).",
+    )
+
+
+def paper_table(paper: Mapping[str, Stated], found: Mapping[str, tuple[float, str]]) -> Table:
+    """Set what the NuSeT paper states beside what is found here.
+
+    Parameters
+    ----------
+    paper : mapping of str to Stated
+        See `nnbook.values.nuset_paper.read_paper`.
+    found : mapping of str to (float, str)
+        By the same keys, the value found and on which images.
+
+    Returns
+    -------
+    Table
+        Values that nothing here corresponds to have a dash.
+    """
+    rows = []
+    for key, stated in paper.items():
+        unit = f" {stated.unit}" if stated.unit else ""
+        value, images = found.get(key, (None, ""))
+        rows.append(
+            (
+                stated.title,
+                f"{stated.value:,.{stated.digits}f}{unit}",
+                "–" if value is None else f"{value:,.{stated.digits}f}{unit}",
+                images,
+            )
+        )
+    return Table(header=("", "NuSeT paper", "Here", "Images here"), rows=tuple(rows), numeric=frozenset({1, 2}))
+
+
+def speed_and_accuracy(benchmark: dict[str, Any], measure: str = "pq") -> Figure:
+    """Plot accuracy against time, a panel a set, a mark a method with the interval of its accuracy.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/comparison.py` wrote.
+    measure : str, optional
+        The measure of accuracy.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    sets = list(benchmark["sets"].values())
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.0, 2.9 * len(sets) + 0.4), layout="constrained")
+        panels = figure.subplots(len(sets), 1, sharex=True, squeeze=False).ravel()
+        for axes, part in zip(panels, sets, strict=True):
+            _draw_speed(axes, part["methods"], measure)
+            axes.set_title(part["title"], loc="left", fontsize=12)
+            axes.set_ylabel(measure.upper())
+        panels[-1].set_xlabel("Seconds a megapixel, one thread")
+    return figure
+
+
+def _draw_speed(axes: Axes, methods: dict[str, Any], measure: str) -> None:
+    placed: list[tuple[float, float]] = []
+    for name, row in sorted(methods.items(), key=lambda item: -item[1][measure]):
+        x, y = row["seconds_per_mpx"], row[measure]
+        low, high = row["intervals"][measure]
+        colour = VERMILION if name == OWN else BLUE if name == NUSET else NEUTRAL
+        axes.errorbar(x, y, yerr=[[max(0, y - low)], [max(0, high - y)]], fmt="o", color=colour, markersize=6, lw=1.2)
+        level = y
+        while any(abs(np.log10(x / other)) < 0.75 and abs(level - at) < 0.055 for other, at in placed):
+            level -= 0.01
+        placed.append((x, level))
+        axes.annotate(
+            SHORT[name],
+            (x, y),
+            (9, 0) if level == y else (1.16 * x, level),
+            xycoords="data",
+            textcoords="offset points" if level == y else "data",
+            va="center",
+            fontsize=10.5,
+            color=colour,
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    values = [row["seconds_per_mpx"] for row in methods.values()]
+    axes.set_xlim(min(values) / 1.6, max(values) * 6)
+
+
+def mistakes_sheet(benchmark: dict[str, Any], crops: Mapping[str, NDArray[np.uint8]], name: str) -> Figure:
+    """Show the same nuclei under every method, with what each gets wrong in colour.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/comparison.py` wrote.
+    crops : mapping of str to uint8, axes (y, x)
+        What it wrote beside that: `SET/image`, `SET/truth` and `SET/METHOD`.
+    name : str
+        The set.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    image, truth = crops[f"{name}/image"], crops[f"{name}/truth"].astype(np.int32)
+    shown = [method for method in SHORT if f"{name}/{method}" in crops]
+    with mpl.rc_context(SHEET_STYLE):
+        figure, grid = panel_grid(-(-(len(shown) + 1) // 3), 3, 2.2, 0.5)
+        panels = list(grid.flat)
+        grey = np.sqrt(image / 255)
+        panels[0].imshow(grey, cmap="gray", vmin=0, vmax=1.25)
+        _outline(panels[0], truth, truth > 0, "white")
+        panels[0].set_title("Truth", fontsize=12, loc="left", pad=4)
+        for axes, method in zip(panels[1:], shown, strict=False):
+            labels = crops[f"{name}/{method}"].astype(np.int32)
+            axes.imshow(grey, cmap="gray", vmin=0, vmax=1.25)
+            wrong = benchmark["sets"][name]["crop"]["mistakes"][method]
+            for kind, of in (("missed", truth), ("spurious", labels), ("split", truth), ("merged", labels)):
+                _outline(axes, of, np.isin(of, wrong[kind]) & (of > 0), KINDS[kind], 1.6)
+            own = ~np.isin(labels, [*wrong["spurious"], *wrong["merged"]])
+            _outline(axes, labels, own & (labels > 0), "white")
+            axes.set_title(SHORT[method], fontsize=12, loc="left", pad=4)
+        lines = [Line2D([], [], color=colour, lw=2, label=kind) for kind, colour in KINDS.items()]
+        figure.legend(handles=lines, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
+    return figure
+
+
+def _outline(axes: Axes, labels: NDArray[np.int32], chosen: NDArray[np.bool_], colour: str, width: float = 0.7) -> None:
+    """Draw outlines of the nuclei that are chosen, each by itself, so that those that touch have a line between."""
+    for label in np.unique(labels[chosen]).tolist():
+        own = np.pad((labels == label).astype(float), 1)
+        axes.contour(own[1:-1, 1:-1] if own[1:-1, 1:-1].min() == 0 else own, [0.5], colors=[colour], linewidths=width)
+
+
+def _with_ends(value: float, ends: list[float]) -> str:
+    return f"{value:.3f} ({ends[0]:.3f}–{ends[1]:.3f})"
+
+
+def _percent(value: float, ends: list[float]) -> str:
+    return f"{100 * value:.0f} ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})"

@@ -1,0 +1,112 @@
+from typing import Any
+
+import numpy as np
+
+from nnbook.figures.comparison import (
+    ABLATION_OBJECTS,
+    ABLATION_PIXELS,
+    KINDS,
+    SHORT,
+    ablation_table,
+    methods_table,
+    mistakes_sheet,
+    paper_table,
+    speed_and_accuracy,
+)
+from nnbook.methods.own import OWN
+from nnbook.values.nuset_paper import read_paper
+
+INTERVALS = ("f1_0.50", "mean_ap", "pq", "aji", "touching_separated", "fn_rate", "fp_rate")
+
+
+def measured() -> dict[str, Any]:
+    """Made scores of two methods on one set, with a crop of three nuclei: one missed, two merged."""
+    methods = {
+        name: {
+            "title": name,
+            **dict.fromkeys(INTERVALS, score),
+            **dict.fromkeys(("missed", "spurious", "splits", "merges"), 2.0),
+            "hausdorff_95_px": 3.25,
+            "seconds_per_mpx": seconds,
+            "peak_mb": 400.4,
+            "intervals": {key: [score - 0.1, score + 0.1] for key in INTERVALS},
+        }
+        for name, score, seconds in (("otsu", 0.5, 0.05), ("nnbook", 0.8, 2.0))
+    }
+    mistakes = {"otsu": {"missed": [1], "spurious": [], "split": [], "merged": [1]},
+                "nnbook": {key: [] for key in KINDS}}  # fmt: skip
+    part = {"title": "Made", "images": 2, "methods": methods, "crop": {"image": "a", "mistakes": mistakes}}
+    return {
+        "date": "2026-11-27",
+        "load_before": 1.0,
+        "machine": {"processor": "a processor"},
+        "sets": {"made": part},
+    }
+
+
+def crops() -> dict[str, Any]:
+    truth = np.zeros((40, 40), np.uint8)
+    truth[2:8, 2:8], truth[20:30, 5:15], truth[20:30, 15:25] = 1, 2, 3
+    merged = np.where(truth > 1, 1, 0).astype(np.uint8)
+    return {"made/image": 5 * truth, "made/truth": truth, "made/otsu": merged, "made/nnbook": truth}
+
+
+def test_every_method_has_a_row_with_its_interval() -> None:
+    table = methods_table(measured())
+    assert [row[:3] for row in table.rows] == [
+        ("Made", "otsu", "0.500 (0.400–0.600)"),
+        ("Made", "nnbook", "0.800 (0.700–0.900)"),
+    ]
+    assert table.rows[0][5] == "50 (40–60)"
+    assert all(len(row) == len(table.header) for row in table.rows)
+    assert "a processor" in table.note
+
+
+def test_methods_have_names_in_figures() -> None:
+    assert SHORT.keys() <= {method.name for method in OWN}
+
+
+def test_accuracy_is_drawn_against_time() -> None:
+    figure = speed_and_accuracy(measured())
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    assert {text.get_text() for text in axes.texts} == {"Otsu", "This book"}
+    points = [np.asarray(line.get_xydata()).tolist() for line in axes.lines]
+    assert [[2.0, 0.8]] in points
+
+
+def test_mistakes_are_marked_in_their_colours() -> None:
+    figure = mistakes_sheet(measured(), crops(), "made")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[:3] == ["Truth", "Otsu", "This book"]
+
+    def colours(place: int) -> list[str]:
+        from matplotlib.colors import to_hex
+
+        return [to_hex(np.asarray(drawn.get_edgecolor())[0]) for drawn in figure.axes[place].collections]
+
+    assert colours(0) == ["#ffffff"] * 3
+    assert colours(1) == [KINDS["missed"], KINDS["merged"]]
+    assert colours(2) == ["#ffffff"] * 3
+
+
+def test_the_ablation_has_means_with_the_least_and_the_greatest() -> None:
+    score = {"mean": 0.31, "least": 0.27, "greatest": 0.35, "low": 0.2, "high": 0.4}
+    scores = dict.fromkeys([*ABLATION_OBJECTS, *ABLATION_PIXELS], score)
+    made = {
+        "seeds": [1, 2, 3],
+        "sets": {"dsb2018": {"images": 4, "nuclei": 1234, "rows": [{"row": "U-Net", "scores": scores}]}},
+    }
+    table = ablation_table(made, ABLATION_OBJECTS, "dsb2018")
+    assert table.rows[0][:2] == ("U-Net", "31 (27–35)")
+    assert "1,234 nuclei; mean of 3 seeds" in table.note
+    assert ablation_table(made, ABLATION_PIXELS, "dsb2018").rows[0][1] == "0.310 (0.270–0.350)"
+
+
+def test_the_paper_is_beside_what_is_found_and_contradicts_itself() -> None:
+    paper, contradictions = read_paper()
+    table = paper_table(paper, {"seconds": (0.5, "made")})
+    by_title = {row[0]: row[1:] for row in table.rows}
+    assert by_title[paper["seconds"].title] == ("1.98 s/Mpx", "0.50 s/Mpx", "made")
+    assert by_title[paper["hours"].title] == ("5 h", "–", "")
+    assert [one["what"] for one in contradictions] == ["Kaggle validation images", "Foreground normalisation"]
