@@ -43,18 +43,31 @@ export function gaussianBlur({ width, height, data }: Floats, sd: number, side =
   return { width, height, data: out };
 }
 
-/** The median of 5 x 5 pixels; beyond the border is what is at the border. */
-export function medianBlur5({ width, height, data }: Floats): Floats {
-  const out = new Float32Array(data.length);
+/**
+ * The median of 5 x 5 pixels; beyond the border is what is at the border. Where only medians above a level matter, the
+ * others are left out, as -Infinity: most of an image of few nuclei then costs little.
+ */
+export function medianBlur5({ width, height, data }: Floats, above = Number.NEGATIVE_INFINITY): Floats {
+  const out = new Float32Array(data.length).fill(Number.NEGATIVE_INFINITY);
   const around = new Float32Array(25);
   const clamp = (at: number, length: number) => (at < 0 ? 0 : at >= length ? length - 1 : at);
+  const rows = [-2, -1, 0, 1, 2];
+  // How many of five pixels above one another exceed the level.
+  const counts = new Uint8Array(width);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let count = 0;
-      for (let v = -2; v <= 2; v++) {
-        const row = clamp(y + v, height) * width;
-        for (let u = -2; u <= 2; u++) around[count++] = data[row + clamp(x + u, width)] ?? 0;
+    const starts = rows.map((v) => clamp(y + v, height) * width);
+    const [a = 0, b = 0, c = 0, d = 0, e = 0] = starts;
+    if (above !== Number.NEGATIVE_INFINITY) {
+      for (let x = 0; x < width; x++) {
+        counts[x] = Number((data[a + x] ?? 0) > above) + Number((data[b + x] ?? 0) > above) + Number((data[c + x] ?? 0) > above) + Number((data[d + x] ?? 0) > above) + Number((data[e + x] ?? 0) > above);
       }
+    } else counts.fill(5);
+    for (let x = 0; x < width; x++) {
+      const columns = [clamp(x - 2, width), clamp(x - 1, width), x, clamp(x + 1, width), clamp(x + 2, width)] as const;
+      const [p, q, r, s, t] = columns;
+      if ((counts[p] ?? 0) + (counts[q] ?? 0) + (counts[r] ?? 0) + (counts[s] ?? 0) + (counts[t] ?? 0) < 13) continue;
+      let count = 0;
+      for (const start of starts) for (const column of columns) around[count++] = data[start + column] ?? 0;
       out[y * width + x] = middleOf(around);
     }
   }

@@ -79,11 +79,36 @@ export function median(values: ArrayLike<number>): number {
 
 /** A percentile of several values, interpolated linearly as numpy does. */
 export function percentile(values: ArrayLike<number>, share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const place = (share / 100) * (sorted.length - 1);
+  const found = Float64Array.from(values);
+  const place = (share / 100) * (found.length - 1);
   const below = Math.floor(place);
-  const [low = Number.NaN, high = low] = [sorted[below], sorted[below + 1]];
+  const low = select(found, below);
+  if (place === below) return low;
+  // All that are not less are behind it by now.
+  let high = Number.POSITIVE_INFINITY;
+  for (let at = below + 1; at < found.length; at++) high = Math.min(high, found[at] ?? high);
   return low + (high - low) * (place - below);
+}
+
+/** The value that would be at a place if all were sorted: what is less is brought before it, what is more behind. */
+function select(values: Float64Array, place: number): number {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >> 1] ?? 0;
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while ((values[i] ?? 0) < pivot) i++;
+      while ((values[j] ?? 0) > pivot) j--;
+      if (i > j) break;
+      const kept = values[i] ?? 0;
+      values[i++] = values[j] ?? 0;
+      values[j--] = kept;
+    }
+    if (place <= j) high = j;
+    else if (place >= i) low = i;
+    else break;
+  }
+  return values[place] ?? Number.NaN;
 }
 
 /** The least of several values at which those up to it have half of all weight. */

@@ -12,6 +12,9 @@ const SAMPLED_PX = 500_000;
 const FITTED_PX = 30_000;
 const FITS = 5;
 
+/** By how much light may be less between 65 columns than at them. */
+const LIGHT_SLACK = 1e-3;
+
 /** Uneven light: factors of 1, y, x, y squared, y x and x squared, where y and x go from 0 to 1 over the image. */
 type Shading = readonly number[];
 
@@ -153,8 +156,12 @@ function brightComponents(image: Image, low: number, high: number, shading: Shad
   const { width, height } = image;
   const found: { levels: number[]; diameters: number[] } = { levels: [], diameters: [] };
   for (const { top, end, first, last } of blocksOf(height)) {
-    const smooth = medianBlur5(between(image, low, high, 1, first, last));
     const rows = end - top;
+    let leastLight = Infinity;
+    for (let y = top; y < end; y++) {
+      for (let x = 0; x <= 64; x++) leastLight = Math.min(leastLight, lightAt(shading, spaced(y, height), x / 64));
+    }
+    const smooth = medianBlur5(between(image, low, high, 1, first, last), threshold + leastLight - LIGHT_SLACK);
     const inner = smooth.data.subarray((top - first) * width, (end - first) * width);
     for (let y = 0, at = 0; y < rows; y++) {
       for (let x = 0; x < width; x++, at++) inner[at] = (inner[at] ?? 0) - lightAt(shading, spaced(top + y, height), spaced(x, width));
