@@ -155,6 +155,44 @@ def test_no_request_carries_anything_and_none_goes_to_another_host(
     problems.clear()
 
 
+def test_masks_are_corrected_by_hand_and_corrections_taken_back(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    view = give(page, "own.png", png(own))
+    expect(view).to_have_attribute("data-masks", "done")
+    count = int(str(view.get_attribute("data-nuclei")))
+    expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
+    page.locator(f"{VIEW} [role=application]").focus()
+    page.keyboard.press("n")
+    expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text("ROI 1 is chosen")
+    page.keyboard.press("Delete")
+    expect(view).to_have_attribute("data-edits", "1", timeout=SLOW_MS)
+    expect(view).to_have_attribute("data-nuclei", str(count - 1))
+    page.get_by_role("button", name="Show the whole image").click()
+    page.get_by_role("button", name="Correct", exact=True).click()
+    page.get_by_role("radio", name="Add").check(force=True)
+    box = page.locator(f"{VIEW} .nn-strokes").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for right, down in ((60, 0), (60, 60), (0, 60)):
+        page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
+    expect(view).to_have_attribute("data-edits", "2", timeout=SLOW_MS)
+    expect(view).to_have_attribute("data-nuclei", str(count))
+    labels = tifffile.imread(saved(page, "Label TIFF"))
+    assert len(np.unique(labels)) == count + 1
+    assert labels.max() == count + 1, "the new one has a number of its own"
+    for left in (1, 0):
+        page.get_by_role("button", name=re.compile("^Undo")).click()
+        expect(view).to_have_attribute("data-edits", str(left), timeout=SLOW_MS)
+    expect(view).to_have_attribute("data-nuclei", str(count))
+    page.get_by_role("button", name="Correct", exact=True).click()
+    assert not problems
+
+
 def damaged_png(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 20)), (b"IEND", b"")]

@@ -138,37 +138,30 @@ export function opening<Values extends Float32Array | Uint8Array>(image: Plane<V
 function extreme<Values extends Float32Array | Uint8Array>({ width, height, data }: Plane<Values>, element: Element, sign: 1 | -1): Plane<Values> {
   const half = element.length >> 1;
   const out = data.slice() as Values;
-  const lines = new Map<number, Values>();
-  // The extreme of each row within each reach, one after another: rows of an element have few different ones.
-  for (const reach of new Set(element)) lines.set(reach, alongRows({ width, height, data }, reach, sign));
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
+  // Along rows, within a reach that grows: each step looks at two more pixels.
+  const line = data.slice() as Values;
+  const most = Math.max(...element);
+  for (let reach = 0; reach <= most; reach++) {
+    if (reach > 0) {
+      for (let y = 0; y < height; y++) {
+        const row = y * width;
+        for (let at = row + reach; at < row + width; at++) {
+          const [before, here] = [data[at - reach] ?? 0, data[at] ?? 0];
+          if (sign > 0 ? before > (line[at] ?? 0) : before < (line[at] ?? 0)) line[at] = before;
+          if (sign > 0 ? here > (line[at - reach] ?? 0) : here < (line[at - reach] ?? 0)) line[at - reach] = here;
+        }
+      }
+    }
     for (let k = 0; k < element.length; k++) {
-      const from = y + k - half;
-      if (from < 0 || from >= height) continue;
-      const line = lines.get(element[k] ?? 0) ?? data;
-      const other = from * width;
-      for (let x = 0; x < width; x++) {
-        const value = line[other + x] ?? 0;
-        if (sign > 0 ? value > (out[row + x] ?? 0) : value < (out[row + x] ?? 0)) out[row + x] = value;
+      if (element[k] !== reach) continue;
+      const shift = (k - half) * width;
+      for (let at = Math.max(0, -shift); at < Math.min(out.length, out.length - shift); at++) {
+        const value = line[at + shift] ?? 0;
+        if (sign > 0 ? value > (out[at] ?? 0) : value < (out[at] ?? 0)) out[at] = value;
       }
     }
   }
   return { width, height, data: out };
-}
-
-function alongRows<Values extends Float32Array | Uint8Array>({ width, height, data }: Plane<Values>, reach: number, sign: 1 | -1): Values {
-  const out = data.slice() as Values;
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
-    for (let u = -reach; u <= reach; u++) {
-      for (let x = Math.max(0, -u); x < Math.min(width, width - u); x++) {
-        const value = data[row + x + u] ?? 0;
-        if (sign > 0 ? value > (out[row + x] ?? 0) : value < (out[row + x] ?? 0)) out[row + x] = value;
-      }
-    }
-  }
-  return out;
 }
 
 /** Connected components: a number for each pixel, 0 for none, and what is known of each. */

@@ -5,7 +5,7 @@ import { logitOf, type Output } from './dynamics';
 import { Edits } from './edits';
 import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
 import { savedFile } from './outputs';
-import { cut, type Floats, type Image } from './plane';
+import { cut, type Box, type Floats, type Image } from './plane';
 import { NetworkPool } from './pool';
 import type { Answer, Choice, Edit, FileKind, Methods, Opened, Parts, Segmented, Settings } from './protocol';
 import { greyRange, rescale } from './scale';
@@ -15,9 +15,19 @@ import { networkSize, NOTHING_SEEN, PYTHON_TILE_PX, Tiling, type Tile } from './
 const FEW_TILES = 4;
 const PREVIEW_PX = 240;
 const MOST_WORKERS = 4;
-/** Masks of what the network has seen so far take at most this share of the time. */
-const EARLY_SHARE = 0.2;
 const CACHE = 'nnbook-segment';
+
+/** Masks of the part that the network has seen, at its scale, while it goes on. */
+interface Early {
+  grey: Floats;
+  image: Image;
+  settings: Settings;
+  diameter: number;
+  labels: Int32Array;
+  logit: Float32Array;
+  /** The highest label so far. */
+  count: number;
+}
 
 /** What stops work that is not wanted any more. */
 class Canceled extends Error {}
@@ -113,8 +123,10 @@ export class Segmenter implements AsyncMethods {
     const tiling = new Tiling(grey, PYTHON_TILE_PX);
     const ready = await pool;
     this.check(round);
-    if (tiling.tiles.length > FEW_TILES) await this.preview(ready, grey, image, settings, parts.diamMean, round, middle);
-    await this.runAll(ready, tiling, grey, image, settings, parts.diamMean, round, middle);
+    const area = size.width * size.height;
+    const early: Early = { grey, image, settings, diameter: parts.diamMean, labels: new Int32Array(area), logit: new Float32Array(area).fill(NOTHING_SEEN), count: 0 };
+    if (tiling.tiles.length > FEW_TILES) await this.preview(ready, early, round, middle);
+    await this.runAll(ready, tiling, early, round, middle);
     this.check(round);
     this.seen = { output: tiling.output(), grey, diameter: parts.diamMean };
     return this.makeMasks(settings, round, start);
@@ -177,73 +189,66 @@ export class Segmenter implements AsyncMethods {
     }
   }
 
-  private async runTile(pool: NetworkPool, tiling: Tiling, tile: Tile, round: number): Promise<void> {
+  private async runTile(pool: NetworkPool, tiling: Tiling, tile: Tile, round: number): Promise<Float32Array> {
     if (round !== this.round) throw new Canceled();
     const output = await pool.run(tiling.input(tile) as Float32Array<ArrayBuffer>, tile.width, tile.height);
     if (round !== this.round) throw new Canceled();
     tiling.add(tile, output);
+    return output;
   }
 
-  /** Shows masks of a small part in the middle of the view, before the whole is begun. */
-  private async preview(pool: NetworkPool, grey: Floats, image: Image, settings: Settings, diameter: number, round: number, [x, y]: [number, number]): Promise<void> {
-    const scale = grey.width / image.width;
+  /** Segments a small part in the middle of the view, before the whole is begun. */
+  private async preview(pool: NetworkPool, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
+    const { grey } = early;
+    const scale = grey.width / early.image.width;
     const start = (place: number, length: number) => Math.max(0, Math.min(length - PREVIEW_PX, Math.round(place * scale - PREVIEW_PX / 2)));
     const [left, top] = [start(x, grey.width), start(y, grey.height)];
     const box = { left, top, right: Math.min(grey.width, left + PREVIEW_PX), bottom: Math.min(grey.height, top + PREVIEW_PX) };
     this.progress('Segmenting', 0);
     const tiling = new Tiling(cut(grey, box), PYTHON_TILE_PX);
     await Promise.all(tiling.tiles.map((tile) => this.runTile(pool, tiling, tile, round)));
-    const part = tiling.output();
-    const { width, height } = grey;
-    const channels = new Float32Array(3 * width * height).fill(NOTHING_SEEN, 2 * width * height);
-    for (let channel = 0; channel < 3; channel++) {
-      for (let row = 0; row < part.height; row++) {
-        const from = channel * part.width * part.height + row * part.width;
-        channels.set(part.channels.subarray(from, from + part.width), channel * width * height + (top + row) * width + left);
-      }
-    }
-    this.showEarly({ output: { width, height, channels }, grey, diameter }, image, settings);
+    this.showEarly(early, box, tiling.output());
   }
 
-  /** Runs the network over all tiles, those near the middle of the view first, and shows masks of what there is now and then. */
-  private async runAll(
-    pool: NetworkPool,
-    tiling: Tiling,
-    grey: Floats,
-    image: Image,
-    settings: Settings,
-    diameter: number,
-    round: number,
-    [x, y]: [number, number],
-  ): Promise<void> {
-    const scale = grey.width / image.width;
+  /** Runs the network over all tiles, those near the middle of the view first, and shows masks of each that has come. */
+  private async runAll(pool: NetworkPool, tiling: Tiling, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
+    const scale = early.grey.width / early.image.width;
     const distance = (tile: Tile) => Math.hypot(tile.x + tile.width / 2 - x * scale, tile.y + tile.height / 2 - y * scale);
     const queue = [...tiling.tiles].sort((a, b) => distance(a) - distance(b));
     const count = queue.length;
-    let [done, spent, busy] = [0, 0, false];
-    const start = performance.now();
+    let done = 0;
     this.progress('Segmenting', 0);
     const work = async () => {
       for (let tile = queue.shift(); tile; tile = queue.shift()) {
-        await this.runTile(pool, tiling, tile, round);
-        done++;
-        this.progress('Segmenting', done / count);
-        const now = performance.now();
-        if (busy || done === count || spent > EARLY_SHARE * (now - start)) continue;
-        busy = true;
-        this.showEarly({ output: tiling.output(), grey, diameter }, image, settings);
-        spent += performance.now() - now;
-        busy = false;
+        const made = await this.runTile(pool, tiling, tile, round);
+        this.progress('Segmenting', ++done / count);
+        if (done === count) continue;
+        const { box, output } = tiling.part(tile, made);
+        this.showEarly(early, box, output);
       }
     };
     await Promise.all(Array.from({ length: pool.size }, work));
   }
 
-  /** Shows masks of what the network has seen so far, without numbers and measures. */
-  private showEarly(seen: Seen, image: Image, settings: Settings): void {
-    const small = smallMasks(seen, settings);
-    this.masks = new FullMasks(small, logitOf(seen.output), settings.cellprob, image.width, image.height);
-    this.say({ version: ++this.version, nuclei: small.confidence.filter((confidence) => confidence > 0).length });
+  /** Shows masks of what the network has seen so far, without numbers and measures; nuclei that tiles cut are in pieces. */
+  private showEarly(early: Early, box: Box, output: Output): void {
+    const { grey, image, settings } = early;
+    const { labels } = smallMasks({ output, grey: cut(grey, box), diameter: early.diameter }, settings);
+    const logit = logitOf(output);
+    let count = 0;
+    for (let y = 0, from = 0; y < labels.height; y++) {
+      for (let x = 0; x < labels.width; x++, from++) {
+        const at = (box.top + y) * grey.width + box.left + x;
+        const label = labels.data[from] ?? 0;
+        count = Math.max(count, label);
+        early.logit[at] = logit[from] ?? NOTHING_SEEN;
+        early.labels[at] = label === 0 ? 0 : early.count + label;
+      }
+    }
+    early.count += count;
+    const found = { width: grey.width, height: grey.height, data: early.labels };
+    this.masks = new FullMasks({ labels: found, confidence: new Float64Array() }, early.logit, settings.cellprob, image.width, image.height);
+    this.say({ version: ++this.version, nuclei: new Set(early.labels).size - 1 });
   }
 
   private async makeMasks(settings: Settings, round: number, start: number): Promise<Segmented> {

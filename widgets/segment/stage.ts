@@ -12,6 +12,8 @@ import type { Opened } from './protocol';
 
 export interface SegmentEvents extends StageEvents {
   chosen(roi: number): void;
+  /** The chosen nucleus is to be deleted. */
+  remove(): void;
   /** What is known of a nucleus. */
   describe(roi: number): string;
 }
@@ -63,6 +65,7 @@ export class SegmentStage {
       restored: () => {
         this.overlay?.restore();
       },
+      keys: Object.fromEntries(['Delete', 'Backspace'].map((key) => [key, () => { events.remove(); }])),
     });
     this.canvas.className = 'nn-overlay';
     this.canvas.dataset.masks = 'none';

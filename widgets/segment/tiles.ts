@@ -1,5 +1,5 @@
 import type { Output } from './dynamics';
-import type { Floats } from './plane';
+import type { Box, Floats } from './plane';
 
 /* The network over a whole image, as `nnbook.segmentation.network` runs it: overlapping tiles, blended by Cellpose's taper. */
 
@@ -82,6 +82,27 @@ export class Tiling {
         weight[at] = (weight[at] ?? 0) + share;
       }
     }
+  }
+
+  /** What the network made of a tile without its rim, where other tiles have a say, and where in the image that is. */
+  part({ x, y, width, height }: Tile, output: Float32Array): { box: Box; output: Output } {
+    const { before, image } = this;
+    const rim = TILE_OVERLAP_PX / 2;
+    const box = {
+      left: Math.max(0, x - before.x + (x > 0 ? rim : 0)),
+      top: Math.max(0, y - before.y + (y > 0 ? rim : 0)),
+      right: Math.min(image.width, x - before.x + width - rim),
+      bottom: Math.min(image.height, y - before.y + height - rim),
+    };
+    const [wide, high] = [box.right - box.left, box.bottom - box.top];
+    const channels = new Float32Array(3 * wide * high);
+    for (let channel = 0; channel < 3; channel++) {
+      for (let row = 0; row < high; row++) {
+        const from = (channel * height + box.top + row + before.y - y) * width + box.left + before.x - x;
+        channels.set(output.subarray(from, from + wide), (channel * high + row) * wide);
+      }
+    }
+    return { box, output: { width: wide, height: high, channels } };
   }
 
   /** The output as far as tiles have been added: where none has, there is no nucleus. */

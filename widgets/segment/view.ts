@@ -6,12 +6,13 @@ import type { Model } from '../shared/model';
 import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
-import { grouped, rounded } from '../shared/text';
+import { grouped, nuclei as nucleiText, rounded } from '../shared/text';
 import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { Client, WorkerProblem } from './client';
+import { Corrections } from './correct';
 import type { Nucleus } from './masks';
-import type { Choice, FileKind, Opened, Segmented, Settings } from './protocol';
+import type { Choice, Edit, FileKind, Opened, Segmented, Settings } from './protocol';
 import { SEGMENT_STATE, type SegmentState } from './segmentstate';
 import { SettingsPanel } from './settingspanel';
 import type { Example, Source } from './source';
@@ -47,6 +48,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   private readonly masks: Choices<SegmentState['masks']>;
   private readonly results = textElement('div', '', 'nn-results');
   private readonly client: Client;
+  private corrections: Corrections | null = null;
   private source: Source | null = null;
   private file: { blob: Blob; name: string } | null = null;
   private opened: Opened | null = null;
@@ -109,6 +111,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     this.buildWorking();
     root.prepend(this.bar, this.settings.element, this.working, this.drop, this.body);
     this.settings.element.hidden = this.working.hidden = this.body.hidden = this.bar.hidden = true;
+    this.endWork();
     this.showReady();
     root.dataset.state = 'waiting';
     const wanted = source.examples.find(({ name }) => name === this.state.get('example'));
@@ -186,13 +189,30 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     const stage = new SegmentStage(this.body, this.client, {
       ...this.stageEvents(),
       chosen: (roi) => {
-        this.change({ roi: roi === 0 ? null : roi });
+        this.choose(roi);
+      },
+      remove: () => {
+        const roi = this.state.get('roi');
+        if (roi !== null && this.byRoi.has(roi)) void this.edit({ kind: 'delete', roi });
       },
       describe: (roi) => this.factsOf(roi),
     });
+    this.corrections = new Corrections(
+      stage.zoom,
+      {
+        edit: (edit) => void this.edit(edit),
+        undo: () => void this.edit(null),
+        labelAt: (place) => stage.labelAt(place),
+        say: (text) => {
+          this.notice = text;
+          this.showRemark();
+        },
+      },
+      this.signal,
+    );
     const masks = controlGroup('Masks', 'nn-masks', this.masks.element);
     stage.zoom.bar.append(masks);
-    stage.zoom.addTools([this.panel, this.saving()]);
+    stage.zoom.addTools([this.panel, this.corrections, this.saving()]);
     this.addStage(stage, '');
     stage.zoom.element.append(this.message);
   }
@@ -278,7 +298,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       this.showRemark();
     });
     doing.setAttribute('role', 'status');
-    working.append(meter, doing, cancel);
+    cancel.classList.add('nn-cancel');
+    working.append(doing, meter, cancel);
   }
 
   /** Takes files that are dropped anywhere on the view. */
@@ -383,6 +404,32 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     }, REST_MS);
   }
 
+  /** Chooses a nucleus, or does to it what the tool in hand does. */
+  private choose(roi: number): void {
+    const tool = this.corrections?.tool;
+    const before = this.state.get('roi');
+    if (tool === 'delete' && roi !== 0) void this.edit({ kind: 'delete', roi });
+    else if (tool === 'merge' && roi !== 0 && before !== null && before !== roi && this.byRoi.has(before)) void this.edit({ kind: 'merge', rois: [before, roi] });
+    else this.change({ roi: roi === 0 ? null : roi });
+  }
+
+  /** Corrects masks by hand; null takes the last correction back. */
+  private async edit(edit: Edit | null): Promise<void> {
+    if (!this.segmented) return;
+    const round = ++this.round;
+    this.notice = '';
+    try {
+      const made = await (edit === null ? this.client.call('undo') : this.client.call('edit', edit));
+      const { roi } = edit === null || edit.kind === 'merge' ? { roi: null } : edit;
+      if (edit?.kind === 'merge') this.state.set({ roi: Math.min(...edit.rois) }, 'settle');
+      else if (edit?.kind === 'draw') this.state.set({ roi: Math.max(...made.nuclei.map((one) => one.roi)) }, 'settle');
+      else if (roi !== null) this.state.set({ roi: made.nuclei.some((one) => one.roi === roi) ? roi : null }, 'settle');
+      this.showSegmented(made, round);
+    } catch (error) {
+      if (round === this.round) this.refuse(error);
+    }
+  }
+
   private showSegmented(segmented: Segmented, round: number): void {
     if (round !== this.round) return;
     this.segmented = segmented;
@@ -392,6 +439,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     this.root.dataset.masks = 'done';
     this.root.dataset.nuclei = String(segmented.nuclei.length);
     this.root.dataset.seconds = segmented.seconds.toFixed(2);
+    this.root.dataset.edits = String(segmented.edits);
+    this.corrections?.showCount(segmented.edits);
     this.said = segmented.nuclei.length === 0 ? 'No nucleus was found: give their diameter in px, or lower the cell probability threshold.' : '';
     this.apply();
   }
@@ -436,7 +485,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   protected save(): void {
     const { opened, stage } = this;
     if (!opened || !stage) return;
-    const lines = [this.facts.textContent];
+    const lines = [this.facts.textContent, this.summary];
     void this.savePicture(stage.zoom.picture(this.contrast(), [stage.canvas], opened.name, lines), `${opened.name.replace(/\W+/g, '_')}.png`);
   }
 
@@ -456,36 +505,46 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   }
 
   private showFacts(): void {
-    const { opened, segmented } = this;
+    const { opened } = this;
     if (!opened) return;
     const scale = this.state.get('scale');
     const wide = scale === null ? '' : `, ${lengthText(opened.width / scale)} wide`;
     const parts = [`${grouped(opened.width)} × ${grouped(opened.height)} px${wide}`, opened.kind];
-    if (segmented) {
-      const count = segmented.nuclei.length;
-      parts.push(`${grouped(count)} ${count === 1 ? 'nucleus' : 'nuclei'}`, `diameter ${segmented.diameter.toFixed(1)} px`, `${segmented.seconds.toFixed(1)} s in this browser`);
-    }
     this.facts.textContent = parts.join(' · ');
   }
 
   private begin(what: string): void {
     this.notice = this.said = '';
     this.working.hidden = false;
+    this.working.classList.add('nn-busy');
     this.root.dataset.work = 'working';
     this.showProgress(what, 0);
     this.showRemark();
   }
 
   private showProgress(what: string, share: number): void {
-    if (this.working.hidden) return;
+    if (this.root.dataset.work !== 'working') return;
     if (share === 0) this.meter.removeAttribute('value');
     else this.meter.value = share;
     if (share === 0 || !this.doing.textContent.startsWith(what)) this.doing.textContent = `${what} …`;
   }
 
   private endWork(): void {
-    this.working.hidden = true;
     this.root.dataset.work = 'idle';
+    this.working.classList.remove('nn-busy');
+    this.doing.textContent = this.summary;
+  }
+
+  /** What was found, in a line. */
+  private get summary(): string {
+    const { segmented } = this;
+    if (!segmented) return '';
+    const { diameter, edits, nuclei, seconds } = segmented;
+    const parts = [nucleiText(nuclei.length)];
+    if (diameter > 0) parts.push(`diameter ${diameter.toFixed(1)} px`);
+    parts.push(`${seconds.toFixed(1)} s in this browser`);
+    if (edits > 0) parts.push(edits === 1 ? '1 correction' : `${edits} corrections`);
+    return parts.join(' · ');
   }
 
   /** Says in one line what is wrong; what was there before stays. */
