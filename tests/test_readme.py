@@ -85,6 +85,8 @@ def test_commands_run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPa
     for name in ("images", "truth"):  # one image, for the network takes seconds
         (tmp_path / name).mkdir()
         shutil.copy(folder / name / f"{NAME}.tif", tmp_path / name)
+    shutil.copytree(tmp_path / "images", tmp_path / "data" / "images")
+    shutil.copytree(tmp_path / "truth", tmp_path / "data" / "labels")
     shutil.copytree(folder / "stacks", tmp_path / "stacks")
     shutil.copy(folder / "images" / f"{NAME}.tif", tmp_path / "image.tif")
     monkeypatch.chdir(tmp_path)
