@@ -21,7 +21,7 @@ from nnbook.io.results import read_results
 from nnbook.measurement.selection import representatives
 from nnbook.pipeline import editions
 from nnbook.pipeline.editions import make_published, run
-from nnbook.pipeline.measured import MaskedImage, measure_files
+from nnbook.pipeline.measured import MaskedImage, measure_file, measure_files
 from nnbook.pipeline.sources import fetch_panoramas
 from nnbook.pipeline.stages import measure_panoramas, write_previews, write_pyramids
 from nnbook.simulation.dataset import simulate_manifest
@@ -406,6 +406,32 @@ def test_parts_of_an_edition_are_made_apart_and_gathered_and_one_that_fails_stop
     assert times(parts / "cells-parts") == made
     assert made_of(parts) == made_of(whole)
     assert len(read_results(parts / "results.csv")) == len(rows)
+
+
+def test_an_image_that_goes_in_the_middle_costs_its_own_measurements(
+    tmp_path: Path, black: Panorama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab(tmp_path, black, "abc")
+    files = {name: MaskedImage(tmp_path / f"{name}.tif", tmp_path / f"{name}_m.tif", 8.0) for name in "abc"}
+    whole = measure_files(files, tmp_path / "whole")
+    there, measured = measure_file, []
+
+    def goes(name: str, one: MaskedImage, **options: Any) -> pd.DataFrame:
+        measured.append(name)
+        if len(measured) == 1:
+            (tmp_path / "c.tif").rename(tmp_path / "gone")
+        return there(name, one, **options)
+
+    monkeypatch.setattr("nnbook.pipeline.measured.measure_file", goes)
+    with pytest.raises(NnbookError, match=r"^[^\n]*c\.tif: no such file[^\n]*$"):
+        measure_files(files, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "rois-parts" / "failed.json").read_text()).keys() == {"c"}
+    (tmp_path / "gone").rename(tmp_path / "c.tif")
+    measured.clear()
+    measured.append("nothing goes any more")
+    pd.testing.assert_frame_equal(measure_files(files, tmp_path / "out"), whole)
+    assert measured[1:] == ["c"]
+    assert not (tmp_path / "out" / "rois-parts" / "failed.json").exists()
 
 
 def test_two_builds_of_one_edition_at_once_are_refused(tmp_path: Path, notebooks: Path, black: Panorama) -> None:
