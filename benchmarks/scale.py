@@ -8,8 +8,9 @@ a time, and the bytes written; and what that makes of 1,600. `tiny`: 1,600 and 1
 cut and gathered in one process, and then again with nothing to do: what a panorama costs whatever is in it. `soak`:
 10,000 of them are measured by two processes: their memory, open files and threads early and late. `dask`: small
 panoramas by the commands and by 1, 2 and 4 workers of a Dask scheduler on this machine, to the same bytes.
-`rivals`: panoramas by nnbook, by a loop over stock Cellpose, and by Cellpose's distributed evaluation where what that
-imports is installed, each by a process of its own.
+`rivals`: panoramas by nnbook, by a loop over stock Cellpose, and by Cellpose's distributed evaluation, each by a
+process of its own. The last needs dask-image and dask-jobqueue. Of Cellpose 3.1.1.3 it is for volumes, and ends on a
+panorama with an error as it joins blocks, which is then what the file says of it.
 
 A part that is not named keeps what the file says of it. PANORAMAS (8), TINY (1600,16000), SOAK (10000) and SIDE_PX
 (6144, of rivals) of the environment make it smaller.
@@ -150,11 +151,15 @@ def extrapolated(found: dict[str, Any], count: int) -> dict[str, Any]:
     }
 
 
-def run(call: list[str]) -> dict[str, float]:
-    """Run a command; return its seconds and CPU seconds with all processes that it began, and their most memory."""
+def run(call: list[str], home: Path | None = None) -> dict[str, float]:
+    """Run a command; return its seconds and CPU seconds with all processes that it began, and their most memory.
+
+    One that leaves files in the working folder, or in the user's own, gets a home.
+    """
     peak = 0.0
     began = time.perf_counter()
-    with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=free_threads()) as process:
+    env = {**free_threads(), **({"HOME": str(home)} if home else {})}
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env, cwd=home) as process:
         said: list[bytes] = []
         reader = threading.Thread(target=lambda: said.append(process.stderr.read() if process.stderr else b""))
         reader.start()
@@ -331,6 +336,9 @@ import sys
 from pathlib import Path
 import numpy as np
 import tifffile
+import zarr
+open_array = zarr.open
+zarr.open = lambda store=None, mode=None, **more: open_array(store, mode=mode, **more)  # it calls that of Zarr 2
 from cellpose.contrib.distributed_segmentation import distributed_eval, numpy_array_to_zarr
 
 if __name__ == "__main__":
@@ -338,14 +346,13 @@ if __name__ == "__main__":
     Path(out).mkdir()
     Path.home().joinpath(".config/dask").mkdir(parents=True, exist_ok=True)
     for path in sorted(Path(images).iterdir()):
-        image = tifffile.imread(path)[None]
-        array = numpy_array_to_zarr(f"{out}/{path.stem}.zarr", image, (1, 2048, 2048))
+        image = tifffile.imread(path)
+        array = numpy_array_to_zarr(f"{out}/{path.stem}.zarr", image, (2048, 2048))
         distributed_eval(
-            array, (1, 2048, 2048), f"{out}/{path.stem}-masks.zarr",
+            array, (2048, 2048), f"{out}/{path.stem}-masks.zarr",
             model_kwargs={"pretrained_model": model},
             eval_kwargs={"channels": [0, 0], "diameter": round(float(diameter)), "flow_threshold": float(flow),
-                         "cellprob_threshold": float(cellprob), "resample": False, "z_axis": 0, "do_3D": False,
-                         "stitch_threshold": 0.0},
+                         "cellprob_threshold": float(cellprob), "resample": False},
             cluster_kwargs={"ncpus": 1, "n_workers": 2, "threads_per_worker": 1, "memory_limit": 0},
         )
 """
@@ -363,18 +370,18 @@ def rivals(folder: Path) -> dict[str, Any]:
         )
     settings = [str(SHIPPED_MODEL), *map(str, (DIAMETER_PX, FLOW_THRESHOLD, CELLPROB_THRESHOLD)), str(images)]
     nnbook = [NNBOOK, "segment", str(images), "--out"]
-    (folder / "distributed.py").write_text(DISTRIBUTED, encoding="utf-8")
+    (folder / "in_blocks.py").write_text(DISTRIBUTED, encoding="utf-8")
     calls = {
         "nnbook": [*nnbook, str(folder / "nnbook")],
         "loop over stock Cellpose": [sys.executable, "-c", LOOP, *settings, str(folder / "loop")],
         "Cellpose's distributed evaluation": [
-            *(sys.executable, str(folder / "distributed.py"), *settings, str(folder / "distributed")),
+            *(sys.executable, str(folder / "in_blocks.py"), *settings, str(folder / "distributed")),
         ],
     }
     found: dict[str, Any] = {}
     for method, call in calls.items():
         try:
-            found[method] = run(call)
+            found[method] = run(call, folder if "distributed" in method else None)
             found[method]["times_as_long_as_nnbook"] = round(found[method]["seconds"] / found["nnbook"]["seconds"], 2)
         except AssertionError as error:
             found[method] = {"did_not_run": str(error).strip().splitlines()[-1]}
