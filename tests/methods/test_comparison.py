@@ -27,6 +27,9 @@ def fails():
         return (image // 10).astype(np.int32)
     return segment
 
+def inverts():
+    return lambda image, diameter_px: (image == 0).astype(np.int32)
+
 def dies():
     return lambda image, diameter_px: os._exit(9)
 
@@ -35,6 +38,7 @@ def absent():
 
 RIGHT = Method("right", "Always right", right)
 FAILS = Method("fails", "Fails on one", fails)
+INVERTS = Method("inverts", "Takes the background for a nucleus", inverts)
 DIES = Method("dies", "Dies", dies)
 ABSENT = Method("absent", "Not here", absent)
 OTSU = Method("otsu", "A name that is taken", right)
@@ -49,7 +53,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "made_methods-1.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: made-methods\nVersion: 1\n"
     )
-    names = "".join(f"{name.lower()} = made_methods:{name}\n" for name in ("RIGHT", "FAILS", "DIES", "ABSENT", "OTSU"))
+    names = "".join(
+        f"{name.lower()} = made_methods:{name}\n" for name in ("RIGHT", "FAILS", "INVERTS", "DIES", "ABSENT", "OTSU")
+    )
     (folder / "made_methods-1.dist-info" / "entry_points.txt").write_text(
         f"[nnbook.methods]\n{names}broken = no_such_module:METHOD\n"
     )
@@ -72,11 +78,12 @@ def data(tmp_path: Path) -> Path:
 def test_methods_are_compared_and_one_that_fails_or_dies_leaves_the_others(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = compare_folder(data, ["right", "fails", "dies", "absent"], tmp_path / "out", draws=50)
+    made = compare_folder(data, ["right", "fails", "inverts", "dies", "absent"], tmp_path / "out", draws=50)
     rows = made.methods.set_index("method")
-    assert rows["images"].to_dict() == {"right": 2, "fails": 1, "dies": 0, "absent": 0}
-    assert rows["failed"].to_dict() == {"right": 0, "fails": 1, "dies": 2, "absent": 0}
+    assert rows["images"].to_dict() == {"right": 2, "fails": 1, "inverts": 0, "dies": 0, "absent": 0}
+    assert rows["failed"].to_dict() == {"right": 0, "fails": 1, "inverts": 2, "dies": 2, "absent": 0}
     assert rows["why"]["fails"] == "b: ValueError: too bright for this one"
+    assert "its background is label 1" in rows["why"]["inverts"]
     assert "status 9" in rows["why"]["dies"]
     assert rows["pq"]["right"] == 1
     assert rows["f1_0.50"]["fails"] == pytest.approx(2 * 2 / (2 + 5)), "an image that failed has no nucleus found"
@@ -90,8 +97,8 @@ def test_methods_are_compared_and_one_that_fails_or_dies_leaves_the_others(
     assert sorted(path.name for path in (tmp_path / "out" / "right").iterdir()) == ["a_cp_masks.tif", "b_cp_masks.tif"]
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir()) == ["a.png", "b.png"]
     report = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    assert [row["method"] for row in report["methods"]] == ["right", "fails", "dies", "absent"]
-    assert len(report["images"]) == 6
+    assert [row["method"] for row in report["methods"]] == ["right", "fails", "inverts", "dies", "absent"]
+    assert len(report["images"]) == 8
 
 
 @pytest.mark.usefixtures("package")

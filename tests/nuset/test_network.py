@@ -8,6 +8,7 @@ import torch
 
 from nnbook.errors import NnbookError
 from nnbook.nuset.anchors import make_anchors
+from nnbook.nuset.normalisation import normalise
 from nnbook.nuset.segmenter import Nuset, segment_nuset
 from nnbook.nuset.synthetic import draw_synthetic
 from nnbook.nuset.training import NusetSettings, draw_batch, make_example, train_nuset
@@ -35,6 +36,11 @@ def test_a_network_is_trained_kept_and_used(tmp_path: Path, monkeypatch: pytest.
         masks = segment_nuset(np.kron(examples[0].image, np.ones((2, 2), np.float32))[:250], nuset, 64.0)
         assert masks.shape == (250, 256)
         assert masks.dtype == np.int32
+    seen: list[np.ndarray] = []
+    whole = normalise
+    monkeypatch.setattr("nnbook.nuset.segmenter.normalise", lambda *given: seen.append(given[-1]) or whole(*given))
+    segment_nuset(examples[0].image, nuset, 32.0, examples[0].labels > 0)
+    assert np.array_equal(seen[-1], examples[0].labels > 0), "known nuclei take the place of the first pass"
     assert not segment_nuset(np.full((40, 40), 7, np.uint8), nuset, 32.0).any()
     (tmp_path / "n.npz").write_bytes(b"PK")
     with pytest.raises(NnbookError, match="can't be read as networks"):

@@ -237,6 +237,7 @@ def _segment_one(segment: Any, path: Path, diameter_px: float, out: Path, name: 
         labels = np.asarray(segment(image, diameter_px))
         seconds = time.perf_counter() - start
         write_mask(mask, _checked(labels, image.shape))
+        read_mask(mask)  # refused where all round the image is one nucleus: then nothing can be scored or shown
     except Exception as error:  # noqa: BLE001 - a method may raise whatever it likes: its row says so
         mask.unlink(missing_ok=True)
         return {"error": f"{type(error).__name__}: {reason(error)}"}
