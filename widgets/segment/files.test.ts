@@ -7,7 +7,7 @@ import { tableOf } from './outputs';
 import type { Image, Labels } from './plane';
 
 function labels(rows: string[]): Labels {
-  return { width: rows[0]?.length ?? 0, height: rows.length, data: Int32Array.from([...rows.join('')].map(Number)) };
+  return { width: rows[0]?.length ?? 0, height: rows.length, data: Int32Array.from(rows.join('').split(''), Number) };
 }
 
 const DRAWN = labels(['0000000', '0110220', '0110220', '0110000']);

@@ -1,0 +1,92 @@
+"""Masks of the page *Try it*, in Chromium, against the package's: `python benchmarks/browser.py IMAGES OUT.json`.
+
+IMAGES is a folder of images such as `isbi2009_u2os/images`, of which every eighth is taken. The site is that in
+`_build/html`. Seconds are of the page, from the grey levels to the measured nuclei, with the network loaded.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from measured_on import heading
+from playwright.sync_api import sync_playwright
+
+PROJECT = Path(__file__).parents[1]
+sys.path.insert(0, str(PROJECT / "tests"))
+
+from file_server import serving  # noqa: E402
+from reader import CHROMIUM_OPTIONS, SITE  # noqa: E402
+
+from nnbook.evaluation.metrics import evaluate  # noqa: E402
+from nnbook.io.files import write_json  # noqa: E402
+from nnbook.io.images import read_image  # noqa: E402
+from nnbook.segmentation.panorama import segment  # noqa: E402
+
+EVERY = 8
+DIAMETER_PX = 85.0
+"""Of the nuclei of isbi2009_u2os, about."""
+
+VIEW = ".nn-segment"
+DONE = """() => {
+    const hosts = [...document.querySelectorAll('.widget-host')];
+    const view = hosts.map((host) => (host.shadowRoot ?? host).querySelector('.nn-segment')).find(Boolean);
+    return view.dataset.masks === 'done' && view.dataset.work === 'idle';
+}"""
+
+
+def main(folder: Path, out: Path) -> None:
+    """Segment images in the browser and by the package, and write how far they agree."""
+    rows = []
+    with serving(SITE) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS)
+        page = browser.new_page(bypass_csp=True)
+        page.goto(f"{address}/try/?try.diameter={DIAMETER_PX}")
+        view = page.locator(VIEW)
+        page.locator(f"{VIEW} .nn-first").wait_for()
+        for path in sorted(folder.glob("*.png"))[::EVERY]:
+            view.evaluate("(root) => { root.dataset.masks = 'asked' }")
+            page.locator(f"{VIEW} input[type=file]").set_input_files(path)
+            page.wait_for_function(DONE, timeout=300_000)
+            seconds = float(str(view.get_attribute("data-seconds")))
+            save = page.locator(f"{VIEW} .nn-save-button")
+            if save.get_attribute("aria-expanded") == "false":
+                save.click()
+            with page.expect_download() as saving:
+                page.get_by_role("button", name="Label TIFF").click()
+            made = tifffile.imread(saving.value.path()).astype(np.int32)
+            expected = segment(read_image(path), diameter_px=DIAMETER_PX)
+            scores = evaluate(made, expected)
+            rows.append(
+                {
+                    "image": path.name,
+                    "nuclei": int(made.max()),
+                    "package": int(expected.max()),
+                    "mean_iou": round(float(scores["mean_iou"]), 4),
+                    "seconds": round(seconds, 1),
+                }
+            )
+        browser.close()
+    nuclei, package = sum(row["nuclei"] for row in rows), sum(row["package"] for row in rows)
+    mean = float(np.average([row["mean_iou"] for row in rows], weights=[row["package"] for row in rows]))
+    write_json(
+        out,
+        {
+            **heading("torch"),
+            "images": rows,
+            "nuclei": nuclei,
+            "package": package,
+            "mean_iou": round(mean, 4),
+        },
+    )
+    if mean < 0.99 or abs(nuclei - package) > 0.01 * package:
+        raise SystemExit(
+            f"the page's masks differ from the package's: mean IoU {mean:.4f}, {nuclei} and {package} nuclei"
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
