@@ -14,6 +14,8 @@ import { networkSize, NOTHING_SEEN, PYTHON_TILE_PX, Tiling, type Tile } from './
 /** Of an image of more tiles than that, a small part in the middle of the view is segmented first, to be seen soon. */
 const FEW_TILES = 4;
 const PREVIEW_PX = 240;
+/** An image of more pixels than that at the network's scale is large: a panorama has three times as many. */
+const LARGE_PX = 2_000_000;
 const MOST_WORKERS = 4;
 const CACHE = 'nnbook-segment';
 
@@ -129,6 +131,11 @@ export class Segmenter implements AsyncMethods {
     await this.runAll(ready, tiling, early, round, middle);
     this.check(round);
     this.seen = { output: tiling.output(), grey, diameter: parts.diamMean };
+    if (area > LARGE_PX) {
+      // Masks of a panorama need the memory that the network has.
+      ready.end();
+      this.pool = null;
+    }
     return this.makeMasks(settings, round, start);
   }
 
