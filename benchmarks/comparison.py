@@ -63,10 +63,9 @@ def gather(data: Path, name: str, folder: Path) -> Path:
     return folder / name
 
 
-def most_mistaken(table: Any) -> str:
-    """Return the image whose methods differ most: there is something to see."""
-    spread = table.groupby("image")["pq"].agg(lambda values: values.max() - values.min())
-    return str(spread.idxmax())
+def most_touching(table: Any) -> str:
+    """Return the image with most nuclei that touch: there is something to separate."""
+    return str(table.loc[table["touching_nuclei"].idxmax(), "image"])
 
 
 def crop_of(
@@ -80,7 +79,7 @@ def crop_of(
     for labels in made.values():
         found = mistakes(labels, true)
         for kind, of_kind in found.items():
-            wrong += np.isin(true if kind in {"missed", "split"} else labels, of_kind)
+            wrong += np.isin(true if kind in {"missed", "split"} else labels, of_kind) & (true > 0)
     step = max(1, side // 6)
     corners = [
         (y, x) for y in range(0, image.shape[0] - side + 1, step) for x in range(0, image.shape[1] - side + 1, step)
@@ -144,7 +143,7 @@ def main(data: Path, out: Path) -> None:
                 ),
                 flush=True,
             )
-            chosen = most_mistaken(made.images)
+            chosen = most_touching(made.images)
             image, true = pair_files(folder / "images", folder / "labels")[chosen]
             masks = {
                 method: Path(temporary) / f"{name}-out" / method / f"{chosen}{MASK_SUFFIX}.tif" for method in METHODS

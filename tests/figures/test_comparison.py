@@ -70,7 +70,8 @@ def test_accuracy_is_drawn_against_time() -> None:
     figure = speed_and_accuracy(measured())
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
-    assert {text.get_text() for text in axes.texts} == {"Otsu", "This book"}
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["Otsu", "This book"]
     points = [np.asarray(line.get_xydata()).tolist() for line in axes.lines]
     assert [[2.0, 0.8]] in points
 

@@ -36,6 +36,8 @@ SHORT: Final = {
 }
 """Names of methods in figures."""
 
+MARKS: Final = dict(zip(SHORT, "sPvD^oX*", strict=True))
+
 KINDS: Final = {"missed": VERMILION, "spurious": "#f0e442", "split": "#56b4e9", "merged": "#cc79a7"}
 """Colours of mistakes, which colour-blind readers can distinguish; right masks are white."""
 
@@ -194,41 +196,34 @@ def speed_and_accuracy(benchmark: dict[str, Any], measure: str = "pq") -> Figure
     """
     sets = list(benchmark["sets"].values())
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.0, 2.9 * len(sets) + 0.4), layout="constrained")
+        figure = Figure(figsize=(6.0, 2.9 * len(sets) + 1.2), layout="constrained")
         panels = figure.subplots(len(sets), 1, sharex=True, squeeze=False).ravel()
         for axes, part in zip(panels, sets, strict=True):
             _draw_speed(axes, part["methods"], measure)
             axes.set_title(part["title"], loc="left", fontsize=12)
             axes.set_ylabel(measure.upper())
         panels[-1].set_xlabel("Seconds a megapixel, one thread")
+        marks, names = panels[0].get_legend_handles_labels()
+        figure.legend(marks, names, loc="outside lower center", ncols=3, frameon=False, fontsize=11)
     return figure
 
 
 def _draw_speed(axes: Axes, methods: dict[str, Any], measure: str) -> None:
-    placed: list[tuple[float, float]] = []
-    for name, row in sorted(methods.items(), key=lambda item: -item[1][measure]):
+    for name, row in methods.items():
         x, y = row["seconds_per_mpx"], row[measure]
         low, high = row["intervals"][measure]
-        colour = VERMILION if name == OWN else BLUE if name == NUSET else NEUTRAL
-        axes.errorbar(x, y, yerr=[[max(0, y - low)], [max(0, high - y)]], fmt="o", color=colour, markersize=6, lw=1.2)
-        level = y
-        while any(abs(np.log10(x / other)) < 0.75 and abs(level - at) < 0.055 for other, at in placed):
-            level -= 0.01
-        placed.append((x, level))
-        axes.annotate(
-            SHORT[name],
-            (x, y),
-            (9, 0) if level == y else (1.16 * x, level),
-            xycoords="data",
-            textcoords="offset points" if level == y else "data",
-            va="center",
-            fontsize=10.5,
-            color=colour,
+        axes.errorbar(
+            x,
+            y,
+            yerr=[[max(0, y - low)], [max(0, high - y)]],
+            fmt=MARKS[name],
+            color=VERMILION if name == OWN else BLUE if name == NUSET else NEUTRAL,
+            markersize=8,
+            lw=1.2,
+            label=SHORT[name],
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
-    values = [row["seconds_per_mpx"] for row in methods.values()]
-    axes.set_xlim(min(values) / 1.6, max(values) * 6)
 
 
 def mistakes_sheet(benchmark: dict[str, Any], crops: Mapping[str, NDArray[np.uint8]], name: str) -> Figure:
