@@ -206,8 +206,10 @@ def test_a_bucket_needs_a_package_of_its_own(tmp_path: Path, monkeypatch: pytest
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A bucket `images` of moto's server on this machine."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    s3fs = pytest.importorskip("s3fs")
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     for name, value in {
