@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import find_objects
 
+from nnbook.evaluation.measures import touching_labels
 from nnbook.evaluation.metrics import overlaps
 
 if TYPE_CHECKING:
     from nnbook.io.images import Labels
-
-TOUCHING_PX: Final = 2
-"""Nuclei touch where at most one pixel is between them: people leave a gap when they outline neighbours."""
 
 OUTCOMES: Final = ("matched", "missed", "merged", "split", "outline differs")
 
@@ -35,17 +33,12 @@ def describe_drawn(true: Labels) -> pd.DataFrame:
         `cut`, in the order of labels.
     """
     labels = np.unique(true[true > 0])
-    near: set[int] = set()
-    for step in range(1, TOUCHING_PX + 1):
-        for one, other in ((true[step:], true[:-step]), (true[:, step:], true[:, :-step])):
-            apart = (one != other) & (one > 0) & (other > 0)
-            near.update(np.unique(one[apart]).tolist(), np.unique(other[apart]).tolist())
     cut = np.unique(np.concatenate([true[0], true[-1], true[:, 0], true[:, -1]]))
     return pd.DataFrame(
         {
             "label": labels,
             "class": "",
-            "touching": np.isin(labels, list(near)),
+            "touching": np.isin(labels, touching_labels(true)),
             "cut": np.isin(labels, cut),
         }
     )
