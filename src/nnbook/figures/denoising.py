@@ -49,7 +49,7 @@ def denoising_crops(crops: NDArray[np.uint8]) -> Figure:
     white = white_level(truth)
     span = DIFFERENCE_OF_WHITE * white
     with mpl.rc_context(SHEET_STYLE):
-        figure, grid = panel_grid(3, 2, 3.1)
+        figure, grid = panel_grid(2, 3, 2.1)
         panels = list(grid.flat)
         for axes, (name, image) in zip(panels, images.items(), strict=False):
             draw_grey(axes, image, PX_PER_UM, white)
