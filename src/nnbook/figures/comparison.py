@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nnbook.figures.sheets import panel_grid
-from nnbook.figures.style import BLUE, NEUTRAL, SHEET_STYLE, STYLE, VERMILION
+from nnbook.figures.style import BLUE, NEUTRAL, PIXEL_STYLE, STYLE, VERMILION
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def mistakes_sheet(benchmark: dict[str, Any], crops: Mapping[str, NDArray[np.uin
     """
     image, truth = crops[f"{name}/image"], crops[f"{name}/truth"].astype(np.int32)
     shown = [method for method in SHORT if f"{name}/{method}" in crops]
-    with mpl.rc_context(SHEET_STYLE):
+    with mpl.rc_context(PIXEL_STYLE):
         figure, grid = panel_grid(-(-(len(shown) + 1) // 3), 3, 2.2, 0.5)
         panels = list(grid.flat)
         grey = np.sqrt(image / 255)

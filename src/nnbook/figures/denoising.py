@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 
 from nnbook.figures.sheets import draw_grey, label_bar, panel_grid, white_level
-from nnbook.figures.style import SHEET_STYLE
+from nnbook.figures.style import PIXEL_STYLE
 from nnbook.values.published import PX_PER_UM
 from nnbook.values.table import Table
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 CROPS: Final = ("Noisy", "Denoised", "Gaussian, best width", "Truth")
 """What the crops are that `benchmarks/denoising.py` writes side by side."""
+
+SHOWN_PX: Final = 176
+"""The side of the middle of a crop that is shown: the nucleus is in it."""
 
 TRUTH: Final = "Truth"
 OURS: Final = "nnbook denoise"
@@ -44,11 +47,13 @@ def denoising_crops(crops: NDArray[np.uint8]) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    images = dict(zip(CROPS, np.split(crops.astype(np.float64), len(CROPS), axis=1), strict=True))
+    middle = slice((crops.shape[0] - SHOWN_PX) // 2, (crops.shape[0] + SHOWN_PX) // 2)
+    whole = np.split(crops.astype(np.float64), len(CROPS), axis=1)
+    images = {name: image[middle, middle] for name, image in zip(CROPS, whole, strict=True)}
     truth = images["Truth"]
     white = white_level(truth)
     span = DIFFERENCE_OF_WHITE * white
-    with mpl.rc_context(SHEET_STYLE):
+    with mpl.rc_context(PIXEL_STYLE):
         figure, grid = panel_grid(2, 3, 2.1)
         panels = list(grid.flat)
         for axes, (name, image) in zip(panels, images.items(), strict=False):

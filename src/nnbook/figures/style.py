@@ -74,6 +74,9 @@ SHEET_STYLE: Final = mpl.RcParams(
 )
 """The style of sheets of images, whose ground is nearly as dark as the images are, in every look of a page."""
 
+PIXEL_STYLE: Final = mpl.RcParams({**SHEET_STYLE, "image.interpolation": "nearest"})
+"""The same for images of few pixels: enlarged, they stay what they are, and files stay small."""
+
 LEVELS: Final = np.rint(255 * (np.arange(32) / 31) ** 1.25).astype(np.uint8)
 """The levels that each channel of a picture has: 5 grey levels or less from any other, and closer together in the dark,
 where most nuclei are. Noise that nobody sees would otherwise make up half of a file that is committed."""
