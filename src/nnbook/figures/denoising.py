@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CROPS: Final = ("Noisy", "Denoised", "Gaussian, best width", "Truth")
 """What the crops are that `benchmarks/denoising.py` writes side by side."""
 
-SHOWN_PX: Final = 176
+SHOWN_PX: Final = 208
 """The side of the middle of a crop that is shown: the nucleus is in it."""
 
 TRUTH: Final = "Truth"
