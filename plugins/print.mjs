@@ -26,6 +26,9 @@ const still = {
       }
       figure.children = children.filter((child) => !isView(child));
     }
+    for (const parent of selectAll('*', tree)) {
+      if (parent.type !== 'container' && parent.children?.some(isView)) parent.children = parent.children.map((child) => (isView(child) ? onlyThere(child) : child));
+    }
     for (const image of selectAll('container > image', tree)) {
       const { placeholder, url = '' } = image;
       if (placeholder && url.endsWith('.png')) image.width = widthOf(join(dirname(page.path ?? ''), url));
@@ -59,6 +62,14 @@ function addressOf(model) {
 function onTheWeb({ model }) {
   const url = String(addressOf(model));
   return { type: 'paragraph', children: [{ type: 'text', value: 'On the web: ' }, { type: 'link', url, children: [{ type: 'text', value: url }] }] };
+}
+
+/**
+ * What is said of a view that is no figure, and has no picture.
+ * @type {(view: Node) => Node}
+ */
+function onlyThere({ model }) {
+  return { type: 'paragraph', children: [{ type: 'emphasis', children: [{ type: 'text', value: `On the web only: ${typeof model?.label === 'string' ? model.label : 'a view'}.` }] }] };
 }
 
 /**

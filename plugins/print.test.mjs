@@ -67,6 +67,17 @@ describe('an output on paper', () => {
   });
 });
 
+describe('a view on paper that is no figure', () => {
+  it('is a line that says what is on the web only', () => {
+    const block = { type: 'block', children: [{ type: 'anywidget', model: { label: 'Segmentation' } }] };
+    const tree = { type: 'root', children: [block] };
+    const still = print.transforms.find(({ name }) => name === 'still');
+    still?.plugin(undefined, { select: () => null, selectAll: (selector) => (selector === '*' ? all(tree) : []) })(tree, { message: () => ({}) });
+    assert.equal(block.children[0]?.type, 'paragraph');
+    assert.match(JSON.stringify(block), /On the web only: Segmentation\./);
+  });
+});
+
 describe('a link on paper', () => {
   it('is text where it leads to another page or a file of the site', () => {
     const inward = print.transforms.find(({ name }) => name === 'inward');

@@ -730,7 +730,7 @@ def test_without_javascript_a_diagram_is_its_text(opened: Any) -> None:
 def test_from_right_to_left(opened: Any) -> None:
     page = opened("rtl")
     article = page.locator("article").bounding_box()
-    heading = page.locator("h2").first.bounding_box()
+    heading = page.locator("article h2").first.bounding_box()
     assert page.locator("article").evaluate("article => getComputedStyle(article).direction") == "rtl"
     marks = page.locator("blockquote").evaluate("quote => getComputedStyle(quote).borderRightWidth")
     assert marks != "0px"
