@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tifffile
 import zarr
-from measured_on import heading, peak_bytes
+from measured_on import heading
 from skimage.measure import regionprops
 from skimage.transform import rotate
 from zarr.codecs import GzipCodec
@@ -40,6 +40,7 @@ from nnbook.cells.writer import CELLS_PER_SHARD, write_cells
 from nnbook.io.edition import read_edition
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image
+from nnbook.io.processes import peak_bytes
 
 if TYPE_CHECKING:
     from nnbook.io.manifest import Panorama

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from measured_on import heading
 
 from nnbook.evaluation.measures import MEASURES
@@ -154,7 +155,7 @@ def main(data: Path, out: Path) -> None:
             sets[name]["crop"] = {"image": chosen, "mistakes": kinds}
             # After each set, so that an interruption leaves those that are done.
             np.savez_compressed(out.with_suffix(".npz"), **crops)
-            write_json(out, {**head, "threads": 1, "weights_sha256": weights, "sets": sets})
+            write_json(out, {**head, "threads": torch.get_num_threads(), "weights_sha256": weights, "sets": sets})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a file of measurements begins with: when and on what it was measured; and the memory that was used."""
+"""What a file of measurements begins with: when and on what it was measured."""
 
 from __future__ import annotations
 
@@ -39,9 +39,3 @@ def processor() -> str:
         return platform.processor() or platform.machine()
     numbers = [f"{name.removeprefix('cpu ')} {first[name]}" for name in ("cpu family", "model") if name in first]
     return ", ".join([first["model name"], *numbers])
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held; `getrusage` would count its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])

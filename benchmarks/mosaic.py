@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyvips
-from measured_on import peak_bytes
 
 from nnbook.cells.sample import read_sample, write_sample
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import read_cells
 from nnbook.io.files import write_json
+from nnbook.io.processes import peak_bytes
 from nnbook.viewers.mosaic import write_mosaic
 
 PER_SHARD = 512

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import pyvips
 import tifffile
-from measured_on import peak_bytes
 from PIL import Image
 
 from nnbook.io.files import write_json
 from nnbook.io.images import write_image, write_mask
+from nnbook.io.processes import peak_bytes
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers.pyramid import INTENSITY_TILE_PX, LABEL_TILE_PX, write_pyramid
 

@@ -24,11 +24,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from measured_on import heading, peak_bytes
+from measured_on import heading
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.io.files import sha256, write_json
 from nnbook.io.images import read_mask, write_image
+from nnbook.io.processes import peak_bytes
 from nnbook.segmentation.model import SHIPPED_MODEL, load_model, network_dtype
 from nnbook.segmentation.workflow import segment_files
 from nnbook.simulation.panorama import simulate_panorama

@@ -39,6 +39,21 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def peak_bytes() -> int:
+    """Return the most memory that this process has held, in bytes.
+
+    On Linux it is not asked of `getrusage`, where a process begins at the peak of the one that started it.
+    """
+    import resource
+    import sys
+    from pathlib import Path
+
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return 1024 * int(status.read_text(encoding="utf-8").partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 class Ended(NamedTuple):
     """A job that has come to its end.
 

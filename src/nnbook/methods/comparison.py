@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import sys
 import time
 from contextlib import suppress
@@ -21,6 +20,7 @@ from nnbook.evaluation.metrics import count_matches, overlaps, score_counts
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask, write_mask
 from nnbook.io.inputs import MASK_SUFFIX, image_files, pair_files
+from nnbook.io.processes import peak_bytes
 from nnbook.methods.adapter import NeedsDownloadError
 from nnbook.methods.pictures import write_picture
 from nnbook.methods.registry import choose_methods
@@ -225,8 +225,7 @@ def _work(sender: Connection, name: str, images: dict[str, Path], diameters: dic
         return
     for one, path in images.items():
         sender.send(("image", {"image": one, **_segment_one(segment, path, diameters[one], out, one)}))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        sender.send(("peak_mb", peak / (1e6 if sys.platform == "darwin" else 1e3)))
+        sender.send(("peak_mb", peak_bytes() / 1e6))
 
 
 def _segment_one(segment: Any, path: Path, diameter_px: float, out: Path, name: str) -> dict[str, Any]:
