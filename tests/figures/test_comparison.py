@@ -38,6 +38,7 @@ def measured() -> dict[str, Any]:
     part = {"title": "Made", "images": 2, "methods": methods, "crop": {"image": "a", "mistakes": mistakes}}
     return {
         "date": "2026-11-27",
+        "threads": 1,
         "load_before": 1.0,
         "machine": {"processor": "a processor"},
         "sets": {"made": part},

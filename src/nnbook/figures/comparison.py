@@ -113,8 +113,8 @@ def methods_table(benchmark: dict[str, Any]) -> Table:
         ),
         rows=tuple(rows),
         numeric=frozenset(range(2, 13)),
-        note=f"Measured in one run on {benchmark['date']}: {machine['processor']}, one thread, beside other work "
-        f"(load {benchmark['load_before']} at the start).",
+        note=f"Measured in one run on {benchmark['date']}: {machine['processor']}, {benchmark['threads']} "
+        f"thread{'s' if benchmark['threads'] > 1 else ''}, load {benchmark['load_before']} at the start.",
     )
 
 
