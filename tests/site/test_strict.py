@@ -9,6 +9,7 @@ import pytest
 from reader import copy_book
 
 from nnbook.book.website import build_site
+from nnbook.cells import croissant
 from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
@@ -58,9 +59,18 @@ FAULTS = {
 }
 
 
-def test_the_unchanged_copy_builds(tmp_path: Path) -> None:
-    assert build_site(copy_book(tmp_path)) == tmp_path / "_build" / "html"
-    assert (tmp_path / "_build" / "html" / "nucleusnet" / "index.html").is_file()
+def test_the_unchanged_copy_builds_and_a_linked_store_stays_as_it_was(tmp_path: Path) -> None:
+    """The description of the site's cells knows of the book, and is the site's alone."""
+    project, html = copy_book(tmp_path), tmp_path / "_build" / "html"
+    stored = project / "build" / "book" / "cells"
+    assert stored.is_symlink()
+    before = (stored / croissant.FILE).read_bytes()
+    assert build_site(project) == html
+    assert (html / "nucleusnet" / "index.html").is_file()
+    assert (stored / croissant.FILE).read_bytes() == before
+    assert json.loads((html / "build" / "cells" / croissant.FILE).read_bytes())["creator"] != json.loads(before).get(
+        "creator"
+    )
 
 
 @pytest.mark.parametrize("faults", [NAMED_BY_MYST, SEEN_IN_PAGES], ids=["myst", "pages"])

@@ -250,6 +250,19 @@ def _describe_cells(edition: Edition, about: dict[str, Any], address: str | None
     return {**described, **{key: value for key, value in known.items() if value}}
 
 
+def _unlink_folder(folder: Path) -> None:
+    """Make a linked folder one of links, so that what is written into it is not written where it leads.
+
+    MyST copies the link of an edition whose cells are elsewhere, such as on a larger disk.
+    """
+    if folder.is_symlink():
+        elsewhere = folder.resolve()
+        folder.unlink()
+        folder.mkdir()
+        for path in elsewhere.iterdir():
+            (folder / path.name).symlink_to(path)
+
+
 def complete_site(project: Path, html: Path) -> None:
     """Add to a built site what MyST has no place for: `llms.txt`, the description of its cells, and what views load.
 
@@ -266,8 +279,11 @@ def complete_site(project: Path, html: Path) -> None:
         The site.
     """
     described = project / "build" / "book" / DATASET
-    if described.is_file() and (html / "build" / "cells").is_dir():
-        (html / "build" / "cells" / croissant.FILE).write_bytes(described.read_bytes())
+    cells = html / "build" / "cells"
+    if described.is_file() and cells.is_dir():
+        _unlink_folder(cells)
+        (cells / croissant.FILE).unlink(missing_ok=True)
+        (cells / croissant.FILE).write_bytes(described.read_bytes())
     if any((html / "build").glob("channels-*.mjs")):
         for codec in Path(str(BUNDLES)).glob("codec-*.mjs"):
             shutil.copyfile(codec, html / "build" / codec.name)
