@@ -146,6 +146,21 @@ def test_a_mosaic_of_long_rows_opens_whole_without_much_black_around_it(seen: Se
         assert viewer.locator(".nn-rows div:not([hidden]) b").first.inner_text() == "Run 1"
 
 
+def test_where_cells_would_be_too_small_all_rows_fill_the_view_and_zooming_out_shows_all_columns(seen: Seen) -> None:
+    with seen("long.html", width=220) as viewer:
+        area = viewer.locator(".nn-area").bounding_box()
+        assert area is not None
+        readout = viewer.locator(".nn-readout")
+        for row, run in enumerate((1, 2, 9)):
+            viewer.page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] * (row + 0.5) / 3)
+            expect(readout).to_contain_text(f"Run {run}, passage P{10 + run}")
+        assert "fig1c.view" not in parameters(viewer.page)
+        for _ in range(8):
+            viewer.get_by_role("button", name="Zoom out").click()
+        _, _, width = (float(value) for value in (settled(viewer.page, "fig1c.view") or "").split(","))
+        assert width >= 30 * 256
+
+
 def test_normalising_says_how_many_cells_were_saturated_as_measured(seen: Seen) -> None:
     with seen("long.html?fig1c.normalised=1") as viewer:
         expect(viewer).to_contain_text("1 cell was saturated as measured")

@@ -1,3 +1,4 @@
+import type OpenSeadragon from 'openseadragon';
 import { Problem } from '../shared/problem';
 import { fetchPyramid } from '../shared/pyramid';
 import type { Pointed } from '../shared/readout';
@@ -20,9 +21,14 @@ const WORDS = {
 const LABEL =
   'Mosaic of cells, a run in each row. Arrow keys move, plus and minus zoom, zero shows all rows. The cell at the middle ' +
   'and its run are announced; Enter chooses it, N and P go to the next and the previous cell, Escape lets it go.';
+/** CSS pixels of a cell below which it is not seen as one. */
+const LEAST_CELL = 5;
 /** Cells beside one another in the view when one is gone to. */
 const CELLS_IN_VIEW = 7;
 const DAMAGED = 'The mosaic could not be shown.';
+
+/** What OpenSeadragon reads of its viewport, and its types leave out. */
+type Fitting = OpenSeadragon.Viewport & { homeFillsViewer?: boolean; minZoomLevel?: number | null };
 
 /** The grid of cells with its runs' names. */
 export class MosaicStage {
@@ -75,6 +81,7 @@ export class MosaicStage {
     this.opening = new AbortController();
     const { signal } = this.opening;
     this.zoom.expect({ width: columns * cellPx, height: rows.length * cellPx, pxPerUm, label: LABEL }, view);
+    this.fillHeight();
     const addresses = [intensity, normalised].filter((address) => address !== null);
     Promise.all(addresses.map((address) => fetchPyramid(address, 'The mosaic', signal))).then(
       (pyramids) => {
@@ -142,6 +149,17 @@ export class MosaicStage {
     this.opening.abort();
     this.ending.abort();
     this.zoom.destroy();
+  }
+
+  /** On a phone few runs are a strip too thin to see cells in: all rows are shown then, and some of their columns. */
+  private fillHeight(): void {
+    const viewport: Fitting = this.zoom.viewer.viewport;
+    const { clientWidth, clientHeight } = this.zoom.area;
+    const { columns, rows } = this.mosaic;
+    const cell = clientWidth / columns;
+    viewport.homeFillsViewer = cell < LEAST_CELL && 2 * rows.length * cell < clientHeight;
+    // Zoomed out, all columns are in view.
+    if (viewport.homeFillsViewer) viewport.minZoomLevel = 1;
   }
 
   private get layer(): number {

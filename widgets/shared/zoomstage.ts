@@ -530,7 +530,7 @@ export class ZoomStage {
   private keepAll({ width, height }: View): void {
     const { viewport } = this.viewer;
     const size = `${width} ${height}`;
-    if (this.shownSize !== '' && size !== this.shownSize && this.showsAll) viewport.goHome(true);
+    if (size !== this.shownSize && this.showsAll) viewport.goHome(true);
     this.shownSize = size;
     const [here, home] = [viewport.getBounds(false), viewport.getHomeBounds()];
     const away = Math.hypot(here.x - home.x, here.y - home.y) / home.width;
