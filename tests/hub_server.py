@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
@@ -159,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
     def paths_info(self, name: str, revision: str) -> None:
         if found := self.files(name, revision):
             entries = _entries(found[2])
-            asked = json.loads(self.body)["paths"]
+            is_form = "form" in self.headers.get("Content-Type", "")
+            asked = parse_qs(self.body.decode())["paths"] if is_form else json.loads(self.body)["paths"]
             self.answer([entries[path.strip("/")] for path in asked if path.strip("/") in entries])
 
     def resolve(self, name: str, revision: str, path: str) -> None:

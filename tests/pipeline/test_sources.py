@@ -1,5 +1,6 @@
 import gc
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -135,27 +136,6 @@ def test_a_changed_download_leaves_what_was_there(tmp_path: Path, address: str) 
     assert here(path.parent) == ["a.csv"]
 
 
-@pytest.mark.parametrize("failures", [2, 3])
-def test_a_download_is_tried_three_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
-    tries = []
-
-    def retrieve(address: str, *, fname: str, path: Path, **_: object) -> None:
-        tries.append(address)
-        if len(tries) <= failures:
-            raise OSError("Connection reset by peer")
-        (path / fname).write_text("whole")
-
-    monkeypatch.setattr("pooch.retrieve", retrieve)
-    if failures < 3:
-        download("https://images.org/a.csv", tmp_path / "a.csv", "")
-        assert (tmp_path / "a.csv").read_text() == "whole"
-    else:
-        with pytest.raises(NnbookError, match="can't be downloaded"):
-            download("https://images.org/a.csv", tmp_path / "a.csv", "")
-    assert len(tries) == 3
-
-
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves such answers open
 @pytest.mark.parametrize(
     ("answers", "tries", "told"),
     [
@@ -219,10 +199,12 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     try:
+        s3fs.S3FileSystem.clear_instance_cache()
         store = s3fs.S3FileSystem(skip_instance_cache=True)
         store.mkdir("images")
         yield store
     finally:
+        s3fs.S3FileSystem.clear_instance_cache()
         server.stop()
 
 
@@ -248,13 +230,79 @@ def test_panoramas_come_from_a_bucket(tmp_path: Path, bucket: Any) -> None:
     assert fetched.image_sha256 == digest
 
 
+@pytest.mark.filterwarnings("ignore")  # of botocore and aiohttp, whose connections are cut
+@pytest.mark.parametrize(
+    ("fault", "times", "told"),
+    [
+        ("short", 1, None),
+        (500, 1, None),
+        ("short", 99, "can't be downloaded ("),
+        ("silent", 99, "can't be downloaded ("),
+        (500, 99, "can't be downloaded (the host answers 500"),
+        (403, 99, "can't be downloaded (the host answers 403"),
+        (400, 99, "can't be downloaded (the host answers 400"),  # as of a credential that has expired
+    ],
+)
+def test_a_bucket_that_fails_is_asked_again_only_where_that_may_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int | str, times: int, told: str | None
+) -> None:
+    import s3fs
+
+    done = threading.Event()
+    asked: list[str] = []
+
+    class Bucket(QuietHandler):
+        def do_HEAD(self) -> None:  # noqa: N802 - as the library calls it
+            self.answer(b"")
+
+        def do_GET(self) -> None:  # noqa: N802
+            self.answer(b"ninebytes")
+
+        def answer(self, data: bytes) -> None:
+            asked.append(self.command)
+            fails = len(asked) <= times if fault != "short" else 0 < asked.count("GET") <= times and data != b""
+            if fails and fault == "silent":
+                done.wait(5)
+            elif fails and isinstance(fault, int):
+                self.send_error(fault)
+            else:
+                self.send_response(206 if data else 200)
+                self.send_header("Content-Length", "9")
+                self.end_headers()
+                self.wfile.write(data[:4] if fails else data)
+
+    monkeypatch.setattr("nnbook.io.web.TIMEOUT_S", 0.3)
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 2)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "a")
+    path = tmp_path / "a.tif"
+    with serving(tmp_path, Bucket) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        s3fs.S3FileSystem.clear_instance_cache()
+        try:
+            if told is None:
+                download("s3://images/a.tif", path, "")
+                assert path.read_bytes() == b"ninebytes"
+            else:
+                with pytest.raises(NnbookError) as caught:
+                    download("s3://images/a.tif", path, "")
+                assert told in str(caught.value)
+                helps = fault in {"short", "silent", 500}
+                assert isinstance(caught.value, PassingError) == helps
+                assert helps or asked in (["HEAD"], ["HEAD"] * 2)  # the second for the bucket's region
+                assert helps or str(caught.value).endswith("; get the right to read it, or a new credential")
+                assert here(tmp_path) == []
+        finally:
+            done.set()
+            s3fs.S3FileSystem.clear_instance_cache()
+
+
 @pytest.mark.parametrize("wrong", ["images.org/a.tif", "file:///a.tif", "htp://images.org/a.tif"])
 def test_what_is_no_web_address_is_told(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(NnbookError, match="is no web address"):
         download(wrong, tmp_path / "a.tif", "")
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pooch leaves the answer 404 open
 @pytest.mark.parametrize("missing", ["file", "server"])
 def test_a_network_failure_is_one_clear_line(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch, missing: str

@@ -35,14 +35,15 @@ from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbn
 from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
 from nnbook.cells.store import FORM, NUMBER, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
-from nnbook.io.files import link_or_copy, locked, read_json, write_json
+from nnbook.io.files import NO_SPACE, link_or_copy, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
+from nnbook.io.originals import has_gone
 from nnbook.io.parquet import decoding, open_parquet, read_parquet, write_groups, write_parquet
 from nnbook.io.planes import plane_settings
 from nnbook.measurement.rois import check_rois_scale
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, keep, make, recorded_result, why_stale
-from nnbook.provenance.units import EVERYTHING, NO_SPACE, Demand, make_units, pixels_of
+from nnbook.provenance.units import EVERYTHING, Demand, make_units, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from nnbook.io.paths import PathLike
     from nnbook.io.planes import Plane
-    from nnbook.provenance.units import Choice, Workers
+    from nnbook.provenance.units import Choice, Supply, Workers
 
 
 CELLS_PER_SHARD: Final = 128
@@ -109,6 +110,7 @@ def write_cells(
     zoom: int = 1,
     workers: Workers = None,
     choice: Choice = EVERYTHING,
+    supply: Supply | None = None,
 ) -> dict[str, Any]:
     """Cut the cells of panoramas into a store; a call that was interrupted goes on when it is made again.
 
@@ -134,6 +136,8 @@ def write_cells(
         Who cuts: see `nnbook.segmentation.workflow.segment_files`.
     choice : Choice, optional
         Which panoramas' cells to cut. Where any is left out, the store stays as it is.
+    supply : Supply, optional
+        Brings images that have gone: see `nnbook.io.originals`.
 
     Returns
     -------
@@ -171,7 +175,7 @@ def write_cells(
         check_mask_origins((one.image, one.mask) for one in some)
 
     source = Source(schema, list(map(part, ordered)), check, LEFT_OUT, partial(image_shape, plane=plane))
-    return write_store(folder, write_cells, _cut_panorama, source, about, workers=workers, choice=choice)
+    return write_store(folder, write_cells, _cut_panorama, source, about, workers=workers, choice=choice, supply=supply)
 
 
 class Batch(NamedTuple):
@@ -261,6 +265,7 @@ def write_store(
     *,
     workers: Workers = None,
     choice: Choice = EVERYTHING,
+    supply: Supply | None = None,
 ) -> dict[str, Any]:
     """Write a store of cells where it is out of date: what is the same wherever cells come from.
 
@@ -276,8 +281,8 @@ def write_store(
         What `cells.json` says first: `edition`, `note`, `px_per_um` and maybe more, as JSON.
     workers : Workers, optional
         Who makes parts.
-    choice : Choice, optional
-        Which parts to make: see `write_cells`.
+    choice, supply
+        Which parts to make, and what brings the images that they need: see `write_cells`.
 
     Returns
     -------
@@ -294,10 +299,10 @@ def write_store(
         if not choice.is_all:
             chosen = set(choice.of([part.name for part in source.parts], [parts]))
             some = source._replace(parts=[part for part in source.parts if part.name in chosen])
-            made = _make_parts(some, parts, function_of_parts, workers)
+            made = _make_parts(some, parts, function_of_parts, workers, supply)
             return {"cells": sum(part.cells for part in made), "left_out": _left_out(some, made)}
         with locked(folder):
-            made = _make_parts(source, parts, function_of_parts, workers)
+            made = _make_parts(source, parts, function_of_parts, workers, supply)
             stage = Stage.of(
                 function,
                 folder.parent,
@@ -332,7 +337,9 @@ def parts_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-parts")
 
 
-def _make_parts(source: Source, parts: Path, function: Callable[..., Any], workers: Workers) -> list[_Made]:
+def _make_parts(
+    source: Source, parts: Path, function: Callable[..., Any], workers: Workers, supply: Supply | None
+) -> list[_Made]:
     """Make the parts that are out of date; return all of them in order."""
     stages = {part.name: _part_stage(part, parts, function) for part in source.parts}
     changed = [part for part in source.parts if why_stale(stages[part.name])]
@@ -355,6 +362,7 @@ def _make_parts(source: Source, parts: Path, function: Callable[..., Any], worke
         workers=workers,
         aside=parts,
         others=others,
+        supply=supply,
     ).check()
     return [_Made(stage.folder, **recorded_result(stage)) for stage in stages.values()]
 
@@ -395,9 +403,11 @@ def _make_part(job: tuple[Job, Stage]) -> None:
 
 
 def _check_files(panoramas: Sequence[MaskedPanorama], plane: Plane | None) -> None:
-    """Look at every file before the first is read whole."""
+    """Look at every file that is there before the first is read whole."""
     problems: list[NnbookError] = []
     for one in panoramas:
+        if has_gone(one.image):
+            continue
         try:
             image, mask = image_shape(one.image, plane), mask_shape(one.mask)
         except NnbookError as error:

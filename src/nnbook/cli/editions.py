@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from typing import TYPE_CHECKING
 
 from nnbook.cli.options import (
@@ -21,8 +23,6 @@ from nnbook.cli.options import (
 )
 
 if TYPE_CHECKING:
-    import argparse
-
     from nnbook.cli.options import Commands
 
 
@@ -36,6 +36,7 @@ def add_run(commands: Commands) -> None:
         "",
         "experiment/manifest.csv --edition mine",
         "experiment/manifest.csv --edition mine --part 3/20   # on one of twenty machines that see the same files",
+        "remote/manifest.csv --edition mine --disk 20GB   # of images at addresses, no more than so much at a time",
     )
     add_manifest(command)
     add_images_folder(command)
@@ -46,8 +47,21 @@ def add_run(commands: Commands) -> None:
     add_overwrite(command)
     add_workers(command)
     command.add_argument(
+        "--disk",
+        type=_bytes,
+        metavar="SIZE",
+        help="of images that come from addresses keep no more than so much, such as 20GB, and fetch the next ones "
+        "meanwhile (default: all stay)",
+    )
+    command.add_argument(
         "--cells10k", action="store_true", help="bring NucleusNet-10K's cell images from the Hugging Face Hub, too"
     )
+
+
+def _bytes(text: str) -> int:
+    if (size := re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)B", text)) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; give such as 20GB, 500MB or 1.5TB")
+    return int(float(size[1]) * 1000 ** " kMGT".index(size[2] or " "))
 
 
 def _run(call: argparse.Namespace) -> None:
@@ -66,6 +80,7 @@ def _run(call: argparse.Namespace) -> None:
         cells10k=call.cells10k,
         workers=workers_of(call),
         choice=choice_of(call),
+        disk=call.disk,
     )
     print_values(call, {"edition": str(folder)})
 

@@ -20,7 +20,7 @@ MODULES: Final = {
         "nbformat",
         "onnx",
         "plotly",
-        "pooch",
+        "requests",
         "rocrate",
         "typst",
     ),

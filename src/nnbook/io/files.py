@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -18,6 +19,9 @@ from nnbook.errors import MissingFileError, NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""A full disk, or a limit: no other file would do better."""
 
 AT_WORK: Final = ".unfinished"
 """The folder in which files and folders are written that are to be beside it: few, so that it is listed in no time."""

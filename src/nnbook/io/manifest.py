@@ -56,7 +56,8 @@ class Panorama:
     image_sha256 : str
         64 hexadecimal digits, or empty where the image isn't pinned.
     source : str
-        Where the image comes from: `twin:SEED` (simulated), an `https://` address, or empty (it is there already).
+        Where the image comes from: `twin:SEED` (simulated), an address (`https://`, `s3://`, or that of a file of a
+        data set on the Hugging Face Hub, `hf://datasets/OWNER/NAME/PATH`), or empty (it is there already).
     channel, project : str
         Which channel of its file is the image, and which z plane or projection: see `nnbook.io.planes.Plane`. Empty
         where the file has one.
@@ -356,9 +357,10 @@ def _sha256(text: str, column: str) -> str:
 
 
 def _source(text: str, column: str) -> str:
-    if text and not re.fullmatch(r"twin:\d+|(https|s3)://\S+", text):
+    if text and not re.fullmatch(r"twin:\d+|(https?|s3)://\S+|hf://datasets/[^/\s]+/[^/\s]+/\S+", text):
         raise ValueError(
-            f"{column} {text!r} is unknown; give twin:SEED, an https:// or s3:// address, or leave it empty"
+            f"{column} {text!r} is unknown; give twin:SEED, an address that begins with https://, s3:// or "
+            "hf://datasets/, or leave it empty"
         )
     return text
 

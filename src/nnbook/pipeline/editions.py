@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnbook.cells.writer import parts_folder
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.io.edition import FULL_SIZE, OWN_NAMES, PUBLISHED, Edition, write_edition
-from nnbook.io.files import locked, write_json
+from nnbook.io.files import locked, read_json, write_json
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale
 from nnbook.pipeline.measured import PARTS
+from nnbook.pipeline.originals import Originals, check_disk
+from nnbook.pipeline.panoramas import make_panoramas
 from nnbook.pipeline.published_cells import PULLED, make_published_cells
-from nnbook.pipeline.sources import fetch_panoramas, image_source, published_results
+from nnbook.pipeline.sources import fetch_panoramas, image_source, is_fetched, published_results
 from nnbook.pipeline.stages import (
     evaluate_panoramas,
     extract_cells,
@@ -31,7 +33,7 @@ from nnbook.pipeline.stages import (
     write_pyramids,
 )
 from nnbook.provenance.notebooks import CELL_SECONDS, execute_notebooks
-from nnbook.provenance.units import EVERYTHING, Choice, UnitsError
+from nnbook.provenance.units import EVERYTHING, Choice, Made, UnitsError
 from nnbook.values import published
 from nnbook.viewers.channels import CHANNELS, INDEX_FILE
 from nnbook.viewers.tables import NUCLEI, PREVIEWS
@@ -62,6 +64,7 @@ def run(
     cells10k: bool = False,
     workers: Workers = None,
     choice: Choice = EVERYTHING,
+    disk: int | None = None,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -91,6 +94,9 @@ def run(
     choice : Choice, optional
         Which panoramas. Where any is left out, those that were chosen are segmented, measured and cut, and the next
         call for all gathers them and makes the rest.
+    disk : int, optional
+        How many bytes images that come from addresses may take: see `nnbook.pipeline.originals`. They are fetched when
+        their turn comes, and go when that of others does; by default they stay.
 
     Raises
     ------
@@ -116,13 +122,16 @@ def run(
             f"cells10k is for NucleusNet's own book, and {manifest} has images of yours; leave it out",
             parameter="cells10k",
         )
+    check_disk(rows, disk)
     missing = []
+    work = _Work(rows, source, folder, model, overwrite, workers)
     if not choice.is_all:
         chosen = _chosen(rows, choice, folder)
-        _make_some(rows, chosen, source, folder, model=model, overwrite=overwrite, workers=workers)
+        with Originals(chosen, folder, disk) as originals:
+            _make_some(work, chosen, originals)
         return
-    with locked(folder):
-        _make_stages(rows, manifest, source, folder, model=model, overwrite=overwrite, workers=workers)
+    with locked(folder), Originals(rows, folder, disk) as originals:
+        _make_stages(work, manifest, originals)
         if all(row.simulated for row in rows):
             missing = make_published(folder / PUBLISHED, local, cells10k=cells10k)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
@@ -205,37 +214,72 @@ def _within(path: Path, folder: Path) -> str | None:
     return real.relative_to(root).as_posix() if real.is_relative_to(root) and real != root else None
 
 
-def _make_stages(
-    rows: list[Panorama],
-    manifest: Path,
-    source: Path,
-    folder: Path,
-    *,
-    model: Path | None,
-    overwrite: bool,
-    workers: Workers,
-) -> None:
-    try:
-        panoramas = fetch_panoramas(rows, source, folder, workers=workers)
-        edition = _edition(folder, panoramas, OWN_NOTE.format(manifest=manifest.name))
-        _describe(edition, panoramas)
-        segment_panoramas(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
-    except UnitsError as error:
+class _Work(NamedTuple):
+    """What is made of a manifest, and how: see `run`."""
+
+    rows: list[Panorama]
+    source: Path
+    folder: Path
+    model: Path | None
+    overwrite: bool
+    workers: Workers
+
+
+def _make_stages(work: _Work, manifest: Path, originals: Originals) -> None:
+    rows, source, folder = work.rows, work.source, work.folder
+    panoramas, failed = _make_panoramas(work, rows, originals)
+    if failed:
         # Gathered without them, the others would be taken for all.
-        others = [row for row in rows if row.panorama not in error.failed]
-        _make_some(rows, others, source, folder, model=model, overwrite=overwrite, workers=workers)
-        raise
-    simulated = edition.simulated
-    measure_panoramas(edition, panoramas, workers)
-    extract_cells(edition, panoramas, workers)
+        _finish_some(work, panoramas, originals)
+        raise UnitsError({row.panorama: failed[row.panorama] for row in rows if row.panorama in failed})
+    edition = _edition(folder, panoramas, OWN_NOTE.format(manifest=manifest.name))
+    _describe(edition, panoramas)
+    segment_panoramas(edition, panoramas, work.model, source, overwrite=work.overwrite, workers=work.workers)
+    measure_panoramas(edition, panoramas, work.workers)
+    extract_cells(edition, panoramas, work.workers, originals)
     sample_cells(edition)
     lay_out_mosaic(edition)
-    evaluate_panoramas(edition, panoramas, model)
-    write_pyramids(edition, panoramas)
+    evaluate_panoramas(edition, panoramas, work.model)
+    write_pyramids(edition, panoramas, originals)
     write_channel_images(edition, {row.panorama: image_source(row, source, folder) for row in rows if row.plane})
     # A lab's folder may have a file of that name.
-    if simulated and (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
-        _make_full_size(full_size, folder / FULL_SIZE, model)
+    if edition.simulated and (full_size := manifest.with_name(f"{FULL_SIZE}.csv")).is_file():
+        _make_full_size(full_size, folder / FULL_SIZE, work.model)
+    # Figures show representatives, and the first panorama.
+    index = read_json(edition.pyramids / "index.json", {"panoramas": list}, "run 'nnbook run' again")
+    originals.keep(dict.fromkeys([panoramas[0].panorama, *(one["panorama"] for one in index["panoramas"])]))
+
+
+def _make_panoramas(
+    work: _Work, some: list[Panorama], originals: Originals
+) -> tuple[list[Panorama], dict[str, NnbookError]]:
+    """Bring images and make what is of each panorama on its own; return those that were made, and why others failed."""
+    failed: dict[str, NnbookError] = {}
+    here = [row for row in some if row.panorama not in originals]
+    try:
+        brought = fetch_panoramas(here, work.source, work.folder, workers=work.workers)
+    except UnitsError as error:
+        failed = error.failed
+        here = [row for row in here if row.panorama not in failed]
+        brought = fetch_panoramas(here, work.source, work.folder, workers=work.workers)
+    remote = [row for row in some if row.panorama in originals]
+    lacking = {row.panorama for row in remote if not is_fetched(row, work.folder)}
+    ready = {row.panorama: row for row in brought}
+    ready |= {row.panorama: row.as_in_edition().as_one_plane() for row in remote}
+    made = make_panoramas(
+        _edition(work.folder, work.rows, ""),
+        [ready[row.panorama] for row in some if row.panorama in ready],
+        work.model,
+        work.source,
+        overwrite=work.overwrite,
+        workers=work.workers,
+        supply=originals if remote else None,
+        lacking=lacking,
+    )
+    failed |= made.failed
+    fetched = fetch_panoramas([row for row in remote if row.panorama not in failed], work.source, work.folder)
+    ready |= {row.panorama: row for row in fetched}
+    return [ready[row.panorama] for row in some if row.panorama not in failed], failed
 
 
 def _chosen(rows: list[Panorama], choice: Choice, folder: Path) -> list[Panorama]:
@@ -245,25 +289,29 @@ def _chosen(rows: list[Panorama], choice: Choice, folder: Path) -> list[Panorama
     return [by_name[name] for name in choice.of(by_name, units)]
 
 
-def _make_some(
-    rows: list[Panorama],
-    some: list[Panorama],
-    source: Path,
-    folder: Path,
-    *,
-    model: Path | None,
-    overwrite: bool,
-    workers: Workers,
-) -> None:
+def _make_some(work: _Work, some: list[Panorama], originals: Originals) -> None:
     """Make what is of single panoramas, some of all rows. Calls for others may run at the same time."""
-    if not some:
+    panoramas, failed = _make_panoramas(work, some, originals)
+    _finish_some(work, panoramas, originals)
+    Made({}, failed).check()
+
+
+def _finish_some(work: _Work, panoramas: list[Panorama], originals: Originals) -> None:
+    """Make what panoramas still lack that were worked on, of all rows."""
+    if not panoramas:
         print("nnbook: no panorama is left to work on", file=sys.stderr)
         return
-    edition = _edition(folder, rows, "")
-    panoramas = fetch_panoramas(some, source, folder, workers=workers)
-    make_some(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
+    make_some(
+        _edition(work.folder, work.rows, ""),
+        panoramas,
+        work.model,
+        work.source,
+        overwrite=work.overwrite,
+        workers=work.workers,
+        supply=originals,
+    )
     print(
-        f"nnbook: {len(some):,} of {len(rows):,} panoramas are made; the next call for all gathers them",
+        f"nnbook: {len(panoramas):,} of {len(work.rows):,} panoramas are made; the next call for all gathers them",
         file=sys.stderr,
     )
 

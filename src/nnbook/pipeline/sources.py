@@ -12,20 +12,24 @@ from nnbook.io.files import atomic_write, sha256
 from nnbook.io.images import is_drawn, read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import image_problems, pin_problem
+from nnbook.io.originals import has_gone, note_original, note_path, read_original
 from nnbook.io.planes import plane_settings
 from nnbook.io.scale import image_scale, warn_of_scales
-from nnbook.io.web import download
+from nnbook.io.web import download, download_into
 from nnbook.provenance.stage import Stage, file_state, make, recorded_result, recorded_sha256, why_stale
 from nnbook.provenance.units import Demand, Made, make_units
 from nnbook.simulation.dataset import make_panorama, panorama_stage
 from nnbook.values import published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from nnbook.io.manifest import Panorama
     from nnbook.provenance.units import Workers
+
+HUB: Final = "hf://"
+"""Addresses of the Hugging Face Hub."""
 
 PROCESS_BYTES: Final = 0.4e9
 BYTES_PER_PX: Final = 12.0
@@ -146,6 +150,60 @@ def _check_files(panorama: Panorama, source_folder: Path) -> dict[str, Any]:
     return {"result": known}
 
 
+def is_remote(panorama: Panorama) -> bool:
+    """Tell whether a panorama's image comes from an address."""
+    return bool(panorama.source) and not panorama.simulated
+
+
+def is_fetched(panorama: Panorama, folder: Path) -> bool:
+    """Tell whether a panorama's image came from its address and was checked, and is in the edition or has gone."""
+    image = folder / panorama.image
+    return (image.is_file() or has_gone(image)) and not why_stale(_first_stage(panorama, folder, folder))
+
+
+def fetch_panorama(panorama: Panorama, folder: Path) -> Panorama:
+    """Fetch and check one panorama whose image comes from an address: see `fetch_panoramas`."""
+    return _fetch_panorama((panorama, _first_stage(panorama, folder, folder)), manifest_folder=folder, folder=folder)
+
+
+def download_original(panorama: Panorama, image: Path, come: Callable[[int], None] = lambda _: None) -> None:
+    """Download a panorama's image, which has to be what it was before, and note where it came from.
+
+    Parameters
+    ----------
+    panorama : Panorama
+        The manifest's row.
+    image : Path
+        The file; it appears in one step.
+    come : callable, optional
+        Is told how many bytes have come so far; what it raises ends the download.
+
+    Raises
+    ------
+    NnbookError
+        What `nnbook.io.web.download` raises.
+    """
+    address = panorama.source
+    with atomic_write(image) as written:
+        _download_into(address, written, panorama.image_sha256, come)
+        digest = sha256(written)
+        if (was := read_original(image)) is not None and not panorama.image_sha256 and was.sha256 != digest:
+            raise NnbookError(
+                f"{address}: isn't the file any more that came from there before, from which masks or tables were "
+                f"made; to go on with this one, delete {note_path(image)}"
+            )
+        note_original(written, image, address, digest)
+
+
+def _download_into(address: str, path: Path, expected_sha256: str, come: Callable[[int], None]) -> None:
+    if address.startswith(HUB):
+        from nnbook.hub.files import download_from_hub
+
+        download_from_hub(address, path, expected_sha256, come)
+    else:
+        download_into(address, path, expected_sha256, come)
+
+
 def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folder: Path) -> Panorama:
     panorama, stage = job
     if panorama.simulated:
@@ -158,8 +216,8 @@ def _fetch_panorama(job: tuple[Panorama, Stage], *, manifest_folder: Path, folde
         return found
     source_folder = _source_folder(panorama, manifest_folder, folder)
     image = source_folder / panorama.image
-    if panorama.source and not image.is_file():
-        download(panorama.source, image, panorama.image_sha256)
+    if panorama.source and not image.is_file() and (not has_gone(image) or why_stale(stage)):
+        download_original(panorama, image)
     make(stage, lambda _: _check_files(panorama, source_folder))
     digest = recorded_sha256(stage, image)
     if problem := pin_problem(panorama, image, digest):

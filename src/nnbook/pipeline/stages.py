@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
 from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, gather_rois, measure_files, write_measurements
 from nnbook.provenance.mask_origin import check_mask_origins
-from nnbook.provenance.stage import Stage, make, remove
-from nnbook.provenance.units import EVERYTHING, Choice, Made, UnitsError
+from nnbook.provenance.stage import Stage, file_state, make, remove
+from nnbook.provenance.units import EVERYTHING, Choice, Made, UnitsError, brought
 from nnbook.simulation.truth import read_truth
 from nnbook.values import published
 from nnbook.viewers.channels import CHANNELS, INDEX_FILE, channels_bytes, write_channels
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from nnbook.io.edition import Edition
     from nnbook.io.images import Labels
     from nnbook.io.manifest import Panorama
-    from nnbook.provenance.units import Workers
+    from nnbook.provenance.units import Supply, Workers
+    from nnbook.segmentation.model import Model
 
 COMPARED_PX2 = 450_000_000
 VARIED_PX2 = 17_000_000
@@ -68,26 +70,56 @@ def segment_panoramas(
     Each with the model of its row, below the folder `source`, else with the one that is given or shipped; and with the
     diameter of its row, else the published one where it is simulated, and the one found in the image where it is not.
     """
-    from nnbook.segmentation.model import load_model
-    from nnbook.segmentation.workflow import segment_files
+    failed: dict[str, NnbookError] = {}
+    for how, images in by_model(edition, panoramas, model, source).items():
+        try:
+            segment_alike(images, edition, how, overwrite=overwrite, workers=workers)
+        except UnitsError as error:
+            failed |= error.failed
+        except NnbookError as error:  # such as a model that can't be read
+            failed |= dict.fromkeys(images, error)
+    Made({}, failed).check()
 
+
+def by_model(
+    edition: Edition, panoramas: list[Panorama], model: Path | None, source: Path
+) -> dict[tuple[Path | None, float | None], dict[str, Path]]:
+    """Return the images of panoramas that come without a mask, by name, for each model and diameter."""
     groups: dict[tuple[Path | None, float | None], dict[str, Path]] = {}
     for one in panoramas:
         if not one.mask:
             diameter_px = one.diameter_px or (published.DIAMETER_PX if one.simulated else None)
             group = groups.setdefault((source / one.model if one.model else model, diameter_px), {})
             group[one.panorama] = edition.image_path(one)
-    failed: dict[str, NnbookError] = {}
-    for (path, diameter_px), images in groups.items():
-        try:
-            segment_files(
-                images, edition.masks, load_model(path), diameter_px=diameter_px, overwrite=overwrite, workers=workers
-            )
-        except UnitsError as error:
-            failed |= error.failed
-        except NnbookError as error:  # such as a model that can't be read
-            failed |= dict.fromkeys(images, error)
-    Made({}, failed).check()
+    return groups
+
+
+def segment_alike(
+    images: dict[str, Path],
+    edition: Edition,
+    how: tuple[Path | None, float | None],
+    *,
+    overwrite: bool = False,
+    workers: Workers = None,
+) -> None:
+    """Segment images by one model, with one diameter: see `by_model`."""
+    from nnbook.segmentation.model import SHIPPED_MODEL
+    from nnbook.segmentation.workflow import segment_files
+
+    path, diameter_px = how
+    model = _load_once(path or SHIPPED_MODEL, *_state(path or SHIPPED_MODEL))
+    segment_files(images, edition.masks, model, diameter_px=diameter_px, overwrite=overwrite, workers=workers)
+
+
+@lru_cache(maxsize=8)
+def _load_once(path: Path, *state: int) -> Model:  # noqa: ARG001 - it tells versions of the file apart
+    from nnbook.segmentation.model import load_model
+
+    return load_model(path)
+
+
+def _state(path: Path) -> list[int]:
+    return file_state(path) if path.is_file() else []
 
 
 def measure_panoramas(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> None:
@@ -100,7 +132,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama], workers: Work
         edition.folder,
         record="records/measure.json",
         writes=[edition.rois.name, edition.results.name],
-        reads=_tables(edition, panoramas),
+        reads=rois_tables(edition, panoramas),
         settings={"panoramas": [[one.panorama, one.run, one.passage, Path(one.image).name] for one in panoramas]},
     )
     names = [one.panorama for one in panoramas]
@@ -109,6 +141,12 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama], workers: Work
 
 def measure_each(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> pd.DataFrame:
     """Measure panoramas of an edition, each into `rois-parts/NAME/`; return a row of each."""
+    check_mask_origins((edition.image_path(one), edition.mask_path(one)) for one in panoramas)
+    return measure_unchecked(edition, panoramas, workers)
+
+
+def measure_unchecked(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> pd.DataFrame:
+    """Measure panoramas as `measure_each` does, whether their masks are of these images or not."""
     masked = {
         one.panorama: MaskedImage(
             edition.image_path(one),
@@ -120,11 +158,10 @@ def measure_each(edition: Edition, panoramas: list[Panorama], workers: Workers =
     }
     # The twin's table is to be compared with the published one, which is of wider masks.
     rim_um = published.PUBLISHED_RIM_UM if edition.simulated else None
-    check_mask_origins((one.image, one.mask) for one in masked.values())
     return measure_files(masked, edition.folder, rim_um=rim_um, workers=workers)
 
 
-def _tables(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
+def rois_tables(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
     """Return where the nuclei of panoramas are that were measured each on its own."""
     return [edition.folder / PARTS / one.panorama / ROIS for one in panoramas]
 
@@ -137,6 +174,7 @@ def make_some(
     *,
     overwrite: bool = False,
     workers: Workers = None,
+    supply: Supply | None = None,
 ) -> None:
     """Segment, measure and cut some of an edition's panoramas, and gather nothing.
 
@@ -145,21 +183,54 @@ def make_some(
     """
     segment_panoramas(edition, panoramas, model, source, overwrite=overwrite, workers=workers)
     measure_each(edition, panoramas, workers)
+    cut_some(edition, panoramas, zoom=common_zoom(edition, panoramas), workers=workers, supply=supply)
+
+
+def common_zoom(edition: Edition, panoramas: list[Panorama]) -> int:
+    """Return how much larger in cell images nuclei of these panoramas are: see `nnbook.cells.writer.fitting_zoom`."""
+    if edition.simulated:
+        return 1
+    with TemporaryDirectory() as folder:
+        gather_rois(rois_tables(edition, panoramas), Path(folder) / ROIS)
+        return fitting_zoom(Path(folder) / ROIS)
+
+
+def cut_some(
+    edition: Edition,
+    panoramas: list[Panorama],
+    *,
+    zoom: int,
+    workers: Workers = None,
+    supply: Supply | None = None,
+) -> None:
+    """Cut the cells of some of an edition's panoramas, and gather nothing."""
+    choice = Choice(frozenset(one.panorama for one in panoramas))
     with TemporaryDirectory() as folder:
         rois = Path(folder) / ROIS
-        gather_rois(_tables(edition, panoramas), rois)
-        _cut(edition, panoramas, rois, workers, Choice(frozenset(one.panorama for one in panoramas)))
+        gather_rois(rois_tables(edition, panoramas), rois)
+        _cut(edition, panoramas, rois, zoom=zoom, workers=workers, choice=choice, supply=supply)
 
 
-def extract_cells(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> None:
+def extract_cells(
+    edition: Edition, panoramas: list[Panorama], workers: Workers = None, supply: Supply | None = None
+) -> None:
     """Cut an edition's cells into the store `cells/`; a store of none where it has no panoramas."""
-    about = _cut(edition, panoramas, edition.rois, workers)
+    # The frame is of NucleusNet's cells, in which those of a smaller scale are specks.
+    zoom = fitting_zoom(edition.rois) if panoramas and not edition.simulated else 1
+    about = _cut(edition, panoramas, edition.rois, zoom=zoom, workers=workers, supply=supply)
     left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in about["left_out"].items())
     print(f"nnbook: {edition.cells} has {about['cells']:,} cells; left out: {left_out}", file=sys.stderr)
 
 
 def _cut(
-    edition: Edition, panoramas: list[Panorama], rois: Path, workers: Workers, choice: Choice = EVERYTHING
+    edition: Edition,
+    panoramas: list[Panorama],
+    rois: Path,
+    *,
+    zoom: int,
+    workers: Workers,
+    choice: Choice = EVERYTHING,
+    supply: Supply | None,
 ) -> dict[str, Any]:
     masked = [
         MaskedPanorama(one.panorama, one.run, one.passage, edition.image_path(one), edition.mask_path(one))
@@ -172,10 +243,10 @@ def _cut(
         edition=edition.name,
         note=edition.note if masked else f"{edition.note} Without panoramas there are no cell images.",
         px_per_um=edition.px_per_um,
-        # The frame is of NucleusNet's cells, in which those of a smaller scale are specks.
-        zoom=fitting_zoom(rois) if masked and not edition.simulated else 1,
+        zoom=zoom,
         workers=workers,
         choice=choice,
+        supply=supply,
     )
 
 
@@ -304,14 +375,14 @@ def _compared_files(edition: Edition, panoramas: list[Panorama]) -> list[Path]:
     ]
 
 
-def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
+def write_pyramids(edition: Edition, panoramas: list[Panorama], supply: Supply | None = None) -> None:
     """Write what viewers read into an edition's `pyramids/`.
 
     `index.json` lists the representatives, each with its tiles and `NAME/nuclei.json`, its nuclei; `panoramas.json`
     lists every panorama, each with `previews/NAME.jpg`. The tiles of those that are no representatives are in
     `NAME.zip`, since they are many, and their nuclei in `nuclei/NAME.json`; where all panoramas have more than
     `MOST_TILED_PX` they have none. Standard error says how many files there are, and their size. Addresses are relative
-    to the file that holds them.
+    to the file that holds them. Where images have gone, `supply` brings those that are needed.
     """
     from nnbook.io.progress import show_progress
 
@@ -329,7 +400,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
         name = panorama.panorama
         zipped = name not in representatives
         where = f"{name}.zip" if zipped else name
-        known = _make_pyramid(edition, panorama, where)
+        known = _make_pyramid(edition, panorama, where, supply)
         nuclei = f"{NUCLEI}/{name}.json" if zipped else f"{name}/nuclei.json"
         columns = nuclei_columns(nuclei_of.get(name, rois.iloc[:0]))
         write_json(edition.pyramids / nuclei, {"panorama": name, "columns": columns}, indent=None)
@@ -356,7 +427,7 @@ def write_pyramids(edition: Edition, panoramas: list[Panorama]) -> None:
                 "std_intensity": row["std_intensity"],
             }
         )
-    write_previews(edition, panoramas)
+    write_previews(edition, panoramas, supply)
     write_json(edition.pyramids / "index.json", {"edition": edition.name, "note": edition.note, "panoramas": entries})
     write_panoramas_json(edition, results, by_image, tiles)
     _remove_former_pyramids(edition, tiles)
@@ -441,18 +512,15 @@ def write_channel_images(edition: Edition, sources: Mapping[str, Path]) -> None:
         )
 
 
-def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
+def write_previews(edition: Edition, panoramas: list[Panorama], supply: Supply | None = None) -> None:
     """Write `pyramids/previews/NAME.jpg` of every panorama of an edition; remove those of others."""
     from nnbook.io.progress import show_progress
 
     previews = f"{edition.pyramids.name}/{PREVIEWS}"
 
     def write(panorama: Panorama) -> str | None:
-        image, name = edition.image_path(panorama), f"{previews}/{panorama.panorama}.jpg"
-        record = f"records/preview-{panorama.panorama}.json"
-        stage = Stage.of(write_previews, edition.folder, record, [name], reads=[image])
         try:
-            make(stage, lambda folder: write_preview(folder / name, read_image(image)))
+            make_preview(edition, panorama, supply)
         except NnbookError as error:
             return str(error)
         return None
@@ -468,6 +536,18 @@ def write_previews(edition: Edition, panoramas: list[Panorama]) -> None:
     former |= {path.stem.removeprefix("preview-") for path in edition.folder.glob("records/preview-*.json")}
     for name in former - kept:
         remove(edition.folder, f"records/preview-{name}.json", [f"{previews}/{name}.jpg"])
+
+
+def make_preview(edition: Edition, panorama: Panorama, supply: Supply | None = None) -> None:
+    """Write the preview of one panorama where it is out of date."""
+    image, name = edition.image_path(panorama), f"{edition.pyramids.name}/{PREVIEWS}/{panorama.panorama}.jpg"
+    record = f"records/preview-{panorama.panorama}.json"
+
+    def work(folder: Path) -> None:
+        with brought(panorama.panorama, supply):
+            write_preview(folder / name, read_image(image))
+
+    make(Stage.of(write_preview, edition.folder, record, [name], reads=[image]), work)
 
 
 def write_panoramas_json(
@@ -487,7 +567,7 @@ def write_panoramas_json(
     write_json(edition.pyramids / "panoramas.json", table, indent=None)
 
 
-def _make_pyramid(edition: Edition, panorama: Panorama, where: str) -> bool:
+def _make_pyramid(edition: Edition, panorama: Panorama, where: str, supply: Supply | None) -> bool:
     """Write a panorama's tiles as a folder or a zip; return whether the truth is among them."""
     image, mask, truth = edition.image_path(panorama), edition.mask_path(panorama), edition.truth_path(panorama)
     tiles = f"{edition.pyramids.name}/{where}"
@@ -496,7 +576,8 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str) -> bool:
 
     def work(folder: Path) -> None:
         wrong = _mistakes(read_mask(mask), read_mask(truth)) if known else None
-        write_pyramid(folder / tiles, image, mask, truth=truth if known else None, mistakes=wrong, zipped=zipped)
+        with brought(panorama.panorama, supply):
+            write_pyramid(folder / tiles, image, mask, truth=truth if known else None, mistakes=wrong, zipped=zipped)
 
     stage = Stage.of(
         write_pyramid,

@@ -11,12 +11,14 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnbook.errors import NnbookError
 from nnbook.io.files import folder_locked, move_into_place, sha256, sweep, work_folder, write_json
+from nnbook.io.originals import has_gone, read_original
 from nnbook.provenance.dependencies import PACKAGE, function_dependencies
 
 if TYPE_CHECKING:
@@ -179,7 +181,7 @@ def recorded_sha256(stage: Stage, path: Path) -> str:
     name = os.path.relpath(path, stage.folder)
     record = read_record(stage.folder / stage.record) or {"files": {}, "outputs": {}}
     *state, digest = {**record["files"], **record["outputs"]}.get(name, [""])
-    if digest and state == file_state(path):
+    if digest and path.is_file() and state == file_state(path):
         return str(digest)
     return str(file_entry(path)[-1])
 
@@ -237,7 +239,7 @@ def changed_files(folder: Path, record: Mapping[str, Any]) -> list[str]:
     reasons = []
     for name, state in record["files"].items():
         path = folder / name
-        if not path.is_file():
+        if not path.is_file() and not has_gone(path):
             reasons.append(f"{displayed(path)} is gone")
         elif not is_same(path, state):
             reasons.append(f"{displayed(path)} changed")
@@ -273,8 +275,10 @@ def file_entry(path: Path, state: Sequence[int] | None = None) -> list[Any]:
     """Return a file's entry in a record: its state, see `file_state`, and its SHA-256.
 
     A file that is missing, or no longer has the `state` in which it was read, has none: the outputs are stale from the
-    beginning.
+    beginning. An original that has gone is what it was.
     """
+    if has_gone(path):
+        return [*(state or (0, 0, 0, 0)), _gone_digest(path)]
     if not path.is_file() or (state is not None and file_state(path) != list(state)):
         return [*(state or (0, 0, 0, 0)), ""]
     now = file_state(path)
@@ -282,8 +286,13 @@ def file_entry(path: Path, state: Sequence[int] | None = None) -> list[Any]:
 
 
 def is_same(path: Path, entry: Sequence[Any]) -> bool:
-    """Tell whether a file is still what an entry in a record says, by its state or else by its SHA-256."""
+    """Tell whether a file is still what an entry in a record says, by its state or else by its SHA-256.
+
+    An original that has gone is told by its note: see `nnbook.io.originals`.
+    """
     *state, digest = entry
+    if has_gone(path):
+        return bool(digest) and _gone_digest(path) == digest
     now = file_state(path)
     return bool(digest) and (now == state or _digest(os.path.realpath(path), *now) == digest)
 
@@ -299,6 +308,11 @@ def displayed(path: Path) -> str:
     parts = Path(os.path.abspath(path))  # noqa: PTH100 - links stay as they are
     root = PACKAGE.parents[1]
     return parts.relative_to(root).as_posix() if parts.is_relative_to(root) else "/".join(parts.parts[-3:])
+
+
+def _gone_digest(path: Path) -> str:
+    original = read_original(path)
+    return "" if original is None else original.sha256
 
 
 def _exists(stage: Stage, name: str) -> bool:
@@ -328,7 +342,7 @@ def _changed_reads(stage: Stage, was: dict[str, Any]) -> list[str]:
     return [
         f"{displayed(path)} changed"
         for path, (*_, digest) in zip(now.values(), was["files"].values(), strict=True)
-        if not path.is_file() or file_entry(path)[-1] != digest
+        if file_entry(path)[-1] != digest
     ]
 
 
@@ -465,9 +479,18 @@ def _sweep(stage: Stage) -> None:
     sweep(stage.folder / stage.record)
 
 
-@functools.cache
+_FOLLOWING = threading.Lock()
+"""Dependencies are followed by one thread at a time: others would take what is found so far for all."""
+
+
 def _code(name: str) -> dict[str, str]:
     """Return what a function depends on, as of the first time that this process asks: it runs that code."""
+    with _FOLLOWING:
+        return _followed_code(name)
+
+
+@functools.cache
+def _followed_code(name: str) -> dict[str, str]:
     return function_dependencies(name)
 
 

@@ -15,16 +15,18 @@ import os
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from nnbook.errors import InvalidValueError, KilledError, NnbookError, PassingError, all_of, lacks_memory, reason
-from nnbook.io.files import folder_locked, read_json, write_json
+from nnbook.io.files import NO_SPACE, folder_locked, read_json, write_json
+from nnbook.io.originals import read_original
 from nnbook.io.processes import Ended, Processes, usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from tqdm import tqdm
@@ -38,9 +40,6 @@ FAILED: Final = "failed.json"
 DELAYS_S: Final = (2.0, 10.0)
 """After which time a unit is tried again, and again."""
 
-NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""A full disk, or a limit: no other unit would do better."""
-
 PASSING: Final = frozenset(
     {
         *(errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ENOMEM, errno.ESTALE),
@@ -49,6 +48,12 @@ PASSING: Final = frozenset(
     }
 )
 """Of a network, a file system that is one, or memory that others hold: may be over soon."""
+
+AHEAD: Final = 4
+"""For how many units that can't begin yet what they need is brought at a time."""
+
+LOOK_S: Final = 0.05
+"""After which time it is looked whether what a unit needs has come."""
 
 FREE_SHARE: Final = 0.8
 """How much of the free memory processes may take."""
@@ -134,6 +139,81 @@ class Crew(Protocol):
         """Wait until a job has ended, or for so many seconds; return those that have."""
 
 
+class Supply(Protocol):
+    """What units need before they can begin, such as files from an address."""
+
+    def bring(self, name: str) -> None:
+        """Bring what a unit needs, in a thread of this process; raise as its work would where that can't be done."""
+
+    def release(self, name: str) -> None:
+        """Let go of what a unit needed, which has ended."""
+
+    def stop(self) -> None:
+        """End what is under way: nobody waits for it any more."""
+
+
+@contextmanager
+def brought(name: str, supply: Supply | None) -> Iterator[None]:
+    """Have there what a unit needs while a block runs."""
+    if supply is None:
+        yield
+        return
+    supply.bring(name)
+    try:
+        yield
+    finally:
+        supply.release(name)
+
+
+_WITHIN: ContextVar[bool] = ContextVar("within a unit", default=False)
+
+
+@contextmanager
+def within_unit() -> Iterator[None]:
+    """Have units made one after the other while the block of another unit runs, whose failure theirs is."""
+    token = _WITHIN.set(True)
+    try:
+        yield
+    finally:
+        _WITHIN.reset(token)
+
+
+class ToMake(NamedTuple):
+    """What a call would make.
+
+    Attributes
+    ----------
+    names : set of str
+        The units.
+    demand : Demand
+        What they take.
+    """
+
+    names: set[str]
+    demand: Demand
+
+
+class _Asked(Exception):  # noqa: N818 - no error
+    def __init__(self, answer: ToMake) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+_ASKING: ContextVar[bool] = ContextVar("asking", default=False)
+
+
+def units_to_make(call: Callable[[], Any]) -> ToMake:
+    """Return which units a call would make by `make_units`, and make none."""
+    token = _ASKING.set(True)
+    try:
+        call()
+    except _Asked as asked:
+        return asked.answer
+    finally:
+        _ASKING.reset(token)
+    raise AssertionError("it makes no units")
+
+
 def make_units(
     work: Callable[[Any], Any],
     jobs: Mapping[str, Any],
@@ -144,6 +224,7 @@ def make_units(
     workers: Workers = None,
     aside: Path | None = None,
     others: Iterable[str] = (),
+    supply: Supply | None = None,
 ) -> Made:
     """Make units.
 
@@ -164,6 +245,8 @@ def make_units(
         The folder of `failed.json`.
     others : iterable of str
         The names of units that are up to date: they have not failed.
+    supply : Supply, optional
+        Brings what units need: for the next ones, while those before them are made.
 
     Returns
     -------
@@ -179,11 +262,19 @@ def make_units(
     """
     from nnbook.io.progress import say, show_progress
 
+    if _ASKING.get():
+        raise _Asked(ToMake(set(jobs), demand))
+    if _WITHIN.get():
+        return Made({name: work(jobs[name]) for name in jobs}, {})
     notes = _Notes(aside, {*others})
     if not jobs:
         notes.write()
         return Made({}, {})
-    with _crew(work, len(jobs), demand, workers) as crew, show_progress(desc=desc, unit=unit, total=len(jobs)) as bar:
+    with (
+        _crew(work, len(jobs), demand, workers) as makers,
+        _supplied(makers, supply) as crew,
+        show_progress(desc=desc, unit=unit, total=len(jobs)) as bar,
+    ):
         batch = _Batch(jobs, desc, notes, bar)
         try:
             while batch.running or batch.is_due():
@@ -274,7 +365,8 @@ def _bytes(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        return 0
+        original = read_original(path)
+        return 0 if original is None else original.bytes
 
 
 def _crew(work: Callable[[Any], Any], count: int, demand: Demand, workers: Workers) -> AbstractContextManager[Crew]:
@@ -367,6 +459,71 @@ class _Threads:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _supplied(crew: Crew, supply: Supply | None) -> AbstractContextManager[Crew]:
+    return nullcontext(crew) if supply is None else _Supplied(crew, supply)
+
+
+class _Supplied:
+    """Has a crew do jobs once what they need is there, which is brought for the next ones meanwhile."""
+
+    def __init__(self, crew: Crew, supply: Supply) -> None:
+        self._crew, self._supply = crew, supply
+        self._pool = ThreadPoolExecutor(AHEAD)
+        self._coming: dict[Future[None], tuple[Any, Any]] = {}
+        self._ready: deque[tuple[Any, Any]] = deque()
+        self._begun = 0
+
+    @property
+    def room(self) -> int:
+        return self._crew.room + AHEAD
+
+    def begin(self, key: Any, job: Any) -> None:
+        self._coming[self._pool.submit(self._supply.bring, key)] = key, job
+
+    def ended(self, seconds: float | None = None) -> list[Ended]:
+        until = float("inf") if seconds is None else time.monotonic() + seconds
+        while True:
+            found = self._come()
+            while self._ready and self._begun < self._crew.room:
+                self._crew.begin(*self._ready.popleft())
+                self._begun += 1
+            left = max(0.0, until - time.monotonic())
+            if not found and self._begun:
+                found = self._made(min(left, LOOK_S) if self._coming else left)
+            elif not found:
+                wait(self._coming, None if left == float("inf") else left, FIRST_COMPLETED)
+                time.sleep(0 if self._coming else left)
+            if found or time.monotonic() >= until:
+                return found
+
+    def _come(self) -> list[Ended]:
+        """Note for which jobs what they need has come; return those for which it can't be had."""
+        found = []
+        for future in [future for future in self._coming if future.done()]:
+            key, job = self._coming.pop(future)
+            if (error := future.exception()) is None:
+                self._ready.append((key, job))
+            elif isinstance(error, NnbookError | OSError | MemoryError):
+                found.append(Ended(key, error=error))
+            else:
+                raise error
+        return found
+
+    def _made(self, seconds: float) -> list[Ended]:
+        found = self._crew.ended(None if seconds == float("inf") else seconds)
+        for one in found:
+            self._begun -= 1
+            self._supply.release(one.key)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supply.stop()
         self._pool.shutdown(cancel_futures=True)
 
 
