@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import numpy as np
 import pytest
 from file_server import QuietHandler, serving
@@ -217,8 +218,12 @@ def test_images_of_the_users_own_stay(tmp_path: Path, remote: Remote) -> None:
     run(manifest, edition, tmp_path)
     write_image(changed, np.full((64, 64), 8, np.uint8))
     own = {path: sha256(path) for path in (changed, before)}
-    run(manifest, edition, tmp_path, disk=3 * remote.size)
+    run(manifest, edition, tmp_path, disk=3 * remote.size, to="memory://originals/own")
     assert {path: sha256(path) for path in own} == own
+    copied = fsspec.filesystem("memory").cat_file("/originals/own/results.csv")
+    assert copied == (edition / "results.csv").read_bytes()
+    with pytest.raises(NnbookError, match="to is for a call for all panoramas"):
+        run(manifest, edition, tmp_path, choice=units.Choice(part=(1, 2)), to="memory://originals/own")
     assert len(here(edition)) < len(NAMES)
 
 

@@ -54,6 +54,9 @@ def add_run(commands: Commands) -> None:
         "meanwhile (default: all stay)",
     )
     command.add_argument(
+        "--to", metavar="ADDRESS", help="at the end copy masks, tables and cells there, such as s3://bucket/folder"
+    )
+    command.add_argument(
         "--cells10k", action="store_true", help="bring NucleusNet-10K's cell images from the Hugging Face Hub, too"
     )
 
@@ -81,6 +84,7 @@ def _run(call: argparse.Namespace) -> None:
         workers=workers_of(call),
         choice=choice_of(call),
         disk=call.disk,
+        to=call.to,
     )
     print_values(call, {"edition": str(folder)})
 

@@ -15,6 +15,7 @@ from nnbook.io.inputs import MASK_SUFFIX
 from nnbook.io.manifest import Panorama, parse_manifest, read_manifest, write_manifest
 from nnbook.io.results import read_results
 from nnbook.io.scale import common_scale
+from nnbook.pipeline.copies import copy_edition
 from nnbook.pipeline.measured import PARTS
 from nnbook.pipeline.originals import Originals, check_disk
 from nnbook.pipeline.panoramas import make_panoramas
@@ -65,6 +66,7 @@ def run(
     workers: Workers = None,
     choice: Choice = EVERYTHING,
     disk: int | None = None,
+    to: str | None = None,
 ) -> None:
     """Make an edition from a manifest: every stage that is not up to date, then the notebooks.
 
@@ -97,6 +99,8 @@ def run(
     disk : int, optional
         How many bytes images that come from addresses may take: see `nnbook.pipeline.originals`. They are fetched when
         their turn comes, and go when that of others does; by default they stay.
+    to : str, optional
+        An address that masks, tables and cells are copied to at the end: see `nnbook.pipeline.copies.copy_edition`.
 
     Raises
     ------
@@ -123,6 +127,8 @@ def run(
             parameter="cells10k",
         )
     check_disk(rows, disk)
+    if to is not None and not choice.is_all:
+        raise InvalidValueError("to is for a call for all panoramas, which gathers them; leave it out", parameter="to")
     missing = []
     work = _Work(rows, source, folder, model, overwrite, workers)
     if not choice.is_all:
@@ -135,6 +141,9 @@ def run(
         if all(row.simulated for row in rows):
             missing = make_published(folder / PUBLISHED, local, cells10k=cells10k)
         execute_notebooks(notebooks, folder, cell_seconds=cell_seconds)
+        if to is not None:
+            copied = copy_edition(folder, to)
+            print(f"nnbook: {to} is as {folder} is; {len(copied):,} files were copied", file=sys.stderr)
     for line in missing:
         print(f"nnbook: {line}", file=sys.stderr)
 
