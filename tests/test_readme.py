@@ -32,6 +32,7 @@ NOT_RUN = {
     "denoise": "takes a minute",
     "segment new/ --model mine --out masks": "needs the model that was trained",
     "export-model --model mine --out mine.onnx": "needs the model that was trained",
+    "try --model mine --out segment.html": "needs the model that was trained",
     "site": "builds the book, with Node",
     "datasets get bbbc039 --out sets/bbbc039": "needs the network",
     "datasets get dsb2018 --local stage1_train --out sets/dsb2018": "needs that data set",

@@ -118,7 +118,10 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         "nnbook/reviews/methods.yml",
         "nnbook/values/nuset_paper.yml",
         "nnbook/values/published.yml",
+        "nnbook/book/standalone.html",
+        "nnbook/book/standalone.js",
         *(f"nnbook/viewers/bundles/{name}.mjs" for name in VIEWS),
+        "nnbook/viewers/bundles/ort.wasm",
         *(f"nnbook/book/shipped/{name}" for name in SITE),
         *(f"nnbook/{path.relative_to(package).as_posix()}" for path in STARTER.rglob("*") if path.is_file()),
     }

@@ -100,17 +100,17 @@ const BUNDLES = [
     most,
     entry: { stdin: { contents: `export { default } from '${codec === 'zstd' ? './channels/zstd' : `numcodecs/${codec}`}'`, resolveDir: root } },
   })),
-  // What works beside the page, and is loaded with the first image.
-  { name: 'segment-worker', most: 420_000, entry: { entryPoints: [`${root}segment/worker.ts`], plugins: [withoutHosts] } },
+  // What works beside the page, and is loaded with the first image. Not a module: of a page that is a file, browsers take none.
+  { name: 'segment-worker', most: 420_000, entry: { entryPoints: [`${root}segment/worker.ts`], plugins: [withoutHosts], format: 'iife', define: { 'import.meta.url': 'self.location.href' } } },
 ];
 
 for (const { name: widget, most, entry } of BUNDLES) {
   const outfile = `${root}dist/${widget}.mjs`;
   const { metafile, outputFiles } = await build({
+    format: 'esm',
     ...entry,
     outfile,
     bundle: true,
-    format: 'esm',
     target: 'es2022',
     minify: true,
     legalComments: 'none',

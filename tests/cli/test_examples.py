@@ -24,6 +24,7 @@ NOT_RUN = {
     "twin --out simulated --seed 1": "takes a minute",
     "segment images/ --out masks --diameter auto": "runs the network at many scales, for minutes",
     "segment stacks/ --channel DAPI --project max --out masks": "the network takes seconds",
+    "try": "exports the model; tests/site/test_standalone.py does",
     "train": "takes minutes",
     "denoise": "takes minutes",
     "compare": "starts a process for each method; tests/methods does",

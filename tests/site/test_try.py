@@ -133,7 +133,7 @@ def test_with_the_network_cut_an_own_image_is_segmented_as_the_package_does_it(
         page.get_by_role("slider", name="Cell probability threshold").fill("5.5")
         expect(view).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
         assert int(str(view.get_attribute("data-nuclei"))) < labels.max()
-        page.get_by_role("button", name="Usual").click()
+        page.get_by_role("button", name="Reset").click()
         expect(view).to_have_attribute("data-nuclei", str(labels.max()), timeout=SLOW_MS)
     finally:
         page.context.set_offline(False)

@@ -27,7 +27,7 @@ export class Client {
   start(code: string): void {
     const { events } = this;
     this.address = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-    const worker = new Worker(this.address, { type: 'module', name: 'segmenter' });
+    const worker = new Worker(this.address, { name: 'segmenter' });
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if ('progress' in data) events.progress(data.progress);
       else if ('version' in data) events.early(data.version, data.nuclei);

@@ -1,12 +1,10 @@
 import { fromBlob, type GeoTIFFImage } from 'geotiff';
+import { FileProblem } from './fileproblem';
 import type { Grey, Image } from './plane';
 import type { Choice } from './protocol';
 
 /** More pixels than that no browser has memory for. */
 export const MOST_PX = 400_000_000;
-
-/** What is wrong with a file, in one line for the reader. */
-export class FileProblem extends Error {}
 
 export interface Decoded {
   image: Image;

@@ -13,7 +13,7 @@ export class NetworkPool {
   static async start(address: string, count: number, { runtime, model }: NetworkStart): Promise<NetworkPool> {
     const pool = new NetworkPool(count);
     const started = Array.from({ length: count }, () => {
-      const worker = new Worker(address, { type: 'module', name: 'network' });
+      const worker = new Worker(address, { name: 'network' });
       pool.workers.push(worker);
       return new Promise<void>((resolve, reject) => {
         worker.onerror = (event) => {

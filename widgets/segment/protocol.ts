@@ -36,12 +36,12 @@ export interface Settings {
   cellprob: number;
 }
 
-/** Where on the web the worker's script and the model are, and what runs the model. */
+/** Where on the web the worker's script and the model are, and what runs the model; themselves, of a page that has them inside. */
 export interface Parts {
   /** The worker's script. */
-  worker: string;
-  model: string;
-  runtime: string;
+  worker: string | Blob;
+  model: string | Blob;
+  runtime: string | Blob;
   modelSha256: string;
   diamMean: number;
 }

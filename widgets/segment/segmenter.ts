@@ -1,8 +1,10 @@
-import { decode, FileProblem, type Decoded } from './decode';
+import { decode, type Decoded } from './decode';
 import { estimateDiameter } from './diameter';
 import { Display, TILE_SIDE } from './display';
 import { logitOf, type Output } from './dynamics';
 import { Edits } from './edits';
+import { FileProblem } from './fileproblem';
+import { kept } from './kept';
 import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
 import { savedFile } from './outputs';
 import { cut, type Box, type Floats, type Image } from './plane';
@@ -17,7 +19,6 @@ const PREVIEW_PX = 240;
 /** An image of more pixels than that at the network's scale is large: a panorama has three times as many. */
 const LARGE_PX = 2_000_000;
 const MOST_WORKERS = 4;
-const CACHE = 'nnbook-segment';
 
 /** Masks of the part that the network has seen, at its scale, while it goes on. */
 interface Early {
@@ -190,7 +191,9 @@ export class Segmenter implements AsyncMethods {
     const [runtime, model] = await Promise.all([kept(parts.runtime, 'What runs the model'), kept(parts.model, 'The model', parts.modelSha256)]);
     const count = Math.min(MOST_WORKERS, Math.max(2, navigator.hardwareConcurrency - 1));
     try {
-      return await NetworkPool.start(this.address, count, { runtime, model });
+      // A page that is a file gives workers no address of its own things.
+      const address = typeof parts.worker === 'string' ? this.address : URL.createObjectURL(parts.worker);
+      return await NetworkPool.start(address, count, { runtime, model });
     } catch (error) {
       throw new FileProblem(`The model can't be started in this browser (${error instanceof Error ? error.message.slice(0, 160) : ''}); it needs WebAssembly with SIMD, and some 500 MB of memory.`);
     }
@@ -348,32 +351,4 @@ function pause(): Promise<void> {
     };
     port2.postMessage(null);
   });
-}
-
-/** A file of the site, which is kept once it has been loaded; its name changes with its contents. */
-async function kept(address: string, what: string, sha256 = ''): Promise<ArrayBuffer> {
-  const cache = await caches.open(CACHE).catch(() => null);
-  const found = await cache?.match(address).catch(() => undefined);
-  let bytes = found ? await found.arrayBuffer() : null;
-  if (bytes && !(await isWhole(bytes, sha256))) bytes = null;
-  if (bytes) return bytes;
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch {
-    throw new FileProblem(`${what} could not be loaded: there is no connection to this site. Check it, then try again.`);
-  }
-  if (!response.ok) throw new FileProblem(`${what} could not be loaded (status ${response.status}); load the page again.`);
-  const copy = response.clone();
-  bytes = await response.arrayBuffer();
-  if (!(await isWhole(bytes, sha256))) throw new FileProblem(`${what} came damaged; try again.`);
-  await cache?.put(address, copy).catch(() => undefined); // a full disk only costs loading it again
-  return bytes;
-}
-
-/** Whether bytes have a digest; a page that came without encryption is not given digests by the browser. */
-async function isWhole(bytes: ArrayBuffer, sha256: string): Promise<boolean> {
-  if (sha256 === '' || !isSecureContext) return true;
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
 }

@@ -29,15 +29,15 @@ export class SettingsPanel {
     cellprob.addEventListener('input', () => {
       events.thresholds({ cellprob: Number(cellprob.value) });
     });
-    const usual = textButton('Usual', () => {
+    const reset = textButton('Reset', () => {
       this.events.thresholds(USUAL);
     });
-    usual.title = 'Take the published thresholds';
+    reset.title = 'Take the published thresholds';
     element.append(
       field('Diameter', 'px', diameter),
       rangeField('Flow threshold', flow, flowText),
       rangeField('Cell probability', cellprob, cellprobText),
-      usual,
+      reset,
       field('Scale', 'px / µm', scale),
     );
   }

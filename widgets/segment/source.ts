@@ -26,8 +26,19 @@ export interface Source {
 
 /** Fetches what the site has, which is beside this module unless the model names another place. */
 export async function fetchSource(model: Model, signal: AbortSignal): Promise<Source> {
+  const inside = sourceInside(model.get('segment'));
+  if (inside) return inside;
   const address = textTrait(model, 'segment') === null ? new URL('segment.json', import.meta.url).href : dataAddress(model, 'segment', signal);
   return parseSource(await fetchText(address, 'What segments images', signal), address);
+}
+
+/** What a page has inside, as one that is a single file; null where it has none. */
+function sourceInside(value: unknown): Source | null {
+  if (!isRecord(value)) return null;
+  const { worker, model, runtime } = value;
+  const [modelSha256, diamMean] = [textOf(value.sha256), numberOf(value.diam_mean_px)];
+  if (!(worker instanceof Blob && model instanceof Blob && runtime instanceof Blob) || modelSha256 === null || diamMean === null) return null;
+  return { parts: { worker, model, runtime, modelSha256, diamMean }, bytes: 0, examples: [] };
 }
 
 export function parseSource(text: string, base: string): Source {

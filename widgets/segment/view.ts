@@ -144,7 +144,9 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
 
   private async startWorker(): Promise<void> {
     const { source } = this;
-    if (source && !this.client.isStarted) this.client.start(await fetchText(source.parts.worker, 'What segments images', this.signal));
+    if (!source || this.client.isStarted) return;
+    const { worker } = source.parts;
+    this.client.start(typeof worker === 'string' ? await fetchText(worker, 'What segments images', this.signal) : await worker.text());
   }
 
   private async openExample(example: Example): Promise<void> {

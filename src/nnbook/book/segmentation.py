@@ -73,30 +73,43 @@ def add_segmentation(project: Path, html: Path) -> None:
     shutil.rmtree(folder / "segment", ignore_errors=True)
     if not any(folder.glob("segment-*.mjs")):
         return
-    bundles = Path(str(BUNDLES))
-    for needed in (WORKER, RUNTIME):
-        if not (bundles / needed).is_file():
-            raise MissingFileError(
-                f"{bundles / needed}: no such file; run 'make widgets/dist/.done' in the checkout of nnbook"
-            )
+    files = runtime_files()
     model = _exported(project / "build" / "onnx")
     edition = read_edition(project / "build" / "book")
-    named = {part: _named(file, folder) for part, file in _parts(bundles, model).items()}
+    named = {part: _named(file, folder) for part, file in (files | {"model": model}).items()}
     write_json(
         folder / DESCRIPTION,
         {
             "version": 1,
             **named,
-            "sha256": sha256(model),
-            "diam_mean_px": _diam_mean(model),
+            **model_facts(model),
             "bytes": sum((folder / name).stat().st_size for name in named.values()),
             "examples": list(_write_examples(edition, folder / "segment")),
         },
     )
 
 
-def _parts(bundles: Path, model: Path) -> dict[str, Path]:
-    return {"worker": bundles / WORKER, "runtime": bundles / RUNTIME, "model": model}
+def runtime_files() -> dict[str, Path]:
+    """Return the files that the view needs beside the model, by their names in its description.
+
+    Raises
+    ------
+    MissingFileError
+        Where the views were built without them.
+    """
+    files = {part: Path(str(BUNDLES)) / name for part, name in (("worker", WORKER), ("runtime", RUNTIME))}
+    for file in files.values():
+        if not file.is_file():
+            raise MissingFileError(f"{file}: no such file; run 'make widgets/dist/.done' in the checkout of nnbook")
+    return files
+
+
+def model_facts(model: Path) -> dict[str, str | float]:
+    """Return what the view has to know of a model that was written as ONNX: its digest, and its diameter in px."""
+    import onnx
+
+    props = {prop.key: prop.value for prop in onnx.load(model).metadata_props}
+    return {"sha256": sha256(model), "diam_mean_px": float(props["diam_mean_px"])}
 
 
 def _exported(folder: Path) -> Path:
@@ -111,13 +124,6 @@ def _exported(folder: Path) -> Path:
         folder.mkdir(parents=True)
         export.export_model(load_model(device="cpu"), path)
     return path
-
-
-def _diam_mean(model: Path) -> float:
-    import onnx
-
-    props = {prop.key: prop.value for prop in onnx.load(model).metadata_props}
-    return float(props["diam_mean_px"])
 
 
 def _named(file: Path, folder: Path) -> str:

@@ -41,6 +41,7 @@ GROUPS: Final = {
         manifests.add_validate,
         denoising.add_denoise,
         segmentation.add_segment,
+        segmentation.add_try,
         measurement.add_measure,
         measurement.add_representatives,
         measurement.add_area,

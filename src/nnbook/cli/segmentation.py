@@ -68,6 +68,27 @@ def add_model_exporter(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="the file to write")
 
 
+def add_try(commands: Commands) -> None:
+    """Add `nnbook try`."""
+    command = add_command(
+        commands,
+        "try",
+        _try,
+        "Write one HTML file that segments images in a browser, without a network: open it on any machine.",
+        "--out segment.html",
+    )
+    add_model(command)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE.html", help="the file to write")
+
+
+def _try(call: argparse.Namespace) -> None:
+    from nnbook.book.standalone import write_standalone
+    from nnbook.segmentation.model import load_model
+
+    written = write_standalone(load_model(call.model), call.out)
+    print_values(call, {"page": str(written)})
+
+
 def _export_model(call: argparse.Namespace) -> None:
     from nnbook.segmentation.export import export_model
     from nnbook.segmentation.model import load_model
