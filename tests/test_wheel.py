@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
 VIEWS = (
     "cells", "channels", "codec-blosc", "codec-lz4", "codec-zstd", "deepzoom", "mosaic", "nuclei", "panorama", "primer",
-    "scatter", "segment", "segment-worker",
+    "scatter", "segment", "segment-offline", "segment-worker",
 )  # fmt: skip
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "public/assets/a.woff2", "template.yml")
 SITE = (

@@ -102,6 +102,8 @@ const BUNDLES = [
   })),
   // What works beside the page, and is loaded with the first image. Not a module: of a page that is a file, browsers take none.
   { name: 'segment-worker', most: 420_000, entry: { entryPoints: [`${root}segment/worker.ts`], plugins: [withoutHosts], format: 'iife', define: { 'import.meta.url': 'self.location.href' } } },
+  // The service worker of that page.
+  { name: 'segment-offline', most: 4_000, entry: { entryPoints: [`${root}segment/serviceworker.ts`], format: 'iife' } },
 ];
 
 for (const { name: widget, most, entry } of BUNDLES) {

@@ -13,6 +13,7 @@ import { Client, WorkerProblem } from './client';
 import { Corrections } from './correct';
 import type { Nucleus } from './masks';
 import type { Choice, Edit, FileKind, Opened, Segmented, Settings } from './protocol';
+import { offline } from './offline';
 import { SEGMENT_STATE, type SegmentState } from './segmentstate';
 import { SettingsPanel } from './settingspanel';
 import type { Example, Source } from './source';
@@ -256,7 +257,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     });
   }
 
-  private buildDrop({ bytes, examples }: Source): void {
+  private buildDrop({ bytes, examples, parts }: Source): void {
     const { drop } = this;
     const words = textElement('p', 'Drop an image here', 'nn-drop-title');
     const kinds = textElement('p', 'TIFF or OME-TIFF of 8 to 32 bits, PNG or JPEG, up to a whole panorama. It stays on this machine.', 'nn-label');
@@ -271,6 +272,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       drop.append(textElement('p', 'Or try one of the book’s:', 'nn-label'), list);
     }
     if (bytes > 0) drop.append(textElement('p', `The first image has the model loaded, ${(bytes / 1e6).toFixed(0)} MB; the browser keeps it.`, 'nn-label'));
+    const keeping = offline(parts, bytes);
+    if (keeping) drop.append(keeping);
   }
 
   private exampleButton(example: Example): HTMLButtonElement {

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from nnbook.book.offline import add_offline
 from nnbook.errors import MissingFileError
 from nnbook.io.edition import read_edition
 from nnbook.io.files import read_json, sha256, write_json
@@ -87,6 +88,7 @@ def add_segmentation(project: Path, html: Path) -> None:
             "examples": list(_write_examples(edition, folder / "segment")),
         },
     )
+    add_offline(html, DESCRIPTION)
 
 
 def runtime_files() -> dict[str, Path]:
