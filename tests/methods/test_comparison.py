@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -99,6 +100,28 @@ def test_methods_are_compared_and_one_that_fails_or_dies_leaves_the_others(
     report = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert [row["method"] for row in report["methods"]] == ["right", "fails", "inverts", "dies", "absent"]
     assert len(report["images"]) == 8
+
+
+@pytest.mark.usefixtures("package")
+def test_an_image_in_colours_or_of_another_size_than_its_truth_has_why_in_its_row(data: Path, tmp_path: Path) -> None:
+    labels = np.zeros((40, 40), np.int32)
+    labels[5:25, 5:25] = 1
+    write_image(data / "images" / "c.tif", (10 * labels[:30]).astype(np.uint8))
+    write_mask(data / "labels" / "c.tif", labels)
+    colours = np.zeros((40, 40, 3), np.uint8)
+    colours[..., 0] = 90
+    assert cv2.imwrite(str(data / "images" / "d.png"), colours)
+    write_mask(data / "labels" / "d.tif", labels)
+    write_image(data / "images" / "e.tif", (10.0 * labels).astype(np.float32))
+    write_mask(data / "labels" / "e.tif", labels)
+    made = compare_folder(data, ["right"], tmp_path / "out", draws=20)
+    rows = made.images.set_index("image")
+    assert rows["error"].isna().to_dict() == {"a": True, "b": True, "c": False, "d": False, "e": True}
+    assert "c.tif" in rows["error"]["c"]
+    assert "d.png" in rows["error"]["d"]
+    row = made.methods.iloc[0]
+    assert (row["images"], row["failed"]) == (3, 2)
+    assert "c.tif" in row["why"]
 
 
 @pytest.mark.usefixtures("package")

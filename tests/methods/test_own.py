@@ -1,12 +1,16 @@
 """The methods that come with nnbook, with the weights that are shipped."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.methods.adapter import NeedsDownloadError
-from nnbook.methods.own import FOREST_WEIGHTS, NUSET_WEIGHTS, OWN
+from nnbook.methods.own import FOREST_WEIGHTS, NUSET_WEIGHTS, OWN, STARDIST_FOLDER
 from nnbook.simulation.panorama import simulate_panorama
 
 LARGEST = 250_000
@@ -31,3 +35,48 @@ def test_weights_that_are_not_here_are_not_fetched(monkeypatch: pytest.MonkeyPat
     with pytest.raises(NeedsDownloadError, match="are not in"):
         method.load()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_stardist_is_skipped_by_name_without_its_network_or_its_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (method,) = [method for method in OWN if method.name == "stardist"]
+    for folder in ("", str(tmp_path)):
+        monkeypatch.setenv(STARDIST_FOLDER, folder)
+        with pytest.raises(NeedsDownloadError, match=r"with config\.json in it, in NNBOOK_STARDIST_MODEL"):
+            method.load()
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setenv(STARDIST_FOLDER, str(tmp_path))
+    monkeypatch.setitem(sys.modules, "csbdeep", None)
+    with pytest.raises(NeedsDownloadError, match="install it with 'pip install stardist"):
+        method.load()
+
+
+def test_stardist_sees_nuclei_of_the_size_that_it_was_trained_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: dict[str, Any] = {}
+
+    class Network:
+        def __init__(self, config: None, name: str, basedir: str) -> None:
+            seen.update(config=config, name=name, basedir=basedir)
+
+        def predict_instances(self, grey: Any, scale: float) -> tuple[Any, dict[str, Any]]:
+            seen.update(scale=scale, greatest=float(grey.max()))
+            return (grey > 0.5).astype(np.uint16), {}
+
+    package = ModuleType("csbdeep.utils")
+    vars(package)["normalize"] = lambda grey, *_ends: (grey - grey.min()) / (grey.max() - grey.min())
+    models = ModuleType("stardist.models")
+    vars(models)["StarDist2D"] = Network
+    for name, module in {"csbdeep": ModuleType("csbdeep"), "csbdeep.utils": package,
+                         "stardist": ModuleType("stardist"), "stardist.models": models}.items():  # fmt: skip
+        monkeypatch.setitem(sys.modules, name, module)
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "config.json").write_text("{}")
+    monkeypatch.setenv(STARDIST_FOLDER, str(tmp_path / "network"))
+    (method,) = [method for method in OWN if method.name == "stardist"]
+    labels = method.load()(np.array([[0, 0], [40, 80]], np.uint8), 64.0)
+    assert seen == {"config": None, "name": "network", "basedir": str(tmp_path), "scale": 0.5, "greatest": 1.0}
+    assert labels.tolist() == [[0, 0], [0, 1]]
+    assert labels.dtype == np.int32

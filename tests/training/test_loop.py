@@ -139,6 +139,17 @@ def test_names_every_bad_file(data_set: tuple[Path, Path], tmp_path: Path) -> No
         train([data_set], tmp_path / "model", SETTINGS)
 
 
+def test_one_image_is_too_few_and_it_is_said(data_set: tuple[Path, Path], tmp_path: Path) -> None:
+    images, masks = data_set
+    for path in [*images.iterdir(), *masks.iterdir()]:
+        if path.stem != "field1":
+            path.unlink()
+    part = "training" if held_out("field1", SETTINGS.validation_share) else "validation"
+    with pytest.raises(NnbookError, match=f"no image of it falls to {part} at a validation share .* add images"):
+        train([data_set], tmp_path / "model", SETTINGS)
+    assert not (tmp_path / "model").exists()
+
+
 def test_nothing_to_train_on(data_set: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(NnbookError, match="data_sets is empty"):
         train([], tmp_path / "model", SETTINGS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from nnbook.errors import reason
 from nnbook.methods.adapter import Method, NeedsDownloadError
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ WEIGHTS: Final = Path(str(resources.files("nnbook.methods") / "weights"))
 NUSET_WEIGHTS: Final = WEIGHTS / "nuset.npz"
 FOREST_WEIGHTS: Final = WEIGHTS / "forest.npz"
 """Trained by `benchmarks/nuset.py` and `benchmarks/comparison.py`; their card is `models/README.md`."""
+
+STARDIST_FOLDER: Final = "NNBOOK_STARDIST_MODEL"
+"""The environment variable that names the folder of a StarDist network: one that its package trained, or its own."""
+
+STARDIST_PERCENTILES: Final = (1.0, 99.8)
+"""Grey levels that become 0 and 1, as in StarDist's own examples."""
 
 
 def _otsu() -> Segment:
@@ -73,6 +80,32 @@ def _cellpose(path: Path, threshold: float | None = None) -> Segment:
     return segment
 
 
+def _stardist() -> Segment:
+    folder = os.environ.get(STARDIST_FOLDER)
+    if not folder or not (Path(folder) / "config.json").is_file():
+        raise NeedsDownloadError(
+            f"no network of StarDist is at hand; name its folder, with config.json in it, in {STARDIST_FOLDER}"
+        )
+    try:
+        from csbdeep.utils import normalize
+        from stardist.models import StarDist2D
+    except ImportError as error:
+        raise NeedsDownloadError(
+            f"StarDist can't be imported ({reason(error)}); install it with 'pip install stardist tensorflow-cpu'"
+        ) from error
+    from nnbook.nuset.training import NUCLEUS_PX
+
+    path = Path(folder).resolve()
+    model = StarDist2D(None, name=path.name, basedir=str(path.parent))
+
+    def segment(image: Image, diameter_px: float) -> Labels:
+        grey = normalize(image.astype(np.float32), *STARDIST_PERCENTILES)
+        labels, _ = model.predict_instances(grey, scale=NUCLEUS_PX / diameter_px)
+        return np.asarray(labels, dtype=np.int32)
+
+    return segment
+
+
 def _nuset(network: str, coarse: str | None, *, seeded: bool) -> Segment:
     from nnbook.nuset.segmenter import Nuset, segment_nuset
     from nnbook.nuset.weights import read_networks
@@ -106,6 +139,7 @@ OWN: Final = (
     ),
     Method("cellpose", "Cellpose's dynamics, this book's weights", _stock),
     Method("nnbook", "This book", _book),
+    Method("stardist", "StarDist", _stardist),
     Method("cyto3", "Cellpose, its own cyto3", partial(_downloaded, "cyto3")),
     Method("nuclei", "Cellpose, its own nuclei", partial(_downloaded, "nuclei")),
 )
