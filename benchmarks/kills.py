@@ -2,11 +2,18 @@
 
 A file event is a file that Python opens for writing, or a file or folder that is made, moved or removed, in the folder
 that the stage works in. A stage is killed before each, and after it where a file is opened: then that is empty. 1,000
-times more (or `python benchmarks/kills.py OUT.json TIMES SEED`) stages are killed at moments drawn at random, also
-within what libraries write without Python. After each kill every file that is there must be whole, but for hidden ones;
-and the stage, made again, must leave what an undisturbed call leaves, and nothing else.
+times more stages are killed at moments drawn at random, also within what libraries write without Python. After each
+kill every file that is there must be whole, but for hidden ones; and the stage, made again, must leave what an
+undisturbed call leaves, and nothing else.
 
-Killed processes are forked from this one, which has imported and compiled all that they need and started no thread.
+Then, while 24 small panoramas are measured, a worker, the command or the scheduler of a Dask cluster is killed at
+random: half of the times of a command with two processes, half of one with two workers of Dask. What is left in the end
+must be what an undisturbed call leaves, byte by byte.
+
+`python benchmarks/kills.py OUT.json stages 1000 SEED` and `python benchmarks/kills.py OUT.json workers 20 SEED` do one
+of the two, so many times. Each seed has its own moments, and the file keeps those of other seeds: so kills add up.
+
+Killed stages are forked from this process, which has imported and compiled all that they need and started no thread.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,8 +34,9 @@ import time
 import traceback
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -37,6 +46,7 @@ from nnbook.cells import writer
 from nnbook.cells.extraction import extract_cells, thumbnails_of
 from nnbook.cells.shards import encode
 from nnbook.cells.store import MaskedPanorama
+from nnbook.cli import main as main_of_nnbook
 from nnbook.io.edition import Edition
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask, read_narrow_mask, write_image, write_mask
@@ -51,6 +61,7 @@ from nnbook.simulation import dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.context import ForkProcess
 
     from nnbook.io.images import Image
 
@@ -175,7 +186,7 @@ STAGES: Final[dict[str, tuple[Callable[[Path], None], ...]]] = {
 CODE: Final = (
     "nnbook.cells.sample.write_sample",
     "nnbook.cells.writer.write_cells",
-    "nnbook.pipeline.stages.measure_panoramas",
+    "nnbook.pipeline.measured.write_measurements",
     "nnbook.pipeline.stages.write_previews",
     "nnbook.segmentation.workflow.segment_files",
     "nnbook.simulation.dataset.write_panorama",
@@ -187,7 +198,16 @@ CODE: Final = (
 AT_ONCE: Final = 25
 """Folders that one process makes again."""
 
-TIMES: Final = 1_000
+PANORAMAS: Final = 24
+LOOK_S: Final = 0.005
+SPREAD_S: Final = 0.2
+LONGEST_S: Final = 600.0
+"""Of the small case: how many panoramas it has, how often they are counted, how long after that a kill comes, and how
+long a command may take on a busy machine."""
+
+QUIET: Final = ("--no-dashboard",)
+
+Popen: TypeAlias = "subprocess.Popen[bytes]"
 
 
 class Case(NamedTuple):
@@ -388,54 +408,153 @@ def kill_at_random(case: Case, times: int, rng: random.Random) -> None:
             make_again(case, killed)
 
 
-def kill_workers(base: Path, times: int, rng: random.Random) -> dict[str, int]:
-    """Kill a worker of `nnbook measure`, or the command itself, so many times; return how often which was killed.
+class Machines:
+    """A Dask scheduler and two workers on this machine, of which any may be killed."""
 
-    A call that loses a worker makes all that is to be made. What a killed one left is made by the next, and no worker
-    of it is left either.
+    def __init__(self) -> None:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = int(one.getsockname()[1])
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.scheduler, self.workers = self._begin()
+
+    def _begin(self) -> tuple[Popen, Popen]:
+        return (
+            begin("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), *QUIET),
+            begin("-m", "distributed.cli.dask_worker", self.address, "--nworkers", "2", "--nthreads", "1", *QUIET),
+        )
+
+    def kill_scheduler(self) -> None:
+        """Kill the scheduler, as a machine does that goes down, and begin another in its place."""
+        self.end()
+        self.scheduler, self.workers = self._begin()
+
+    def end(self) -> None:
+        """Kill all of them: workers would wait for a scheduler that is gone."""
+        for process in (self.scheduler, self.workers):
+            for one in family(process.pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+            process.kill()
+            process.wait()
+
+
+def kill_workers(base: Path, times: int, rng: random.Random, *, on_dask: bool) -> dict[str, int]:
+    """Kill a worker of `nnbook measure`, the command itself, or a scheduler, so many times; return how often which.
+
+    Workers are processes of the command, or those of a Dask scheduler. A call that loses one of them, or the scheduler,
+    makes all that is to be made. What a killed call left is made by the next, and no process of it is left either.
     """
     ready, whole = base / "ready", base / "whole"
     rng_of_images = np.random.default_rng(1)
     labels = np.kron(np.arange(1, 65, dtype=np.int32).reshape(8, 8), np.ones((100, 100), np.int32))
-    for number in range(24):
+    for number in range(PANORAMAS):
         write_image(ready / "images" / f"{number}.tif", rng_of_images.integers(5, 250, (800, 800), np.uint8))
         write_mask(ready / "images" / f"{number}_cp_masks.tif", labels)
+    prepare(base / "warm")
+    warm(base / "warm")
+    importlib.import_module("distributed")
     shutil.copytree(ready, whole)
-    began = time.monotonic()
-    assert measure_by_workers(whole).wait() == 0
-    took = time.monotonic() - began
+    finish(measure_by(whole), "undisturbed")
     expected = contents(whole)
-    killed = {"worker": 0, "command": 0}
-    while sum(killed.values()) < times:
-        folder = base / "killed"
-        shutil.copytree(ready, folder)
-        process = measure_by_workers(folder)
-        time.sleep(rng.uniform(0, took))
-        workers = [one for one in family(process.pid) if "spawn_main" in " ".join(one.cmdline())]
-        victim = rng.choice(["worker", "command"]) if workers else "command"
-        with contextlib.suppress(psutil.NoSuchProcess):
-            (rng.choice(workers) if victim == "worker" else psutil.Process(process.pid)).kill()
+    killed = dict.fromkeys(("worker", "scheduler", "command") if on_dask else ("worker", "command"), 0)
+    machines = Machines() if on_dask else None
+    by = ["--scheduler", machines.address] if machines else ["--workers", "2"]
+    try:
+        while sum(killed.values()) < times:
+            folder = base / "killed"
+            shutil.copytree(ready, folder)
+            process = measure_by(folder, *by)
+            wait_for(process, folder, rng.randrange(PANORAMAS))
+            time.sleep(rng.uniform(0, SPREAD_S))
+            ours = processes_of(process.pid)
+            theirs = processes_of(machines.workers.pid) if machines else ours
+            victim = rng.choice([*killed])
+            if victim == "scheduler" and machines:
+                machines.kill_scheduler()
+            elif victim == "worker" and theirs:
+                kill_one(rng.choice(theirs))
+            else:
+                victim = "command"
+                process.kill()
             killed[victim] += 1
-        status = process.wait()
-        if status == 0:
-            assert differences(contents(folder), expected) == [], f"a {victim} was killed"
-        assert status == 0 or victim == "command", status
-        _, alive = psutil.wait_procs(workers, 20)
-        assert not alive, "workers outlive the command"
-        assert measure_by_workers(folder).wait() == 0
-        assert differences(contents(folder), expected) == [], f"after a {victim} was killed"
-        shutil.rmtree(folder)
+            when = f"after a {victim} was killed"
+            finish(process, when, may_be_killed=victim == "command")
+            if process.exitcode == 0:
+                check(folder, expected, when)
+            _, alive = psutil.wait_procs(ours, 20)
+            assert not alive, f"{when}: workers outlive the command"
+            finish(measure_by(folder), when)
+            check(folder, expected, when)
+            shutil.rmtree(folder)
+            print(killed, flush=True)
+    finally:
+        if machines:
+            machines.end()
     return killed
 
 
-def measure_by_workers(folder: Path) -> subprocess.Popen[bytes]:
-    """Begin `nnbook measure` with two workers."""
-    call = ["measure", str(folder / "images"), "--masks", str(folder / "images"), "--px-per-um", "8"]
-    code = "import sys; from nnbook.cli import main; sys.exit(main(sys.argv[1:]))"
-    out = ["--out", str(folder / "out"), "--workers", "2"]
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *call, *out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def measure_by(folder: Path, *by: str) -> ForkProcess:
+    """Begin `nnbook measure`, in a process that has imported all that it needs."""
+    masks = ["--masks", str(folder / "images"), "--px-per-um", "8"]
+
+    def work() -> None:
+        with (folder / ".messages.lock").open("w") as messages:
+            for stream in (1, 2):
+                os.dup2(messages.fileno(), stream)
+        del sys.modules["__main__"].__file__  # else its workers import this file
+        sys.exit(main_of_nnbook(["measure", str(folder / "images"), *masks, "--out", str(folder / "out"), *by]))
+
+    process = get_context("fork").Process(target=work)
+    process.start()
+    return process
+
+
+def finish(process: ForkProcess, when: str, *, may_be_killed: bool = False) -> None:
+    """Wait for a command, which has to end well."""
+    process.join(LONGEST_S)
+    assert process.exitcode is not None, f"{when}: does not end"
+    assert process.exitcode == 0 or may_be_killed, f"{when}: status {process.exitcode}"
+
+
+def check(folder: Path, expected: dict[str, Any], when: str) -> None:
+    """Hold that a folder has what an undisturbed call leaves, once Dask's workers are done with what they were given.
+
+    They know nothing of a command that was killed, and end what they have begun.
+    """
+    until = time.monotonic() + LONGEST_S
+    while (different := differences(contents(folder), expected)) and time.monotonic() < until:
+        if not any(map(is_hidden, different)):
+            break
+        time.sleep(LOOK_S)
+    assert not different, f"{when}: {', '.join(different)}"
+
+
+def begin(*call: str) -> Popen:
+    """Begin a program of Python's, whose messages are not kept."""
+    return subprocess.Popen([sys.executable, *call], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for(process: ForkProcess, folder: Path, panoramas: int) -> None:
+    """Wait until so many panoramas have been measured, or the command has ended."""
+    while process.is_alive() and len([*folder.glob("out/rois-parts/*/record.json")]) < panoramas:
+        time.sleep(LOOK_S)
+
+
+def kill_one(process: psutil.Process) -> None:
+    """Kill a process, unless it has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def processes_of(process: int) -> list[psutil.Process]:
+    """Return the processes that one began to do work."""
+    found = []
+    for one in family(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "spawn_main" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def family(process: int) -> list[psutil.Process]:
@@ -451,8 +570,8 @@ def shares(times: int) -> Iterator[int]:
         yield times * (number + 1) // len(STAGES) - times * number // len(STAGES)
 
 
-def main(out: Path, times: int = TIMES, seed: int = 0) -> None:
-    """Kill every stage everywhere, and write how often it was killed."""
+def kill_stages(times: int = 1_000, seed: int = 0) -> list[dict[str, Any]]:
+    """Kill every stage at each of its file events, and so many times at random."""
     found = []
     for name, share in zip(STAGES, shares(times), strict=True):
         began = time.monotonic()
@@ -462,13 +581,32 @@ def main(out: Path, times: int = TIMES, seed: int = 0) -> None:
             kill_at_random(case, share, random.Random(f"{seed} {name}"))  # noqa: S311 - moments, no secrets
         found.append({"stage": name, "at_every_event": at_events, "at_random": share})
         print(found[-1], f"{time.monotonic() - began:.0f} s", flush=True)
-    share = max(1, times // 20)  # each takes seconds
-    with tempfile.TemporaryDirectory() as base:
-        workers = kill_workers(Path(base).resolve(), share, random.Random(f"{seed} workers"))  # noqa: S311
-    print(workers, flush=True)
-    date = datetime.now(UTC).date().isoformat()
-    write_json(out, {"date": date, "seed": seed, "stages": found, "workers": workers})
+    return found
+
+
+def kill_all_workers(times: int = 20, seed: int = 0) -> dict[str, dict[str, int]]:
+    """Kill workers, schedulers and commands: half of the times of processes, and half of Dask."""
+    found = {}
+    for by, share in (("processes", times // 2), ("dask", times - times // 2)):
+        with tempfile.TemporaryDirectory() as base:
+            rng = random.Random(f"{seed} {by}")  # noqa: S311 - moments, no secrets
+            found[by] = kill_workers(Path(base).resolve(), share, rng, on_dask=by == "dask")
+        print(by, found[by], flush=True)
+    return found
+
+
+PARTS: Final = {"stages": kill_stages, "workers": kill_all_workers}
+
+
+def main(out: Path, parts: str = ",".join(PARTS), *numbers: str) -> None:
+    """Kill what is named, and write how often it was killed; kills of other seeds stay in the file."""
+    report: dict[str, list[dict[str, Any]]] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    for part in parts.split(","):
+        found = PARTS[part](*map(int, numbers))
+        made = {"date": datetime.now(UTC).date().isoformat(), "seed": int([*numbers, 0, 0][1]), "killed": found}
+        others = [one for one in report.get(part, []) if one["seed"] != made["seed"]]
+        write_json(out, {**report, part: [*others, made]})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from nnbook.cli import main
 from nnbook.io.images import write_image, write_mask
 from nnbook.io.manifest import Panorama, write_manifest
+from nnbook.io.parquet import open_parquet
 from nnbook.io.results import read_results
 from nnbook.simulation.dataset import simulate_manifest
 
@@ -163,6 +165,34 @@ def test_masks_beside_their_images_are_measured_twice_with_the_same_result(field
         outputs.append((field / "results.csv").read_bytes())
     assert outputs[0] == outputs[1]
     assert read_results(field / "results.csv")["image"].tolist() == ["a.tif", "b.tif"]
+
+
+def test_tables_of_panoramas_are_not_gathered_again_with_nothing_to_do(
+    field: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def noted(path: Path, *more: Any, **options: Any) -> Any:
+        opened.append(path.parent.name)
+        return open_parquet(path, *more, **options)
+
+    monkeypatch.setattr("nnbook.pipeline.measured.open_parquet", noted)
+    call = ["measure", str(field), "--masks", str(field / "masks"), "--out", str(field / "out"), "--px-per-um"]
+    assert main([*call, "2"]) == 0
+    assert {*opened} == {"a", "b"}
+    opened.clear()
+    before = (field / "out" / "rois.parquet").stat().st_mtime_ns
+    assert main([*call, "2"]) == 0
+    assert opened == []
+    assert (field / "out" / "rois.parquet").stat().st_mtime_ns == before
+    (field / "b.tif").unlink()
+    assert main([*call, "2"]) == 0
+    assert pd.read_parquet(field / "out" / "rois.parquet")["panorama"].unique().tolist() == ["a"]
+    assert read_results(field / "out" / "results.csv")["image"].tolist() == ["a.tif"]
+    (field / "out" / "results.csv").unlink()
+    assert main([*call, "4"]) == 0
+    rois = pd.read_parquet(field / "out" / "rois.parquet")
+    assert (rois["area_um2"] == rois["area_px"] / 16).all()
 
 
 def test_an_image_is_not_measured_by_itself(field: Path, capsys: Said) -> None:

@@ -1,12 +1,14 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from nnbook.errors import MissingFileError, NnbookError
-from nnbook.io.parquet import open_parquet, read_parquet, write_parquet
+from nnbook.io.parquet import open_parquet, read_parquet, write_groups, write_parquet
 
 TABLE = pd.DataFrame({"panorama": ["a", "a", "b"], "roi": [1, 2, 1], "area_um2": [1.5, 2.25, 3.0]})
 
@@ -60,3 +62,21 @@ def test_what_is_no_such_table_is_named(tmp_path: Path) -> None:
     write_parquet(path, TABLE)
     with pytest.raises(NnbookError, match=r"t\.parquet: has no column colour, size; make it$"):
         read_parquet(path, "make it", ["size", "roi", "colour"])
+
+
+def test_many_small_tables_are_not_joined_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    join, joined = pa.concat_tables, 0
+
+    def counted(tables: list[pa.Table], **options: Any) -> pa.Table:
+        nonlocal joined
+        joined += sum(table.column(0).num_chunks for table in tables)
+        return join(tables, **options)
+
+    monkeypatch.setattr(pa, "concat_tables", counted)
+    count = 3_500
+    schema = pa.schema([("roi", pa.int64())])
+    write_groups(tmp_path / "a.parquet", (pa.table({"roi": [n]}) for n in range(count)), schema, 2_400)
+    assert joined < 1.1 * count
+    file = pq.ParquetFile(tmp_path / "a.parquet")
+    assert [file.metadata.row_group(group).num_rows for group in range(2)] == [2_400, 1_100]
+    assert file.read()["roi"].to_pylist() == list(range(count))

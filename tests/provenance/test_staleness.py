@@ -144,7 +144,7 @@ def test_records_of_stages_are_compared_with_the_present(copy: Copy) -> None:
     }
     (records / "measure.json").write_text(json.dumps(record))
     (copy.edition / "masks").mkdir()
-    (copy.edition / "masks" / "a_cp_masks.json").write_text(json.dumps({**record, "code": {}}))
+    (copy.edition / "masks" / "Run1TL_top_left_cp_masks.json").write_text(json.dumps({**record, "code": {}}))
     (records / "cells.json").write_text("[]")
     (copy.edition / "published" / "cells").mkdir(parents=True)
     (copy.edition / "published" / "cells" / "record.json").write_text("[]")
@@ -155,3 +155,21 @@ def test_records_of_stages_are_compared_with_the_present(copy: Copy) -> None:
     assert "it no longer depends on numpy" in stale["stage measure"]
     assert "build/own/gone.tif is gone" in stale["stage measure"]
     assert "build/own/masks/gone.tif is gone" in stale["stage segment"]
+
+
+def test_records_of_panoramas_that_the_manifest_no_longer_has_are_not_stale(copy: Copy) -> None:
+    record = json.dumps({"stage": "another version's"})
+    for panorama in ("Former", "Run1TL_top_left"):
+        for name in (
+            f"records/preview-{panorama}.json",
+            f"rois-parts/{panorama}/record.json",
+            f"cells-parts/{panorama}/record.json",
+            f"masks/{panorama}_cp_masks.json",
+        ):
+            (copy.edition / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy.edition / name).write_text(record)
+    why = ["its record is of another version of nnbook"]
+    present = dict.fromkeys([f"stage {name}" for name in ("preview", "measure", "cells", "segment")], why)
+    assert copy.stale() == present  # without a share: one of one
+    copy.change("manifest.csv", "Run1TL_top_left", "Other")
+    assert copy.stale().keys() == {"stage fetch"}

@@ -626,4 +626,4 @@ def _write_table(
 
 def _read_table(part: Path) -> pa.Table:
     with open_parquet(part / "cells.parquet", "delete it, and call again") as file:
-        return file.read()
+        return file.read(use_threads=False)  # most are small

@@ -58,7 +58,7 @@ def _measure(call: argparse.Namespace) -> None:
     from nnbook.io.scale import image_scales
     from nnbook.measurement.imaged_area import check_scale
     from nnbook.measurement.rim import check_rim
-    from nnbook.pipeline.measured import PARTS, MaskedImage, measure_files, write_measurements
+    from nnbook.pipeline.measured import PARTS, MaskedImage, gather_measurements, measure_files
     from nnbook.provenance.mask_origin import check_mask_origins
 
     if call.px_per_um is not None:
@@ -76,7 +76,7 @@ def _measure(call: argparse.Namespace) -> None:
     check_mask_origins((one.image, one.mask) for one in masked.values())
     results = measure_files(masked, call.out, plane=plane_of(call), rim_um=call.rim_um, workers=workers_of(call))
     if choice.is_all:
-        write_measurements(call.out, list(masked), results, call.out)
+        gather_measurements(list(masked), results, call.out)
     print_values(call, {"panoramas": len(results), "num_rois": int(results["num_rois"].sum()), "out": str(call.out)})
 
 

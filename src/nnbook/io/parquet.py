@@ -32,6 +32,9 @@ BLOCK: Final = 1 << 20
 END_BYTES: Final = 8
 """A file ends with the size of its description, and `MAGIC`."""
 
+MOST_WAITING: Final = 1_000
+"""Tables that are put together while they have too few rows for a group: one of few rows takes ten times its bytes."""
+
 
 def write_parquet(path: Path, table: pd.DataFrame | pa.Table, **options: Any) -> None:
     """Write a table with checksums.
@@ -74,15 +77,21 @@ def write_groups(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    waiting = schema.empty_table()
+    waiting: list[pa.Table] = []
+    count = 0
     with pq.ParquetWriter(path, schema, write_page_checksum=True, **options) as writer:
         for table in tables:
-            waiting = pa.concat_tables([waiting, table])
-            while len(waiting) >= rows_per_group:
-                writer.write_table(waiting[:rows_per_group], row_group_size=rows_per_group)
-                waiting = waiting[rows_per_group:]
-        if len(waiting):
-            writer.write_table(waiting, row_group_size=rows_per_group)
+            waiting.append(table)
+            count += len(table)
+            if len(waiting) == MOST_WAITING:
+                waiting = [pa.concat_tables(waiting).combine_chunks()]
+            if count >= rows_per_group:
+                rows = pa.concat_tables(waiting)
+                whole = count // rows_per_group * rows_per_group
+                writer.write_table(rows[:whole], row_group_size=rows_per_group)
+                waiting, count = [rows[whole:]], count - whole
+        if count:
+            writer.write_table(pa.concat_tables(waiting), row_group_size=rows_per_group)
     seal(path)
 
 

@@ -6,6 +6,7 @@ and no more than a row group of the gathered table is in memory.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 from functools import partial
@@ -48,6 +49,7 @@ WORTH_PX: Final = 1_500_000_000
 """Ten panoramas of 12,275 px, as for `nnbook.segmentation.workflow.WORTH_PX`: measuring takes less time."""
 
 ROIS: Final = "rois.parquet"
+RESULTS: Final = "results.csv"
 ROWS_PER_GROUP: Final = 65_536
 """So that a range of rows can be read alone."""
 
@@ -224,23 +226,49 @@ def _make_part(job: tuple[str, MaskedImage, Stage], *, plane: Plane | None, rim_
     make(stage, work)
 
 
+def gather_measurements(
+    names: Sequence[str], results: pd.DataFrame, folder: PathLike, *, record: str = f"{PARTS}/record.json"
+) -> None:
+    """Gather `rois.parquet` and `results.csv` from the parts of panoramas, where they are out of date.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The panoramas, in order. Parts of others are removed.
+    results : pandas.DataFrame
+        What `measure_files` returned, and maybe further columns.
+    folder : str or Path
+        The one that `measure_files` wrote below.
+    record : str, optional
+        The name of the record of what was gathered.
+    """
+    folder = Path(folder)
+    stage = Stage.of(
+        write_measurements,
+        folder,
+        record=record,
+        writes=[ROIS, RESULTS],
+        reads=[folder / PARTS / name / ROIS for name in names],
+        settings={"results": hashlib.sha256(results.to_csv(index=False).encode()).hexdigest()},
+    )
+    make(stage, lambda out: write_measurements(folder, names, results, out))
+
+
 def write_measurements(parts: PathLike, names: Sequence[str], results: pd.DataFrame, folder: PathLike) -> None:
-    """Gather `rois.parquet` from the parts of panoramas, and write it and `results.csv`, each in one step.
+    """Write `rois.parquet` and `results.csv`: see `gather_measurements`.
 
     Parameters
     ----------
     parts : str or Path
         The folder that `measure_files` wrote below.
-    names : sequence of str
-        The panoramas, in order. Parts of others are removed.
-    results : pandas.DataFrame
-        A row a panorama.
+    names, results
+        See `gather_measurements`.
     folder : str or Path
         Made where it is missing.
     """
     parts, folder = Path(parts) / PARTS, Path(folder)
     gather_rois([parts / name / ROIS for name in names], folder / ROIS)
-    write_results(folder / "results.csv", results)
+    write_results(folder / RESULTS, results)
     for former in {path.name for path in parts.iterdir() if path.is_dir()} - {*names}:
         shutil.rmtree(parts / former)
 
@@ -255,7 +283,7 @@ def gather_rois(tables: Sequence[Path], out: Path) -> None:
     def rows() -> Iterator[pa.Table]:
         for path in tables:
             with open_parquet(path, "delete it, and measure again") as file:
-                part = file.read()
+                part = file.read(use_threads=False)  # most are small
             columns = [part[name] if name in part.column_names else pa.nulls(len(part)) for name in schema.names]
             yield pa.table(columns, names=schema.names).cast(schema)
 

@@ -21,7 +21,7 @@ from nnbook.io.files import read_json, write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
-from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, gather_rois, measure_files, write_measurements
+from nnbook.pipeline.measured import PARTS, ROIS, MaskedImage, gather_measurements, gather_rois, measure_files
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import Stage, file_state, make, remove
 from nnbook.provenance.units import EVERYTHING, Choice, Made, UnitsError, brought
@@ -127,16 +127,7 @@ def measure_panoramas(edition: Edition, panoramas: list[Panorama], workers: Work
     results = measure_each(edition, panoramas, workers)
     results["run"] = [one.run for one in panoramas]
     results["passage"] = [one.passage for one in panoramas]
-    stage = Stage.of(
-        measure_panoramas,
-        edition.folder,
-        record="records/measure.json",
-        writes=[edition.rois.name, edition.results.name],
-        reads=rois_tables(edition, panoramas),
-        settings={"panoramas": [[one.panorama, one.run, one.passage, Path(one.image).name] for one in panoramas]},
-    )
-    names = [one.panorama for one in panoramas]
-    make(stage, lambda folder: write_measurements(edition.folder, names, results, folder))
+    gather_measurements([one.panorama for one in panoramas], results, edition.folder, record="records/measure.json")
 
 
 def measure_each(edition: Edition, panoramas: list[Panorama], workers: Workers = None) -> pd.DataFrame:

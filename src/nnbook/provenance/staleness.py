@@ -15,7 +15,7 @@ from nnbook.provenance.notebooks import stale_notebooks
 from nnbook.provenance.stage import changed_code, changed_files, changed_outputs, displayed, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from nnbook.io.paths import PathLike
 
@@ -71,10 +71,11 @@ def status(
     if not (folder / "edition.json").is_file():
         return [Stale("edition", [f"{displayed(folder)} was never made"])]
     recall(folder / DEPENDENCIES)
-    found = _of_manifest(manifest, folder, images) if manifest else []
+    rows = None if manifest is None else _rows(manifest, images)
+    found = [] if manifest is None or rows is None else _of_manifest(manifest, rows, folder)
     by_stage: dict[str, list[list[str]]] = {}
     dependencies = functools.cache(function_dependencies)
-    for name, path, below in _records(folder):
+    for name, path, below in _records(folder, rows):
         record = read_record(path)
         why = ["its record is of another version of nnbook"]
         if record is not None:
@@ -101,15 +102,16 @@ def summary(found: Iterable[Stale], most: int = 4) -> str:
     return "\n".join(lines)
 
 
-def _of_manifest(manifest: Path, folder: Path, images: PathLike | None) -> list[Stale]:
-    def rows(path: Path, below: PathLike | None = None) -> dict[str, Any]:
-        return {
-            row.panorama: replace(row.as_in_edition().as_one_plane(), image_sha256="")
-            for row in read_manifest(path, below)
-        }
+def _rows(manifest: Path, images: PathLike | None = None) -> dict[str, Any]:
+    return {
+        row.panorama: replace(row.as_in_edition().as_one_plane(), image_sha256="")
+        for row in read_manifest(manifest, images)
+    }
 
+
+def _of_manifest(manifest: Path, now: dict[str, Any], folder: Path) -> list[Stale]:
     made = folder / "manifest.csv"
-    was, now = rows(made) if made.is_file() else {}, rows(manifest, images)
+    was = _rows(made) if made.is_file() else {}
     changed = [name for name in now if now[name] != was.get(name)]
     why = [f"{displayed(manifest)} has {len(changed)} other rows, {changed[0]} first"] if changed else []
     if gone := [name for name in was if name not in now]:
@@ -117,22 +119,33 @@ def _of_manifest(manifest: Path, folder: Path, images: PathLike | None) -> list[
     return [Stale("stage fetch", why)] if why else []
 
 
-def _records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """List the records of an edition and of those nested in it: stage, record, and where the paths in it begin."""
-    yield from _own_records(folder)
+def _records(folder: Path, names: Collection[str] | None) -> Iterator[tuple[str, Path, Path]]:
+    """List the records of an edition and of those nested in it: stage, record, and where the paths in it begin.
+
+    Those of panoramas that a manifest no longer has are left out, for nothing is made of them: masks, which people
+    correct, are kept.
+    """
+    yield from _own_records(folder, names)
     for nested in (PUBLISHED, FULL_SIZE):
-        for name, record, below in _own_records(folder / nested):
+        manifest = folder / nested / "manifest.csv"
+        for name, record, below in _own_records(folder / nested, _rows(manifest) if manifest.is_file() else None):
             yield f"{nested} {name}", record, below
 
 
-def _own_records(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+def _own_records(folder: Path, names: Collection[str] | None) -> Iterator[tuple[str, Path, Path]]:
+    def has(panorama: str) -> bool:
+        return names is None or not panorama or panorama in names
+
     for record in sorted(folder.glob("records/*.json")):
-        if not record.name.startswith("notebook-"):
-            yield record.stem.split("-")[0], record, folder
+        name, _, panorama = record.stem.partition("-")
+        if name != "notebook" and has(panorama):
+            yield name, record, folder
     for parts, name in (("rois-parts", "measure"), ("cells-parts", "cells")):
         for record in sorted(folder.glob(f"{parts}/*/record.json")):
-            yield name, record, record.parent
+            if has(record.parent.name):
+                yield name, record, record.parent
     for record in sorted(folder.glob("*/record.json")):
         yield record.parent.name, record, folder
     for record in sorted(folder.glob(f"masks/*{MASK_SUFFIX}.json")):
-        yield "segment", record, record.parent
+        if has(record.stem.removesuffix(MASK_SUFFIX)):
+            yield "segment", record, record.parent
