@@ -467,7 +467,7 @@ def kill_workers(base: Path, times: int, rng: random.Random, *, on_dask: bool) -
             process = measure_by(folder, *by)
             wait_for(process, folder, rng.randrange(PANORAMAS))
             time.sleep(rng.uniform(0, SPREAD_S))
-            ours = processes_of(process.pid)
+            ours = processes_of(process.pid or 0)
             theirs = processes_of(machines.workers.pid) if machines else ours
             victim = rng.choice([*killed])
             if victim == "scheduler" and machines:
@@ -603,7 +603,11 @@ def main(out: Path, parts: str = ",".join(PARTS), *numbers: str) -> None:
     report: dict[str, list[dict[str, Any]]] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
     for part in parts.split(","):
         found = PARTS[part](*map(int, numbers))
-        made = {"date": datetime.now(UTC).date().isoformat(), "seed": int([*numbers, 0, 0][1]), "killed": found}
+        made = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "seed": int(numbers[1]) if len(numbers) > 1 else 0,
+            "killed": found,
+        }
         others = [one for one in report.get(part, []) if one["seed"] != made["seed"]]
         write_json(out, {**report, part: [*others, made]})
 

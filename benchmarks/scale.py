@@ -1,19 +1,21 @@
 """What all panoramas cost: `python benchmarks/scale.py OUT.json [PART...]`.
 
-Parts are `stages`, `tiny`, `soak`, `dask` and `rivals`; all where none is named.
+Parts are `stages`, `tiny`, `scheduling`, `soak`, `site`, `dask` and `rivals`; all where none is named.
 
 `stages`: panoramas of full size, which differ, are segmented, measured and cut by the commands, each with 1 worker and
 with as many as there are cores: seconds and CPU seconds, those of all processes together, the most memory they took at
 a time, and the bytes written; and what that makes of 1,600. `tiny`: 1,600 and 16,000 panoramas of 64 px are measured,
-cut and gathered in one process, and then again with nothing to do: what a panorama costs whatever is in it. `soak`:
-10,000 of them are measured by two processes: their memory, open files and threads early and late. `dask`: small
-panoramas by the commands and by 1, 2 and 4 workers of a Dask scheduler on this machine, to the same bytes.
+cut and gathered in one process, and then again with nothing to do, and their manifest and status are read: what a
+panorama costs whatever is in it. `scheduling`: what it costs to hand out a unit of work that takes no time, to two
+processes and to two workers of Dask. `soak`: 10,000 tiny panoramas are measured by two processes: their memory, open
+files and threads early and late. `site`: see `large_site.py`. `dask`: small panoramas by the commands and by 1, 2 and 4
+workers of a Dask scheduler on this machine, to the same bytes.
 `rivals`: panoramas by nnbook, by a loop over stock Cellpose, and by Cellpose's distributed evaluation, each by a
 process of its own. The last needs dask-image and dask-jobqueue. Of Cellpose 3.1.1.3 it is for volumes, and ends on a
 panorama with an error as it joins blocks, which is then what the file says of it.
 
-A part that is not named keeps what the file says of it. PANORAMAS (8), TINY (1600,16000), SOAK (10000) and SIDE_PX
-(6144, of rivals) of the environment make it smaller.
+A part that is not named keeps what the file says of it. PANORAMAS (8), TINY (1600,16000), SOAK (10000), UNITS
+(1600,16000, of scheduling), SITE (1600,16000) and SIDE_PX (6144, of rivals) of the environment make it smaller.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,8 +42,12 @@ from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import write_cells
 from nnbook.io.files import sha256, write_json
 from nnbook.io.images import write_image, write_mask
+from nnbook.io.manifest import Panorama, read_manifest, write_manifest
 from nnbook.io.processes import usable_cores
-from nnbook.pipeline.measured import MaskedImage, measure_files, write_measurements
+from nnbook.measurement.imaged_area import check_scale
+from nnbook.pipeline.measured import MaskedImage, gather_measurements, measure_files
+from nnbook.provenance.staleness import status
+from nnbook.provenance.units import HERE, make_units
 from nnbook.segmentation.model import SHIPPED_MODEL
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD, PX_PER_UM
@@ -214,8 +221,15 @@ def tiny(folder: Path) -> dict[str, Any]:
         again = of_tiny(folder / "images", folder / str(count), count)
         found[str(count)] = {"first": first, "nothing_to_do": again}
         print("tiny", count, found[str(count)], file=sys.stderr, flush=True)
-    few, many = (sum(found[str(count)]["first"].values()) / count for count in (counts[0], counts[-1]))
-    return {"by_panoramas": found, "times_as_long_a_panorama": round(many / few, 2)}
+    few, many = (
+        {name: seconds / count for name, seconds in found[str(count)]["first"].items()}
+        for count in (counts[0], counts[-1])
+    )
+    return {
+        "by_panoramas": found,
+        "times_as_long_a_panorama": round(sum(many.values()) / sum(few.values()), 2),
+        "by_stage": {name: round(many[name] / few[name], 2) for name in few},
+    }
 
 
 def tiny_panoramas(folder: Path, count: int) -> None:
@@ -243,11 +257,36 @@ def of_tiny(images: Path, out: Path, count: int) -> dict[str, float]:
 
     masked = {name: MaskedImage(image, mask, PX_PER_UM) for name, (image, mask) in files.items()}
     results = timed("measure", partial(measure_files, masked, out))
-    timed("gather", partial(write_measurements, out, names, results, out))
+    timed("gather", partial(gather_measurements, names, results, out))
     panoramas = [MaskedPanorama(name, 1, "", image, mask) for name, (image, mask) in files.items()]
     cut = partial(write_cells, out / "cells", panoramas, out / "rois.parquet", edition="t", note="N.")
     timed("cells", partial(cut, px_per_um=PX_PER_UM))
+    manifest = out / "manifest.csv"
+    row = Panorama("", 1, "TL", "", "", "", "", 64, 64, PX_PER_UM, "", "")
+    write_manifest(manifest, (replace(row, panorama=name, image=f"{name}.tif") for name in names))
+    timed("manifest", partial(read_manifest, manifest, images))
+    write_json(out / "edition.json", {})
+    timed("status", partial(status, manifest, out, out / "notebooks", images=images))
     return seconds
+
+
+def scheduling(_: Path) -> dict[str, Any]:
+    """Have units made that take no time; return the milliseconds of each, without what it takes to begin."""
+    from distributed import LocalCluster
+
+    few, many = (int(count) for count in os.environ.get("UNITS", "1600,16000").split(","))
+
+    def milliseconds(workers: Any) -> float:
+        seconds = []
+        for count in (few, many):
+            began = time.perf_counter()
+            make_units(check_scale, dict.fromkeys(map(str, range(count)), 1.0), HERE, desc="try", workers=workers)
+            seconds.append(time.perf_counter() - began)
+        return round(1000 * (seconds[1] - seconds[0]) / (many - few), 3)
+
+    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        by_dask = milliseconds(cluster.scheduler_address)
+    return {"units": [few, many], "ms_each": {"processes": milliseconds(2), "dask": by_dask}}
 
 
 def soak(folder: Path) -> dict[str, Any]:
@@ -389,7 +428,22 @@ def rivals(folder: Path) -> dict[str, Any]:
     return {"panoramas": 2, "side_px": side_px, "methods": found}
 
 
-PARTS: Final = {"stages": stages, "tiny": tiny, "soak": soak, "dask": dask, "rivals": rivals}
+def site(folder: Path) -> dict[str, Any]:
+    """Look at the views of many panoramas and a million cells in a browser."""
+    from large_site import measure_site
+
+    return measure_site(folder, [int(count) for count in os.environ.get("SITE", "1600,16000").split(",")])
+
+
+PARTS: Final = {
+    "stages": stages,
+    "tiny": tiny,
+    "scheduling": scheduling,
+    "soak": soak,
+    "site": site,
+    "dask": dask,
+    "rivals": rivals,
+}
 
 
 if __name__ == "__main__":

@@ -77,8 +77,13 @@ def nuclei_columns(rois: pd.DataFrame) -> dict[str, list[Any]]:
     columns = [name for name in [*NUCLEUS_COLUMNS, *(["class"] if known else []), *further] if name in rois]
     nuclei = rois.sort_values("roi")[columns].round(NUCLEUS_DECIMALS)
     for name in [*BRIGHTNESS, *further]:
-        nuclei[name] = nuclei[name].map(lambda value: float(f"{value:.6g}"))  # an image may have grey levels below 1
+        nuclei[name] = nuclei[name].map(_shown)
     return _columns(nuclei)
+
+
+def _shown(value: float) -> float:
+    """Return a measurement with as many digits as a view shows; an image may have grey levels below 1."""
+    return float(f"{value:.6g}")
 
 
 def panoramas_columns(
@@ -91,17 +96,18 @@ def panoramas_columns(
     results : pandas.DataFrame
         See `nnbook.io.results.read_results`.
     panoramas : dict of str to Panorama
-        Rows of the manifest by the image's file name; empty where an edition has a table alone. Run, quarter and crop
-        are then taken from the published form of the name.
+        Rows of the manifest by the image's file name; empty where an edition has a table alone. The run is then taken
+        from the published form of the name.
     tiles : mapping of str to mapping, optional
         By the name of the panorama, what of `TILES` there is.
 
     Returns
     -------
     dict of str to list
-        `panorama`, `run`, `quarter`, `crop`, `passage`, `width_px`, `height_px`, `px_per_um`, `num_rois`,
-        `mean_intensity`, `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full
-        one), `preview` (its address), and `TILES`; None for what is not known or not there.
+        `panorama`, `run`, `passage`, `width_px`, `height_px`, `px_per_um`, `num_rois`, `mean_intensity`,
+        `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full one), `preview`
+        (its address), and `TILES`; None for what is not known or not there. Nothing else: every view fetches all of it
+        before it shows anything, and there may be 16,000 panoramas.
     """
     ranks = {image: rank for rank, image in enumerate(most_representative(results)["image"], start=1)}
     rows = []
@@ -110,16 +116,14 @@ def panoramas_columns(
         name = panorama.panorama if panorama else Path(row["image"]).stem
         place: dict[Any, Any] = vars(panorama) if panorama else row
         if panorama is None and (published_name := NAME.fullmatch(name)):
-            place = {**row, **published_name.groupdict(), "run": int(published_name["run"])}
+            place = {**row, "run": int(published_name["run"])}
         rank = ranks.get(row["image"])
         rows.append(
             {
                 "panorama": name,
-                **{
-                    key: place.get(key) or None
-                    for key in ("run", "quarter", "crop", "passage", "width_px", "height_px", "px_per_um")
-                },
-                **{key: row[key] for key in ("num_rois", "mean_intensity", "std_intensity")},
+                **{key: place.get(key) or None for key in ("run", "passage", "width_px", "height_px", "px_per_um")},
+                "num_rois": row["num_rois"],
+                **{key: _shown(row[key]) for key in BRIGHTNESS},
                 "rank": rank,
                 "pyramid": name in (tiles or {}),
                 "preview": f"{PREVIEWS}/{name}.jpg" if panorama else None,
