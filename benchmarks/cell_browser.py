@@ -35,7 +35,7 @@ from playwright.sync_api import sync_playwright
 
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
-from nnbook.cells.store import read_cells
+from nnbook.cells.store import NUMBER, read_cells
 from nnbook.cells.writer import CELLS_PER_SHARD, IN_PAGES, ROWS_PER_GROUP
 from nnbook.io.files import write_json
 from nnbook.values.published import SINGLE_CELL_IMAGES
@@ -125,6 +125,7 @@ def write_million(folder: Path, source: Path) -> None:
     at = np.resize(np.arange(len(cells)), count)
     runs = np.arange(count) * RUNS // count + 1
     table = cells.table.iloc[at].reset_index(drop=True).assign(run=runs.astype(np.int32))
+    table[NUMBER] = np.arange(count, dtype=np.int32)
     rows = pa.Table.from_pandas(table, preserve_index=False)
     pq.write_table(rows, folder / "cells.parquet", row_group_size=ROWS_PER_GROUP, use_dictionary=TEXTS, **IN_PAGES)
     firsts = np.searchsorted(runs, np.arange(1, RUNS + 2)).tolist()
@@ -133,7 +134,8 @@ def write_million(folder: Path, source: Path) -> None:
         for run, (first, end) in enumerate(pairwise(firsts), start=1)
     ]
     size = (folder / "cells.parquet").stat().st_size
-    about = {**cells.about, "cells": count, "runs": told, "note": "Simulated.", "table_bytes": size}
+    shards = [min(CELLS_PER_SHARD, count - first) for first in range(0, count, CELLS_PER_SHARD)]
+    about = {**cells.about, "cells": count, "runs": told, "note": "Simulated.", "table_bytes": size, "shards": shards}
     write_json(folder / "cells.json", about)
 
 

@@ -52,7 +52,8 @@ const el = document.createElement('div');
 document.getElementById('host').attachShadow({ mode: 'open' }).append(el);
 widget.render({ model: { get: (name) => values[name], set() {}, on() {} }, el });
 </script>"""
-READY: Final = """() => document.getElementById('host')?.shadowRoot?.querySelector('[data-state=ready]') !== null"""
+STATE: Final = """() => document.getElementById('host')?.shadowRoot
+    ?.querySelector('[data-state=ready], [data-state=error]')?.dataset.state"""
 FOUND: Final = """(name) => {
     const options = document.getElementById('host').shadowRoot.querySelectorAll('[role=option]');
     return [...options].some((option) => option.textContent.includes(name));
@@ -135,11 +136,10 @@ def open_view(browser: Browser, address: str, view: str) -> dict[str, Any]:
     devtools.on("Network.loadingFinished", lambda about: came.append(int(about["encodedDataLength"])))
     began = time.perf_counter()
     page.goto(f"{address}/{view}.html", wait_until="commit")
+    page.wait_for_function(STATE, polling="raf", timeout=120_000)
+    assert page.evaluate(STATE) == "ready", page.content()
     if view == "cells":
-        page.wait_for_function("() => document.querySelector('#host')?.shadowRoot")
         page.evaluate(DRAWN)
-    else:
-        page.wait_for_function(READY, polling="raf", timeout=120_000)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found: dict[str, Any] = {"ms": round(1000 * (time.perf_counter() - began)), "bytes": sum(came)}
     if view == "panorama":
