@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nnbook.evaluation.measures import count_measures, intervals, link_nuclei, outline_distances, quotients
 from nnbook.evaluation.metrics import evaluate, overlaps
@@ -165,6 +166,31 @@ def test_agrees_with_other_packages_on_random_masks(seed: int) -> None:
     assert found["hausdorff_px"] == pytest.approx(np.mean([hausdorff_distance(*both) for both in outlines]))
     one, other = (np.argwhere(outline).astype(np.int32) for outline in outlines[0])
     assert outline_distances(one, other)[0].max() == pytest.approx(directed_hausdorff(one, other)[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 8])
+def test_panoptic_quality_is_that_of_an_assignment_but_for_overlaps_of_exactly_half(seed: int) -> None:
+    """StarDist's `matching` assigns nuclei, and counts an overlap of exactly half, too. It rounds to 32 bits."""
+    from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
+
+    predicted, true = random_masks(seed)
+    p, t = (np.unique(labels)[1:] for labels in (predicted, true))
+    iou = np.array(
+        [[np.sum((true == a) & (predicted == b)) / np.sum((true == a) | (predicted == b)) for b in p] for a in t]
+    )
+
+    def assigned(good: NDArray[np.bool_]) -> float:
+        rows, columns = linear_sum_assignment(-good.astype(float) - iou / (2 * min(iou.shape)))
+        return float(2 * np.sum((iou * good)[rows, columns]) / sum(iou.shape))
+
+    found = measures(predicted, true)["pq"]
+    assert found == pytest.approx(assigned(iou > 0.5))
+    assert (found == pytest.approx(assigned(iou >= 0.5), abs=1e-6)) == (not np.any(iou == 0.5))
+
+
+def test_a_mask_of_exactly_half_a_nucleus_is_no_partner() -> None:
+    found = measures(mask((0, 0, 10, 5), (20, 0, 10, 8)), mask((0, 0, 10, 10), (20, 0, 10, 10)))
+    assert (found["pq"], found["rq"]) == (pytest.approx(0.8 / 2), 0.5)
 
 
 def test_intervals_hold_what_is_measured_and_depend_on_the_seed_alone() -> None:

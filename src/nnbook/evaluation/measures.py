@@ -158,7 +158,8 @@ def quotients(counts: Mapping[str, Any]) -> dict[str, float]:
           `pixel_f1`, `pixel_accuracy`, `pixel_precision`, `pixel_recall`: means over images of those of binary masks.
         - `aji`: aggregated Jaccard index (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499), the mean over images with
           nuclei. A mask counts whole for each nucleus that it merges, so that one crowded image would rule a sum.
-        - `pq`, `sq`, `rq`: panoptic quality and its factors (Kirillov et al. 2019, doi:10.1109/CVPR.2019.00963).
+        - `pq`, `sq`, `rq`: panoptic quality and its factors (Kirillov et al. 2019, doi:10.1109/CVPR.2019.00963). As
+          there, an intersection over union of exactly a half is no match, which it is for StarDist's `matching`.
         - Means over nuclei and masks with an intersection over union above 0.5: `mean_dice`; `area_bias`, by which
           share a mask is larger; `hausdorff_px`, `hausdorff_95_px`, the largest distance of outlines, and its 95th
           percentile, the greater of both directions; `surface_agreement`, the normalised surface distance, which is
