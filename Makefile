@@ -131,7 +131,7 @@ $(VENV)/.done: requirements.txt pyproject.toml
 	@cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-widgets/dist/.done: widgets/node_modules/.done widgets/build.mjs src/nnbook/figures/count_brightness.json $(wildcard widgets/cells/* widgets/channels/* widgets/deepzoom/* widgets/mosaic/* widgets/nuclei/* widgets/panorama/* widgets/primer/* widgets/scatter/* widgets/segment/* widgets/shared/*)
+widgets/dist/.done: widgets/node_modules/.done widgets/build.mjs src/nnbook/figures/count_brightness.json $(wildcard widgets/cells/* widgets/channels/* widgets/deepzoom/* widgets/methods/* widgets/mosaic/* widgets/nuclei/* widgets/panorama/* widgets/primer/* widgets/scatter/* widgets/segment/* widgets/shared/*)
 	$(call say,Building the widgets)
 	@cd widgets && npm run --silent build
 	@touch $@

@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nnbook.figures.comparison import (
     ABLATION_OBJECTS,
@@ -10,6 +11,8 @@ from nnbook.figures.comparison import (
     ablation_table,
     methods_table,
     mistakes_sheet,
+    normalisation_shares,
+    normalisation_table,
     paper_table,
     speed_and_accuracy,
 )
@@ -35,14 +38,17 @@ def measured() -> dict[str, Any]:
     }
     mistakes = {"otsu": {"missed": [1], "spurious": [], "split": [], "merged": [1]},
                 "nnbook": {key: [] for key in KINDS}}  # fmt: skip
-    part = {"title": "Made", "images": 2, "methods": methods, "crop": {"image": "a", "mistakes": mistakes}}
-    return {
+    part = {
+        "title": "Made",
         "date": "2026-11-27",
+        "machine": {"processor": "a processor"},
         "threads": 1,
         "load_before": 1.0,
-        "machine": {"processor": "a processor"},
-        "sets": {"made": part},
+        "images": 2,
+        "methods": methods,
+        "crop": {"image": "a", "mistakes": mistakes},
     }
+    return {"sets": {"made": part}}
 
 
 def crops() -> dict[str, Any]:
@@ -61,6 +67,7 @@ def test_every_method_has_a_row_with_its_interval() -> None:
     assert table.rows[0][5] == "50 (40–60)"
     assert all(len(row) == len(table.header) for row in table.rows)
     assert "a processor" in table.note
+    assert "Made on 2026-11-27, a processor, 1 thread, load 1.0 before" in table.note
 
 
 def test_methods_have_names_in_figures() -> None:
@@ -112,3 +119,30 @@ def test_the_paper_is_beside_what_is_found_and_contradicts_itself() -> None:
     assert by_title[paper["seconds"].title] == ("1.98 s/Mpx", "0.50 s/Mpx", "made")
     assert by_title[paper["hours"].title] == ("5 h", "–", "")
     assert [one["what"] for one in contradictions] == ["Kaggle validation images", "Foreground normalisation"]
+
+
+def normalised() -> dict[str, Any]:
+    """Two runs of two panoramas each: brighter in the second, and by the whole image where fewer nuclei are."""
+    rows = []
+    for run, covered, bright in ((1, 0.1, 10.0), (1, 0.2, 10.0), (2, 0.1, 20.0), (2, 0.2, 20.0)):
+        brightness = {"raw": [bright, bright + covered], "whole": [1 / covered] * 2, "foreground": [1.0, -covered]}
+        counts = {"whole": [2, 2, 2], "foreground": [run, 2, 2]}
+        row = {"run": run, "covered": covered, "nuclei": counts}
+        rows.append({**row, "brightness": {**brightness, "true_foreground": [1.0, -2 * covered]}})
+    return {"panoramas": rows}
+
+
+def test_what_normalisation_leaves_between_runs() -> None:
+    found = normalisation_shares(normalised())
+    assert found["raw"]["between"] > 0.99
+    assert found["whole"]["between"] == pytest.approx(0)
+    assert found["whole"]["coverage"] == pytest.approx(-1)
+    assert (found["foreground"]["f1_least"], found["foreground"]["f1"], found["foreground"]["f1_greatest"]) == (
+        0.5,
+        0.75,
+        1,
+    )
+    assert "f1" not in found["raw"]
+    table = normalisation_table(normalised())
+    assert [row[3] for row in table.rows] == ["–", "1.000 (1.000–1.000)", "0.750 (0.500–1.000)", "–"]
+    assert "8 nuclei of 4 simulated panoramas of 2 runs" in table.note

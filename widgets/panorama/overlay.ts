@@ -18,7 +18,7 @@ import { LabelTiles } from './tiles';
 
 /** Width of an outline on the screen, in CSS pixels. */
 export const OUTLINE = 2.2;
-/** How much is left of the opacity of a nucleus that is dim. */
+/** How much is left of the opacity of a nucleus that is dim, unless the view says so. */
 const DIM = 0.15;
 
 /**
@@ -54,6 +54,7 @@ export class LabelOverlay {
     readonly pyramid: Pyramid,
     events: { changed(): void; failed(): void },
     private readonly outline = OUTLINE,
+    private readonly left = DIM,
   ) {
     this.context = canvas.getContext('2d');
     this.surveyed = new Promise((resolve) => {
@@ -291,7 +292,7 @@ export class LabelOverlay {
   /** The colour of a nucleus with its opacity. */
   private inkOf(label: number): number {
     const { alpha } = this;
-    const shown = this.dim?.(label) ? (Math.round((alpha >>> 24) * DIM) << 24) >>> 0 : alpha;
+    const shown = this.dim?.(label) ? (Math.round((alpha >>> 24) * this.left) << 24) >>> 0 : alpha;
     return ((this.pixelOf(label) & 0xffffff) | shown) >>> 0;
   }
 

@@ -6,6 +6,8 @@ from .comparison import (
     ablation_table,
     methods_table,
     mistakes_sheet,
+    normalisation_shares,
+    normalisation_table,
     paper_table,
     speed_and_accuracy,
 )
@@ -82,6 +84,8 @@ __all__ = [
     "methods_table",
     "mistakes_sheet",
     "mosaic_sheet",
+    "normalisation_shares",
+    "normalisation_table",
     "nuclei_plane",
     "opening_sheet",
     "outcomes_table",

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from nnbook.figures.sheets import panel_grid
 from nnbook.figures.style import BLUE, NEUTRAL, PIXEL_STYLE, STYLE, VERMILION
+from nnbook.measurement.appearance import between_runs_share
 from nnbook.values.table import Table
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ ABLATION_PIXELS: Final[dict[str, tuple[str, float, int]]] = {
 """Columns of the ablation's tables: title, factor and digits."""
 
 
+NORMALISATIONS: Final = {
+    "raw": "As recorded",
+    "whole": "By the whole image",
+    "foreground": "By the foreground, as a first pass finds it",
+    "true_foreground": "By the foreground, as it is",
+}
+"""Ways to normalise grey levels, as `benchmarks/normalisation.py` names them, and what tables call them."""
+
+
 def methods_table(benchmark: dict[str, Any]) -> Table:
     """List what every method reaches on every set, with intervals, time and memory.
 
@@ -94,7 +104,11 @@ def methods_table(benchmark: dict[str, Any]) -> Table:
                     f"{row['peak_mb']:.0f}",
                 )
             )
-    machine = benchmark["machine"]
+    runs = [
+        f"{part['title']} on {part['date']}, {part['machine']['processor']}, {part['threads']} "
+        f"thread{'s' if part['threads'] > 1 else ''}, load {part['load_before']} before"
+        for part in benchmark["sets"].values()
+    ]
     return Table(
         header=(
             "Images",
@@ -113,8 +127,7 @@ def methods_table(benchmark: dict[str, Any]) -> Table:
         ),
         rows=tuple(rows),
         numeric=frozenset(range(2, 13)),
-        note=f"Measured in one run on {benchmark['date']}: {machine['processor']}, {benchmark['threads']} "
-        f"thread{'s' if benchmark['threads'] > 1 else ''}, load {benchmark['load_before']} at the start.",
+        note=f"Each set of images was measured in one run: {'; '.join(runs)}.",
     )
 
 
@@ -147,6 +160,74 @@ def ablation_table(benchmark: dict[str, Any], columns: dict[str, tuple[str, floa
         numeric=frozenset(range(1, 1 + len(columns))),
         note=f"{benchmark['sets'][images]['images']} images with {benchmark['sets'][images]['nuclei']:,} nuclei; mean "
         f"of {len(benchmark['seeds'])} seeds (least to greatest).",
+    )
+
+
+def normalisation_shares(benchmark: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return what each normalisation leaves of the difference in brightness between runs.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/normalisation.py` wrote.
+
+    Returns
+    -------
+    dict of str to dict
+        By the name of the normalisation: `between`, the share of the variance of nuclei's brightness that is between
+        runs, 0 to 1; `coverage`, the correlation of a panorama's mean with the share of it that nuclei cover; and,
+        where masks were made of it, `f1` at an IoU of 0.5, and `f1_least` and `f1_greatest`, those of runs.
+    """
+    panoramas = benchmark["panoramas"]
+    runs = np.array([row["run"] for row in panoramas])
+    covered = np.array([row["covered"] for row in panoramas])
+    found = {}
+    for name in NORMALISATIONS:
+        levels = [np.array(row["brightness"][name]) for row in panoramas]
+        means = np.array([values.mean() for values in levels])
+        of_run = np.repeat(runs, [values.size for values in levels])
+        found[name] = {
+            "between": between_runs_share(np.concatenate(levels), of_run),
+            "coverage": float(np.corrcoef(means, covered)[0, 1]),
+        }
+        if name not in panoramas[0]["nuclei"]:
+            continue
+        counts = np.array([row["nuclei"][name] for row in panoramas])
+        by_run = [_f1(counts[runs == run]) for run in np.unique(runs)]
+        found[name] |= {"f1": _f1(counts), "f1_least": min(by_run), "f1_greatest": max(by_run)}
+    return found
+
+
+def _f1(counts: NDArray[np.int64]) -> float:
+    """Return F1 of rows of matches, true nuclei and masks."""
+    matches, true, masks = counts.sum(axis=0)
+    return float(2 * matches / (true + masks))
+
+
+def normalisation_table(benchmark: dict[str, Any]) -> Table:
+    """List what each normalisation leaves of the difference between runs, and how well NuSeT segments with it.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/normalisation.py` wrote.
+
+    Returns
+    -------
+    Table
+    """
+    rows = []
+    for name, found in normalisation_shares(benchmark).items():
+        f1 = f"{found['f1']:.3f} ({found['f1_least']:.3f}–{found['f1_greatest']:.3f})" if "f1" in found else "–"
+        rows.append((NORMALISATIONS[name], f"{100 * found['between']:.1f}", f"{found['coverage']:.2f}", f1))
+    panoramas = benchmark["panoramas"]
+    nuclei = sum(len(row["brightness"]["raw"]) for row in panoramas)
+    return Table(
+        header=("Grey levels", "Between runs (%)", "With coverage (r)", "F1 of NuSeT"),
+        rows=tuple(rows),
+        numeric=frozenset({1, 2, 3}),
+        note=f"{nuclei:,} nuclei of {len(panoramas)} simulated panoramas of {len({row['run'] for row in panoramas})} "
+        "runs. F1 at an IoU of 0.5 (least to greatest of a run), without the seeded watershed.",
     )
 
 

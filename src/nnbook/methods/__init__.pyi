@@ -1,5 +1,15 @@
 from .adapter import Method, NeedsDownloadError
 from .comparison import Comparison, compare_folder
+from .linked import Shown, write_linked
 from .registry import choose_methods, list_methods
 
-__all__ = ["Comparison", "Method", "NeedsDownloadError", "choose_methods", "compare_folder", "list_methods"]
+__all__ = [
+    "Comparison",
+    "Method",
+    "NeedsDownloadError",
+    "Shown",
+    "choose_methods",
+    "compare_folder",
+    "list_methods",
+    "write_linked",
+]
