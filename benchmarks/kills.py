@@ -187,10 +187,10 @@ CODE: Final = (
     "nnbook.cells.sample.write_sample",
     "nnbook.cells.writer.write_cells",
     "nnbook.pipeline.measured.write_measurements",
-    "nnbook.pipeline.stages.write_previews",
     "nnbook.segmentation.workflow.segment_files",
     "nnbook.simulation.dataset.write_panorama",
     "nnbook.viewers.mosaic.write_mosaic",
+    "nnbook.viewers.pyramid.write_preview",
     "nnbook.viewers.pyramid.write_pyramid",
 )
 """The functions whose code the records hold, which takes long to find out."""
