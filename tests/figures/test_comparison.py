@@ -11,6 +11,7 @@ from nnbook.figures.comparison import (
     ablation_table,
     methods_table,
     mistakes_sheet,
+    mitosis_table,
     normalisation_shares,
     normalisation_table,
     paper_table,
@@ -110,6 +111,23 @@ def test_the_ablation_has_means_with_the_least_and_the_greatest() -> None:
     assert table.rows[0][:2] == ("U-Net", "31 (27–35)")
     assert "1,234 nuclei; mean of 3 seeds" in table.note
     assert ablation_table(made, ABLATION_PIXELS, "dsb2018").rows[0][1] == "0.310 (0.270–0.350)"
+
+
+def test_mitotic_figures_have_precision_and_recall_with_counts_and_stages() -> None:
+    score = {"mean": 0.5, "least": 0.4, "greatest": 0.6, "low": 0.25, "high": 0.75}
+    scores = dict.fromkeys(("precision", "recall", "f1"), score)
+    two = {
+        "row": "attention",
+        "counts": [{"right": 3, "wrong": 1, "figures": 6}, {"right": 2, "wrong": 4, "figures": 6}],
+        "stages": {"metaphase": [5, 12]},
+        "scores": scores,
+    }
+    rule = {**two, "row": "rule", "counts": two["counts"][:1], "stages": {"metaphase": [3, 6]}}
+    table = mitosis_table({"seeds": [1, 2], "sets": {"made": {"title": "Made", "images": 4, "rows": [two, rule]}}})
+    assert table.rows[0][1:] == (
+        "NuSeT, with attention", *(["50 (25–75)"] * 3), "6", "3/2", "1/4", "metaphase 2.5 of 6"
+    )  # fmt: skip
+    assert table.rows[1][6:] == ("3", "1", "metaphase 3 of 6")
 
 
 def test_the_paper_is_beside_what_is_found_and_contradicts_itself() -> None:

@@ -42,6 +42,13 @@ MARKS: Final = dict(zip(SHORT, "sPvD^oX*", strict=True))
 KINDS: Final = {"missed": VERMILION, "spurious": "#f0e442", "split": "#56b4e9", "merged": "#cc79a7"}
 """Colours of mistakes, which colour-blind readers can distinguish; right masks are white."""
 
+FIGURE_DETECTORS: Final = {
+    "attention": "NuSeT, with attention",
+    "none": "NuSeT, equal weights",
+    "rule": "This book's rule of two masses",
+}
+"""What detects mitotic figures, by its name in the benchmark."""
+
 ABLATION_OBJECTS: Final[dict[str, tuple[str, float, int]]] = {
     "touching_separated": ("Touching separated (%)", 100, 0),
     "correct_share": ("Correct (%)", 100, 0),
@@ -229,6 +236,59 @@ def normalisation_table(benchmark: dict[str, Any]) -> Table:
         note=f"{nuclei:,} nuclei of {len(panoramas)} simulated panoramas of {len({row['run'] for row in panoramas})} "
         "runs. F1 at an IoU of 0.5 (least to greatest of a run), without the seeded watershed.",
     )
+
+
+def mitosis_table(benchmark: dict[str, Any]) -> Table:
+    """List precision and recall of mitotic figures: means over seeds with the interval, counts, and stages found.
+
+    Parameters
+    ----------
+    benchmark : dict
+        What `benchmarks/mitosis.py` wrote.
+
+    Returns
+    -------
+    Table
+    """
+    rows = []
+    for part in benchmark["sets"].values():
+        for row in part["rows"]:
+            seeds = len(row["counts"])
+            counts = ["/".join(f"{one[key]:,}" for one in row["counts"]) for key in ("right", "wrong")]
+            rows.append(
+                (
+                    part["title"],
+                    FIGURE_DETECTORS[row["row"]],
+                    *(_ends_of(row["scores"][name]) for name in ("precision", "recall", "f1")),
+                    f"{row['counts'][0]['figures']:,}",
+                    *counts,
+                    ", ".join(
+                        f"{stage} {found / seeds:.3g} of {of // seeds}" for stage, (found, of) in row["stages"].items()
+                    ),
+                )
+            )
+    return Table(
+        header=(
+            "Images",
+            "Method",
+            "Precision (%)",
+            "Recall (%)",
+            "F1 (%)",
+            "Figures",
+            "Right",
+            "Wrong",
+            "Found of each stage",
+        ),
+        rows=tuple(rows),
+        numeric=frozenset(range(2, 8)),
+        note=f"{' and '.join(str(part['images']) for part in benchmark['sets'].values())} images; means of "
+        f"{len(benchmark['seeds'])} networks, with the 95 % confidence interval by bootstrap over images; right and "
+        "wrong of each network. The rule is no network and has no seed.",
+    )
+
+
+def _ends_of(score: dict[str, float]) -> str:
+    return _percent(score["mean"], [score["low"], score["high"]])
 
 
 def paper_table(paper: Mapping[str, Stated], found: Mapping[str, tuple[float, str]]) -> Table:

@@ -78,8 +78,8 @@ def segment_nuset(
     if foreground is not None:
         inner = cv2.resize(foreground.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) > 0
     elif nuset.coarse is not None:
-        inner = _run(nuset.coarse, normalise(small))[0] > 0
-    logits, scores, shifts, shape = _run(nuset.network, normalise(small, inner))
+        inner = run_network(nuset.coarse, normalise(small))[0] > 0
+    logits, scores, shifts, shape = run_network(nuset.network, normalise(small, inner))
     inside = logits > 0
     _, components = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)
     labels = np.asarray(components, dtype=np.int32)
@@ -147,7 +147,7 @@ def drop_small(labels: Labels) -> Labels:
     return np.asarray(np.where(kept, np.cumsum(kept), 0)[labels], dtype=np.int32)
 
 
-def _run(
+def run_network(
     network: Any, grey: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.float32] | None, tuple[int, int]]:
     """Return logits of the image, probabilities and shifts of anchors, and the size with which the network saw it."""

@@ -30,6 +30,10 @@ BOUNDARY_WEIGHT: Final = 10.0
 BOUNDARY_VARIANCE_PX2: Final = 5.0
 """w0 and sigma2 of the paper: background between two nuclei weighs up to 11 times as much as other background."""
 
+ATTENTION_REACH: Final = 1 / 2
+"""How far weights of attention reach from a labelled nucleus: their standard deviation, as a share of `NUCLEUS_PX`. The
+paper shows such weights in a figure, without numbers."""
+
 ROTATION_DEGREES: Final = 10.0
 SMOOTH_L1: Final = 1 / 9
 """Where the loss of shifts turns from a square into a line, for the sigma of 3 of Faster R-CNN."""
@@ -60,6 +64,9 @@ class NusetSettings:
         a time).
     learning_rate : float
         Of RMSprop, falling to 0 as a cosine (5e-5, constant, and the best epoch is chosen).
+    attention : float
+        Weight that pixels in labelled nuclei and about them have more than others, for nuclei that are rare (0, and for
+        mitotic figures not stated). See `attention_weights`.
     seed : int
         Of the first weights, crops, anchors and synthetic images.
     """
@@ -71,6 +78,7 @@ class NusetSettings:
     batch: int = 4
     crop_px: int = 128
     learning_rate: float = 2e-3
+    attention: float = 0.0
     seed: int = 1
 
 
@@ -142,6 +150,34 @@ def boundary_weights(labels: Labels) -> NDArray[np.float32]:
     return np.asarray(1 + np.where(foreground_of(labels), 0, extra), dtype=np.float32)
 
 
+def attention_weights(labels: Labels, attention: float) -> NDArray[np.float32]:
+    """Return what weights of pixels have more in labelled nuclei, and less and less about them.
+
+    Parameters
+    ----------
+    labels : Labels
+        Axes (y, x), of the nuclei that are looked for.
+    attention : float
+        The weight inside of them.
+
+    Returns
+    -------
+    float32, axes (y, x)
+        0 everywhere where there is no nucleus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> attention_weights(np.array([[0, 1]], np.int32), 4.0).tolist()[0][1]
+    4.0
+    """
+    if not labels.any():
+        return np.zeros(labels.shape, np.float32)
+    distance = cv2.distanceTransform((labels == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    reach = ATTENTION_REACH * NUCLEUS_PX
+    return np.asarray(attention * np.exp(-(distance**2) / (2 * reach**2)), dtype=np.float32)
+
+
 def foreground_of(labels: Labels) -> NDArray[np.bool_]:
     """Return pixels of nuclei, without those beside another nucleus, so that nuclei are apart."""
     wide = labels.astype(np.float32)
@@ -195,7 +231,7 @@ def train_nuset(
     start = time.perf_counter()
     mean = 0.0
     for step in range(1, settings.steps + 1):
-        loss = _loss(network, draw_batch(data_sets, synthetic, settings, rng), rng, settings.crop_px)
+        loss = _loss(network, draw_batch(data_sets, synthetic, settings, rng), rng, settings)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
@@ -260,15 +296,17 @@ def _crop(example: Example, settings: NusetSettings, rng: np.random.Generator) -
     )
 
 
-def _loss(network: Any, crops: list[Crop], rng: np.random.Generator, crop_px: int) -> Any:
-    """Return the sum of cross-entropy with boundary weights, Dice loss, and the losses of proposals."""
+def _loss(network: Any, crops: list[Crop], rng: np.random.Generator, settings: NusetSettings) -> Any:
+    """Return the sum of cross-entropy with weights of pixels, Dice loss, and the losses of proposals."""
     import torch
     from torch.nn import functional
 
     grey = torch.from_numpy(np.stack([image for image, _, _ in crops])[:, np.newaxis])
     logits, scores, shifts = network(grey)
     truth = torch.from_numpy(np.stack([foreground_of(labels) for _, labels, _ in crops]).astype(np.float32))
-    weights = torch.from_numpy(np.stack([boundary_weights(labels) for _, labels, _ in crops]))
+    weights = torch.from_numpy(
+        np.stack([boundary_weights(labels) + attention_weights(labels, settings.attention) for _, labels, _ in crops])
+    )
     loss = functional.binary_cross_entropy_with_logits(logits, truth, weight=weights)
     chance = logits.sigmoid()
     shared = 2 * (chance * truth).sum((1, 2)) + 1
@@ -278,7 +316,7 @@ def _loss(network: Any, crops: list[Crop], rng: np.random.Generator, crop_px: in
     for number, (_, labels, base) in enumerate(crops):
         boxes = nuclei_boxes(labels)
         boxes = boxes[((boxes[:, 2:] - boxes[:, :2]) >= LEAST_BOX_PX).all(axis=1)]
-        targets: Targets = anchor_targets(make_anchors((crop_px, crop_px), base), boxes, rng)
+        targets: Targets = anchor_targets(make_anchors((settings.crop_px,) * 2, base), boxes, rng)
         chosen, positive = torch.from_numpy(targets.chosen), torch.from_numpy(targets.positive)
         own = functional.binary_cross_entropy_with_logits(scores[number, chosen], positive.float())
         if targets.positive.any():
@@ -304,6 +342,8 @@ def _check(data_sets: Sequence[Sequence[Example]], settings: NusetSettings) -> N
     for name in ("steps", "batch"):
         if getattr(settings, name) < 1:
             raise InvalidValueError(f"{name} is {getattr(settings, name)}; give a whole number from 1", parameter=name)
+    if not 0 <= settings.attention < np.inf:
+        raise InvalidValueError(f"attention is {settings.attention:g}; give a weight from 0", parameter="attention")
     if not 0 <= settings.synthetic_share < 1:
         raise InvalidValueError(
             f"synthetic_share is {settings.synthetic_share:g}; give a share from 0, and below 1",
