@@ -1,23 +1,14 @@
-import type { Answer, Methods, Progress } from './protocol';
-
-/** What the worker said is wrong; nothing where the work was canceled. */
-export class WorkerProblem extends Error {
-  constructor(
-    message: string,
-    readonly canceled: boolean,
-  ) {
-    super(message);
-  }
-}
+import { EngineProblem, type Engine, type EngineEvents } from './engine';
+import type { Answer, Methods } from './protocol';
 
 /** The view's side of its worker. */
-export class Client {
+export class Client implements Engine {
   private worker: Worker | null = null;
   private address = '';
   private readonly waiting = new Map<number, { resolve: (given: never) => void; reject: (error: Error) => void }>();
   private last = 0;
 
-  constructor(private readonly events: { progress(progress: Progress): void; early(version: number, nuclei: number): void; died(): void }) {}
+  constructor(private readonly events: EngineEvents) {}
 
   get isStarted(): boolean {
     return this.worker !== null;
@@ -35,7 +26,7 @@ export class Client {
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      for (const { reject } of this.waiting.values()) reject(new WorkerProblem('The work ended unexpectedly, most likely for want of memory.', false));
+      for (const { reject } of this.waiting.values()) reject(new EngineProblem('The work ended unexpectedly, most likely for want of memory.', false));
       this.waiting.clear();
       this.destroy();
       events.died();
@@ -45,7 +36,7 @@ export class Client {
 
   call<Name extends keyof Methods>(method: Name, ...given: Parameters<Methods[Name]>): Promise<ReturnType<Methods[Name]>> {
     const { worker } = this;
-    if (!worker) return Promise.reject(new WorkerProblem('There is no image.', true));
+    if (!worker) return Promise.reject(new EngineProblem('There is no image.', true));
     const id = ++this.last;
     worker.postMessage({ id, method, given });
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
@@ -61,6 +52,6 @@ export class Client {
     const asked = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
     if ('given' in answer) asked?.resolve(answer.given as never);
-    else asked?.reject(new WorkerProblem(answer.problem, answer.canceled === true));
+    else asked?.reject(new EngineProblem(answer.problem, answer.canceled === true));
   }
 }

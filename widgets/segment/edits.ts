@@ -18,6 +18,8 @@ export class Edits {
   private first: Nucleus[] = [];
   private known = new Map<number, Nucleus>();
   private readonly before: Map<number, Nucleus>[] = [];
+  /** Corrections that were taken back, with the nuclei as they were with them. */
+  private back: { patches: Patch[]; known: Map<number, Nucleus> }[] = [];
   private highest = 0;
 
   constructor(
@@ -34,6 +36,10 @@ export class Edits {
 
   get count(): number {
     return this.steps.length;
+  }
+
+  get undone(): number {
+    return this.back.length;
   }
 
   nuclei(): Nucleus[] {
@@ -59,12 +65,23 @@ export class Edits {
     if (patches.length === 0) return;
     this.before.push(new Map(this.known));
     this.steps.push(patches);
+    this.back = [];
     for (const patch of patches) this.measureAround(patch);
   }
 
   undo(): void {
-    this.steps.pop();
-    this.known = this.before.pop() ?? this.known;
+    const [patches, before] = [this.steps.pop(), this.before.pop()];
+    if (!patches || !before) return;
+    this.back.push({ patches, known: this.known });
+    this.known = before;
+  }
+
+  redo(): void {
+    const step = this.back.pop();
+    if (!step) return;
+    this.before.push(this.known);
+    this.steps.push(step.patches);
+    this.known = step.known;
   }
 
   private patchesOf(edit: Edit): Patch[] {

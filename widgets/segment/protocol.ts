@@ -1,8 +1,8 @@
 import type { Nucleus } from './masks';
 
 /*
- * What the view asks of its worker, and hears from it. All images, masks and network output stay in the worker; the view is
- * given tiles of them.
+ * What the view asks of its engine, and hears from it: of a worker, or of a kernel. All images, masks and network output stay
+ * there; the view is given tiles of them.
  */
 
 /** Which plane of a file of several is the image. */
@@ -34,6 +34,9 @@ export interface Settings {
   diameter: number | null;
   flow: number;
   cellprob: number;
+  /** Of an engine that has several methods: which, and its own settings by their names. */
+  method?: string;
+  values?: Record<string, number>;
 }
 
 /** Where on the web the worker's script and the model are, and what runs the model; themselves, of a page that has them inside. */
@@ -48,9 +51,10 @@ export interface Parts {
 
 export type FileKind = 'tiff' | 'png' | 'csv' | 'geojson' | 'rois';
 
-/** Methods of the worker, each with what it is given and what it gives. */
+/** Methods of an engine, each with what it is given and what it gives. */
 export interface Methods {
-  open(file: Blob, name: string, choice: Choice | null): Opened;
+  /** Without contents, it is one of the images that the engine has by their names. */
+  open(file: Blob | null, name: string, choice: Choice | null): Opened;
   /** A tile of the image as it is shown, grey, row by row. */
   tile(level: number, column: number, row: number): { width: number; height: number; data: Uint8Array<ArrayBuffer> };
   labels(version: number, level: number, column: number, row: number): { width: number; height: number; labels: Uint32Array<ArrayBuffer> };
@@ -62,6 +66,8 @@ export interface Methods {
   cancel(): null;
   edit(edit: Edit): Segmented;
   undo(): Segmented;
+  /** Does again what was taken back. */
+  redo(): Segmented;
   save(kind: FileKind, pxPerUm: number | null): Blob;
 }
 
@@ -74,7 +80,9 @@ export interface Segmented {
   seconds: number;
   /** What the network ran on. */
   device: string;
+  /** Corrections that there are, and how many were taken back and can be done again. */
   edits: number;
+  undone: number;
 }
 
 /** A correction by hand; places are in px of the image. */

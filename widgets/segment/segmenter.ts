@@ -56,7 +56,8 @@ export class Segmenter implements AsyncMethods {
     private readonly say: (answer: Answer) => void,
   ) {}
 
-  async open(file: Blob, name: string, choice: Choice | null): Promise<Opened> {
+  async open(file: Blob | null, name: string, choice: Choice | null): Promise<Opened> {
+    if (!file) throw new Canceled();
     this.round++;
     this.image = this.display = this.range = this.seen = this.masks = this.edits = null;
     this.nuclei = [];
@@ -159,6 +160,11 @@ export class Segmenter implements AsyncMethods {
 
   undo(): Promise<Segmented> {
     this.edits?.undo();
+    return this.measured(++this.round);
+  }
+
+  redo(): Promise<Segmented> {
+    this.edits?.redo();
     return this.measured(++this.round);
   }
 
@@ -296,7 +302,7 @@ export class Segmenter implements AsyncMethods {
   private finish(start: number): Segmented {
     const { diameter, nuclei } = this;
     this.seconds = (performance.now() - start) / 1000;
-    return { version: ++this.version, nuclei, diameter, seconds: this.seconds, device: 'WebAssembly', edits: this.edits?.count ?? 0 };
+    return { version: ++this.version, nuclei, diameter, seconds: this.seconds, device: 'WebAssembly', edits: this.edits?.count ?? 0, undone: this.edits?.undone ?? 0 };
   }
 
   private check(round: number): void {

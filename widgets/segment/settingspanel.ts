@@ -33,6 +33,7 @@ export class SettingsPanel {
       this.events.thresholds(USUAL);
     });
     reset.title = 'Take the published thresholds';
+    reset.classList.add('nn-threshold');
     element.append(
       field('Diameter', 'px', diameter),
       rangeField('Flow threshold', flow, flowText),
@@ -71,7 +72,7 @@ function valueOf(input: HTMLInputElement): number | null {
   return Number.isFinite(value) && value >= Number(input.min) && value <= Number(input.max) ? value : null;
 }
 
-function slider(name: string, least: number, most: number, step: number): HTMLInputElement {
+export function slider(name: string, least: number, most: number, step: number): HTMLInputElement {
   const input = document.createElement('input');
   input.type = 'range';
   input.min = String(least);
@@ -88,9 +89,9 @@ function field(name: string, unit: string, input: HTMLElement): HTMLElement {
   return label;
 }
 
-function rangeField(name: string, input: HTMLElement, text: HTMLElement): HTMLElement {
+export function rangeField(name: string, input: HTMLElement, text: HTMLElement): HTMLElement {
   const label = document.createElement('label');
-  label.className = 'nn-setting';
+  label.className = 'nn-setting nn-threshold';
   label.append(textElement('span', name, 'nn-label'), input, text);
   return label;
 }

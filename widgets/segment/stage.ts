@@ -6,14 +6,18 @@ import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
 import { ZoomStage, type Place, type StageEvents } from '../shared/zoomstage';
-import type { Client } from './client';
 import { TILE_SIDE } from './display';
+import type { Engine } from './engine';
 import type { Opened } from './protocol';
 
 export interface SegmentEvents extends StageEvents {
   chosen(roi: number): void;
-  /** The chosen nucleus is to be deleted. */
-  remove(): void;
+  /** Sets a point of a stroke, where the tool in hand draws strokes; false elsewhere. */
+  point(place: Place): boolean;
+  /** The image was drawn: what is drawn over it may have to move. */
+  drawn(): void;
+  /** What keys do, by their names, besides moving and choosing. */
+  keys: Readonly<Record<string, () => void>>;
   /** What is known of a nucleus. */
   describe(roi: number): string;
 }
@@ -37,7 +41,7 @@ export class SegmentStage {
   /** `parent` is laid out already, since OpenSeadragon measures what it is given. */
   constructor(
     parent: HTMLElement,
-    private readonly client: Client,
+    private readonly client: Engine,
     private readonly events: SegmentEvents,
   ) {
     this.zoom = new ZoomStage(parent, WORDS, events, {
@@ -56,16 +60,17 @@ export class SegmentStage {
           this.next = null;
         }
         this.overlay?.draw(view);
+        events.drawn();
         this.canvas.dataset.masks = this.next ? 'loading' : this.overlay === null ? 'none' : this.overlay.tiles.settled ? 'drawn' : 'loading';
       },
       pointed: (place) => this.describe(place),
       choose: (place) => {
-        events.chosen(this.labelAt(place));
+        if (!events.point(place)) events.chosen(this.labelAt(place));
       },
       restored: () => {
         this.overlay?.restore();
       },
-      keys: Object.fromEntries(['Delete', 'Backspace'].map((key) => [key, () => { events.remove(); }])),
+      keys: events.keys,
     });
     this.canvas.className = 'nn-overlay';
     this.canvas.dataset.masks = 'none';
@@ -146,6 +151,12 @@ export class SegmentStage {
   labelAt(place: Place): number {
     const pixel = this.zoom.pixelAt(place);
     return (pixel && this.overlay?.tiles.labelAt(pixel.x, pixel.y)) ?? 0;
+  }
+
+  /** What is in view, in px of the image: left, top, width and height. */
+  get box(): [number, number, number, number] {
+    const view = this.zoom.view(true);
+    return view ? [view.x, view.y, view.width / view.scale, view.height / view.scale] : [0, 0, 0, 0];
   }
 
   /** The middle of what is in view, in px of the image. */

@@ -9,8 +9,9 @@ import { lengthText } from '../shared/scalebar';
 import { grouped, nuclei as nucleiText, rounded } from '../shared/text';
 import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
-import { Client, WorkerProblem } from './client';
-import { Corrections } from './correct';
+import { Client } from './client';
+import { Corrections, TOOL_KEYS } from './correct';
+import { EngineProblem, type Engine, type EngineEvents } from './engine';
 import type { Nucleus } from './masks';
 import type { Choice, Edit, FileKind, Opened, Segmented, Settings } from './protocol';
 import { offline } from './offline';
@@ -21,8 +22,6 @@ import { SegmentStage } from './stage';
 import css from './style.css';
 
 const OPACITY = { fill: 0.5, outline: 1 };
-/** Sliders rest for so long before masks are made anew. */
-const REST_MS = 120;
 
 const FILES: { kind: FileKind; text: string; name: string; title: string }[] = [
   { kind: 'tiff', text: 'Label TIFF', name: '_labels.tif', title: 'A label image, as Fiji, napari and Cellpose read it' },
@@ -36,23 +35,27 @@ const FILES: { kind: FileKind; text: string; name: string; title: string }[] = [
 export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   protected readonly card = { element: textElement('div', '') };
   private readonly picker = document.createElement('input');
-  private readonly drop = textElement('div', '', 'nn-drop');
+  protected readonly drop = textElement('div', '', 'nn-drop');
   private readonly bar = textElement('div', '', 'nn-toolbar');
-  private readonly title = textElement('strong', '', 'nn-title');
+  protected readonly title = textElement('strong', '', 'nn-title');
   private readonly channel = document.createElement('select');
   private readonly plane = document.createElement('input');
   private readonly body = textElement('div', '', 'nn-body');
   private readonly working = textElement('div', '', 'nn-working');
   private readonly meter = document.createElement('progress');
   private readonly doing = textElement('span', '', 'nn-doing');
-  private readonly settings: SettingsPanel;
+  protected readonly settings: SettingsPanel;
   private readonly masks: Choices<SegmentState['masks']>;
-  private readonly results = textElement('div', '', 'nn-results');
-  private readonly client: Client;
+  protected readonly results = textElement('div', '', 'nn-results');
+  protected readonly client: Engine;
+  /** Sliders rest for so long before masks are made anew. */
+  protected readonly restMs: number = 120;
+  /** Where masks are computed, in words. */
+  protected readonly where: string = 'in this browser';
   private corrections: Corrections | null = null;
   private source: Source | null = null;
-  private file: { blob: Blob; name: string } | null = null;
-  private opened: Opened | null = null;
+  private file: { blob: Blob | null; name: string } | null = null;
+  protected opened: Opened | null = null;
   private segmented: Segmented | null = null;
   private byRoi = new Map<number, Nucleus>();
   private round = 0;
@@ -61,7 +64,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
     super({ className: 'nn-segment', css, state: SEGMENT_STATE, loading: 'Loading …' }, model, host, signal);
-    this.client = new Client({
+    this.client = this.makeEngine({
       progress: ({ what, share }) => {
         this.showProgress(what, share);
       },
@@ -125,8 +128,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     super.destroy();
   }
 
-  /** Opens a file of the reader. */
-  async openFile(blob: Blob, name: string, choice: Choice | null = null): Promise<void> {
+  /** Opens a file of the reader; without its contents, one that the engine knows by its name. */
+  async openFile(blob: Blob | null, name: string, choice: Choice | null = null): Promise<void> {
     const round = ++this.round;
     const again = choice !== null;
     this.said = '';
@@ -143,11 +146,16 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     }
   }
 
+  /** What computes masks: here a worker. */
+  protected makeEngine(events: EngineEvents): Engine {
+    return new Client(events);
+  }
+
   private async startWorker(): Promise<void> {
-    const { source } = this;
-    if (!source || this.client.isStarted) return;
+    const { client, source } = this;
+    if (!source || !(client instanceof Client) || client.isStarted) return;
     const { worker } = source.parts;
-    this.client.start(typeof worker === 'string' ? await fetchText(worker, 'What segments images', this.signal) : await worker.text());
+    client.start(typeof worker === 'string' ? await fetchText(worker, 'What segments images', this.signal) : await worker.text());
   }
 
   private async openExample(example: Example): Promise<void> {
@@ -165,7 +173,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     }
   }
 
-  private show(opened: Opened, again: boolean): void {
+  protected show(opened: Opened, again: boolean): void {
     const { body, channel, drop, plane, root, settings } = this;
     this.opened = opened;
     this.segmented = null;
@@ -194,9 +202,11 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       chosen: (roi) => {
         this.choose(roi);
       },
-      remove: () => {
-        const roi = this.state.get('roi');
-        if (roi !== null && this.byRoi.has(roi)) void this.edit({ kind: 'delete', roi });
+      point: (place) => this.corrections?.point(place) ?? false,
+      drawn: () => this.corrections?.redraw(),
+      keys: {
+        ...Object.fromEntries(['Delete', 'Backspace'].map((key) => [key, () => { this.remove(); }])),
+        ...Object.fromEntries(TOOL_KEYS.map((key) => [key, () => { this.corrections?.keys[key]?.(); }])),
       },
       describe: (roi) => this.factsOf(roi),
     });
@@ -204,7 +214,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       stage.zoom,
       {
         edit: (edit) => void this.edit(edit),
-        undo: () => void this.edit(null),
+        undo: () => void this.edit('undo'),
+        redo: () => void this.edit('redo'),
         labelAt: (place) => stage.labelAt(place),
         say: (text) => {
           this.notice = text;
@@ -215,7 +226,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     );
     const masks = controlGroup('Masks', 'nn-masks', this.masks.element);
     stage.zoom.bar.append(masks);
-    stage.zoom.addTools([this.panel, this.corrections, this.saving()]);
+    stage.zoom.addTools([this.panel, this.corrections, this.saving(), ...this.moreTools()]);
     this.addStage(stage, '');
     stage.zoom.element.append(this.message);
   }
@@ -251,13 +262,13 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     bar.append(title, channel, planeField, this.chooser('Another image'), picker);
   }
 
-  private chooser(text: string): HTMLButtonElement {
+  protected chooser(text: string): HTMLButtonElement {
     return textButton(text, () => {
       this.picker.click();
     });
   }
 
-  private buildDrop({ bytes, examples, parts }: Source): void {
+  protected buildDrop({ bytes, examples, parts }: Source): void {
     const { drop } = this;
     const words = textElement('p', 'Drop an image here', 'nn-drop-title');
     const kinds = textElement('p', 'TIFF or OME-TIFF of 8 to 32 bits, PNG or JPEG, up to a whole panorama. It stays on this machine.', 'nn-label');
@@ -341,7 +352,12 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     void this.openFile(file, file.name);
   }
 
-  private saving(): { button: HTMLButtonElement; element: HTMLElement } {
+  /** Tools of one kind of engine alone. */
+  protected moreTools(): { button: HTMLElement; element: HTMLElement }[] {
+    return [];
+  }
+
+  protected saving(): { button: HTMLButtonElement; element: HTMLElement } {
     const { results } = this;
     const button = disclosureButton('Save', 'nn-save-button', (open) => {
       results.hidden = !open;
@@ -375,12 +391,12 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     this.showRemark();
   }
 
-  private get wanted(): Settings {
+  protected get wanted(): Settings {
     const { state } = this;
     return { diameter: state.get('diameter'), flow: state.get('flow'), cellprob: state.get('cellprob') };
   }
 
-  private async segment(): Promise<void> {
+  protected async segment(): Promise<void> {
     const { client, source, stage } = this;
     if (!source || !stage || !this.opened) return;
     const round = ++this.round;
@@ -393,7 +409,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   }
 
   /** Makes masks anew with other thresholds, of the network's output that the worker keeps. */
-  private rethreshold(): void {
+  protected rethreshold(): void {
     clearTimeout(this.timer);
     if (!this.segmented) return;
     this.timer = setTimeout(() => {
@@ -406,7 +422,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
           if (round === this.round) this.refuse(error);
         },
       );
-    }, REST_MS);
+    }, this.restMs);
   }
 
   /** Chooses a nucleus, or does to it what the tool in hand does. */
@@ -418,16 +434,23 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     else this.change({ roi: roi === 0 ? null : roi });
   }
 
-  /** Corrects masks by hand; null takes the last correction back. */
-  private async edit(edit: Edit | null): Promise<void> {
+  /** Deletes the nucleus that is chosen. */
+  private remove(): void {
+    const roi = this.state.get('roi');
+    if (roi !== null && this.byRoi.has(roi)) void this.edit({ kind: 'delete', roi });
+  }
+
+  /** Corrects masks by hand, takes the last correction back, or does it again. */
+  private async edit(edit: Edit | 'undo' | 'redo'): Promise<void> {
     if (!this.segmented) return;
     const round = ++this.round;
     this.notice = '';
     try {
-      const made = await (edit === null ? this.client.call('undo') : this.client.call('edit', edit));
-      const { roi } = edit === null || edit.kind === 'merge' ? { roi: null } : edit;
-      if (edit?.kind === 'merge') this.state.set({ roi: Math.min(...edit.rois) }, 'settle');
-      else if (edit?.kind === 'draw') this.state.set({ roi: Math.max(...made.nuclei.map((one) => one.roi)) }, 'settle');
+      const by = typeof edit === 'string' ? null : edit;
+      const made = await (by === null ? this.client.call(edit as 'undo' | 'redo') : this.client.call('edit', by));
+      const { roi } = by === null || by.kind === 'merge' ? { roi: null } : by;
+      if (by?.kind === 'merge') this.state.set({ roi: Math.min(...by.rois) }, 'settle');
+      else if (by?.kind === 'draw') this.state.set({ roi: Math.max(...made.nuclei.map((one) => one.roi)) }, 'settle');
       else if (roi !== null) this.state.set({ roi: made.nuclei.some((one) => one.roi === roi) ? roi : null }, 'settle');
       this.showSegmented(made, round);
     } catch (error) {
@@ -435,7 +458,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     }
   }
 
-  private showSegmented(segmented: Segmented, round: number): void {
+  protected showSegmented(segmented: Segmented, round: number): void {
     if (round !== this.round) return;
     this.segmented = segmented;
     this.byRoi = new Map(segmented.nuclei.map((nucleus) => [nucleus.roi, nucleus]));
@@ -445,7 +468,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     this.root.dataset.nuclei = String(segmented.nuclei.length);
     this.root.dataset.seconds = segmented.seconds.toFixed(2);
     this.root.dataset.edits = String(segmented.edits);
-    this.corrections?.showCount(segmented.edits);
+    this.corrections?.showCount(segmented.edits, segmented.undone);
     this.said = segmented.nuclei.length === 0 ? 'No nucleus was found: give their diameter in px, or lower the cell probability threshold.' : '';
     this.apply();
   }
@@ -547,7 +570,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     const { diameter, edits, nuclei, seconds } = segmented;
     const parts = [nucleiText(nuclei.length)];
     if (diameter > 0) parts.push(`diameter ${diameter.toFixed(1)} px`);
-    parts.push(`${seconds.toFixed(1)} s in this browser`);
+    parts.push(`${seconds.toFixed(1)} s ${this.where}`);
     if (edits > 0) parts.push(edits === 1 ? '1 correction' : `${edits} corrections`);
     return parts.join(' · ');
   }
@@ -555,8 +578,8 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   /** Says in one line what is wrong; what was there before stays. */
   private refuse(error: unknown): void {
     this.endWork();
-    if (error instanceof WorkerProblem && error.canceled) return;
-    const text = error instanceof WorkerProblem || error instanceof Problem ? error.message : 'This browser could not do this.';
+    if (error instanceof EngineProblem && error.canceled) return;
+    const text = error instanceof EngineProblem || error instanceof Problem ? error.message : 'This browser could not do this.';
     this.said = text;
     this.root.dataset.work = 'refused';
     if (this.opened) this.showRemark();
