@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
 
 NAME = "Run1TL_top_left"
-VIEWS = ("CellBrowser", "Mosaic", "NucleiScatter", "PanoramaViewer", "Scatter", "link")
+VIEWS = ("CellBrowser", "Mosaic", "NucleiScatter", "PanoramaViewer", "Scatter", "Segmenter", "link")
 
 
 def write_files(folder: Path) -> Path:

@@ -16,6 +16,7 @@ SOURCES = Path(nnbook.__file__).parent
 # From the top. A room imports from those of lower floors, and not from its neighbours.
 FLOORS = [
     {"cli"},
+    {"gui"},
     {"pipeline", "book", "primer", "methods"},
     {"training", "nuset", "figures", "evaluation", "hub", "viewers"},
     {"segmentation", "cells", "simulation", "datasets", "audit", "denoising"},

@@ -30,6 +30,7 @@ NOT_RUN = {
     "notebook": "needs an edition that was made",
     "train": "takes minutes",
     "denoise": "takes a minute",
+    "gui": "runs until it is ended",
     "segment new/ --model mine --out masks": "needs the model that was trained",
     "export-model --model mine --out mine.onnx": "needs the model that was trained",
     "try --model mine --out segment.html": "needs the model that was trained",

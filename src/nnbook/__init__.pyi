@@ -2,6 +2,7 @@ from .cells import read_cells
 from .denoising import denoise
 from .errors import NnbookError
 from .evaluation import evaluate
+from .gui import Segmenter
 from .io import read_image, read_mask
 from .measurement import measure
 from .segmentation import segment
@@ -17,6 +18,7 @@ __all__ = [
     "NucleiScatter",
     "PanoramaViewer",
     "Scatter",
+    "Segmenter",
     "__version__",
     "denoise",
     "evaluate",

@@ -28,6 +28,7 @@ NOT_RUN = {
     "train": "takes minutes",
     "denoise": "takes minutes",
     "compare": "starts a process for each method; tests/methods does",
+    "gui": "runs until it is ended; tests/site/test_gui.py does",
     "cells --import pulled --out published": "needs what was pulled",
     "datasets get bbbc039 --out sets/bbbc039": "needs the network",
     "datasets get dsb2018 --local stage1_train --out sets/dsb2018": "needs that data set",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnbook.evaluation.metrics import evaluate
-from nnbook.methods.adapter import NeedsDownloadError
+from nnbook.methods.adapter import Method, NeedsDownloadError
 from nnbook.methods.own import FOREST_WEIGHTS, NUSET_WEIGHTS, OWN, STARDIST_FOLDER
 from nnbook.simulation.panorama import simulate_panorama
 
@@ -80,3 +80,23 @@ def test_stardist_sees_nuclei_of_the_size_that_it_was_trained_on(
     assert seen == {"config": None, "name": "network", "basedir": str(tmp_path), "scale": 0.5, "greatest": 1.0}
     assert labels.tolist() == [[0, 0], [0, 1]]
     assert labels.dtype == np.int32
+
+
+def test_masks_drawn_of_what_is_kept_are_those_of_the_method_and_a_part_is_as_the_whole() -> None:
+    image, _, _ = simulate_panorama(1, 2, "BL", "top_right", width_px=480, height_px=480)
+    part = np.s_[100:300, 150:400]
+    for method in OWN:
+        if method.name not in {"otsu", "forest", "unet", "nuset", "nnbook"}:
+            continue
+        draw = method.analysis()(image, 152.91)
+        usual = {setting.name: setting.usual for setting in method.settings}
+        whole = draw(usual, None)
+        assert (whole == method.load()(image, 152.91)).all(), method.name
+        assert whole.max() > 1, method.name
+        differ = (draw(usual, part) > 0) != (whole[part] > 0)
+        assert differ.mean() < 0.02, method.name
+        for setting in method.settings:
+            moved = [draw({**usual, setting.name: value}, part) for value in (setting.least, setting.most)]
+            assert (moved[0] != moved[1]).any() or setting.name in {"score", "separation", "flow_threshold"}
+    plain = Method("plain", "Plain", lambda: lambda grey, diameter_px: (grey > diameter_px).astype(np.int32))
+    assert (plain.analysis()(image, 50)({}, part) == (image[part] > 50)).all()

@@ -536,3 +536,13 @@ def test_linked_views_share_what_is_chosen(scene: Scene, monkeypatch: pytest.Mon
         link(viewer, 3)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="link is given the same view twice"):
         link(viewer, viewer)
+
+
+def test_a_viewer_segments_what_it_shows_and_outlines_the_masks(scene: Scene) -> None:
+    image, _ = scene
+    viewer = PanoramaViewer(image)
+    made = viewer.segment(lambda grey, diameter_px: (grey > diameter_px).astype(np.int32) * 3, diameter_px=128)
+    assert (made == 3 * (image > 128)).all()
+    assert viewer.shown_labels == ["segmented"]
+    with pytest.raises(InvalidValueError, match="diameter_px is 0"):
+        viewer.segment(diameter_px=0)

@@ -79,10 +79,12 @@ export class Corrections {
     this.follow(signal);
     this.take('choose');
     this.showCount(0, 0);
-    zoom.element.addEventListener(
+    // Wherever the focus is in the image or its tools, but for fields with a text of their own.
+    (zoom.element.parentElement ?? zoom.element).addEventListener(
       'keydown',
       (event) => {
-        if (event.altKey || !(event.ctrlKey || event.metaKey)) return;
+        const typing = event.target instanceof HTMLInputElement && ['text', 'number'].includes(event.target.type);
+        if (typing || event.altKey || !(event.ctrlKey || event.metaKey)) return;
         const key = event.key.toLowerCase();
         const act = key === 'y' || (key === 'z' && event.shiftKey) ? this.redoButton : key === 'z' ? this.undoButton : null;
         if (!act) return;

@@ -12,8 +12,8 @@ import type { Methods } from './protocol';
 
 /** What a kernel can do besides what every engine can. */
 export interface KernelMethods {
-  /** Writes masks and measurements beside the image, and gives the names of the files. */
-  keep(replace: boolean): { names: string[]; labelled: number };
+  /** Writes masks and measurements beside the image, and gives the names; of an image that was dropped, its masks. */
+  keep(replace: boolean): { names: string[] } | Blob;
   train(steps: number): null;
   apply(folder: string): null;
   stop(): null;
@@ -112,7 +112,7 @@ export class KernelEngine implements Engine {
         events.early(numberOf(content.version) ?? 0, numberOf(content.nuclei) ?? 0);
         break;
       case 'job':
-        events.job(content as unknown as Job);
+        events.job({ ...(content as unknown as Job), kind: content.job === 'apply' ? 'apply' : 'train' });
         break;
       case 'answer':
         this.settle(content as unknown as Reply, buffers);

@@ -1,6 +1,7 @@
 import { textButton, textElement } from '../shared/elements';
 import { isRecord, numberOf, textOf } from '../shared/json';
 import { onTrait, shareTrait, textTrait, type Model } from '../shared/model';
+import { download } from '../shared/picture';
 import type { Engine, EngineEvents } from './engine';
 import { JobPanel } from './jobpanel';
 import { KeptProblem, KernelEngine, type Job } from './kernel';
@@ -50,7 +51,10 @@ export class KernelView extends SegmentView {
     });
     for (const name of ['method', 'settings', 'diameter']) {
       onTrait(model, name, () => {
-        this.follow();
+        // What the view itself has set is asked for by the time that this runs.
+        queueMicrotask(() => {
+          this.follow();
+        });
       }, signal);
     }
     onTrait(model, 'image', () => {
@@ -167,7 +171,9 @@ export class KernelView extends SegmentView {
     const { results } = this;
     results.hidden = true;
     try {
-      const { names } = await this.kernel.do('keep', replace);
+      const kept = await this.kernel.do('keep', replace);
+      const names = kept instanceof Blob ? [`${(this.opened?.name ?? 'image').replace(/\.\w+$/, '')}_cp_masks.tif`] : kept.names;
+      if (kept instanceof Blob) download(kept, names[0] ?? '');
       this.notice = `Saved: ${names.join(', ')}.`;
       this.root.dataset.saved = names.join(' ');
     } catch (error) {

@@ -1,4 +1,4 @@
-from .adapter import Method, NeedsDownloadError
+from .adapter import Method, NeedsDownloadError, Setting
 from .comparison import Comparison, compare_folder
 from .linked import Shown, write_linked
 from .registry import choose_methods, list_methods
@@ -7,6 +7,7 @@ __all__ = [
     "Comparison",
     "Method",
     "NeedsDownloadError",
+    "Setting",
     "Shown",
     "choose_methods",
     "compare_folder",

@@ -156,12 +156,36 @@ def segment_by_forest(image: Image, forest: Forest, diameter_px: float) -> Label
     if low == high:
         return np.zeros(image.shape, np.int32)
     share = foreground_share(pixel_features(image, diameter_px), forest)
-    size = (image.shape[1], image.shape[0])
-    inside = (cv2.resize(share, size, interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.uint8)
+    return separate_foreground(share, (image.shape[0], image.shape[1]), diameter_px)
+
+
+def separate_foreground(
+    share: NDArray[np.float32],
+    shape: tuple[int, int],
+    diameter_px: float,
+    threshold: float = 0.5,
+    seed_distance: float = SEED_DISTANCE,
+) -> Labels:
+    """Separate nuclei by a watershed on the distance to the background.
+
+    Parameters
+    ----------
+    share : float32, axes (y, x)
+        How likely each pixel is in a nucleus, at the forest's scale.
+    shape : (int, int)
+        Height and width of the image.
+    diameter_px : float
+        Diameter of the nuclei in px of the image.
+    threshold : float
+        What is above it is foreground.
+    seed_distance : float
+        The least distance of two nuclei's middles, as a share of the diameter.
+    """
+    inside = (cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR) > threshold).astype(np.uint8)
     _, components = cv2.connectedComponents(inside, connectivity=4, ltype=cv2.CV_32S)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = cv2.GaussianBlur(distance, (0, 0), SMOOTHING * diameter_px)
-    spacing = max(1, round(SEED_DISTANCE * diameter_px))
+    spacing = max(1, round(seed_distance * diameter_px))
     middles = peak_local_max(distance, min_distance=spacing, labels=components)
     labels = split_components(np.asarray(components, dtype=np.int32), middles.astype(np.float32))
     return drop_small(labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -12,10 +13,25 @@ import numpy as np
 
 from nnbook.errors import reason
 from nnbook.methods.adapter import Method, NeedsDownloadError
+from nnbook.methods.analysis import (
+    BRIGHTNESS,
+    CELLPROB,
+    FLOW,
+    LOGIT,
+    SCORE,
+    SEPARATION,
+    SHARE,
+    analyse_by_book,
+    analyse_by_cellpose,
+    analyse_by_forest,
+    analyse_by_nuset,
+    analyse_by_otsu,
+)
 
 if TYPE_CHECKING:
     from nnbook.io.images import Image, Labels
-    from nnbook.methods.adapter import Segment
+    from nnbook.methods.adapter import Analyse, Segment
+    from nnbook.nuset.segmenter import Nuset
 
 WEIGHTS: Final = Path(str(resources.files("nnbook.methods") / "weights"))
 NUSET_WEIGHTS: Final = WEIGHTS / "nuset.npz"
@@ -50,13 +66,38 @@ def _stock() -> Segment:
 
 
 def _downloaded(name: str) -> Segment:
+    return _cellpose(_local(name), threshold=0.0)
+
+
+def _local(name: str) -> Path:
+    """Return where a model of Cellpose's own is on this machine."""
     folder = os.environ.get("CELLPOSE_LOCAL_MODELS_PATH") or Path.home() / ".cellpose" / "models"  # as Cellpose has it
     path = Path(folder) / name
     if not path.is_file():
         raise NeedsDownloadError(
             f"Cellpose's own weights are not in {path}; fetch them with 'cellpose --pretrained_model {name}'"
         )
-    return _cellpose(path, threshold=0.0)
+    return path
+
+
+def _book_analysis() -> Analyse:
+    from nnbook.segmentation.model import shipped_model
+
+    return analyse_by_book(shipped_model())
+
+
+def _stock_analysis() -> Analyse:
+    from cellpose.models import CellposeModel
+
+    from nnbook.segmentation.model import SHIPPED_MODEL
+
+    return analyse_by_cellpose(CellposeModel(pretrained_model=str(SHIPPED_MODEL)))
+
+
+def _downloaded_analysis(name: str) -> Analyse:
+    from cellpose.models import CellposeModel
+
+    return analyse_by_cellpose(CellposeModel(pretrained_model=str(_local(name))))
 
 
 def _cellpose(path: Path, threshold: float | None = None) -> Segment:
@@ -106,13 +147,26 @@ def _stardist() -> Segment:
     return segment
 
 
-def _nuset(network: str, coarse: str | None, *, seeded: bool) -> Segment:
-    from nnbook.nuset.segmenter import Nuset, segment_nuset
+def _nuset(network: str, coarse: str | None, *, seeded: bool) -> Nuset:
+    from nnbook.nuset.segmenter import Nuset
     from nnbook.nuset.weights import read_networks
 
     networks: dict[str, Any] = read_networks(NUSET_WEIGHTS)
-    nuset = Nuset(networks[network], networks[coarse] if coarse else None, seeded)
-    return lambda image, diameter_px: segment_nuset(image, nuset, diameter_px)
+    return Nuset(networks[network], networks[coarse] if coarse else None, seeded)
+
+
+def _by_nuset(name: str, title: str, network: str, coarse: str | None, *, seeded: bool) -> Method:
+    """Describe a NuSeT with or without some of its pieces."""
+    nuset = partial(_nuset, network, coarse, seeded=seeded)
+
+    def load() -> Segment:
+        from nnbook.nuset.segmenter import segment_nuset
+
+        loaded = nuset()
+        return lambda image, diameter_px: segment_nuset(image, loaded, diameter_px)
+
+    settings = (LOGIT, SCORE) if seeded else (LOGIT,)
+    return Method(name, title, load, settings, lambda: analyse_by_nuset(nuset()))
 
 
 def _forest() -> Segment:
@@ -122,24 +176,39 @@ def _forest() -> Segment:
     return lambda image, diameter_px: segment_by_forest(image, forest, diameter_px)
 
 
+def _forest_analysis() -> Analyse:
+    from nnbook.methods.forest import read_forest
+
+    return analyse_by_forest(read_forest(FOREST_WEIGHTS))
+
+
+ITS_OWN_CELLPROB: Final = replace(CELLPROB, usual=0.0)
+"""Cellpose's own weights are trained for this threshold."""
+
 OWN: Final = (
-    Method("otsu", "Otsu and watershed", _otsu),
-    Method("forest", "Random forest on pixels", _forest),
-    Method("unet", "U-Net", partial(_nuset, "unet", None, seeded=False)),
-    Method("nuset-whole", "NuSeT, whole-image normalisation", partial(_nuset, "whole-synthetic", None, seeded=False)),
-    Method(
+    Method("otsu", "Otsu and watershed", _otsu, (BRIGHTNESS, SEPARATION), lambda: analyse_by_otsu),
+    Method("forest", "Random forest on pixels", _forest, (SHARE, SEPARATION), _forest_analysis),
+    _by_nuset("unet", "U-Net", "unet", None, seeded=False),
+    _by_nuset("nuset-whole", "NuSeT, whole-image normalisation", "whole-synthetic", None, seeded=False),
+    _by_nuset(
         "nuset-foreground",
         "NuSeT, foreground normalisation",
-        partial(_nuset, "foreground-synthetic", "whole-synthetic", seeded=False),
+        "foreground-synthetic",
+        "whole-synthetic",
+        seeded=False,
     ),
-    Method(
-        "nuset",
-        "NuSeT, with seeded watershed",
-        partial(_nuset, "foreground-synthetic", "whole-synthetic", seeded=True),
+    _by_nuset("nuset", "NuSeT, with seeded watershed", "foreground-synthetic", "whole-synthetic", seeded=True),
+    Method("cellpose", "Cellpose's dynamics, this book's weights", _stock, (FLOW, CELLPROB), _stock_analysis),
+    Method("nnbook", "This book", _book, (FLOW, CELLPROB), _book_analysis),
+    *(
+        Method(
+            name,
+            f"Cellpose, its own {name}",
+            partial(_downloaded, name),
+            (FLOW, ITS_OWN_CELLPROB),
+            partial(_downloaded_analysis, name),
+        )
+        for name in ("cyto3", "nuclei")
     ),
-    Method("cellpose", "Cellpose's dynamics, this book's weights", _stock),
-    Method("nnbook", "This book", _book),
     Method("stardist", "StarDist", _stardist),
-    Method("cyto3", "Cellpose, its own cyto3", partial(_downloaded, "cyto3")),
-    Method("nuclei", "Cellpose, its own nuclei", partial(_downloaded, "nuclei")),
 )

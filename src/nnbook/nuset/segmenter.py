@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -69,9 +69,39 @@ def segment_nuset(
     Labels
         Axes (y, x), 0 for background.
     """
+    seen = analyse_nuset(image, nuset, diameter_px, foreground)
+    return np.zeros(image.shape, np.int32) if seen is None else draw_nuset(seen)
+
+
+class Seen(NamedTuple):
+    """What the networks make of an image, at their scale.
+
+    Attributes
+    ----------
+    logits : float32, axes (y, x)
+        Above 0 inside nuclei.
+    scores, shifts : float32, axes (anchor,) and (anchor, 4)
+        Of proposals: see `propose`. None where no watershed separates nuclei.
+    size : (int, int)
+        Height and width that the network saw.
+    shape : (int, int)
+        Height and width of the image.
+    """
+
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32] | None
+    shifts: NDArray[np.float32] | None
+    size: tuple[int, int]
+    shape: tuple[int, int]
+
+
+def analyse_nuset(
+    image: Image, nuset: Nuset, diameter_px: float, foreground: NDArray[np.bool_] | None = None
+) -> Seen | None:
+    """Run the networks over an image: see `segment_nuset`. None for an image that is the same everywhere."""
     low, high = grey_range(image)
     if low == high:
-        return np.zeros(image.shape, np.int32)
+        return None
     factor = NUCLEUS_PX / diameter_px
     small = rescale(image, (max(1, round(image.shape[0] * factor)), max(1, round(image.shape[1] * factor))))
     inner = None
@@ -79,17 +109,38 @@ def segment_nuset(
         inner = cv2.resize(foreground.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) > 0
     elif nuset.coarse is not None:
         inner = run_network(nuset.coarse, normalise(small))[0] > 0
-    logits, scores, shifts, shape = run_network(nuset.network, normalise(small, inner))
+    logits, scores, shifts, size = run_network(nuset.network, normalise(small, inner))
+    shape = (image.shape[0], image.shape[1])
+    return Seen(logits, *((scores, shifts) if nuset.seeded else (None, None)), size, shape)
+
+
+def draw_nuset(seen: Seen, threshold: float = 0.0, least_score: float = LEAST_SCORE) -> Labels:
+    """Draw masks of what the networks have seen.
+
+    Parameters
+    ----------
+    seen : Seen
+        See `analyse_nuset`.
+    threshold : float
+        The logit above which a pixel is inside a nucleus.
+    least_score : float
+        Proposals that are less likely are dropped.
+    """
+    logits = seen.logits - np.float32(threshold)
     inside = logits > 0
     _, components = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)
     labels = np.asarray(components, dtype=np.int32)
-    if nuset.seeded and scores is not None and shifts is not None:
-        labels = split_components(labels, propose(labels, scores, shifts, shape))
-    return _full_size(drop_small(labels), logits, (image.shape[0], image.shape[1]))
+    if seen.scores is not None and seen.shifts is not None:
+        labels = split_components(labels, propose(labels, seen.scores, seen.shifts, seen.size, least_score))
+    return _full_size(drop_small(labels), logits, seen.shape)
 
 
 def propose(
-    components: Labels, scores: NDArray[np.float32], shifts: NDArray[np.float32], shape: tuple[int, int]
+    components: Labels,
+    scores: NDArray[np.float32],
+    shifts: NDArray[np.float32],
+    shape: tuple[int, int],
+    least_score: float = LEAST_SCORE,
 ) -> NDArray[np.float32]:
     """Return the middles of proposed nuclei, likeliest first: float32, axes (nucleus, y or x).
 
@@ -103,9 +154,11 @@ def propose(
         From anchors to boxes.
     shape : (int, int)
         Height and width that the network saw.
+    least_score : float
+        Those less likely are dropped.
     """
     anchors = make_anchors(shape, base_size(nuclei_boxes(components), NUCLEUS_PX))
-    likely = scores > LEAST_SCORE
+    likely = scores > least_score
     boxes = decode(anchors[likely], shifts[likely])
     boxes = boxes[suppress(boxes, scores[likely], MOST_IOU)]
     return (boxes[:, :2] + boxes[:, 2:]) / 2

@@ -28,7 +28,7 @@ from nnbook.training.crops import draw_crops
 from nnbook.training.supply import STORED_CROPS, Store, crop_jobs, default_workers, start_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import torch
 
@@ -106,6 +106,7 @@ def train(
     settings: TrainingSettings | None = None,
     *,
     from_model: PathLike | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> Path:
     """Train a network and write the weights that validated best, in half precision, as stock Cellpose 3 loads them.
 
@@ -124,6 +125,8 @@ def train(
         How to train.
     from_model : str or Path, optional
         A Cellpose 3 model to go on from, instead of from random weights.
+    report : callable, optional
+        Gets the number of steps that are done, after each.
 
     Returns
     -------
@@ -176,6 +179,8 @@ def train(
         fixed = validation_store(validation, settings, diam_mean, device)
         for step, batch in _batches(training, workers, state, diam_mean):
             state.losses.append(state.advance(*batch))
+            if report is not None:
+                report(step + 1)
             if (step + 1) % settings.validate_every == 0 or step + 1 == settings.steps:
                 state.validate(fixed)
                 state.store(checkpoint, identity)

@@ -60,7 +60,7 @@ class Arrays:
     def __init__(self, image: Image, labels: Labels | None, name: str, px_per_um: float | None) -> None:
         self.names = [name]
         self.px_per_um = px_per_um
-        self._image, self._labels = image, labels
+        self.image, self._labels = image, labels
         self._pyramid = LivePyramid(name, image, labels)
         self._measured: pd.DataFrame | None = None
 
@@ -77,12 +77,12 @@ class Arrays:
     def rois(self, _panorama: str | None) -> pd.DataFrame | None:
         """Return the measured nuclei, a row each; None where there are no masks."""
         if self._measured is None and self._labels is not None:
-            self._measured = measure(self._image, self._labels, px_per_um=self.px_per_um, name=self.names[0])
+            self._measured = measure(self.image, self._labels, px_per_um=self.px_per_um, name=self.names[0])
         return self._measured
 
     def size(self, _panorama: str | None) -> tuple[int, int]:
         """Return width and height in px."""
-        height, width = self._image.shape
+        height, width = self.image.shape
         return width, height
 
     def scale(self, _panorama: str | None) -> float | None:
@@ -91,7 +91,7 @@ class Arrays:
 
     def grey(self, _panorama: str | None, _box: Box, _step: float) -> Part:
         """Return grey levels of 8 bits, as `snapshot.Shown` wants them."""
-        return Part(to_8_bits(self._image), 0, 0, 1)
+        return Part(to_8_bits(self.image), 0, 0, 1)
 
     def labels(self, _panorama: str | None, _box: Box, _step: float) -> Part | None:
         """Return labels, as `snapshot.Overlay` wants them; None where there are no masks."""

@@ -24,6 +24,10 @@ from nnbook.io.inputs import other_image
 from nnbook.io.stacks import read_stack
 from nnbook.measurement.imaged_area import check_scale
 from nnbook.provenance.mask_origin import check_mask_origins
+from nnbook.segmentation.diameter import estimate_diameter
+from nnbook.segmentation.model import shipped_model
+from nnbook.segmentation.workflow import segment_image
+from nnbook.values.published import CELLPROB_THRESHOLD, FLOW_THRESHOLD
 from nnbook.viewers.channels import Channels, Hosted, as_stack, is_zarr
 from nnbook.viewers.palette import grey_table, is_colour
 from nnbook.viewers.pyramid import LivePyramid, check_sizes
@@ -47,7 +51,7 @@ from nnbook.viewers.traits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -125,7 +129,7 @@ class View(anywidget.AnyWidget):
         return None if data is None else (data[first:end], len(data))
 
 
-class _ImageView(View):
+class ImageView(View):
     """A view of images, whose contrast can be set."""
 
     contrast = numbers(
@@ -137,7 +141,7 @@ class _ImageView(View):
     colour = choice("grey", "cividis", "viridis", "inferno")
 
 
-class PanoramaViewer(_ImageView):
+class PanoramaViewer(ImageView):
     """A panorama at every magnification with its masks: the book's viewer, for an image of your own.
 
     Parameters
@@ -230,6 +234,9 @@ class PanoramaViewer(_ImageView):
     >>> viewer.shown_labels
     ['truth']
     >>> viewer.save_png("nucleus.png", width=1200)
+    >>> masks = viewer.segment(diameter_px=152.91)  # outlined, too
+    >>> viewer.shown_labels
+    ['truth', 'segmented']
     """
 
     index = traitlets.Unicode("kernel:index.json", read_only=True).tag(sync=True)
@@ -293,6 +300,65 @@ class PanoramaViewer(_ImageView):
     def selected(self) -> pd.Series | None:
         """The row of `rois` of the nucleus chosen, or None."""
         return _row(self.rois, "roi", self.roi)
+
+    def shown_image(self) -> dict[str, Any]:
+        """Return the image that is shown by its name: its file, or its array.
+
+        Raises
+        ------
+        InvalidValueError
+            Where it is a pyramid or has several channels: there is no one image of grey levels.
+        """
+        if not isinstance(self._panoramas, Arrays):
+            raise InvalidValueError(
+                f"{self._shown_name}: is a pyramid or has several channels; give the file of one channel instead"
+            )
+        return {self._shown_name: self._image if self._image is not None else self._panoramas.image}
+
+    def segment(
+        self,
+        method: Callable[[Image, float], Labels] | None = None,
+        *,
+        diameter_px: float | None = None,
+        flow_threshold: float = FLOW_THRESHOLD,
+        cellprob_threshold: float = CELLPROB_THRESHOLD,
+        name: str = "segmented",
+    ) -> Labels:
+        """Segment the image that is shown, and outline the masks over it.
+
+        To move settings and to correct masks by hand, give the viewer to `nnbook.Segmenter`.
+
+        Parameters
+        ----------
+        method : callable, optional
+            Gives labels from an image and a diameter in px, such as `nnbook.methods.list_methods()["otsu"].load()`. By
+            default it is the model that comes with nnbook.
+        diameter_px : float, optional
+            Diameter of the nuclei in px; by default it is looked for.
+        flow_threshold, cellprob_threshold : float
+            As those of `nnbook.segment`; another method has none of them.
+        name : str
+            What the masks are called: see `add_labels`.
+
+        Returns
+        -------
+        Labels
+            Axes (y, x), 0 for background.
+
+        Raises
+        ------
+        InvalidValueError
+            Where what is shown is a pyramid or has several channels, or a setting is out of range.
+        """
+        image = as_image(next(iter(self.shown_image().values())))
+        model = shipped_model()
+        if method is None:
+            thresholds = {"flow_threshold": flow_threshold, "cellprob_threshold": cellprob_threshold}
+            labels = segment_image(image, model, diameter_px=diameter_px, **thresholds)
+        else:
+            labels = as_mask(method(image, diameter_px or max(1.0, estimate_diameter(image, model))))
+        self.add_labels(labels, name=name)
+        return labels
 
     def add_labels(
         self, labels: Labels | PathLike, *, name: str, colour: str | None = None, shown: bool = True
@@ -589,7 +655,7 @@ class NucleiScatter(_StoreView):
         super().__init__("nuclei", cells, **traits)
 
 
-class CellBrowser(_StoreView, _ImageView):
+class CellBrowser(_StoreView, ImageView):
     """A draw of cells at random, to be looked through: the book's cell browser, for a store of your own.
 
     Parameters
@@ -669,7 +735,7 @@ class CellBrowser(_StoreView, _ImageView):
         return order
 
 
-class Mosaic(_ImageView):
+class Mosaic(ImageView):
     """A sample of cells as one image to zoom into, a run in each row: the book's mosaic, for one of your own.
 
     Parameters

@@ -1,0 +1,4 @@
+from .segmenter import Segmenter
+from .server import serve
+
+__all__ = ["Segmenter", "serve"]

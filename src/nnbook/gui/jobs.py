@@ -1,0 +1,281 @@
+"""What goes on beside the view: training on the masks that were saved, and segmenting a folder."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from nnbook.errors import InvalidValueError, NnbookError, reason
+from nnbook.gui.session import mask_beside, worded
+from nnbook.io.images import read_image, read_mask, write_image, write_mask
+from nnbook.io.inputs import MASK_SUFFIX, image_files
+from nnbook.methods.adapter import Method
+from nnbook.methods.analysis import CELLPROB, FLOW, analyse_by_book
+from nnbook.training.loop import TrainingSettings, held_out, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from multiprocessing.connection import Connection
+
+    from nnbook.io.images import Image, Labels
+    from nnbook.methods.adapter import Analyse, Segment
+    from nnbook.segmentation.model import Model
+
+    Report = Callable[[str, float, str], None]
+
+HELD_OUT: Final = 5
+"""One image of so many is held out, by which the best weights are chosen."""
+
+VALIDATIONS: Final = 5
+"""So often the network is tried on what is held out."""
+
+
+class Job:
+    """Work in a thread that can be stopped.
+
+    Parameters
+    ----------
+    kind : {'train', 'apply'}
+        What it is.
+    tell : callable
+        Gets messages of how far it is.
+    """
+
+    def __init__(self, kind: str, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.kind = kind
+        self.stopped = threading.Event()
+        self._tell = tell
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self, work: Callable[[Job], str]) -> None:
+        """Begin work, which returns what to say at its end."""
+
+        def run() -> None:
+            try:
+                text = work(self)
+                self.report(text, 1.0, "stopped" if self.stopped.is_set() else "done")
+            except NnbookError as error:
+                self.report(str(error), 0.0, "failed")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the view says so
+                self.report(worded(error), 0.0, "failed")
+
+        self._thread = threading.Thread(target=run, name=self.kind, daemon=True)
+        self._thread.start()
+
+    def report(self, text: str, share: float, state: str = "running") -> None:
+        """Say how far it is."""
+        self._tell({"kind": self.kind, "text": text, "share": share, "state": state})
+
+
+def trained_method(path: Path) -> Method:
+    """Describe a Cellpose 3 model as a method."""
+
+    def load() -> Segment:
+        from nnbook.segmentation.workflow import segment_image
+
+        model = _load(path)
+        return lambda image, diameter_px: segment_image(image, model, diameter_px=diameter_px)
+
+    def load_analysis() -> Analyse:
+        return analyse_by_book(_load(path))
+
+    return Method(path.name, f"Trained here: {path.name}", load, (FLOW, CELLPROB), load_analysis)
+
+
+def _load(path: Path) -> Model:
+    from nnbook.segmentation.model import load_model
+
+    return load_model(path)
+
+
+def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, steps: int) -> str:
+    """Train this book's model on with masks that were saved, in a process of its own.
+
+    Parameters
+    ----------
+    job : Job
+        Told how far it is.
+    images : sequence of Path
+        Images with `NAME_cp_masks.tif` beside them.
+    model_path : Path
+        The file to write.
+    steps : int
+        Of training.
+
+    Returns
+    -------
+    str
+        What has come of it.
+    """
+    if not images:
+        raise NnbookError("no image has saved masks; correct and save those of one image at least")
+    if not 1 <= steps <= 100_000:
+        raise InvalidValueError(f"steps is {steps}; give 1 to 100,000", parameter="steps")
+    with tempfile.TemporaryDirectory(prefix="nnbook-") as name:
+        folder = Path(name)
+        share = gather_examples(images, folder)
+        context = get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_train, args=(sender, folder, model_path, steps, share), daemon=True)
+        job.report(f"Training on {_images(len(images))}: reading", 0.0)
+        process.start()
+        sender.close()
+        error = ""
+        try:
+            while process.is_alive() or receiver.poll():
+                if job.stopped.is_set():
+                    process.terminate()
+                    break
+                if not receiver.poll(0.2):
+                    continue
+                message = receiver.recv()
+                if isinstance(message, str):
+                    error = message
+                else:
+                    job.report(f"Training on {_images(len(images))}: step {message} of {steps}", message / steps)
+        except EOFError:
+            pass
+        process.join()
+    if job.stopped.is_set():
+        model_path.with_name(f"{model_path.name}.checkpoint").unlink(missing_ok=True)
+        model_path.with_name(f"{model_path.name}.history.csv").unlink(missing_ok=True)
+        return "Training was stopped; no model was written."
+    if error or process.exitcode:
+        raise NnbookError(error or f"training ended with status {process.exitcode}; it may lack memory")
+    alone = "; a quarter of the one image was held out" if len(images) == 1 else ""
+    return f"Trained on {_images(len(images))}: {model_path.name} is among the methods{alone}."
+
+
+def gather_examples(images: Sequence[Path], folder: Path) -> float:
+    """Lay images and their masks out as `nnbook.training.train` takes them, some of them held out.
+
+    Of one image alone the right quarter is held out. Which file is held out follows from its name, so files are named
+    to that end.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Images with masks beside them.
+    folder : Path
+        Gets `images` and `masks`.
+
+    Returns
+    -------
+    float
+        The share to hold out.
+
+    Raises
+    ------
+    NnbookError
+        Where the one image has no nucleus in one of its parts.
+    """
+    share = 1 / HELD_OUT
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    if len(images) == 1:
+        for kept, (image, labels) in zip((False, True), _halves(images[0]), strict=True):
+            name = _name(images[0].stem, share, held=kept)
+            write_image(folder / "images" / f"{name}.tif", image)
+            write_mask(folder / "masks" / f"{name}.tif", labels)
+        return share
+    for at, path in enumerate(images):
+        name = _name(f"{path.stem}-{at}", share, held=at % HELD_OUT == 1)
+        (folder / "images" / f"{name}{path.suffix}").symlink_to(path.resolve())
+        (folder / "masks" / f"{name}.tif").symlink_to(mask_beside(path).resolve())
+    return share
+
+
+def _halves(path: Path) -> list[tuple[Image, Labels]]:
+    image = read_image(path)
+    labels = read_mask(mask_beside(path), (image.shape[0], image.shape[1]))
+    middle = 3 * image.shape[1] // 4
+    parts = [np.s_[:, :middle], np.s_[:, middle:]]
+    if not all(labels[part].any() for part in parts):
+        raise NnbookError(
+            f"{path}: is the only image with saved masks, and has none at its left or its right, so nothing can be "
+            "held out; save masks of a second image"
+        )
+    return [(np.ascontiguousarray(image[part]), np.ascontiguousarray(labels[part])) for part in parts]
+
+
+def _name(stem: str, share: float, *, held: bool) -> str:
+    at = 0
+    while held_out(f"{stem}-{at}", share) != held:
+        at += 1
+    return f"{stem}-{at}"
+
+
+def _train(sender: Connection, folder: Path, model_path: Path, steps: int, share: float) -> None:
+    from nnbook.segmentation.model import SHIPPED_MODEL
+
+    settings = TrainingSettings(
+        steps=steps, learning_rate=2e-4, validation_share=share, validate_every=max(1, steps // VALIDATIONS)
+    )
+    try:
+        train(
+            [(folder / "images", folder / "masks")],
+            model_path,
+            settings,
+            from_model=SHIPPED_MODEL,
+            report=sender.send,
+        )
+    except NnbookError as error:
+        sender.send(str(error))
+    except Exception as error:  # noqa: BLE001 - the view says so
+        sender.send(reason(error))
+
+
+def apply_to_folder(
+    job: Job, folder: Path, method: Method, settings: Mapping[str, Any], draw: Callable[[Image, Any], Labels]
+) -> str:
+    """Segment all images of a folder into its folder `masks`; masks that are there stay.
+
+    Parameters
+    ----------
+    job : Job
+        Told how far it is.
+    folder : Path
+        Of images.
+    method : Method
+        For the message.
+    settings : mapping
+        As the view has them.
+    draw : callable
+        Gives the masks of an image by these settings.
+    """
+    images = image_files(folder)
+    out = folder / "masks"
+    made, problems = 0, []
+    for at, (name, path) in enumerate(images.items()):
+        if job.stopped.is_set():
+            return f"Stopped: masks of {made} of {_images(len(images))} were written to {out}."
+        job.report(f"{method.title}: {name}, {at + 1} of {len(images)}", at / len(images))
+        mask = out / f"{name}{MASK_SUFFIX}.tif"
+        if mask.exists():
+            problems.append(f"{mask}: is there already, and stays")
+            continue
+        try:
+            write_mask(mask, draw(read_image(path), settings))
+            made += 1
+        except NnbookError as error:
+            problems.append(str(error))
+        except Exception as error:  # noqa: BLE001 - the others go on
+            problems.append(f"{path}: {worded(error)}")
+    text = f"Masks of {made} of {_images(len(images))} were written to {out}."
+    if problems:
+        raise NnbookError(" ".join([text, *problems[:3], *(["…"] if len(problems) > 3 else [])]))
+    return text
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"

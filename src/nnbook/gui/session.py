@@ -1,0 +1,624 @@
+"""What the view of segmentation asks of a kernel: one image at a time, its masks by any method, and corrections.
+
+What a method does once to an image is kept, so that its settings move masks at once: those of the part that is in view
+come first, from a thread of their own, and then those of the whole image.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from nnbook.errors import InvalidValueError, NnbookError, lacks_memory, reason
+from nnbook.gui.corrections import Corrections
+from nnbook.gui.picture import Picture, tile_of_labels
+from nnbook.io.files import atomic_write, sha256
+from nnbook.io.images import as_image, read_image, read_mask, write_mask
+from nnbook.io.inputs import MASK_SUFFIX
+from nnbook.io.planes import Plane
+from nnbook.io.scale import image_scale
+from nnbook.measurement.rois import measure_panorama
+from nnbook.provenance.mask_origin import check_mask_origins
+from nnbook.provenance.stage import file_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+    from nnbook.io.images import Image, Labels
+    from nnbook.methods.adapter import Draw, Method, Part
+
+    Message = dict[str, Any]
+    Buffers = Sequence[bytes | memoryview]
+
+PART_DIAMETERS: Final = 12
+"""Masks of so many diameters across, in the middle of what is in view, come before those of the whole image."""
+
+WORTH_PX: Final = 1_500_000
+"""An image of fewer pixels is masked as soon as a part of it."""
+
+SETTINGS: Final = ("method", "values", "diameter")
+"""What masks are made with: the name of the method, its own settings, and the diameter in px or None."""
+
+TABLE_SUFFIX: Final = "_nuclei.csv"
+
+
+class CanceledError(Exception):
+    """Work that is not wanted any more."""
+
+
+class KeptError(NnbookError):
+    """Masks that somebody else wrote, which are not replaced unasked."""
+
+
+@dataclass
+class Opened:
+    """An image that is open, with its masks.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    image : Image
+        Axes (y, x).
+    path : Path or None
+        Its file, where it is one.
+    state, digest
+        State and SHA-256 of the file as it was read.
+    beside : bool
+        Whether masks are written beside the file.
+    """
+
+    name: str
+    image: Image
+    path: Path | None = None
+    state: list[int] = field(default_factory=list)
+    digest: str = ""
+    beside: bool = True
+    picture: Picture = field(init=False)
+    corrections: Corrections | None = None
+    nuclei: dict[int, dict[str, Any]] = field(default_factory=dict)
+    early: tuple[Part, Labels] | None = None
+    made_with: str = ""
+    kept_digest: str = ""
+    diameter_px: float = 0.0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.picture = Picture(self.image)
+
+    def check(self) -> None:
+        """Refuse to go on with an image whose file was replaced meanwhile."""
+        if self.path is None:
+            return
+        if not self.path.is_file():
+            raise NnbookError(f"{self.path}: is gone since it was opened; put it back, or open another image")
+        if (now := file_state(self.path)) == self.state:
+            return
+        if sha256(self.path) != self.digest:
+            raise NnbookError(
+                f"{self.path}: was replaced since it was opened, so these are masks of another image; open it again"
+            )
+        self.state = now
+
+
+class Session:
+    """Answers what a view asks.
+
+    Parameters
+    ----------
+    images : mapping of str to Path or Image
+        Images by name: files, or arrays with axes (y, x).
+    methods : mapping of str to Method
+        Methods by name.
+    say : callable
+        Sends a message with its buffers to the view.
+    changed : callable
+        Called when masks were written, or a method has come.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, Path | Image],
+        methods: Mapping[str, Method],
+        say: Callable[[Message, Buffers], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.images = dict(images)
+        self.methods = dict(methods)
+        self.say, self.changed = say, changed
+        self.opened: Opened | None = None
+        self.version = 0
+        self._round = 0
+        self._analyses: dict[str, Any] = {}
+        self._analysed: tuple[str, Draw | None, float] = ("", None, 0.0)
+        self._found_px = 0.0
+        self._lock = threading.RLock()
+        self._whole = ThreadPoolExecutor(1, "whole")
+        self._part = ThreadPoolExecutor(1, "part")
+        self._dropped = tempfile.TemporaryDirectory(prefix="nnbook-")
+
+    def handle(self, message: Message, buffers: Buffers) -> None:
+        """Answer a call, now or from a thread."""
+        method = message.get("method")
+        quick: dict[str, Callable[..., Any]] = {
+            "tile": self._tile,
+            "labels": self._labels,
+            "grey": self._grey,
+            "cancel": self._cancel,
+            "edit": self._edit,
+            "undo": self._undo,
+            "redo": self._redo,
+            "keep": self.keep,
+        }
+        act = quick.get(str(method))
+        given = message.get("given") or []
+        if act is not None:
+            self._answer(message, lambda: act(*given))
+        elif method == "open":
+            self._round += 1
+            _, name, choice = given
+            self._whole.submit(self._answer, message, lambda: self.open(str(name), buffers, choice))
+        elif method in {"segment", "rethreshold"}:
+            # A view of a page names its model, which the kernel has itself.
+            settings = given[1] if method == "segment" else given[0]
+            self._begin(message, {name: settings.get(name) for name in SETTINGS}, message.get("seen"))
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._round += 1
+        self._whole.shutdown(wait=False, cancel_futures=True)
+        self._part.shutdown(wait=False, cancel_futures=True)
+        self._dropped.cleanup()
+
+    def open(self, name: str, buffers: Buffers = (), choice: Mapping[str, Any] | None = None) -> Message:
+        """Open an image by its name, or one that was dropped into the view with its bytes."""
+        now = self.opened
+        if not buffers and choice is None and now is not None and now.name == name and self._is_same(now):
+            return self._about(now)
+        source: Any = self._keep_dropped(name, buffers[0]) if buffers else self.images.get(name)
+        if source is None:
+            raise NnbookError(f"{name}: is none of the images; choose one of {', '.join(self.images)}")
+        try:
+            opened = self._read(name, source, choice)
+        except NnbookError as error:
+            raise type(error)(str(error).replace(f"{self._dropped.name}/", "")) from error
+        opened.beside = not buffers
+        with self._lock:
+            self.opened = opened
+            self._analysed = ("", None, 0.0)
+            self._found_px = 0.0
+        remark = self._open_masks(opened)
+        return {**self._about(opened), "remark": remark}
+
+    def keep(self, replace: bool = False) -> Any:
+        """Write masks and a table of the nuclei beside the image.
+
+        Returns
+        -------
+        dict or bytes
+            The names of the files; the label image itself, where the image is no file of this machine.
+        """
+        opened = self._wanted()
+        if opened.corrections is None:
+            raise NnbookError("there are no masks yet; wait until they are made")
+        if opened.path is None:
+            raise NnbookError(f"{opened.name}: is an array, and no file; write its masks with nnbook.io.write_mask")
+        opened.check()
+        mask, table = mask_beside(opened.path), opened.path.with_name(f"{opened.path.stem}{TABLE_SUFFIX}")
+        if opened.beside and not replace:
+            if mask.exists() and sha256(mask) != opened.kept_digest:
+                raise KeptError(f"{mask}: is there already, and was not saved here")
+            if table.exists() and not opened.kept_digest:
+                raise KeptError(f"{table}: is there already, and was not saved here")
+        with self._lock:
+            labels = opened.corrections.labels
+            rows = list(opened.nuclei.values())
+        write_mask(mask, labels)
+        try:
+            check_mask_origins([(opened.path, mask)])
+        except NnbookError:
+            mask.with_suffix(".json").unlink()  # its record is of an image that was here before
+        _write_table(table, opened.name, rows)
+        opened.kept_digest = sha256(mask)
+        if not opened.beside:
+            return mask.read_bytes()
+        self.changed()
+        return {"names": [mask.name, table.name]}
+
+    def make(self, settings: Message) -> Message:
+        """Make masks of the image that is open, whole."""
+        self._round += 1
+        return self._make(self._round, settings, json.dumps(settings, sort_keys=True))
+
+    @property
+    def labels(self) -> Labels | None:
+        """The masks as they are; None where there are none yet."""
+        opened = self.opened
+        return None if opened is None or opened.corrections is None else opened.corrections.labels
+
+    def draw(self, image: Image, settings: Mapping[str, Any]) -> Labels:
+        """Segment another image by a method with its settings."""
+        diameter = settings.get("diameter") or self._estimate(image)
+        if not diameter:
+            return np.zeros((image.shape[0], image.shape[1]), np.int32)
+        method = self._method(settings)
+        draw: Draw = self._analysis(method)(image, float(diameter))
+        return draw(self._values(method, settings), None)
+
+    def _answer(self, message: Message, act: Callable[[], Any]) -> None:
+        answer: Message = {"kind": "answer", "id": message.get("id")}
+        buffers: list[bytes | memoryview] = []
+        try:
+            given = act()
+            if isinstance(given, bytes):
+                buffers, given = [given], None
+            elif isinstance(given, tuple):
+                given, buffers = given[0], [given[1]]
+            answer["given"] = given
+        except CanceledError:
+            answer |= {"problem": "", "canceled": True}
+        except NnbookError as error:
+            answer |= {"problem": str(error), "kept": isinstance(error, KeptError)}
+        except Exception as error:  # noqa: BLE001 - a method may raise whatever it likes; the view says so
+            answer["problem"] = worded(error)
+        self.say(answer, buffers)
+
+    def _wanted(self) -> Opened:
+        if self.opened is None:
+            raise CanceledError
+        return self.opened
+
+    def _tile(self, level: int, column: int, row: int) -> tuple[Message, bytes]:
+        tile = self._wanted().picture.tile(level, column, row)
+        return {"of": "grey", "width": tile.shape[1], "height": tile.shape[0]}, tile.tobytes()
+
+    def _labels(self, version: int, level: int, column: int, row: int) -> tuple[Message, bytes]:
+        with self._lock:
+            opened = self._wanted()
+            if version != self.version:
+                raise CanceledError
+            labels = self.labels
+            if labels is None:
+                labels = np.broadcast_to(np.int32(0), opened.image.shape)
+            tile, place = tile_of_labels(labels, level, column, row)
+            tile = tile.astype(np.uint32)
+            if opened.early is not None:
+                _lay_over(tile, place, *opened.early)
+        return {"of": "labels", "width": tile.shape[1], "height": tile.shape[0]}, tile.tobytes()
+
+    def _grey(self, x: int, y: int) -> float:
+        return float(self._wanted().image[y, x])
+
+    def _cancel(self) -> None:
+        self._round += 1
+
+    def _edit(self, edit: dict[str, Any]) -> Message:
+        return self._correct(lambda masks, boxes: masks.make(edit, boxes))
+
+    def _undo(self) -> Message:
+        return self._correct(lambda masks, _boxes: masks.undo())
+
+    def _redo(self) -> Message:
+        return self._correct(lambda masks, _boxes: masks.redo())
+
+    def _correct(self, act: Callable[[Corrections, Mapping[int, Part]], list[Part]]) -> Message:
+        opened = self._wanted()
+        if opened.corrections is None or opened.early is not None:
+            raise NnbookError("masks are being made; correct them as soon as they are there")
+        opened.check()
+        with self._lock:
+            boxes = {roi: box_of(nucleus) for roi, nucleus in opened.nuclei.items()}
+            for box in act(opened.corrections, boxes):
+                _measure_again(opened, box)
+            opened.nuclei = dict(sorted(opened.nuclei.items()))
+            return self._segmented(opened)
+
+    def _begin(self, message: Message, settings: Message, seen: Any) -> None:
+        """Make masks: of the part that is in view first, where that is sooner."""
+        self._round += 1
+        turn = self._round
+        key = json.dumps(settings, sort_keys=True)
+        opened = self.opened
+        if opened is not None and opened.corrections is not None and opened.made_with in {"", key}:
+            opened.made_with = key  # nothing has changed, or they were written before
+            with self._lock:
+                self._answer(message, lambda: self._segmented(opened))
+            return
+        if opened is not None and (part := part_in_view(opened.image.shape, seen, self._diameter(settings))):
+            self._part.submit(self._make_part, turn, settings, part)
+        self._whole.submit(self._answer, message, lambda: self._make(turn, settings, key))
+
+    def _diameter(self, settings: Message) -> float:
+        return float(settings.get("diameter") or self._found_px or 0)
+
+    def _make_part(self, turn: int, settings: Message, part: Part) -> None:
+        opened, (key, draw, _) = self.opened, self._analysed
+        if turn != self._round or opened is None or draw is None or key != self._key(settings):
+            return
+        try:
+            labels = draw(self._values(self._method(settings), settings), part)
+        except Exception:  # noqa: BLE001 - the whole image fails likewise, and is reported
+            return
+        with self._lock:
+            if turn != self._round or opened is not self.opened:
+                return
+            opened.early = part, labels
+            self.version += 1
+            self.say({"kind": "early", "version": self.version, "nuclei": int(len(np.unique(labels)) - 1)}, [])
+
+    def _make(self, turn: int, settings: Message, key: str) -> Message:
+        start = time.perf_counter()
+        opened = self._wanted()
+        opened.check()
+        self._check(turn)
+        method = self._method(settings)
+        diameter = float(settings.get("diameter") or 0)
+        if not diameter:
+            if not self._found_px:
+                self._progress("Looking for the diameter")
+                self._found_px = self._estimate(opened.image)
+            diameter = self._found_px
+        draw = self._analysed[1]
+        if diameter and (draw is None or self._analysed[0] != self._key(settings)):
+            self._progress("Segmenting")
+            draw = self._analysis(method)(opened.image, diameter)
+            self._check(turn)
+            self._analysed = self._key(settings), draw, diameter
+        values = self._values(method, settings)
+        labels = (
+            draw(values, None).astype(np.int32)
+            if diameter and draw is not None
+            else np.zeros((opened.image.shape[0], opened.image.shape[1]), np.int32)
+        )
+        nuclei = _measured(measure_panorama(opened.name, opened.image, labels, 1.0))
+        with self._lock:
+            self._check(turn)
+            opened.corrections, opened.nuclei, opened.early = Corrections(labels), nuclei, None
+            opened.made_with, opened.diameter_px = key, diameter
+            opened.seconds = time.perf_counter() - start
+            return self._segmented(opened)
+
+    def _segmented(self, opened: Opened) -> Message:
+        self.version += 1
+        masks = opened.corrections
+        return {
+            "version": self.version,
+            "nuclei": list(opened.nuclei.values()),
+            "diameter": opened.diameter_px,
+            "seconds": opened.seconds,
+            "device": "kernel",
+            "edits": masks.count if masks else 0,
+            "undone": masks.undone if masks else 0,
+        }
+
+    def _key(self, settings: Message) -> str:
+        return f"{settings.get('method')} {settings.get('diameter')}"
+
+    def _method(self, settings: Mapping[str, Any]) -> Method:
+        name = str(settings.get("method"))
+        if name not in self.methods:
+            raise InvalidValueError(f"method is {name!r}; choose one of {', '.join(self.methods)}", parameter="method")
+        return self.methods[name]
+
+    def _values(self, method: Method, settings: Mapping[str, Any]) -> dict[str, float]:
+        given = settings.get("values") or {}
+        values = {}
+        for setting in method.settings:
+            value = float(given.get(setting.name, setting.usual))
+            if not setting.least <= value <= setting.most:
+                raise InvalidValueError(
+                    f"{setting.name} is {value:g}; give {setting.least:g} to {setting.most:g}", parameter=setting.name
+                )
+            values[setting.name] = value
+        return values
+
+    def _analysis(self, method: Method) -> Any:
+        if method.name not in self._analyses:
+            self._progress(f"Loading {method.title}")
+            self._analyses[method.name] = method.analysis()
+        return self._analyses[method.name]
+
+    def _estimate(self, image: Image) -> float:
+        from nnbook.segmentation.diameter import estimate_diameter
+        from nnbook.segmentation.model import shipped_model
+
+        return float(estimate_diameter(image, shipped_model()))
+
+    def _check(self, turn: int) -> None:
+        if turn != self._round:
+            raise CanceledError
+
+    def _progress(self, what: str, share: float = 0.0) -> None:
+        self.say({"kind": "progress", "what": what, "share": share}, [])
+
+    def _keep_dropped(self, name: str, data: bytes | memoryview) -> Path:
+        path = Path(self._dropped.name) / Path(name).name
+        path.write_bytes(data)
+        return path
+
+    def _is_same(self, opened: Opened) -> bool:
+        try:
+            opened.check()
+        except NnbookError:
+            return False
+        return True
+
+    def _read(self, name: str, source: Path | Image, choice: Mapping[str, Any] | None) -> Opened:
+        if not isinstance(source, Path):
+            return Opened(name, as_image(source))
+        plane = None if choice is None else Plane(str(choice["channel"]), str(choice["z"]))
+        image = read_image(source, plane)
+        return Opened(name, image, source, file_state(source), sha256(source))
+
+    def _open_masks(self, opened: Opened) -> str:
+        """Take the masks that are beside an image; return what is to be said of them."""
+        if opened.path is None or not (mask := mask_beside(opened.path)).is_file():
+            return ""
+        try:
+            check_mask_origins([(opened.path, mask)])
+            labels = read_mask(mask, (opened.image.shape[0], opened.image.shape[1]))
+        except NnbookError as error:
+            return str(error)
+        opened.corrections = Corrections(labels.copy())
+        opened.nuclei = _measured(measure_panorama(opened.name, opened.image, labels, 1.0))
+        opened.kept_digest = sha256(mask)
+        return f"These are the masks of {mask.name}; a setting that you move makes them anew."
+
+    def _about(self, opened: Opened) -> Message:
+        image = opened.image
+        kinds = {"u": "bit", "i": "bit signed", "f": "bit float"}
+        scale = None
+        if opened.path is not None:
+            try:
+                scale = image_scale(opened.path)
+            except NnbookError:
+                scale = None
+        return {
+            "name": opened.name,
+            "width": image.shape[1],
+            "height": image.shape[0],
+            "kind": f"{8 * image.dtype.itemsize} {kinds[image.dtype.kind]}",
+            "channels": ["image"],
+            "planes": 1,
+            "choice": {"channel": 0, "z": 0},
+            "pxPerUm": scale,
+            "remark": "",
+            "range": [0, 255],
+        }
+
+
+def mask_beside(image: Path) -> Path:
+    """Return where the masks of an image are that are saved beside it."""
+    return image.with_name(f"{image.stem}{MASK_SUFFIX}.tif")
+
+
+def part_in_view(shape: tuple[int, ...], seen: Any, diameter_px: float) -> Part | None:
+    """Return which part of an image is masked first; None where the whole is as soon done.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width of the image.
+    seen : sequence of float
+        Left, top, width and height of what is in view, in px.
+    diameter_px : float
+        Diameter of the nuclei; 0 where it is not known yet.
+    """
+    if not diameter_px or math.prod(shape) < WORTH_PX or not isinstance(seen, list | tuple) or len(seen) != 4:
+        return None
+    left, top, width, height = map(float, seen)
+    axes = []
+    for start, length, side in ((top, height, shape[0]), (left, width, shape[1])):
+        first, last = max(0.0, start), min(float(side), start + length)
+        middle, half = (first + last) / 2, min(last - first, PART_DIAMETERS * diameter_px) / 2
+        axes.append(slice(max(0, int(middle - half)), min(side, math.ceil(middle + half))))
+    rows, columns = axes
+    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+
+def box_of(nucleus: Mapping[str, Any]) -> Part:
+    """Return where a nucleus is."""
+    left, top = nucleus["left"], nucleus["top"]
+    return slice(top, top + nucleus["height"]), slice(left, left + nucleus["width"])
+
+
+def worded(error: BaseException) -> str:
+    """Word an error of code that is not nnbook's."""
+    if lacks_memory(error):
+        return "there is too little memory for this; close other programs, or take a smaller image"
+    return f"this could not be done ({type(error).__name__}: {reason(error)[:160]})"
+
+
+def _lay_over(tile: Any, place: Part, part: Part, labels: Labels) -> None:
+    """Put labels of a part of an image over a tile, of which every so many pixels are there."""
+    step = place[0].step
+    inside, source = [], []
+    for where, of, count in zip(place, part, tile.shape, strict=True):
+        first = max(0, -(-(of.start - where.start) // step))
+        last = min(count, -(-(of.stop - where.start) // step))
+        if first >= last:
+            return
+        inside.append(slice(first, last))
+        begin = where.start + first * step - of.start
+        source.append(slice(begin, begin + (last - first - 1) * step + 1, step))
+    tile[tuple(inside)] = labels[tuple(source)]
+
+
+def _measured(table: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    """Return the nuclei of a table as the view has them: see widgets/segment/masks.ts."""
+    names = {
+        "roi": "roi",
+        "area_px": "area",
+        "left_px": "left",
+        "top_px": "top",
+        "width_px": "width",
+        "height_px": "height",
+        "x_px": "x",
+        "y_px": "y",
+        "mean_intensity": "mean",
+        "std_intensity": "sd",
+    }
+    rows = table[list(names)].rename(columns=names).to_dict("records")
+    return {int(row["roi"]): {**{str(key): value for key, value in row.items()}, "confidence": None} for row in rows}
+
+
+def _measure_again(opened: Opened, box: Part) -> None:
+    """Measure the nuclei of which a part of the masks may have changed."""
+    if opened.corrections is None:
+        return
+    labels = opened.corrections.labels
+    touched = set(np.unique(labels[box]).tolist()) - {0}
+    rows, columns = box
+    for roi, one in opened.nuclei.items():
+        its_rows, its_columns = box_of(one)
+        if _meet(rows, its_rows) and _meet(columns, its_columns):
+            touched.add(roi)
+    known = [box_of(opened.nuclei[roi]) for roi in touched if roi in opened.nuclei]
+    all_rows, all_columns = ([one[axis] for one in [box, *known]] for axis in (0, 1))
+    top, left = min(one.start for one in all_rows), min(one.start for one in all_columns)
+    around = np.s_[top : max(one.stop for one in all_rows), left : max(one.stop for one in all_columns)]
+    part = np.where(np.isin(labels[around], list(touched)), labels[around], 0).astype(np.int32)
+    fresh = _measured(measure_panorama(opened.name, opened.image[around], part, 1.0))
+    for roi in touched:
+        opened.nuclei.pop(roi, None)
+    for roi, one in fresh.items():
+        one |= {"left": one["left"] + left, "top": one["top"] + top, "x": one["x"] + left, "y": one["y"] + top}
+        opened.nuclei[roi] = one
+
+
+def _meet(one: slice, other: slice) -> bool:
+    return bool(one.start < other.stop and other.start < one.stop)
+
+
+def _write_table(path: Path, name: str, nuclei: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row a nucleus, with the columns that the page on which readers segment images saves."""
+    columns = {
+        "roi": "roi",
+        "area": "area_px",
+        "x": "x_px",
+        "y": "y_px",
+        "left": "left_px",
+        "top": "top_px",
+        "width": "width_px",
+        "height": "height_px",
+        "mean": "mean_intensity",
+        "sd": "std_intensity",
+    }
+    import pandas as pd
+
+    table = pd.DataFrame([{"image": name, **{columns[key]: one[key] for key in columns}} for one in nuclei])
+    if table.empty:
+        table = pd.DataFrame(columns=["image", *columns.values()])
+    with atomic_write(path) as written:
+        table.to_csv(written, index=False, lineterminator="\n")
