@@ -59,7 +59,7 @@ def write_files(folder: Path) -> Path:
     write_sample(folder / "cells", folder / "sample", per_run=4)
     write_mosaic(folder / "mosaic", folder / "cells", folder / "sample")
     (folder / "bundles").mkdir()
-    for bundle in ("cells", "channels", "mosaic", "nuclei", "panorama", "scatter"):
+    for bundle in ("cells", "channels", "mosaic", "nuclei", "panorama", "scatter", "segment"):
         (folder / "bundles" / f"{bundle}.mjs").write_text("export default { render() {} }\n")
     return folder
 

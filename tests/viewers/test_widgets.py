@@ -539,10 +539,10 @@ def test_linked_views_share_what_is_chosen(scene: Scene, monkeypatch: pytest.Mon
 
 
 def test_a_viewer_segments_what_it_shows_and_outlines_the_masks(scene: Scene) -> None:
-    image, _ = scene
+    image, labels = scene
     viewer = PanoramaViewer(image)
-    made = viewer.segment(lambda grey, diameter_px: (grey > diameter_px).astype(np.int32) * 3, diameter_px=128)
-    assert (made == 3 * (image > 128)).all()
+    made = viewer.segment(lambda _image, diameter_px: labels + (labels > 0) * int(diameter_px), diameter_px=128)
+    assert (made == labels + 128 * (labels > 0)).all()
     assert viewer.shown_labels == ["segmented"]
     with pytest.raises(InvalidValueError, match="diameter_px is 0"):
         viewer.segment(diameter_px=0)

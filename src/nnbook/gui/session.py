@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import tempfile
 import threading
 import time
@@ -146,7 +147,7 @@ class Session:
         self._lock = threading.RLock()
         self._whole = ThreadPoolExecutor(1, "whole")
         self._part = ThreadPoolExecutor(1, "part")
-        self._dropped = tempfile.TemporaryDirectory(prefix="nnbook-")
+        self._dropped: Path | None = None
 
     def handle(self, message: Message, buffers: Buffers) -> None:
         """Answer a call, now or from a thread."""
@@ -179,7 +180,8 @@ class Session:
         self._round += 1
         self._whole.shutdown(wait=False, cancel_futures=True)
         self._part.shutdown(wait=False, cancel_futures=True)
-        self._dropped.cleanup()
+        if self._dropped is not None:
+            shutil.rmtree(self._dropped, ignore_errors=True)
 
     def open(self, name: str, buffers: Buffers = (), choice: Mapping[str, Any] | None = None) -> Message:
         """Open an image by its name, or one that was dropped into the view with its bytes."""
@@ -192,7 +194,7 @@ class Session:
         try:
             opened = self._read(name, source, choice)
         except NnbookError as error:
-            raise type(error)(str(error).replace(f"{self._dropped.name}/", "")) from error
+            raise type(error)(str(error).replace(f"{self._dropped}/", "")) from error
         opened.beside = not buffers
         with self._lock:
             self.opened = opened
@@ -443,7 +445,9 @@ class Session:
         self.say({"kind": "progress", "what": what, "share": share}, [])
 
     def _keep_dropped(self, name: str, data: bytes | memoryview) -> Path:
-        path = Path(self._dropped.name) / Path(name).name
+        if self._dropped is None:
+            self._dropped = Path(tempfile.mkdtemp(prefix="nnbook-"))
+        path = self._dropped / Path(name).name
         path.write_bytes(data)
         return path
 
