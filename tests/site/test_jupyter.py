@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from scipy.ndimage import distance_transform_edt, find_objects, grey_dilation
 from nnbook.cells.sample import write_sample
 from nnbook.cells.store import MaskedPanorama
 from nnbook.cells.writer import write_cells
-from nnbook.io.images import write_image, write_mask
+from nnbook.io.images import read_mask, write_image, write_mask
 from nnbook.measurement.rois import measure_panorama
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.viewers.mosaic import write_mosaic
@@ -73,6 +74,10 @@ scatter""",
 viewer.add_labels("wide.tif", name="wider masks")
 viewer.save_png("view.png", width=1200)""",
     """print("shown", viewer.shown_labels)""",
+    """segmenter = nnbook.Segmenter("real.png", method="otsu", diameter=24, height=300)
+segmenter""",
+    """segmenter.method, segmenter.settings = "forest", {{"share": 0.5, "separation": 0.4}}""",
+    """print("method", segmenter.method, "nuclei", len(segmenter.nuclei), "highest", segmenter.labels.max())""",
 ]
 
 
@@ -87,11 +92,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels, folder: Path) -> Iterator[str]:
+def lab(tmp_path_factory: pytest.TempPathFactory, labels: Labels, folder: Path, shared: Path) -> Iterator[str]:
     """Start JupyterLab with a notebook beside an image and its mask, and yield the notebook's address."""
     image = simulate_panorama(3, 1, "TL", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[0]
     write_image(folder / "mine.tif", image)
     write_mask(folder / "mine_cp_masks.tif", labels)
+    shutil.copy(shared / "data" / "dsb2018" / "images" / "00071198d059.png", folder / "real.png")
     measure_panorama("mine", image, labels, 8.0453).to_parquet(folder / "rois.parquet", index=False)
     masked = [MaskedPanorama("mine", 1, "", folder / "mine.tif", folder / "mine_cp_masks.tif")]
     write_cells(folder / "cells", masked, folder / "rois.parquet", edition="mine", note="", px_per_um=8.0453)
@@ -344,6 +350,27 @@ def test_further_labels_are_outlined_and_a_picture_is_as_the_view(viewer: Locato
     viewer.get_by_role("checkbox", name="wider masks").uncheck()
     expect(viewer.locator("canvas[data-labels]")).to_have_count(0)
     assert_python_has(page, r"shown \[\]", 11)
+
+
+def test_a_real_image_is_segmented_and_corrected_by_the_kernel(viewer: Locator, folder: Path) -> None:
+    page = viewer.page
+    run_cell(page, 7)  # imports nnbook
+    run_cell(page, 12)
+    segmenter = page.locator(".nn-segment")
+    expect(segmenter).to_have_attribute("data-masks", "done", timeout=CELL_MS)
+    segmenter.scroll_into_view_if_needed()
+    run_cell(page, 13)
+    expect(segmenter).to_have_attribute("data-method", "forest", timeout=CELL_MS)
+    count = int(str(segmenter.get_attribute("data-nuclei")))
+    assert count > 5
+    segmenter.get_by_role("application").focus()
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    expect(segmenter).to_have_attribute("data-edits", "1", timeout=CELL_MS)
+    assert_python_has(page, f"method forest nuclei {count - 1} ", 14)
+    segmenter.get_by_role("button", name="Save", exact=True).click()
+    expect(segmenter).to_have_attribute("data-saved", "real_cp_masks.tif real_nuclei.csv", timeout=CELL_MS)
+    assert len(np.unique(read_mask(folder / "real_cp_masks.tif"))) == count
 
 
 def _is_foreign(address: str, host: str) -> bool:

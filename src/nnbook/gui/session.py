@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
     Buffers = Sequence[bytes | memoryview]
 
-PART_DIAMETERS: Final = 12
+PART_DIAMETERS: Final = 6
 """Masks of so many diameters across, in the middle of what is in view, come before those of the whole image."""
 
-WORTH_PX: Final = 1_500_000
+WORTH_PX: Final = 500_000
 """An image of fewer pixels is masked as soon as a part of it."""
 
 SETTINGS: Final = ("method", "values", "diameter")
