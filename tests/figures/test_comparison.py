@@ -116,7 +116,7 @@ def test_the_ablation_has_means_with_the_least_and_the_greatest() -> None:
 def test_mitotic_figures_have_precision_and_recall_with_counts_and_stages() -> None:
     score = {"mean": 0.5, "least": 0.4, "greatest": 0.6, "low": 0.25, "high": 0.75}
     scores = dict.fromkeys(("precision", "recall", "f1"), score)
-    two = {
+    two: dict[str, Any] = {
         "row": "attention",
         "counts": [{"right": 3, "wrong": 1, "figures": 6}, {"right": 2, "wrong": 4, "figures": 6}],
         "stages": {"metaphase": [5, 12]},
