@@ -121,6 +121,11 @@ def before(out: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return found["sets"], dict(stored)
 
 
+def _rounded(value: float) -> float | None:
+    """Round; JSON has no number for a share of nothing, as of nuclei that touch where none do."""
+    return None if np.isnan(value) else round(float(value), 4)
+
+
 def weights() -> dict[str, str]:
     """Return the hashes of the weights that methods have."""
     return {path.name: sha256(path) for path in (SHIPPED_MODEL, NUSET_WEIGHTS, FOREST_WEIGHTS)}
@@ -145,12 +150,10 @@ def main(data: Path, out: Path, only: str | None) -> None:
                 "mpx": round(float(made.images[made.images["method"] == METHODS[0]]["mpx"].sum()), 2),
                 "methods": {
                     method: {
-                        **{key: row[key] if isinstance(row[key], str) else round(float(row[key]), 4) for key in KEPT},
-                        "f1_0.50": round(float(row["f1_0.50"]), 4),
-                        "mean_ap": round(float(row["mean_ap"]), 4),
-                        "intervals": {
-                            key: [round(float(row[f"{key}_{end}"]), 4) for end in ("low", "high")] for key in SHOWN
-                        },
+                        **{key: row[key] if isinstance(row[key], str) else _rounded(row[key]) for key in KEPT},
+                        "f1_0.50": _rounded(row["f1_0.50"]),
+                        "mean_ap": _rounded(row["mean_ap"]),
+                        "intervals": {key: [_rounded(row[f"{key}_{end}"]) for end in ("low", "high")] for key in SHOWN},
                     }
                     for method, row in rows.iterrows()
                 },

@@ -71,6 +71,13 @@ def test_every_method_has_a_row_with_its_interval() -> None:
     assert "Made on 2026-11-27, a processor, 1 thread, load 1.0 before" in table.note
 
 
+def test_where_no_nuclei_touch_none_are_said_to_be_separated() -> None:
+    benchmark = measured()
+    row = benchmark["sets"]["made"]["methods"]["otsu"]
+    row["touching_separated"], row["intervals"]["touching_separated"] = None, [None, None]
+    assert methods_table(benchmark).rows[0][5] == "–"
+
+
 def test_methods_have_names_in_figures() -> None:
     assert SHORT.keys() <= {method.name for method in OWN}
 

@@ -101,7 +101,9 @@ def methods_table(benchmark: dict[str, Any]) -> Table:
                     part["title"],
                     row["title"],
                     *(_with_ends(row[name], ends[name]) for name in ("f1_0.50", "pq", "aji")),
-                    _percent(row["touching_separated"], ends["touching_separated"]),
+                    "–"
+                    if row["touching_separated"] is None
+                    else _percent(row["touching_separated"], ends["touching_separated"]),
                     f"{row['missed']:.0f}",
                     f"{row['spurious']:.0f}",
                     f"{row['splits']:.0f}",
@@ -337,7 +339,7 @@ def speed_and_accuracy(benchmark: dict[str, Any], measure: str = "pq") -> Figure
     """
     sets = list(benchmark["sets"].values())
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.0, 2.9 * len(sets) + 1.2), layout="constrained")
+        figure = Figure(figsize=(6.0, 2.1 * len(sets) + 1.2), layout="constrained")
         panels = figure.subplots(len(sets), 1, sharex=True, squeeze=False).ravel()
         for axes, part in zip(panels, sets, strict=True):
             _draw_speed(axes, part["methods"], measure)
