@@ -22,8 +22,9 @@ HEAVY = ("torch", "cellpose", "numba", "numpy", "pandas", "matplotlib", "plotly"
 
 def test_the_package_hands_out_its_names() -> None:
     assert sorted(nnbook.__all__) == [
-        "CellBrowser", "Mosaic", "NnbookError", "NucleiScatter", "PanoramaViewer", "Scatter", "__version__", "denoise",
-        "evaluate", "link", "measure", "read_cells", "read_image", "read_mask", "segment", "simulate", "train",
+        "CellBrowser", "Mosaic", "NnbookError", "NucleiScatter", "PanoramaViewer", "Scatter", "Segmenter",
+        "__version__", "denoise", "evaluate", "link", "measure", "read_cells", "read_image", "read_mask", "segment",
+        "simulate", "train",
     ]  # fmt: skip
 
 

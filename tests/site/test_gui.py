@@ -125,7 +125,7 @@ def test_a_method_and_its_settings_move_the_masks(page: Page) -> None:
     page.get_by_role("slider", name="Distance of nuclei").fill("1")
     expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
     assert nuclei(page) != counts["Otsu and watershed"]
-    page.get_by_role("button", name="Usual").click()
+    page.get_by_role("button", name="Reset").click()
     after(page, nuclei=str(counts["Otsu and watershed"]))
 
 

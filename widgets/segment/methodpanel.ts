@@ -92,7 +92,7 @@ export class MethodPanel {
       });
       return rangeField(setting.title, input, text);
     });
-    const usual = textButton('Usual', () => {
+    const usual = textButton('Reset', () => {
       this.events.values(this.usual(name));
     });
     usual.title = 'Take the settings that the method has by itself';

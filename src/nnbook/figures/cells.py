@@ -147,6 +147,8 @@ def nuclei_plane(cells: pd.DataFrame) -> Figure:
         bins = axes.hexbin(
             cells["area_um2"],
             cells["mean_intensity"],
+            # Round, so that one nucleus more or less does not move all hexagons.
+            extent=(0, 100 * math.ceil(cells["area_um2"].max() / 100), 0, max(255, cells["mean_intensity"].max())),
             gridsize=(50, 24),
             bins="log",
             mincnt=1,

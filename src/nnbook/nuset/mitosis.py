@@ -79,6 +79,7 @@ def label_figures(labels: Labels, figures: Sequence[Sequence[int]]) -> Labels:
     Examples
     --------
     >>> import numpy as np
+    >>> from nnbook.nuset import label_figures
     >>> label_figures(np.array([[1, 2, 3, 4]], np.int32), [[4], [1, 3]]).tolist()
     [[2, 0, 2, 1]]
     """
@@ -166,6 +167,7 @@ def precision_recall(counts: Mapping[str, Any]) -> dict[str, float]:
 
     Examples
     --------
+    >>> from nnbook.nuset import precision_recall
     >>> precision_recall({"right": 3, "wrong": 1, "figures": 6})
     {'precision': 0.75, 'recall': 0.5, 'f1': 0.6}
     """
