@@ -204,7 +204,7 @@ def test_masks_of_an_image_that_was_replaced_are_refused_by_name(page: Page, lab
     [
         (["nothing"], "nothing: no such file or folder"),
         (["empty"], "empty: holds no TIFF, PNG or CZI file"),
-        (["words.tif"], "words.tif: can't be read as an image"),
+        (["words.tif"], "words.tif: has no image; it is truncated or damaged"),
         (["--port", "70000"], "--port is 70000; give 1 to 65535"),
         (["--method", "magic"], "--method is 'magic'; choose one of otsu"),
     ],
