@@ -253,6 +253,16 @@ def test_a_folder_is_segmented_and_what_fails_is_named(page: Page, lab: Path) ->
     assert apply_to_folder(job, lab, method, settings(), session.draw).startswith("Stopped: masks of 0 of 3 images")
 
 
+def test_an_inverted_image_is_said_to_be_one(page: Page, lab: Path) -> None:
+    assert "darker than the background" not in page.ask("open", None, "b", None)["remark"]
+    write_image(lab / "b.tif", 255 - discs())
+    assert "Nuclei look darker than the background" in page.ask("open", None, "b", None)["remark"]
+    session = page.segmenter._session
+    (lab / "a.tif").unlink()
+    with pytest.raises(NnbookError, match=r"Masks of 1 of 1 image .* .*b\.tif: Nuclei look darker"):
+        apply_to_folder(Job("apply", lambda _message: None), lab, session.methods["otsu"], settings(), session.draw)
+
+
 def test_jobs_say_how_they_end(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "image_files", lambda _folder: 1 / 0)
     page.ask("apply", str(page.segmenter.folder))

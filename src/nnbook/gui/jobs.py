@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError, reason
-from nnbook.gui.session import mask_beside, worded
+from nnbook.gui.session import DARK_NUCLEI, mask_beside, worded
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX, image_files
 from nnbook.methods.adapter import Method
 from nnbook.methods.analysis import CELLPROB, FLOW, analyse_by_book
+from nnbook.segmentation.polarity import has_dark_nuclei
 from nnbook.training.loop import TrainingSettings, held_out, train
 
 if TYPE_CHECKING:
@@ -265,8 +266,11 @@ def apply_to_folder(
             problems.append(f"{mask}: is there already, and stays")
             continue
         try:
-            write_mask(mask, draw(read_image(path), settings))
+            image = read_image(path)
+            write_mask(mask, draw(image, settings))
             made += 1
+            if has_dark_nuclei(image):
+                problems.append(f"{path}: {DARK_NUCLEI}")
         except NnbookError as error:
             problems.append(str(error))
         except Exception as error:  # noqa: BLE001 - the others go on

@@ -30,6 +30,7 @@ from nnbook.io.scale import image_scale
 from nnbook.measurement.rois import measure_panorama
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import file_state
+from nnbook.segmentation.polarity import has_dark_nuclei
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,11 @@ SETTINGS: Final = ("method", "values", "diameter")
 """What masks are made with: the name of the method, its own settings, and the diameter in px or None."""
 
 TABLE_SUFFIX: Final = "_nuclei.csv"
+
+DARK_NUCLEI: Final = (
+    "Nuclei look darker than the background, and methods look for bright ones; invert the image if they are."
+)
+"""What is said of an inverted image, of which masks are none, or the gaps between nuclei."""
 
 
 class CanceledError(Exception):
@@ -200,8 +206,8 @@ class Session:
             self.opened = opened
             self._analysed = ("", None, 0.0)
             self._found_px = 0.0
-        remark = self._open_masks(opened)
-        return {**self._about(opened), "remark": remark}
+        remarks = [self._open_masks(opened), DARK_NUCLEI if has_dark_nuclei(opened.image) else ""]
+        return {**self._about(opened), "remark": " ".join(filter(None, remarks))}
 
     def keep(self, replace: bool = False) -> Any:
         """Write masks and a table of the nuclei beside the image.
