@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from measured_on import heading
+from nuset import over_seeds
 from scipy.ndimage import find_objects
 
 from nnbook.cells.mitosis import find_pairs
-from nnbook.evaluation.measures import intervals
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.inputs import pair_files
@@ -228,9 +228,6 @@ def best_threshold(fields: list[Field], found: list[Found]) -> float:
 
 def row_of(title: str, by_seed: list[list[dict[str, Any]]]) -> dict[str, Any]:
     """Return a row of the table: means over seeds, and intervals by bootstrap over fields, of all seeds together."""
-    each = [precision_recall(summed(counts)) for counts in by_seed]
-    pooled = [summed(list(one)) for one in zip(*by_seed, strict=True)]
-    ends = intervals(pooled, precision_recall)
     total = summed([summed(counts) for counts in by_seed])
     return {
         "row": title,
@@ -238,16 +235,7 @@ def row_of(title: str, by_seed: list[list[dict[str, Any]]]) -> dict[str, Any]:
         "stages": {
             stage: [total[f"found.{stage}"], total[f"figures.{stage}"]] for stage in STAGES if total[f"figures.{stage}"]
         },
-        "scores": {
-            name: {
-                "mean": round(float(np.mean([one[name] for one in each])), 4),
-                "least": round(min(one[name] for one in each), 4),
-                "greatest": round(max(one[name] for one in each), 4),
-                "low": round(ends[name][0], 4),
-                "high": round(ends[name][1], 4),
-            }
-            for name in ("precision", "recall", "f1")
-        },
+        "scores": over_seeds(by_seed, precision_recall),
     }
 
 

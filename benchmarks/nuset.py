@@ -35,6 +35,8 @@ from nnbook.training.loop import TrainingSettings, held_out
 from nnbook.values.published import DIAMETER_PX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnbook.io.images import Image, Labels
     from nnbook.nuset.training import Example
 
@@ -167,6 +169,25 @@ def summed(counts: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: np.sum([one[key] for one in counts], axis=0) for key in counts[0]}
 
 
+def over_seeds(
+    by_seed: list[list[dict[str, Any]]], measures: Callable[[dict[str, Any]], dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Return the mean, least and greatest of each measure over seeds, with the interval by bootstrap over images."""
+    each = [measures(summed(counts)) for counts in by_seed]
+    pooled = [summed(list(one)) for one in zip(*by_seed, strict=True)]
+    ends = intervals(pooled, measures)
+    return {
+        name: {
+            "mean": round(float(np.mean([one[name] for one in each])), 4),
+            "least": round(min(one[name] for one in each), 4),
+            "greatest": round(max(one[name] for one in each), 4),
+            "low": round(ends[name][0], 4),
+            "high": round(ends[name][1], 4),
+        }
+        for name in each[0]
+    }
+
+
 def score_rows(name: str, images: dict[str, tuple[Image, Labels]], work: Path) -> list[dict[str, Any]]:
     """Score every row with every seed."""
     rows = []
@@ -179,24 +200,7 @@ def score_rows(name: str, images: dict[str, tuple[Image, Labels]], work: Path) -
             kept = work / f"counts-{name}-{network}-{coarse}-{seeded}-{seed}.pickle"
             by_seed.append(score(images, Nuset(own, first, seeded), kept, by_truth=by_truth))
             print(title, seed, measures(summed(by_seed[-1])), flush=True)
-        each = [measures(summed(counts)) for counts in by_seed]
-        pooled = [summed(list(one)) for one in zip(*by_seed, strict=True)]
-        ends = intervals(pooled, measures)
-        rows.append(
-            {
-                "row": title,
-                "scores": {
-                    name: {
-                        "mean": round(float(np.mean([one[name] for one in each])), 4),
-                        "least": round(min(one[name] for one in each), 4),
-                        "greatest": round(max(one[name] for one in each), 4),
-                        "low": round(ends[name][0], 4),
-                        "high": round(ends[name][1], 4),
-                    }
-                    for name in SHOWN
-                },
-            }
-        )
+        rows.append({"row": title, "scores": over_seeds(by_seed, measures)})
     return rows
 
 

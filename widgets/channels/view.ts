@@ -4,7 +4,6 @@ import { textElement } from '../shared/elements';
 import { textTrait, type Model } from '../shared/model';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
-import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { LabelImages } from '../panorama/labelimages';
 import { Measurements } from '../panorama/measurements';
@@ -180,10 +179,7 @@ export class ChannelView extends ZoomView<ChannelState, ChannelStage> {
     stage.setMasks(masks === 'off' ? null : masks, state.get('opacity') ?? OPACITY[masks]);
     stage.choose(this.chosen ?? 0);
     this.showRemark();
-    const view = state.get('view');
-    if (!stage.zoom.isOpen || sameView(view, this.seenView)) return;
-    this.seenView = view;
-    stage.zoom.goTo(view);
+    this.followView();
   }
 
   protected step(): void {

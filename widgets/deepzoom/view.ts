@@ -5,7 +5,7 @@ import type { Model } from '../shared/model';
 import { modelWith, numberTrait, textTrait } from '../shared/model';
 import { lengthText } from '../shared/scalebar';
 import { grouped } from '../shared/text';
-import { sameView, VIEW } from '../shared/zoomstate';
+import { VIEW } from '../shared/zoomstate';
 import { ZoomView, type ZoomState } from '../shared/zoomview';
 import type { HostedImage } from './image';
 import { DeepZoomStage } from './stage';
@@ -69,10 +69,7 @@ export class DeepZoomView extends ZoomView<ZoomState, DeepZoomStage> {
   }
 
   protected apply(): void {
-    const view = this.state.get('view');
-    if (this.stage?.zoom.isOpen !== true || sameView(view, this.seenView)) return;
-    this.seenView = view;
-    this.stage.zoom.goTo(view);
+    this.followView();
   }
 
   protected step(): void {

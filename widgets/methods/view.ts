@@ -2,7 +2,6 @@ import { contrastText } from '../shared/contrast';
 import { textButton, textElement } from '../shared/elements';
 import type { Model } from '../shared/model';
 import { nuclei } from '../shared/text';
-import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { KINDS, nextMistake, type Mistake, type MistakeKind } from '../panorama/mistakes';
 import { COLOURS, MEANING, mistakeAfter, TRUTH, type Comparison, type Method } from './comparison';
@@ -71,10 +70,7 @@ export class MethodsView extends ZoomView<MethodsState, MethodsStage> {
     }
     this.showContrast();
     this.showRemark();
-    const view = state.get('view');
-    if (!stage.zoom.isOpen || sameView(view, this.seenView)) return;
-    this.seenView = view;
-    stage.zoom.goTo(view);
+    this.followView();
   }
 
   /** From mistake to mistake of the method that is shown. */

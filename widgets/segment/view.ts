@@ -7,7 +7,6 @@ import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, nuclei as nucleiText, rounded } from '../shared/text';
-import { sameView } from '../shared/zoomstate';
 import { ZoomView } from '../shared/zoomview';
 import { Client } from './client';
 import { Corrections, TOOL_KEYS } from './correct';
@@ -487,10 +486,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     this.showContrast();
     this.showFacts();
     this.showRemark();
-    const view = state.get('view');
-    if (!stage.zoom.isOpen || sameView(view, this.seenView)) return;
-    this.seenView = view;
-    stage.zoom.goTo(view);
+    this.followView();
   }
 
   protected step(step: 1 | -1): void {

@@ -92,6 +92,14 @@ export abstract class ZoomView<Values extends ZoomState, OwnStage extends Stage>
     this.panel.show(contrast);
   }
 
+  /** Goes to the view of the state, where another is on the screen. */
+  protected followView(): void {
+    const view = this.state.get('view');
+    if (this.stage?.zoom.isOpen !== true || sameView(view, this.seenView)) return;
+    this.seenView = view;
+    this.stage.zoom.goTo(view);
+  }
+
   /** Chooses nothing any more; the keyboard goes back to the image where it was on the card. */
   protected closeCard(): void {
     const within = this.card.element.contains((this.root.getRootNode() as ShadowRoot | Document).activeElement);

@@ -101,9 +101,7 @@ def methods_table(benchmark: dict[str, Any]) -> Table:
                     part["title"],
                     row["title"],
                     *(_with_ends(row[name], ends[name]) for name in ("f1_0.50", "pq", "aji")),
-                    "–"
-                    if row["touching_separated"] is None
-                    else _percent(row["touching_separated"], ends["touching_separated"]),
+                    _percent(row["touching_separated"], ends["touching_separated"]),
                     f"{row['missed']:.0f}",
                     f"{row['spurious']:.0f}",
                     f"{row['splits']:.0f}",
@@ -419,5 +417,5 @@ def _with_ends(value: float, ends: list[float]) -> str:
     return f"{value:.3f} ({ends[0]:.3f}–{ends[1]:.3f})"
 
 
-def _percent(value: float, ends: list[float]) -> str:
-    return f"{100 * value:.0f} ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})"
+def _percent(value: float | None, ends: list[float]) -> str:
+    return "–" if value is None else f"{100 * value:.0f} ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
     from nnbook.io.pixels import Pixels
     from nnbook.io.planes import Plane
-
-# What tifffile finds wrong with a file is in the error that is raised; it would be said twice.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 SIGNATURES: Final = {
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),

@@ -5,6 +5,7 @@ Also OME-TIFF, ImageJ hyperstacks and LSM, which are TIFF files with axes.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnbook.io.planes import Selection
+
+# What tifffile finds wrong with a file is in the error that is raised; it would be said twice.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 LOSSLESS: Final = {
     tifffile.COMPRESSION[name]
