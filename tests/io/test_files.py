@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,29 @@ def test_writing_a_file_does_not_list_the_folder_that_it_goes_to(
             written.write_text("1")
     assert str(tmp_path) not in listed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_folder_of_work_that_other_work_takes_away_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Path.mkdir` fails where the folder is there as it makes it, and gone as it looks again."""
+    (tmp_path / ".unfinished" / "other").mkdir(parents=True)
+    look = Path.is_dir
+    taken = []
+
+    def late(path: Path, **how: Any) -> bool:
+        if path.name == ".unfinished" and not taken:
+            taken.append(path)
+            shutil.rmtree(path)
+        return look(path, **how)
+
+    monkeypatch.setattr(Path, "is_dir", late)
+    write_json(tmp_path / "a.json", {"roi": [1]})
+    assert taken
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_a_link_of_the_name_of_work_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".unfinished").symlink_to("gone")
+    with pytest.raises(FileExistsError, match=r"\.unfinished"):
+        write_json(tmp_path / "a.json", {"roi": [1]})

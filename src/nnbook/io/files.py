@@ -67,10 +67,12 @@ def work_folder(path: Path) -> Iterator[Path]:
     at_work = path.parent / AT_WORK
     sweep(path)
     while True:
-        at_work.mkdir(parents=True, exist_ok=True)
         try:
+            at_work.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix=f"{path.name}.", dir=at_work))
-        except FileNotFoundError:  # other work has just ended, and took the empty folder away
+        except (FileExistsError, FileNotFoundError):  # other work has just ended, and took the empty folder away
+            if os.path.lexists(at_work) and not at_work.is_dir():
+                raise
             continue
         lock = _lock(folder, wait=True)
         if folder.is_dir():  # no other process took it for a leftover before it was locked
