@@ -23,11 +23,19 @@ def heading(*packages: str) -> dict[str, Any]:
         "machine": {
             "processor": processor(),
             "cores": os.cpu_count(),
+            **({"gpu": name} if (name := gpu()) else {}),
             "python": platform.python_version(),
             "versions": {name: importlib.metadata.version(name) for name in ("nnbook", *packages)},
         },
         "load_before": round(os.getloadavg()[0], 1),
     }
+
+
+def gpu() -> str:
+    """Return the name of the GPU that networks compute on, or nothing."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 
 
 def processor() -> str:
