@@ -13,7 +13,7 @@ PLACE = (11, 4, "BR", "top_right")
 
 @pytest.fixture(scope="package")
 def model() -> Model:
-    return load_model()
+    return load_model(device="cpu")  # `test_devices_agree` is of a GPU
 
 
 @pytest.fixture(scope="package")

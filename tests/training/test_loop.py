@@ -98,7 +98,7 @@ def test_goes_on_from_a_model(data_set: tuple[Path, Path], tmp_path: Path) -> No
     )
     first, second = load_model(tmp_path / "first"), load_model(model)
     assert second.diam_mean == first.diam_mean == 17
-    weights = [dict(one.network.named_parameters())["output.2.weight"].detach().numpy() for one in (first, second)]
+    weights = [dict(one.network.named_parameters())["output.2.weight"].detach().cpu() for one in (first, second)]
     np.testing.assert_allclose(weights[0], weights[1], atol=1e-3)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from nnbook.errors import InvalidValueError
+from nnbook.provenance.units import free_memory
 from nnbook.segmentation.scale import grey_range, rescale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from nnbook.io.images import Image
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
 TILE_PX: Final = 656
 """Largest side of a tile. Larger tiles overlap less, but no longer fit the processor's cache."""
+
+TILE_BYTES: Final = 0.4e9
+"""Memory that a tile of that size takes at most while a processor computes it."""
 
 TILE_OVERLAP_PX: Final = 40
 TAPER_PX: Final = 7.5
@@ -73,6 +80,9 @@ def output_at_scale(grey: NDArray[np.float32], model: Model) -> Output:
 def run_network(image: NDArray[np.float32], model: Model) -> NDArray[np.float32]:
     """Run the network over an image at its scale, in overlapping tiles.
 
+    On a processor each tile is computed by one thread, and as many at a time as PyTorch has threads: how a convolution
+    rounds in bfloat16 depends on how many threads share it, so that masks would depend on the machine's cores.
+
     Parameters
     ----------
     image : float32, axes (y, x)
@@ -86,24 +96,40 @@ def run_network(image: NDArray[np.float32], model: Model) -> NDArray[np.float32]
         Five times the unit flow's y and x component, and the logit of the cell probability. Where tiles overlap, their
         mean weighted by Cellpose's taper, a logistic function of the distance to the tile's edge.
     """
-    import torch
-
     before, after = zip(*(_padding(side) for side in image.shape), strict=True)
     padded = np.pad(image, tuple(zip(before, after, strict=True)))
     (rows, height), (columns, width) = (_tiles(side) for side in padded.shape)
     taper = np.outer(_taper(height), _taper(width)).astype(np.float32)
     total = np.zeros((3, *padded.shape), dtype=np.float32)
     weight = np.zeros(padded.shape, dtype=np.float32)
-    # The network takes two channels; the second, a nuclear stain beside another, stays empty.
-    tile = np.zeros((1, 2, height, width), dtype=np.float32)
-    for y in rows:
-        for x in columns:
-            place = np.s_[..., y : y + height, x : x + width]
-            tile[0, 0] = padded[place]
-            total[place] += model.compute(torch.from_numpy(tile))[0].numpy() * taper
-            weight[place] += taper
+    places = [np.s_[..., y : y + height, x : x + width] for y in rows for x in columns]
+    for place, output in zip(places, _outputs(padded, places, model), strict=True):
+        total[place] += output * taper
+        weight[place] += taper
     total /= weight
     return total[:, before[0] : before[0] + image.shape[0], before[1] : before[1] + image.shape[1]]
+
+
+def _outputs(image: NDArray[np.float32], places: list[Any], model: Model) -> Iterator[NDArray[np.float32]]:
+    """Compute tiles; yield what becomes of each, axes (channel, y, x), in their order."""
+    import torch
+
+    def compute(place: Any) -> NDArray[np.float32]:
+        # The network takes two channels; the second, a nuclear stain beside another, stays empty.
+        grey = torch.from_numpy(image[place])
+        return np.asarray(model.compute(torch.stack((grey, torch.zeros_like(grey)))[None])[0].numpy())
+
+    threads = torch.get_num_threads()
+    if model.device != "cpu" or threads == 1:
+        yield from map(compute, places)
+        return
+    at_a_time = min(threads, len(places), 1 + int(free_memory() / 2 // TILE_BYTES))
+    pool = ThreadPoolExecutor(at_a_time, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield from pool.map(compute, places)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # what threads that begin later have
 
 
 def network_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:

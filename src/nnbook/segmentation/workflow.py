@@ -45,9 +45,11 @@ if TYPE_CHECKING:
     from nnbook.provenance.units import Workers
 
 
-PROCESS_BYTES: Final = 0.7e9
+PROCESS_BYTES: Final = 1.1e9
 BYTES_PER_PX: Final = 6.0
-"""Memory of a process that segments: 1.4 GB at its peak for a panorama of 12,275 px, of which 0.6 GB are libraries."""
+"""Memory of a process that segments: 1.8 GB at its peak for a panorama of 12,275 px, of which 0.6 GB are libraries and
+0.4 GB each of two tiles.
+"""
 
 GPU_BYTES: Final = 3e9
 """Memory of a GPU that a process takes."""
