@@ -5,12 +5,12 @@ none is named.
 
 `stages`: panoramas of full size, which differ, are segmented, measured and cut by the commands, each with 1 worker and
 with as many as there are cores: seconds and CPU seconds, those of all processes together, the most memory they took at
-a time, and the bytes written; and what that makes of 1,600. `gpu`: the same on a machine with a GPU. `tiny`: 1,600 and 16,000 panoramas of 64 px are measured,
-cut and gathered in one process, and then again with nothing to do, and their manifest and status are read: what a
-panorama costs whatever is in it. `scheduling`: what it costs to hand out a unit of work that takes no time, to two
-processes and to two workers of Dask. `soak`: 10,000 tiny panoramas are measured by two processes: their memory, open
-files and threads early and late. `site`: see `large_site.py`. `dask`: small panoramas by the commands and by 1, 2 and 4
-workers of a Dask scheduler on this machine, to the same bytes.
+a time, and the bytes written; and what that makes of 1,600. `gpu`: the same on a machine with a GPU. `tiny`: 1,600 and
+16,000 panoramas of 64 px are measured, cut and gathered in one process, and then again with nothing to do, and their
+manifest and status are read: what a panorama costs whatever is in it. `scheduling`: what it costs to hand out a unit of
+work that takes no time, to two processes and to two workers of Dask. `soak`: 10,000 tiny panoramas are measured by two
+processes: their memory, open files and threads early and late. `site`: see `large_site.py`. `dask`: small panoramas by
+the commands and by 1, 2 and 4 workers of a Dask scheduler on this machine, to the same bytes.
 `rivals`: panoramas by nnbook, by a loop over stock Cellpose, and by Cellpose's distributed evaluation, each by a
 process of its own. The last needs dask-image and dask-jobqueue. Of Cellpose 3.1.1.3 it is for volumes, and ends on a
 panorama with an error as it joins blocks, which is then what the file says of it.
@@ -144,7 +144,7 @@ def commands(images: Path, out: Path, workers: int) -> dict[str, list[str]]:
 
 
 def extrapolated(found: dict[str, Any], count: int) -> dict[str, Any]:
-    """Return what all panoramas cost by what these did, without the time that a command takes to begin."""
+    """Return what all panoramas cost by what these did, the time that commands take to begin included."""
     most = max(found, key=int)
     made = {name: found[most][name] for name in ("segment", "measure", "cells")}
     seconds = sum(one["seconds"] for one in made.values()) / count

@@ -108,11 +108,21 @@ def test_costs_are_calculated_from_processor_time() -> None:
         "side_px": 12_275,
         "of_all": {"hours": 10.0, "cpu_hours": 20.0, "assumes": "All are alike."},
     }
-    table = costs_table({"stages": stages})
+    on_gpu = {
+        **stages,
+        "machine": {"processor": "Intel(R) Xeon(R) Processor, family 6", "cores": 16, "gpu": "H200"},
+        "panoramas": 4,
+        "of_all": {"hours": 2.0},
+    }
+    table = costs_table({"stages": stages, "gpu": on_gpu})
     assert table.rows == (
         ("Measured, EPYC", "2", "10.0 h", "42 days"),
+        ("Measured, Intel Xeon with H200", "16", "2.0 h", "8 days"),
         ("Laptop", "8", "2.5 h", "10 days"),
-        ("Workstation", "32", "0.6 h", "3 days"),
+        ("Workstation without a GPU", "32", "0.6 h", "3 days"),
         ("Cluster, 20 machines", "320", "0.1 h", "6.2 h"),
     )
-    assert table.note.endswith("8 simulated panoramas of 12,275 px. All are alike.")
+    assert table.note.startswith(
+        "Measured on 2026-11-27 with 8 simulated panoramas of 12,275 px, and on 2026-11-27 with 4,"
+    )
+    assert table.note.endswith(" All are alike.")

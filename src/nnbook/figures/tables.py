@@ -81,12 +81,12 @@ def faults_table(benchmark: dict[str, Any]) -> Table:
     )
 
 
-MACHINES: Final = {"Laptop": 8, "Workstation": 32, "Cluster, 20 machines": 320}
+MACHINES: Final = {"Laptop": 8, "Workstation without a GPU": 32, "Cluster, 20 machines": 320}
 """Cores of machines that a calculation on paper is made for."""
 
 
 def costs_table(benchmark: dict[str, Any]) -> Table:
-    """List how long all panoramas take, on the machine that was measured and, on paper, on others.
+    """List how long all panoramas take, on the machines that were measured and, on paper, on others.
 
     Parameters
     ----------
@@ -96,21 +96,30 @@ def costs_table(benchmark: dict[str, Any]) -> Table:
     Returns
     -------
     Table
-        A row a machine. Hours of others are the measured CPU seconds, divided among their cores.
+        A row a machine. Hours of others are the measured CPU seconds of the first, divided among their cores.
     """
-    stages = benchmark["stages"]
-    whole, measured = stages["of_all"], stages["machine"]["cores"]
-    hours = {f"Measured, {stages['machine']['processor'].split(',')[0]}": (measured, whole["hours"])}
+    stages, on_gpu = benchmark["stages"], benchmark["gpu"]
+    whole = stages["of_all"]
+    hours = {
+        f"Measured, {_machine(one)}": (one["machine"]["cores"], one["of_all"]["hours"]) for one in (stages, on_gpu)
+    }
     hours |= {name: (cores, whole["cpu_hours"] / cores) for name, cores in MACHINES.items()}
     return Table(
         header=("Machine", "Cores", f"{published.PANORAMAS:,} panoramas", "A hundred times as many"),
         rows=tuple((name, str(cores), _lasting(one), _lasting(100 * one)) for name, (cores, one) in hours.items()),
         numeric=frozenset({1, 2, 3}),
         note=(
-            f"Measured on {stages['date']} with {stages['panoramas']} simulated panoramas of {stages['side_px']:,} px. "
+            f"Measured on {stages['date']} with {stages['panoramas']} simulated panoramas of {stages['side_px']:,} px, "
+            f"and on {on_gpu['date']} with {on_gpu['panoramas']}, where a GPU computed the network. "
             f"{whole['assumes']}"
         ),
     )
+
+
+def _machine(measured: dict[str, Any]) -> str:
+    machine = measured["machine"]
+    processor = machine["processor"].split(",")[0].replace("(R)", "").removesuffix(" Processor")
+    return " with ".join([processor, *([machine["gpu"]] if "gpu" in machine else [])])
 
 
 def _lasting(hours: float) -> str:
