@@ -207,6 +207,9 @@ long a command may take on a busy machine."""
 
 QUIET: Final = ("--no-dashboard",)
 
+GONE: Final = b"-"
+"""Stands for a file that is not there."""
+
 Popen: TypeAlias = "subprocess.Popen[bytes]"
 
 
@@ -345,7 +348,7 @@ def is_replacing(value: object) -> bool:
 def differences(found: dict[str, Any], *wanted: dict[str, Any]) -> list[str]:
     """Name what is in none of the states that are wanted."""
     names = sorted(found.keys() | wanted[-1].keys())
-    return [name for name in names if all(found.get(name, b"-") != one.get(name, b"-") for one in wanted)]
+    return [name for name in names if all(found.get(name, GONE) != one.get(name, GONE) for one in wanted)]
 
 
 def kill(case: Case, folder: Path, *, event: int = 0, seconds: float | None = None) -> bool:
@@ -523,11 +526,30 @@ def check(folder: Path, expected: dict[str, Any], when: str) -> None:
     They know nothing of a command that was killed, and end what they have begun.
     """
     until = time.monotonic() + LONGEST_S
-    while (different := differences(contents(folder), expected)) and time.monotonic() < until:
+    while (different := differences(found := contents(folder), expected)) and time.monotonic() < until:
         if not any(map(is_hidden, different)):
             break
         time.sleep(LOOK_S)
-    assert not different, f"{when}: {', '.join(different)}"
+    told = [f"{name}: {told_apart(found.get(name, GONE), expected.get(name, GONE))}" for name in different]
+    assert not different, "\n".join([f"{when}:", *told])
+
+
+def told_apart(found: Any, wanted: Any) -> str:
+    """Say in a line how a file differs from what it should be."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return ", ".join(
+            f"{key} is {found.get(key)!r} and not {wanted.get(key)!r}"
+            for key in sorted(found.keys() | wanted.keys())
+            if found.get(key) != wanted.get(key)
+        )
+    return f"{shown(found)} and not {shown(wanted)}"
+
+
+def shown(value: Any) -> str:
+    """Say in a few words what is at a path."""
+    if value is GONE:
+        return "is not there"
+    return "is a folder" if value is None else f"has {len(value):,} bytes, {value[:80]!r}"
 
 
 def begin(*call: str) -> Popen:

@@ -136,7 +136,7 @@ def test_a_folder_of_work_that_other_work_takes_away_is_made_again(
     """`Path.mkdir` fails where the folder is there as it makes it, and gone as it looks again."""
     (tmp_path / ".unfinished" / "other").mkdir(parents=True)
     look = Path.is_dir
-    taken = []
+    taken: list[Path] = []
 
     def late(path: Path, **how: Any) -> bool:
         if path.name == ".unfinished" and not taken:

@@ -142,6 +142,28 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
+def test_what_others_made_meanwhile_is_left_as_it_is(stage: Stage) -> None:
+    """A worker that ends what it began for a call that was killed does not disturb the next call."""
+    (stage.folder / "results.csv").unlink()
+    made: list[list[int]] = []
+
+    def late(folder: Path) -> None:
+        make(stage, write)
+        made.append(inodes(stage.folder))
+        write(folder)
+
+    assert make(stage, late)
+    assert [inodes(stage.folder)] == made
+    assert names(stage.folder) == ["records", "results.csv", "tiles"]
+    made.clear()
+    remake(stage, late)
+    assert [inodes(stage.folder)] != made, "unless that is asked for"
+
+
+def inodes(folder: Path) -> list[int]:
+    return [(folder / name).stat().st_ino for name in (RECORD, "results.csv", "tiles")]
+
+
 def test_another_file_of_the_same_size_and_time_is_noticed(stage: Stage) -> None:
     assert stage.reads
     status = stage.reads[0].stat()

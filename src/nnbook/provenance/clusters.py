@@ -14,6 +14,7 @@ import pickle
 import sys
 import threading
 import time
+from asyncio import CancelledError
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -36,6 +37,9 @@ LOOK_S: Final = 1.0
 
 AHEAD: Final = 2
 """Units a worker that are handed out: the next is there when one is done, and a cluster that adapts sees what waits."""
+
+AHEAD_S: Final = 0.2
+"""Where units take next to no time, as many are handed out as end in this time: so messages are of several units."""
 
 LOST: Final = ("cancelled", "lost")
 """What Dask says of units that a scheduler knew that is gone."""
@@ -63,27 +67,31 @@ class Cluster:
         self._work = _Work(name, _code_digest(name), pickle.dumps(work))
         self._scheduler = scheduler
         self._numbers = itertools.count()
+        self._begun: list[tuple[Any, bytes]] = []
         self._futures: dict[Future[bytes], tuple[Any, bytes]] = {}
         self._client = self._connected()
-        self._room, self._look_at = 1, 0.0
+        self._room, self._looked, self._ended = 1, float("-inf"), 0
 
     @property
     def room(self) -> int:
         """How many units are handed out at a time."""
-        if time.monotonic() >= self._look_at:
+        now = time.monotonic()
+        if now >= self._looked + LOOK_S:
             with suppress(OSError, ValueError):
-                self._room = max(1, AHEAD * len(self._client.scheduler_info(n_workers=-1)["workers"]))
-            self._look_at = time.monotonic() + LOOK_S
+                workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
+                self._room = max(1, AHEAD * workers, int(AHEAD_S * self._ended / (now - self._looked)))
+            self._looked, self._ended = now, 0
         return self._room
 
     def begin(self, key: Any, job: Any) -> None:
-        """Hand out a unit."""
-        self._submit(key, pickle.dumps(job))
+        """Have a unit handed out, together with others that are begun now."""
+        self._begun.append((key, pickle.dumps(job)))
 
     def ended(self, seconds: float | None = None) -> list[Ended]:
         """Wait until a unit has ended, or for so many seconds; return those that have."""
         until = None if seconds is None else time.monotonic() + seconds
         while True:
+            self._hand_out()
             pause = LOOK_S if until is None else min(LOOK_S, max(0.0, until - time.monotonic()))
             if self._futures:
                 with suppress(TimeoutError, OSError, FuturesCancelledError):
@@ -109,32 +117,50 @@ class Cluster:
         if self._client.status != "running" or any(status in LOST for status in ended.values()):
             self._begin_anew()
             return []
+        outcomes = self._outcomes([future for future, status in ended.items() if status == "finished"])
+        if outcomes is None:
+            self._begin_anew()
+            return []
         found = []
         for future, status in ended.items():
             key, _ = self._futures.pop(future)
             if status == "finished":
-                found.append(Ended(key, *pickle.loads(future.result())))  # noqa: S301 - of our own workers
+                found.append(Ended(key, *pickle.loads(outcomes[future.key])))  # noqa: S301 - of our own workers
             else:
                 found.append(Ended(key, error=_worded(future.exception())))
             future.release()
+        self._ended += len(found)
         return found
 
+    def _outcomes(self, futures: list[Future[bytes]]) -> dict[Any, bytes] | None:
+        """Return by key what came of units, all fetched at once; None where the scheduler is gone meanwhile."""
+        if not futures:
+            return {}
+        with suppress(OSError, RuntimeError, FuturesCancelledError, CancelledError):
+            found: dict[Any, bytes] = self._client.gather({one.key: one for one in futures}, errors="skip")
+            if None not in found.values():
+                return found
+        return None
+
     def _begin_anew(self) -> None:
-        jobs = list(self._futures.values())
         print(
             "nnbook: the Dask scheduler is gone; waits for it, and hands out again what was under way", file=sys.stderr
         )
+        self._begun = [*self._futures.values(), *self._begun]
         self._futures.clear()
         if self._client is not self._scheduler:
             self._client.close()
         self._client = self._connected(ABSENT_S)
-        for key, job in jobs:
-            self._submit(key, job)
 
-    def _submit(self, key: Any, job: bytes) -> None:
-        name = f"{self._work.function.rpartition('.')[2].strip('_')}-{key}-{next(self._numbers)}"
-        future = self._client.submit(_make, self._work.name, job, key=name, pure=False)
-        self._futures[future] = key, job
+    def _hand_out(self) -> None:
+        if not self._begun:
+            return
+        function = self._work.function.rpartition(".")[2].strip("_")
+        names = [f"{function}-{key}-{next(self._numbers)}" for key, _ in self._begun]
+        jobs = [job for _, job in self._begun]
+        futures = self._client.map(_make, jobs, work=self._work.name, key=names, pure=False)
+        self._futures |= zip(futures, self._begun, strict=True)
+        self._begun = []
 
     def _connected(self, seconds: float = 0.0) -> Client:
         """Return a client that knows the work, once there is a scheduler."""
@@ -172,10 +198,10 @@ ONE_AT_A_TIME: Final = threading.Lock()
 """Libraries share their threads among what a process does at a time, and some are not made for that."""
 
 
-def _make(name: str, job: bytes) -> bytes:
+def _make(job: bytes, *, work: str) -> bytes:
     """Make a unit, in a worker."""
     with ONE_AT_A_TIME:
-        return outcome_of(_loaded(name), pickle.loads(job))  # noqa: S301 - of the command that this worker works for
+        return outcome_of(_loaded(work), pickle.loads(job))  # noqa: S301 - of the command that this worker works for
 
 
 @cache

@@ -121,7 +121,7 @@ def make(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, over
         Where outputs that are out of date were corrected, or are not the stage's, and `overwrite` is not given.
     """
     if why_stale(stage):
-        remake(stage, work, overwrite=overwrite)
+        _do(stage, work, overwrite=overwrite, again=False)
         return True
     keep(stage)
     return False
@@ -134,6 +134,15 @@ def remake(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, ov
     record: otherwise a process that is killed then would leave new outputs beside the record of old ones, which would
     count as up to date once the inputs are changed back.
     """
+    _do(stage, work, overwrite=overwrite, again=True)
+
+
+def _do(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, overwrite: bool, again: bool) -> None:
+    """Do the work of a stage; unless it is to be done again, outputs that others made meanwhile are left as they are.
+
+    Workers of a scheduler know nothing of a call that was killed: they end what they have begun for it while the next
+    call makes the same, and uses it.
+    """
     if not overwrite:
         _check_own(stage)
     description = _describe(stage)
@@ -141,7 +150,8 @@ def remake(stage: Stage, work: Callable[[Path], Mapping[str, Any] | None], *, ov
     with work_folder(_first_output(stage)) as folder:
         record = {**description, **(work(folder) or {})}
         with folder_locked(stage.folder):
-            _put_in_place(stage, folder, record, overwrite=overwrite)
+            if again or why_stale(stage):
+                _put_in_place(stage, folder, record, overwrite=overwrite)
 
 
 def keep(stage: Stage) -> None:

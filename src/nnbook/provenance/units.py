@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from nnbook.errors import InvalidValueError, KilledError, NnbookError, PassingError, all_of, lacks_memory, reason
-from nnbook.io.files import NO_SPACE, folder_locked, read_json, write_json
+from nnbook.io.files import NO_SPACE, folder_locked, read_json, sweep, write_json
 from nnbook.io.originals import read_original
 from nnbook.io.processes import Ended, Processes, usable_cores
 
@@ -653,10 +653,13 @@ class _Notes:
             self._due = time.monotonic() + WRITE_SECONDS
 
     def write(self) -> None:
-        if self._folder is None or not (self._failed or (self._folder / FAILED).is_file()):
+        if self._folder is None:
+            return
+        path = self._folder / FAILED
+        sweep(path)
+        if not (self._failed or path.is_file()):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / FAILED
         with folder_locked(self._folder):
             there = read_json(path, dict, "delete it") if path.is_file() else {}
             known = {name: why for name, why in there.items() if name not in self._fine} | self._failed
