@@ -16,7 +16,7 @@ from nnbook.io.files import sha256
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.manifest import Panorama, read_manifest
 from nnbook.io.scale import image_scale
-from nnbook.io.web import download
+from nnbook.io.web import download, download_into
 from nnbook.pipeline.sources import fetch_panoramas, published_results
 from nnbook.pipeline.validation import validate_manifest
 from nnbook.simulation.dataset import simulate_manifest
@@ -179,6 +179,7 @@ def test_what_a_host_answers_is_asked_again_only_where_that_may_help(
 
 def test_a_bucket_needs_a_package_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)
     with pytest.raises(NnbookError, match=r"^s3://images/a\.tif: needs the package s3fs; install it with: pip install"):
         download("s3://images/a.tif", tmp_path / "a.tif", "")
 
@@ -203,6 +204,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         store = s3fs.S3FileSystem(skip_instance_cache=True)
         store.mkdir("images")
         yield store
+        store.rm("images", recursive=True)  # moto keeps it in this process
     finally:
         s3fs.S3FileSystem.clear_instance_cache()
         server.stop()
@@ -228,6 +230,27 @@ def test_panoramas_come_from_a_bucket(tmp_path: Path, bucket: Any) -> None:
     np.testing.assert_array_equal(read_image(folder / "own" / "a.tif"), image)
     (fetched,) = fetch_panoramas(rows[:1], tmp_path, folder)
     assert fetched.image_sha256 == digest
+
+
+@pytest.mark.filterwarnings("ignore")  # of moto and botocore
+def test_a_file_that_is_replaced_in_a_bucket_while_it_comes_is_no_mixture(
+    tmp_path: Path, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "default_block_size", 1_000)
+    monkeypatch.setattr("nnbook.io.web.BLOCK_BYTES", 250)
+    bucket.pipe_file("images/a.tif", b"old" * 3_000)
+    replaced: list[bool] = []
+
+    def come(_: int) -> None:
+        if not replaced:
+            bucket.pipe_file("images/a.tif", b"new" * 3_000)
+            replaced.append(True)
+
+    download_into("s3://images/a.tif", tmp_path / "a.tif", "", come)
+    assert replaced
+    assert (tmp_path / "a.tif").read_bytes() == b"new" * 3_000
 
 
 @pytest.mark.filterwarnings("ignore")  # of botocore and aiohttp, whose connections are cut

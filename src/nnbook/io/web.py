@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3
 TIMEOUT_S: Final = 20
-"""How often a download from the web is tried, and for how many seconds a host may say nothing each time."""
+"""How often a download is tried, and for how many seconds a host may say nothing each time."""
 
 BLOCK_BYTES: Final = 1 << 20
 
@@ -67,8 +67,8 @@ def download_into(address: str, path: Path, expected_sha256: str, come: Callable
     come : callable, optional
         Is told how many bytes have come so far; what it raises ends the download.
     """
-    open_file, tries = _opener(address)
-    for tries_left in reversed(range(tries)):
+    open_file = _opener(address)
+    for tries_left in reversed(range(TRIES)):
         with _worded(address, last=tries_left == 0):
             with open_file(address) as (size, blocks), path.open("wb") as written:
                 for block in blocks:
@@ -86,19 +86,19 @@ def remote_bytes(address: str) -> int | None:
 
     Raises what `download` does.
     """
-    open_file, tries = _opener(address)
-    for tries_left in reversed(range(tries)):
+    open_file = _opener(address)
+    for tries_left in reversed(range(TRIES)):
         with _worded(address, last=tries_left == 0), open_file(address) as (size, _):
             return size
     raise AssertionError
 
 
-def _opener(address: str) -> tuple[Callable[[str], AbstractContextManager[Opened]], int]:
-    """Return what opens a file, and how often to try: the library of stores itself tries again."""
+def _opener(address: str) -> Callable[[str], AbstractContextManager[Opened]]:
+    """Return what opens a file."""
     scheme = urlsplit(address).scheme
     if scheme not in {"http", "https", "s3"}:
         raise InvalidValueError(f"{address}: is no web address; give one that begins with https:// or s3://")
-    return (_open_in_store, 1) if scheme == "s3" else (_open_on_web, TRIES)
+    return _open_in_store if scheme == "s3" else _open_on_web
 
 
 @contextmanager
@@ -122,14 +122,21 @@ def _open_in_store(address: str) -> Iterator[Opened]:
         fsspec.get_filesystem_class("s3")
     except ImportError as error:
         raise NnbookError(f"{address}: needs the package s3fs; install it with: pip install s3fs") from error
+    # Libraries that both try again would ask a silent host for a quarter of an hour.
     store, name = fsspec.core.url_to_fs(
         address,
-        config_kwargs={"connect_timeout": TIMEOUT_S, "read_timeout": TIMEOUT_S, "retries": {"total_max_attempts": 3}},
+        config_kwargs={"connect_timeout": TIMEOUT_S, "read_timeout": TIMEOUT_S, "retries": {"total_max_attempts": 1}},
     )
+    store.retries = 1
     store.invalidate_cache()
-    size = int(store.info(name)["size"])
-    with store.open(name, "rb", cache_type="readahead", size=size) as source:
-        yield size, iter(lambda: source.read(4 * BLOCK_BYTES), b"")
+    try:
+        # Without a size, each block is asked for on the condition that the file has not changed since.
+        with store.open(name, "rb", cache_type="readahead") as source:
+            yield int(source.size), iter(lambda: source.read(4 * BLOCK_BYTES), b"")
+    except Exception as error:
+        if _has_no_right(error):
+            store.clear_instance_cache()  # else this process would not see a new credential
+        raise
 
 
 @contextmanager
