@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from file_server import QuietHandler, serving
 from playwright.sync_api import expect
-from reader import until
+from reader import CHROMIUM_OPTIONS, until
 
 from nnbook.book.offline import add_offline
 
@@ -45,6 +46,28 @@ def folder(site: Path, tmp_path: Path) -> Path:
     for file in (*site.glob("favicon.*"), *(site / "build").glob("segment*.*js*")):
         shutil.copy(file, tmp_path / file.relative_to(site))
     return tmp_path
+
+
+def test_browsers_offer_to_install_the_page(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    # A window that keeps nothing is offered nothing, so that this one keeps what it loads.
+    kind = browser.browser_type
+    with (
+        serving(folder) as address,
+        kind.launch_persistent_context(
+            tmp_path / "profile", executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS
+        ) as context,
+    ):
+        page = context.new_page()
+        page.add_init_script("addEventListener('beforeinstallprompt', () => { window.offered = true })")
+        page.goto(f"{address}/try/")
+        page.wait_for_function("window.offered")
+        session = context.new_cdp_session(page)
+        manifest = session.send("Page.getAppManifest")
+        assert manifest["errors"] == []
+        assert json.loads(manifest["data"])["short_name"] == "Segment nuclei"
+        assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+        page.goto(f"{address}/about/")
+        assert session.send("Page.getAppManifest")["url"] == "", "the rest of the book is no application"
 
 
 def state_of(folder: Path) -> str:
