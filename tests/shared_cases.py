@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from nnbook.gui.session import DARK_NUCLEI
 from nnbook.segmentation.diameter import bright_overview, estimate_diameter
 from nnbook.segmentation.grouping import join_components
 from nnbook.segmentation.masks import compute_masks, full_masks
 from nnbook.segmentation.network import Output, at_network_scale, output_at_scale, run_network
+from nnbook.segmentation.polarity import OVERVIEW_SIDE_PX, compact_share, has_dark_nuclei
 from nnbook.segmentation.scale import grey_range, rescale
 
 if TYPE_CHECKING:
@@ -112,6 +114,33 @@ def few_bright() -> Image:
     return image.astype(np.uint16)
 
 
+FIELDS: Final = [
+    (90, 0.0, False),
+    (90, 0.0, True),
+    (47, 0.0, False),
+    (47, 0.0, True),
+    (0, 0.0, False),
+    (0, 0.1, False),
+    (0, 0.1, True),
+]
+"""Fields of discs: px from one to the next (0 for none), slope of the light a px, and whether it is inverted."""
+
+
+def field(pitch: int, slope: float, *, inverted: bool) -> Image:
+    """Return bright discs on noise in uneven light, or such an image inverted."""
+    y, x = np.mgrid[:260, :320]
+    image: NDArray[np.float64] = 20 + 8 * noise(y.size, 11).reshape(y.shape) + slope * x
+    if pitch:
+        image[(y % pitch - pitch // 2) ** 2 + (x % pitch - pitch // 2) ** 2 < 22**2] += 120
+    return 255 - image.astype(np.uint8) if inverted else image.astype(np.uint8)
+
+
+def polarity_of(image: Image) -> dict[str, Any]:
+    """Return whether an image's nuclei are dark, and how much of what is dark in it is compact."""
+    bright, _ = bright_overview(image, grey_range(image), OVERVIEW_SIDE_PX, blur_px=2)
+    return {"dark": has_dark_nuclei(image), "compact": round(compact_share(~bright), 6)}
+
+
 def made(*, real: list[dict[str, Any]]) -> dict[str, Any]:
     """Compute all results anew; `real` are outputs of the shipped network, which are kept."""
     image, sparse, network = blobs(), few_bright(), plain_network()
@@ -136,6 +165,10 @@ def made(*, real: list[dict[str, Any]]) -> dict[str, Any]:
         "grown": stored(rescale(image[:10, :15], (17, 27), *grey_range(image)), np.float32),
         "tiled": {"times": [5, 4], "diameter": 25.0, "output": stored(tiled[:, ::23, ::23], np.float32)},
         "overview": {"shrink": shrink, "bright": stored(overview, np.uint8), "local": stored(surround, np.uint8)},
+        "polarity": {
+            "remark": DARK_NUCLEI,
+            "fields": [{"field": one, **polarity_of(field(*one[:2], inverted=one[2]))} for one in FIELDS],
+        },
         "diameter": estimate_diameter(image, network),
         "segmented": {"labels": stored(found.labels, np.uint8), "nuclei": found.boxes.tolist()},
     }

@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 from reader import open_page
 
 from nnbook.evaluation.metrics import evaluate
+from nnbook.gui.session import DARK_NUCLEI
 from nnbook.segmentation.panorama import segment
 from nnbook.simulation.panorama import simulate_panorama
 
@@ -168,7 +169,7 @@ def test_masks_are_corrected_by_hand_and_corrections_taken_back(
     expect(view).to_have_attribute("data-masks", "done")
     count = int(str(view.get_attribute("data-nuclei")))
     expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
-    page.locator(f"{VIEW} [role=application]").focus()
+    page.locator(f"{VIEW} .nn-stage [role=application]").focus()
     page.keyboard.press("n")
     expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text("ROI 1 is chosen")
     page.keyboard.press("Delete")
@@ -195,6 +196,88 @@ def test_masks_are_corrected_by_hand_and_corrections_taken_back(
         expect(view).to_have_attribute("data-edits", str(left), timeout=SLOW_MS)
     expect(view).to_have_attribute("data-nuclei", str(count))
     page.get_by_role("button", name="Correct", exact=True).click()
+    assert not faults(problems)
+
+
+def test_nuclei_are_points_beside_the_image_and_either_marks_the_other(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    view = give(page, "own.png", png(own))
+    expect(view).to_have_attribute("data-masks", "done")
+    count = int(str(view.get_attribute("data-nuclei")))
+    scatter = page.get_by_role("group", name="Scatter of nuclei")
+    plane, remark = scatter.get_by_role("application"), page.locator(f"{VIEW} .nn-remark")
+    assert scatter.locator("canvas").count() == 0, "closed, there is no plane"
+    page.get_by_role("button", name="Scatter", exact=True).click()
+    expect(plane).to_have_attribute("aria-label", re.compile(f"^{count} nuclei by area and mean intensity"))
+    # A point that is opened by keyboard is chosen in the image, and the next one of the image in the plane.
+    plane.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(remark).to_contain_text("is chosen")
+    areas = [int(row.split(",")[2]) for row in saved(page, "Table (CSV)").read_text(encoding="utf-8").splitlines()[1:]]
+    expect(remark).to_contain_text(f"ROI {int(np.argmin(areas)) + 1} is chosen")
+    # A lasso round all points but the nuclei of least and greatest area.
+    box = plane.bounding_box()
+    assert box
+    page.get_by_role("button", name="Lasso: draw round nuclei").click()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    for x, y in ((1, 20), (1, box["height"]), (0.5, box["height"])):
+        page.mouse.move(box["x"] + x * box["width"] - 2, box["y"] + y - 5, steps=4)
+    page.mouse.up()
+    selection = scatter.locator(".nn-selection")
+    expect(selection).to_contain_text(f"of {count} nuclei selected")
+    selected = int(selection.inner_text().split()[0])
+    assert 0 < selected < count
+    with page.expect_download() as saving:
+        scatter.get_by_role("button", name="Save as CSV").click()
+    rows = saving.value.path().read_text(encoding="utf-8").splitlines()[1:]
+    largest = sorted(areas)[-selected:]
+    assert sorted(int(row.split(",")[2]) for row in rows) == largest
+    # Corrections move points, and the scale changes units.
+    page.locator(f"{VIEW} .nn-stage [role=application]").focus()
+    page.keyboard.press("Delete")
+    expect(plane).to_have_attribute("aria-label", re.compile(f"^{count - 1} nuclei "), timeout=SLOW_MS)
+    expect(selection).to_contain_text(f"{selected} of {count - 1} nuclei selected")
+    scatter.get_by_role("combobox", name="Upwards").select_option(label="Confidence")
+    expect(plane).to_have_attribute("aria-label", re.compile(" by area and confidence"))
+    expect(selection).not_to_contain_text("selected")
+    page.locator(f"{VIEW} .nn-stage [role=application]").focus()
+    page.keyboard.press("Control+z")
+    expect(view).to_have_attribute("data-nuclei", str(count), timeout=SLOW_MS)
+    page.get_by_role("button", name="Scatter", exact=True).click()
+    expect(scatter).to_be_hidden()
+    assert not faults(problems)
+
+
+def test_an_inverted_image_is_named(opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]) -> None:
+    page, problems, _ = opened
+    remark = page.locator(f"{VIEW} .nn-remark")
+    choose(page, "inverted.png", png(255 - own))
+    expect(remark).to_contain_text(DARK_NUCLEI, timeout=SLOW_MS)
+    page.get_by_role("button", name="Cancel").click()
+    choose(page, "own.png", png(own))
+    expect(page.locator(f"{VIEW} .nn-title")).to_have_text("own.png")
+    expect(page.locator(f"{VIEW} .nn-doing")).to_contain_text("Segmenting", timeout=SLOW_MS)
+    expect(remark).not_to_contain_text(DARK_NUCLEI)
+    page.get_by_role("button", name="Cancel").click()
+    assert not faults(problems)
+
+
+def test_a_tab_that_sleeps_goes_on_where_it_was(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    session = page.context.new_cdp_session(page)
+    view = choose(page, "own.png", png(own))
+    expect(page.locator(f"{VIEW} .nn-doing")).to_contain_text("Segmenting", timeout=SLOW_MS)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(view).to_have_attribute("data-masks", "done", timeout=SLOW_MS)
+    expect(view).to_have_attribute("data-work", "idle")
+    expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
     assert not faults(problems)
 
 

@@ -1,6 +1,7 @@
 import { Announcer } from '../shared/announcer';
 import { BaseView } from '../shared/baseview';
 import type { Model } from '../shared/model';
+import plotCss from '../scatter/plot.css';
 import chartCss from '../scatter/style.css';
 import { Chart, type Nuclei } from './chart';
 import { NUCLEI_STATE, type NucleiState } from './nucleistate';
@@ -12,7 +13,7 @@ export class NucleiView extends BaseView<NucleiState> {
   private chart: Chart | null = null;
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
-    const kind = { className: 'nn-chart nn-nuclei', css: chartCss + css, state: NUCLEI_STATE, loading: 'Loading the measurements of the nuclei …' };
+    const kind = { className: 'nn-chart nn-nuclei', css: plotCss + chartCss + css, state: NUCLEI_STATE, loading: 'Loading the measurements of the nuclei …' };
     super(kind, model, host, signal);
     this.announcer = new Announcer(signal);
     this.root.append(this.announcer.element);

@@ -14,8 +14,8 @@ export class SelectionRow {
       void Promise.resolve(save()).finally(() => {
         this.saving.disabled = false;
       });
-    }, 'nn-quiet');
-    this.clear = textButton('Clear selection', clear, 'nn-quiet');
+    }, 'nn-button nn-quiet');
+    this.clear = textButton('Clear selection', clear, 'nn-button nn-quiet');
     this.element.append(this.counted, this.saving, this.clear);
   }
 

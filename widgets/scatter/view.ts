@@ -4,6 +4,7 @@ import type { Model } from '../shared/model';
 import type { PanoramaList } from '../shared/panoramalist';
 import { Chart } from './chart';
 import { counted } from './collection';
+import plotCss from './plot.css';
 import { SCATTER_STATE, type ScatterState } from './scatterstate';
 import css from './style.css';
 
@@ -13,7 +14,7 @@ export class ScatterView extends BaseView<ScatterState> {
   private chart: Chart | null = null;
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
-    super({ className: 'nn-chart nn-scatter', css, state: SCATTER_STATE, loading: 'Loading the panoramas …' }, model, host, signal);
+    super({ className: 'nn-chart nn-scatter', css: plotCss + css, state: SCATTER_STATE, loading: 'Loading the panoramas …' }, model, host, signal);
     this.announcer = new Announcer(signal);
     this.root.append(this.announcer.element);
   }

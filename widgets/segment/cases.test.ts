@@ -6,6 +6,7 @@ import type { Output } from './dynamics';
 import { joinComponents } from './grouping';
 import { FullMasks, smallMasks, type Nucleus } from './masks';
 import type { Floats, Image, Labels } from './plane';
+import { compactShare, DARK_REMARK, hasDarkNuclei } from './polarity';
 import { greyRange, rescale } from './scale';
 import { networkSize, PYTHON_TILE_PX, Tiling } from './tiles';
 
@@ -28,6 +29,7 @@ interface Cases {
   grown: Stored;
   tiled: { times: [number, number]; diameter: number; output: Stored };
   overview: { shrink: number; bright: Stored; local: Stored };
+  polarity: { remark: string; fields: { field: [number, number, boolean]; dark: boolean; compact: number }[] };
   diameter: number;
   segmented: { labels: Stored; nuclei: number[][] };
 }
@@ -81,6 +83,18 @@ function sparse(): Image {
     return y === 100 && x === 100 ? 60000 : 300 + 0.5 * y + 0.2 * x + 40 * value + (bright ? 8000 : 0);
   });
   return { width, height, data: Uint16Array.from(data) };
+}
+
+function field(pitch: number, slope: number, inverted: boolean): Image {
+  const [width, height] = [320, 260];
+  const half = Math.floor(pitch / 2);
+  const data = noise(width * height, 11).map((value, at) => {
+    const [y, x] = [Math.floor(at / width), at % width];
+    const inside = pitch > 0 && ((y % pitch) - half) ** 2 + ((x % pitch) - half) ** 2 < 22 ** 2;
+    const grey = Math.floor(20 + 8 * value + slope * x + (inside ? 120 : 0));
+    return inverted ? 255 - grey : grey;
+  });
+  return { width, height, data: Uint8Array.from(data) };
 }
 
 /** A network whose flows lead to where the image is brightest, as in Python. */
@@ -188,12 +202,25 @@ describe.skipIf(!existsSync(FILE))('segmentation in the browser and by the packa
   it('find the same bright components and the same diameter', async () => {
     const image = blobs();
     const range = cases.blobs.range;
-    const [plain, local] = [brightOverview(image, range, null), brightOverview(image, range, 16)];
+    const [plain, local] = [brightOverview(image, range), brightOverview(image, range, { surround: 16 })];
     expect(plain.shrink).toBe(cases.overview.shrink);
     expect(share(plain.foreground.data, new Uint8Array(bytes(cases.overview.bright)))).toBeGreaterThan(0.999);
     expect(share(local.foreground.data, new Uint8Array(bytes(cases.overview.local)))).toBeGreaterThan(0.999);
     const found = await estimateDiameter(image, range, (part) => Promise.resolve(run(part)), DIAMETER, { flow: 0.5, cellprob: -2 });
     expect(found).toBeCloseTo(cases.diameter, 4);
+  });
+
+  it.each(cases.polarity.fields.map(({ field: of, ...found }) => [of, found] as const))('tell dark nuclei alike: %j', ([pitch, slope, inverted], { dark, compact }) => {
+    const image = field(pitch, slope, inverted);
+    const range = greyRange(image);
+    expect(hasDarkNuclei(image, range)).toBe(dark);
+    const { foreground } = brightOverview(image, range, { side: 512, blur: 2 });
+    expect(compactShare({ ...foreground, data: foreground.data.map((bright) => 1 - bright) })).toBeCloseTo(compact, 2);
+  });
+
+  it('say the same of dark nuclei', () => {
+    expect(DARK_REMARK).toBe(cases.polarity.remark);
+    expect(new Set(cases.polarity.fields.map(({ dark }) => dark)).size).toBe(2);
   });
 
   it('segment the same image alike', () => {

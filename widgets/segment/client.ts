@@ -22,6 +22,7 @@ export class Client implements Engine {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if ('progress' in data) events.progress(data.progress);
       else if ('version' in data) events.early(data.version, data.nuclei);
+      else if ('remark' in data) events.remark(data.remark);
       else this.settle(data);
     };
     worker.onerror = (event) => {
@@ -48,7 +49,7 @@ export class Client implements Engine {
     URL.revokeObjectURL(this.address);
   }
 
-  private settle(answer: Exclude<Answer, { progress: unknown } | { version: unknown }>): void {
+  private settle(answer: Exclude<Answer, { progress: unknown } | { version: unknown } | { remark: unknown }>): void {
     const asked = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
     if ('given' in answer) asked?.resolve(answer.given as never);

@@ -34,7 +34,7 @@ const NONE: Estimate = { diameter: 0, converged: false, isSure: false, evidence:
 /** The diameter of an image's nuclei in px; 0 where none is found. */
 export async function estimateDiameter(image: Image, greys: [number, number], network: Network, diamMean: number, thresholds: Thresholds): Promise<number> {
   if (greys[0] === greys[1]) return 0;
-  const { foreground, shrink } = brightOverview(image, greys, null);
+  const { foreground, shrink } = brightOverview(image, greys);
   const first = typicalDiameter(foreground) / shrink;
   const short = Math.min(image.width, image.height);
   const refineAt = (bright: Bits, guess: number) => refine(image, bright, greys, network, guess, diamMean, thresholds);
@@ -42,7 +42,7 @@ export async function estimateDiameter(image: Image, greys: [number, number], ne
   const estimates = plausible ? [await refineAt(foreground, first)] : [];
   if (estimates[0]?.isSure === true) return estimates[0].diameter;
   // Speckle or texture gave the guess; or uneven light has joined all components into one; or it is one large nucleus.
-  const local = brightOverview(image, greys, SURROUND_PX);
+  const local = brightOverview(image, greys, { surround: SURROUND_PX });
   const byContrast = await refineAt(local.foreground, typicalDiameter(local.foreground) / local.shrink);
   if (byContrast.isSure) return byContrast.diameter;
   const guesses = [...FALLBACK_GUESSES_PX.filter((guess) => guess <= 2 * short), ...(plausible ? [] : [first])];
@@ -89,11 +89,15 @@ async function refine(
   return estimate;
 }
 
-/** Which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image. */
-export function brightOverview(image: Image, greys: [number, number], surround: number | null): { foreground: Bits; shrink: number } {
-  const shrink = Math.min(1, OVERVIEW_SIDE_PX / Math.max(image.width, image.height));
+/** Which pixels of an overview are above Otsu's threshold, and how many px of it are one of the image; sides and blurs are in px of it. */
+export function brightOverview(
+  image: Image,
+  greys: [number, number],
+  { side = OVERVIEW_SIDE_PX, blur = 1, surround = null }: { side?: number; blur?: number; surround?: number | null } = {},
+): { foreground: Bits; shrink: number } {
+  const shrink = Math.min(1, side / Math.max(image.width, image.height));
   const size = networkSize(image, shrink) ?? image;
-  const overview = gaussianBlur(rescale(image, { width: size.width, height: size.height }, ...greys), 1);
+  const overview = gaussianBlur(rescale(image, { width: size.width, height: size.height }, ...greys), blur);
   overview.data.forEach((value, at) => (overview.data[at] = Math.min(Math.max(value, 0), 1)));
   if (surround !== null) {
     const around = gaussianBlur(overview, surround);

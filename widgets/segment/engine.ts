@@ -12,6 +12,8 @@ export interface EngineEvents {
   progress(progress: Progress): void;
   /** There are masks of a part, and so many nuclei in them. */
   early(version: number, nuclei: number): void;
+  /** There is something to be known of the image. */
+  remark(text: string): void;
   died(): void;
 }
 

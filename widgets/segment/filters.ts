@@ -275,9 +275,8 @@ export function nearestLabel({ width, height, data }: Labels): { distance: Float
   return { distance, nearest: label };
 }
 
-/** Fills the convex hull of the pixels that are not 0, its outline included. */
-export function convexHull({ width, height, data }: Bits): Bits {
-  const out: Bits = { width, height, data: new Uint8Array(width * height) };
+/** Corners of the convex hull of the pixels that are not 0, which are pixels, one after another round it. */
+export function hullCorners({ width, height, data }: Bits): [number, number][] {
   const points: [number, number][] = [];
   // Of each row only the outermost pixels can be corners.
   for (let y = 0; y < height; y++) {
@@ -289,7 +288,7 @@ export function convexHull({ width, height, data }: Bits): Bits {
     points.push([first, y]);
     if (last !== first) points.push([last, y]);
   }
-  if (points.length === 0) return out;
+  if (points.length < 2) return points;
   points.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   const half = (sorted: [number, number][]) => {
     const chain: [number, number][] = [];
@@ -299,7 +298,14 @@ export function convexHull({ width, height, data }: Bits): Bits {
     }
     return chain.slice(0, -1);
   };
-  const hull = points.length === 1 ? points : [...half(points), ...half([...points].reverse())];
+  return [...half(points), ...half([...points].reverse())];
+}
+
+/** Fills the convex hull of the pixels that are not 0, its outline included. */
+export function convexHull(bits: Bits): Bits {
+  const { width, height } = bits;
+  const out: Bits = { width, height, data: new Uint8Array(width * height) };
+  const hull = hullCorners(bits);
   const [left, right] = [new Float64Array(height).fill(Infinity), new Float64Array(height).fill(-Infinity)];
   hull.forEach((from, at) => {
     const to = hull[(at + 1) % hull.length] ?? from;

@@ -39,7 +39,7 @@ function cut(saved: Saved, { left, top, width, height }: Nucleus): Labels {
 }
 
 /** A row a nucleus, with the columns of `nnbook measure`. */
-export function tableOf({ name, nuclei, pxPerUm }: Saved): string {
+export function tableOf({ name, nuclei, pxPerUm }: Pick<Saved, 'name' | 'nuclei' | 'pxPerUm'>): string {
   const um2 = pxPerUm === null ? [] : ['area_um2'];
   const names = ['image', 'roi', 'area_px', ...um2, 'x_px', 'y_px', 'left_px', 'top_px', 'width_px', 'height_px', 'mean_intensity', 'std_intensity', 'confidence'];
   const rows = nuclei.map((one) => [

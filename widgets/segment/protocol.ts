@@ -103,4 +103,5 @@ export type Answer =
   | { id: number; given: unknown }
   | { id: number; problem: string; canceled?: boolean }
   | { progress: Progress }
-  | { version: number; nuclei: number };
+  | { version: number; nuclei: number }
+  | { remark: string };

@@ -8,6 +8,7 @@ import { kept } from './kept';
 import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
 import { savedFile } from './outputs';
 import { cut, type Box, type Floats, type Image } from './plane';
+import { DARK_REMARK, hasDarkNuclei } from './polarity';
 import { NetworkPool } from './pool';
 import type { Answer, Choice, Edit, FileKind, Methods, Opened, Parts, Segmented, Settings } from './protocol';
 import { greyRange, rescale } from './scale';
@@ -103,7 +104,7 @@ export class Segmenter implements AsyncMethods {
     this.nuclei = [];
     this.progress('Measuring grey levels', 0);
     await pause();
-    const greys = (this.range ??= greyRange(image));
+    const greys = this.greysOf(image);
     const run = async (part: Floats) => {
       const tiling = new Tiling(part, PYTHON_TILE_PX);
       const ready = await pool;
@@ -177,6 +178,15 @@ export class Segmenter implements AsyncMethods {
       return part;
     };
     return savedFile(kind, { name, width: image.width, height: image.height, nuclei, rows, pxPerUm }, pause);
+  }
+
+  /** The image's range of grey levels; says once what there is to be said of them. */
+  private greysOf(image: Image): [number, number] {
+    if (this.range) return this.range;
+    const range = greyRange(image);
+    this.range = range;
+    if (hasDarkNuclei(image, range)) this.say({ remark: DARK_REMARK });
+    return range;
   }
 
   private wanted(): Image {

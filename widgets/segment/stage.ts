@@ -12,6 +12,8 @@ import type { Opened } from './protocol';
 
 export interface SegmentEvents extends StageEvents {
   chosen(roi: number): void;
+  /** The nucleus pointed at in the image; 0 for none. */
+  pointed(roi: number): void;
   /** Sets a point of a stroke, where the tool in hand draws strokes; false elsewhere. */
   point(place: Place): boolean;
   /** The image was drawn: what is drawn over it may have to move. */
@@ -21,6 +23,9 @@ export interface SegmentEvents extends StageEvents {
   /** What is known of a nucleus. */
   describe(roi: number): string;
 }
+
+/** The longest time that a browser's timer has. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 const WORDS = { all: 'Show the whole image', help: 'Arrows move, + and − zoom, 0 shows all. Enter chooses a nucleus.' };
 
@@ -34,6 +39,10 @@ export class SegmentStage {
   private next: LabelOverlay | null = null;
   private look: { style: MaskStyle | null; opacity: number } = { style: 'fill', opacity: 0.5 };
   private chosen = 0;
+  /** The nucleus pointed at outside of the image, and the one in it. */
+  private pointedOutside = 0;
+  private pointed = 0;
+  private dim: ((roi: number) => boolean) | null = null;
   private pxPerUm: number | null = null;
   private grey = '';
   private asked = '';
@@ -72,6 +81,8 @@ export class SegmentStage {
       },
       keys: events.keys,
     });
+    // Tiles come from an engine that may be at work, or asleep with its tab: what takes long has not failed.
+    this.zoom.viewer.imageLoader.timeout = LONGEST_MS;
     this.canvas.className = 'nn-overlay';
     this.canvas.dataset.masks = 'none';
     this.zoom.viewer.canvas.append(this.canvas);
@@ -118,6 +129,7 @@ export class SegmentStage {
     this.next = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
     this.next.setStyle(this.look.style, this.look.opacity);
     this.next.choose(this.chosen);
+    this.next.setColours(null, this.dim);
     update();
   }
 
@@ -140,6 +152,20 @@ export class SegmentStage {
     this.chosen = roi;
     this.overlay?.choose(roi);
     this.next?.choose(roi);
+    this.zoom.redraw();
+  }
+
+  /** Marks a nucleus that is pointed at outside of the image; 0 for none. */
+  point(roi: number): void {
+    this.pointedOutside = roi;
+    this.zoom.redraw();
+  }
+
+  /** Leaves only some nuclei as they are, and dims the others; null dims none. */
+  select(rois: ReadonlySet<number> | null): void {
+    this.dim = rois && ((roi) => !rois.has(roi));
+    // Of masks that are to come numbers may be others than before.
+    (this.next ?? this.overlay)?.setColours(null, this.dim);
     this.zoom.redraw();
   }
 
@@ -199,7 +225,12 @@ export class SegmentStage {
     const { zoom } = this;
     const pixel = place && zoom.pixelAt(place);
     const label = place ? this.labelAt(place) : 0;
-    if (this.overlay?.mark(label) === true) zoom.redraw();
+    const marked = label === 0 ? this.pointedOutside : label;
+    if (this.overlay?.mark(marked) === true) zoom.redraw();
+    if (label !== this.pointed) {
+      this.pointed = label;
+      this.events.pointed(label);
+    }
     if (pixel) this.askGrey(pixel.x, pixel.y);
     const name = label === 0 ? '' : `ROI ${label}`;
     const facts = label === 0 ? '' : this.events.describe(label);

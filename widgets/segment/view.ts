@@ -1,3 +1,4 @@
+import plotCss from '../scatter/plot.css';
 import { Choices } from '../shared/choices';
 import { copyLink } from '../shared/copylink';
 import { fetchText } from '../shared/files';
@@ -12,15 +13,19 @@ import { Client } from './client';
 import { Corrections, TOOL_KEYS } from './correct';
 import { EngineProblem, type Engine, type EngineEvents } from './engine';
 import type { Nucleus } from './masks';
+import { tableOf } from './outputs';
 import type { Choice, Edit, FileKind, Opened, Segmented, Settings } from './protocol';
 import { offline } from './offline';
 import { SEGMENT_STATE, type SegmentState } from './segmentstate';
 import { SettingsPanel } from './settingspanel';
 import type { Example, Source } from './source';
+import { NucleusScatter } from './scatter';
 import { SegmentStage } from './stage';
 import css from './style.css';
 
 const OPACITY = { fill: 0.5, outline: 1 };
+
+const NO_NUCLEI: Nucleus[] = [];
 
 const FILES: { kind: FileKind; text: string; name: string; title: string }[] = [
   { kind: 'tiff', text: 'Label TIFF', name: '_labels.tif', title: 'A label image, as Fiji, napari and Cellpose read it' },
@@ -52,6 +57,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   /** Where masks are computed, in words. */
   protected readonly where: string = 'in this browser';
   private corrections: Corrections | null = null;
+  private scatter: NucleusScatter | null = null;
   private source: Source | null = null;
   private file: { blob: Blob | null; name: string } | null = null;
   protected opened: Opened | null = null;
@@ -62,7 +68,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   private said = '';
 
   constructor(model: Model, host: HTMLElement, signal: AbortSignal) {
-    super({ className: 'nn-segment', css, state: SEGMENT_STATE, loading: 'Loading …' }, model, host, signal);
+    super({ className: 'nn-segment', css: plotCss + css, state: SEGMENT_STATE, loading: 'Loading …' }, model, host, signal);
     this.client = this.makeEngine({
       progress: ({ what, share }) => {
         this.showProgress(what, share);
@@ -71,6 +77,11 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
         this.stage?.showMasks(version);
         this.root.dataset.masks = 'early';
         this.doing.textContent = `Segmenting: ${grouped(nuclei)} nuclei so far`;
+      },
+      remark: (text) => {
+        const { opened } = this;
+        if (opened) this.opened = { ...opened, remark: [opened.remark, text].filter(Boolean).join(' ') };
+        this.showRemark();
       },
       died: () => {
         this.endWork();
@@ -119,6 +130,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     root.dataset.state = 'waiting';
     const wanted = source.examples.find(({ name }) => name === this.state.get('example'));
     if (wanted) void this.openExample(wanted);
+  }
+
+  protected override themeChanged(): void {
+    this.scatter?.refresh();
   }
 
   override destroy(): void {
@@ -190,6 +205,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     if (!again) this.change({ roi: null, view: null });
     if (opened.pxPerUm !== null && this.state.get('scale') === null) this.state.set({ scale: opened.pxPerUm }, 'settle');
     root.dataset.masks = 'none';
+    this.scatter?.drop();
     this.seenView = null;
     this.stage?.open(opened);
     this.apply();
@@ -201,6 +217,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       chosen: (roi) => {
         this.choose(roi);
       },
+      pointed: (roi) => this.scatter?.point(roi),
       point: (place) => this.corrections?.point(place) ?? false,
       drawn: () => this.corrections?.redraw(),
       keys: {
@@ -225,9 +242,49 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     );
     const masks = controlGroup('Masks', 'nn-masks', this.masks.element);
     stage.zoom.bar.append(masks);
-    stage.zoom.addTools([this.panel, this.corrections, this.saving(), ...this.moreTools()]);
+    const scatter = this.buildScatter(stage);
+    stage.zoom.addTools([this.panel, this.corrections, scatter, this.saving(), ...this.moreTools()]);
+    this.body.append(scatter.element);
     this.addStage(stage, '');
     stage.zoom.element.append(this.message);
+  }
+
+  private buildScatter(stage: SegmentStage): NucleusScatter {
+    this.scatter = new NucleusScatter(
+      this.root,
+      {
+        opened: (open) => {
+          this.body.classList.toggle('nn-beside', open);
+          this.apply();
+        },
+        pointed: (roi) => {
+          stage.point(roi);
+        },
+        choose: (roi) => {
+          this.goTo(roi);
+        },
+        selected: (rois) => {
+          stage.select(rois);
+        },
+        save: (nuclei) => {
+          const name = this.opened?.name ?? 'image';
+          download(new Blob([tableOf({ name, nuclei, pxPerUm: this.state.get('scale') })], { type: 'text/csv' }), `${stemOf(name)}_nuclei_selected.csv`);
+        },
+        describe: (roi) => this.factsOf(roi),
+      },
+      this.signal,
+    );
+    return this.scatter;
+  }
+
+  /** Chooses a nucleus, and brings it into view where it is not. */
+  private goTo(roi: number): void {
+    const nucleus = this.byRoi.get(roi);
+    const { stage } = this;
+    if (!nucleus || !stage) return;
+    const [left, top, width, height] = stage.box;
+    const inView = nucleus.x >= left && nucleus.y >= top && nucleus.x <= left + width && nucleus.y <= top + height;
+    this.change(inView ? { roi } : { roi, view: [nucleus.x, nucleus.y, width] });
   }
 
   private buildBar(): void {
@@ -380,7 +437,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   }
 
   private async saveFile(kind: FileKind, name: string): Promise<void> {
-    const stem = (this.opened?.name ?? 'image').replace(/(\.ome)?\.\w+$/i, '');
+    const stem = stemOf(this.opened?.name ?? 'image');
     try {
       download(await this.client.call('save', kind, this.state.get('scale')), `${stem}${name}`);
       this.notice = `${stem}${name} was saved.`;
@@ -482,7 +539,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     stage.setMasks(masks === 'off' ? null : masks, masks === 'off' ? 0 : OPACITY[masks]);
     stage.setScale(scale);
     const roi = state.get('roi');
-    stage.choose(roi !== null && this.byRoi.has(roi) ? roi : 0);
+    const chosen = roi !== null && this.byRoi.has(roi) ? roi : 0;
+    stage.choose(chosen);
+    this.scatter?.show(segmented?.nuclei ?? NO_NUCLEI, scale);
+    this.scatter?.choose(chosen);
     this.showContrast();
     this.showFacts();
     this.showRemark();
@@ -586,4 +646,9 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       this.drop.prepend(line);
     }
   }
+}
+
+/** A file's name without its ending. */
+function stemOf(name: string): string {
+  return name.replace(/(\.ome)?\.\w+$/i, '');
 }

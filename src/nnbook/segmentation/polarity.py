@@ -52,11 +52,17 @@ def has_dark_nuclei(image: Image) -> bool:
         return False
     bright, _ = bright_overview(image, greys, OVERVIEW_SIDE_PX, blur_px=2)
     edge = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
-    return bool(edge.mean() > BRIGHT_EDGE) and _compact_share(~bright) > DARK_NUCLEI
+    return bool(edge.mean() > BRIGHT_EDGE) and compact_share(~bright) > DARK_NUCLEI
 
 
-def _compact_share(dark: NDArray[np.bool_]) -> float:
-    """Return which share of an area is of compact components that do not touch the image's edge."""
+def compact_share(dark: NDArray[np.bool_]) -> float:
+    """Return which share of an area is of compact components that do not touch the image's edge.
+
+    Parameters
+    ----------
+    dark : ndarray of bool
+        Axes (y, x).
+    """
     import cv2
 
     count, components, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
