@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.gui import jobs
-from nnbook.gui.jobs import Job, apply_to_folder, gather_examples, train_on_masks, trained_method
+from nnbook.gui.jobs import (
+    HELD_OUT,
+    Job,
+    apply_to_folder,
+    gather_examples,
+    how_to_train,
+    train_on_masks,
+    trained_method,
+)
 from nnbook.gui.picture import Picture, highest_level
 from nnbook.gui.segmenter import Segmenter
 from nnbook.gui.session import part_in_view
-from nnbook.io.images import read_mask, write_image
+from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import pair_files
+from nnbook.segmentation.model import shipped_model
+from nnbook.segmentation.workflow import segment_files
 from nnbook.training.loop import held_out
 from nnbook.viewers import widgets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -211,7 +225,8 @@ def test_an_image_that_is_dropped_is_segmented_and_its_masks_go_back(page: Page,
 
 def test_training_has_its_examples_laid_out_so_that_some_are_held_out(page: Page, lab: Path, tmp_path: Path) -> None:
     page.ask("keep", False)
-    share = gather_examples([lab / "a.tif"], tmp_path)
+    share = 1 / HELD_OUT
+    gather_examples([lab / "a.tif"], tmp_path)
     pairs = pair_files(tmp_path / "images", tmp_path / "masks")
     assert sorted(held_out(name, share) for name in pairs) == [False, True]
     page.ask("open", None, "b", None)
@@ -222,45 +237,208 @@ def test_training_has_its_examples_laid_out_so_that_some_are_held_out(page: Page
     pairs = pair_files(tmp_path / "two" / "images", tmp_path / "two" / "masks")
     assert sorted(held_out(name, share) for name in pairs) == [False, True]
     with pytest.raises(NnbookError, match="no image has saved masks"):
-        train_on_masks(Job("train", print), [], lab / "model", 3)
+        train_on_masks(Job("train", print), [], lab / "model", how_to_train(3))
+    with pytest.raises(InvalidValueError, match="steps is 0; give 1 to 100,000"):
+        how_to_train(0)
 
 
 def test_a_model_is_trained_in_a_process_that_can_be_stopped(page: Page, lab: Path) -> None:
     page.ask("keep", False)
     told: list[dict[str, Any]] = []
     job = Job("train", told.append)
-    text = train_on_masks(job, [lab / "a.tif"], lab / "trained_nuclei", 1)
+    small = replace(how_to_train(1), batch=1, crop_px=32)
+    text = train_on_masks(job, [lab / "a.tif"], lab / "trained_nuclei", small)
     assert "Trained on 1 image: trained_nuclei is among the methods; a quarter" in text
     assert told[-1]["text"] == "Training on 1 image: step 1 of 1"
     labels = trained_method(lab / "trained_nuclei").load()(discs(), DIAMETER_PX)
     assert labels.shape == (130, 180)
-    job.stopped.set()
-    assert "stopped" in train_on_masks(job, [lab / "a.tif"], lab / "second", 1000)
-    assert not (lab / "second").exists()
 
 
-def test_a_folder_is_segmented_and_what_fails_is_named(page: Page, lab: Path) -> None:
+def steps_without_end(sender: Connection, folder: Path, model_path: Path, _settings: Any) -> None:
+    """Stand in for training that takes hours."""
+    assert len(list((folder / "masks").iterdir())) == 2
+    for file in (model_path.with_name(f"{model_path.name}.checkpoint"), model_path.with_name("other")):
+        file.touch()
+    for step in range(1, 100_000):
+        sender.send(step)
+        time.sleep(0.02)
+
+
+def test_training_that_is_stopped_leaves_no_model(page: Page, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.ask("keep", False)
+    monkeypatch.setattr(jobs, "_train", steps_without_end)
+    told: list[dict[str, Any]] = []
+
+    def tell(message: dict[str, Any]) -> None:
+        told.append(message)
+        if "step 3 of" in message["text"]:
+            job.stopped.set()
+
+    job = Job("train", tell)
+    text = train_on_masks(job, [lab / "a.tif"], lab / "model", how_to_train(100_000))
+    assert text == "Training was stopped; no model was written."
+    assert [path.name for path in lab.iterdir() if path.name.startswith("model")] == []
+    assert (lab / "other").is_file()
+
+
+def test_a_folder_is_segmented_with_records_and_what_fails_is_named(page: Page, lab: Path) -> None:
     (lab / "c.tif").write_bytes(b"no image")
-    session = page.segmenter._session
-    method = session.methods["otsu"]
-    job = Job("apply", lambda _message: None)
-    with pytest.raises(NnbookError, match=r"Masks of 2 of 3 images were written to .*masks\. .*c\.tif: "):
-        apply_to_folder(job, lab, method, settings(), session.draw)
-    assert read_mask(lab / "masks" / "a_cp_masks.tif").max() == len(DISCS)
-    with pytest.raises(NnbookError, match=r"Masks of 0 of 3 .*a_cp_masks.tif: is there already, and stays"):
-        apply_to_folder(job, lab, method, settings(), session.draw)
-    job.stopped.set()
-    assert apply_to_folder(job, lab, method, settings(), session.draw).startswith("Stopped: masks of 0 of 3 images")
+    told: list[dict[str, Any]] = []
+    job = Job("apply", told.append)
+    how = page.segmenter._session.for_folder(settings())
+    mask = lab / "masks" / "a_cp_masks.tif"
+    with pytest.raises(NnbookError, match=r"^Masks of 2 of 3 images are in .*masks\.\n.*c\.tif: [^\n]*$"):
+        apply_to_folder(job, lab, how)
+    assert read_mask(mask).max() == len(DISCS)
+    assert told[-1]["text"] == "Otsu and watershed: 3 of 3 images"
+    record = json.loads(mask.with_suffix(".json").read_text())
+    assert (record["settings"]["method"], record["result"]["nuclei"]) == ("otsu", len(DISCS))
+    assert list(json.loads((lab / "masks" / "failed.json").read_text())) == ["c"]
+    (lab / "c.tif").unlink()
+    before = mask.stat().st_mtime_ns
+    assert apply_to_folder(job, lab, how).startswith("Masks of 2 of 2 images are in")
+    assert mask.stat().st_mtime_ns == before, "what is up to date stays"
+    write_mask(mask, np.flipud(read_mask(mask)))  # by hand
+    wider = page.segmenter._session.for_folder(settings(values={"brightness": 0.3}))
+    with pytest.raises(NnbookError, match=r"Masks of 1 of 2 .*\n.*a_cp_masks.tif: was changed since nnbook wrote it"):
+        apply_to_folder(job, lab, wider)
+
+
+def test_a_folder_is_segmented_by_a_network_as_the_command_does(page: Page, lab: Path) -> None:
+    how = page.segmenter._session.for_folder({"method": "nnbook", "values": {}, "diameter": DIAMETER_PX})
+    apply_to_folder(Job("apply", lambda _message: None), lab, how)
+    segment_files({"a": lab / "a.tif"}, lab / "other", shipped_model(), diameter_px=DIAMETER_PX)
+    for name in ("a_cp_masks.tif", "a_cp_confidence.csv"):
+        assert (lab / "masks" / name).read_bytes() == (lab / "other" / name).read_bytes()
+    written = (lab / "masks" / "a_cp_masks.tif").stat().st_mtime_ns
+    segment_files({"a": lab / "a.tif"}, lab / "masks", shipped_model(), diameter_px=DIAMETER_PX)
+    assert (lab / "masks" / "a_cp_masks.tif").stat().st_mtime_ns == written, "the command takes it for its own"
+
+
+def test_work_on_a_folder_is_stopped_between_images(page: Page, lab: Path) -> None:
+    job = Job("apply", lambda message: job.stopped.set() if message["text"].endswith("1 of 2 images") else None)
+    text = apply_to_folder(job, lab, page.segmenter._session.for_folder(settings()))
+    assert text.startswith("Stopped: masks of 1 of 2 images")
+    assert len(list((lab / "masks").glob("*.tif"))) == 1
 
 
 def test_an_inverted_image_is_said_to_be_one(page: Page, lab: Path) -> None:
     assert "darker than the background" not in page.ask("open", None, "b", None)["remark"]
     write_image(lab / "b.tif", 255 - discs())
     assert "Nuclei look darker than the background" in page.ask("open", None, "b", None)["remark"]
-    session = page.segmenter._session
     (lab / "a.tif").unlink()
-    with pytest.raises(NnbookError, match=r"Masks of 1 of 1 image .* .*b\.tif: Nuclei look darker"):
-        apply_to_folder(Job("apply", lambda _message: None), lab, session.methods["otsu"], settings(), session.draw)
+    how = page.segmenter._session.for_folder(settings())
+    with pytest.raises(NnbookError, match=r"Masks of 1 of 1 image .*\n.*b\.tif: Nuclei look darker"):
+        apply_to_folder(Job("apply", lambda _message: None), lab, how)
+
+
+@pytest.fixture
+def stack(lab: Path) -> Path:
+    """A file of two channels and three planes; only DAPI at the second plane is `discs`."""
+    planes = np.zeros((3, 2, 130, 180), np.uint8)
+    planes[0, 0], planes[1, 0] = discs() // 4, discs()
+    planes[:, 1] = discs(20)[::-1]
+    path = lab / "s.ome.tif"
+    tifffile.imwrite(path, planes, metadata={"axes": "ZCYX", "Channel": {"Name": ["DAPI", "GFP"]}})
+    return path
+
+
+def test_which_channel_and_plane_are_shown_is_said_chosen_and_recorded(page: Page, stack: Path) -> None:
+    segmenter, session = page.segmenter, page.segmenter._session
+    session.images["s"] = stack
+    made = page.ask("open", None, "s", None)
+    assert (made["channels"], made["planes"]) == (["DAPI", "GFP"], 3)
+    assert made["choice"] == {"channel": 0, "z": 1, "greatest": False}
+    assert made["remark"].startswith(
+        "The file has 2 channels (DAPI, GFP); DAPI is used. The file has 3 planes; plane 2 is used."
+    )
+    page.ask("segment", None, settings(), [90, 65])
+    assert page.ask("keep", False)["names"] == ["s.ome_cp_masks.tif", "s.ome_nuclei.csv"]
+    record = json.loads((stack.parent / "s.ome_cp_masks.json").read_text())
+    assert {key: record["settings"][key] for key in ("channel", "project", "method")} == {
+        "channel": "DAPI",
+        "project": "1",
+        "method": "otsu",
+    }
+    assert (stack.parent / "s.ome_nuclei.csv").read_text().startswith("image,channel,project,roi,")
+    made = page.ask("open", None, "s", {"channel": 1, "z": 0, "greatest": True})
+    assert made["plane"] == {"channel": "GFP", "project": "max"}
+    assert "its masks are left out" in made["remark"]
+    assert segmenter.labels is None
+    assert session.opened is not None
+    assert (session.opened.image == discs(20)[::-1]).all()
+    page.ask("segment", None, settings(), [90, 65])
+    with pytest.raises(NnbookError, match=r"s\.ome_cp_masks\.tif: is there already"):
+        page.ask("keep", False)
+    images, masks = gather_folders(stack.parent)
+    gather_examples([stack, stack.with_name("a.tif")], stack.parent / "examples")
+    (image,) = [path for path in images.iterdir() if path.name.startswith("s.")]
+    assert (read_image(image) == discs()).all(), "the plane that the masks are recorded to be of"
+    assert len(list(masks.iterdir())) == 2
+
+
+def gather_folders(folder: Path) -> tuple[Path, Path]:
+    (folder / "examples").mkdir()
+    write_mask(folder / "a_cp_masks.tif", np.ones((130, 180), np.int32))
+    return folder / "examples" / "images", folder / "examples" / "masks"
+
+
+def test_python_segments_no_plane_that_nobody_has_chosen(segmenter: Segmenter, stack: Path) -> None:
+    segmenter._session.images["s"] = stack
+    segmenter.image = "s"
+    with pytest.raises(InvalidValueError, match=r"has 2 channels \(0 DAPI, 1 GFP\) and 3 z planes; choose with"):
+        segmenter.segment()
+    segmenter.channel, segmenter.project = "dapi", "1"
+    assert segmenter.segment().max() == len(DISCS)
+    before = segmenter.labels
+    segmenter.channel = "GFP"
+    assert before is not None
+    assert (segmenter.segment() != before).any(), "another channel is another image"
+    segmenter.channel = "Cy5"
+    with pytest.raises(InvalidValueError, match="channel is 'Cy5'; choose one of them"):
+        segmenter.segment()
+    with pytest.raises(InvalidValueError, match="project is 'mean'; give max"):
+        segmenter.project = "mean"
+
+
+def test_of_a_picture_in_colours_the_brightest_channel_is_shown_and_said(page: Page, lab: Path) -> None:
+    colours = np.zeros((130, 180, 3), np.uint8)
+    colours[..., 0], colours[..., 2] = 9, discs()
+    tifffile.imwrite(lab / "c.tif", colours, photometric="rgb")
+    page.segmenter._session.images["c"] = lab / "c.tif"
+    made = page.ask("open", None, "c", None)
+    assert made["remark"].startswith("The file is in colour; its blue channel is used.")
+    assert (made["channels"], made["choice"]["channel"]) == (["red", "green", "blue"], 2)
+    tifffile.imwrite(lab / "c.tif", np.repeat(discs()[..., None], 3, axis=2), photometric="rgb")
+    made = page.ask("open", None, "c", None)
+    assert (made["remark"], made["channels"]) == ("", ["image"]), "grey, whatever its samples are called"
+    page.segmenter.channel = "GFP"
+    assert "The file has no channel GFP." in page.ask("open", None, "a", None)["remark"]
+
+
+def test_masks_go_to_other_programs_and_confidence_with_them(page: Page, lab: Path) -> None:
+    made = page.ask("rethreshold", settings(method="nnbook"))
+    sure = [one["confidence"] for one in made["nuclei"]]
+    assert all(0 < one <= 1 for one in sure)
+    page.ask("edit", {"kind": "brush", "roi": 1, "path": [[30, 30], [30, 52]], "radius": 3, "erase": False})
+    assert page.segmenter.save(kind="rois") == ["a_rois.zip"]
+    assert page.segmenter.save(kind="geojson") == ["a.geojson"]
+    labels = page.segmenter.labels
+    assert labels is not None
+    drawn = read_mask(lab / "a_rois.zip", (130, 180))
+    assert (drawn == labels).all()
+    features = json.loads((lab / "a.geojson").read_text())["features"]
+    measured = [feature["properties"]["measurements"] for feature in features]
+    assert [one["Area px^2"] for one in measured] == np.bincount(labels.ravel())[1:].tolist()
+    assert ["Confidence" in one for one in measured] == [False, True, True, True]
+    page.segmenter.save()
+    again = Segmenter(lab, method="otsu")
+    again._session.open("a")
+    assert [one is None for one in again.nuclei["confidence"].replace(np.nan, None)] == [True, False, False, False]
+    again.close()
+    (lab / "a_rois.zip").write_bytes(b"of somebody else")
+    with pytest.raises(NnbookError, match=r"a_rois\.zip: is there already, and was not saved here"):
+        page.segmenter.save(kind="rois")
 
 
 def test_jobs_say_how_they_end(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

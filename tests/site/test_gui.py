@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 from playwright.sync_api import expect
 from reader import open_page
 
@@ -33,9 +34,12 @@ COMMAND = [sys.executable, "-c", "import sys; from nnbook.cli import main; sys.e
 
 @pytest.fixture(scope="module")
 def lab(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an image of DSB2018."""
+    """A folder with an image of DSB2018, and with a file of two channels: that image dimmed, and upside down."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copy(shared / "data" / "dsb2018" / "images" / "00071198d059.png", folder / "cells.png")
+    image = read_image(folder / "cells.png")
+    channels = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(folder / "two.ome.tif", np.stack([image // 2, image[::-1]]), metadata=channels)
     return folder
 
 
@@ -177,6 +181,56 @@ def test_masks_are_corrected_by_mouse_and_keyboard_and_saved_beside_the_image(pa
     page.keyboard.press("c")
     assert (lab / "cells.png").read_bytes() == image
     assert saved(page, lab) == split
+
+
+def test_a_channel_is_chosen_never_in_silence_and_goes_into_what_is_saved(page: Page, lab: Path) -> None:
+    remark = page.locator(f"{VIEW} .nn-remark")
+    image = page.get_by_role("combobox", name="Image")
+    fresh(page)
+    image.select_option("two.ome")
+    expect(remark).to_contain_text("The file has 2 channels (DAPI, GFP); DAPI is used.")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+    fresh(page)
+    page.get_by_role("combobox", name="Channel").select_option(label="GFP")
+    expect(remark).to_contain_text("GFP is used.")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    after(page, saved="two.ome_cp_masks.tif two.ome_nuclei.csv")
+    assert json.loads((lab / "two.ome_cp_masks.json").read_text())["settings"]["channel"] == "GFP"
+    labels = read_mask(lab / "two.ome_cp_masks.tif")
+    gfp = read_image(lab / "cells.png")[::-1]
+    assert gfp[labels > 0].mean() > 2 * gfp[labels == 0].mean()
+    page.get_by_role("button", name="Save as").press("Enter")
+    for name, file in (("ImageJ ROIs", "two.ome_rois.zip"), ("QuPath (GeoJSON)", "two.ome.geojson")):
+        page.get_by_role("button", name=name).press("Enter")
+        after(page, saved=file)
+    assert (read_mask(lab / "two.ome_rois.zip", (256, 256)) == labels).all()
+    assert len(json.loads((lab / "two.ome.geojson").read_text())["features"]) == nuclei(page)
+    fresh(page)
+    image.select_option("cells")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+
+
+def test_a_folder_is_segmented_and_training_goes_on_beside_until_it_is_stopped(page: Page, lab: Path) -> None:
+    page.get_by_role("button", name="Train and apply").press("Enter")
+    jobs = page.locator(f"{VIEW} .nn-jobs")
+    said = jobs.locator(".nn-job-said")
+    page.get_by_role("button", name="Apply", exact=True).press("Enter")
+    expect(jobs).to_have_attribute("data-job", "failed", timeout=SLOW_MS)
+    expect(said).to_contain_text("Masks of 1 of 2 images are in")
+    expect(said).to_contain_text("two.ome.tif: has 2 channels (0 DAPI, 1 GFP); choose with channel DAPI")
+    assert read_mask(lab / "masks" / "cells_cp_masks.tif").max() > 5
+    page.get_by_role("spinbutton", name="Steps of training").fill("5000")
+    page.get_by_role("button", name="Train", exact=True).press("Enter")
+    expect(said).to_contain_text("Training on 2 images: ")
+    expect(page.get_by_role("progressbar", name="Progress of training")).to_be_visible()
+    fresh(page)
+    page.get_by_role("slider", name="Distance of nuclei").fill("0.9")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+    page.get_by_role("button", name="Stop").press("Enter")
+    expect(jobs).to_have_attribute("data-job", "stopped", timeout=SLOW_MS)
+    expect(said).to_contain_text("no model was written")
+    assert not list(lab.glob("trained*"))
 
 
 def test_it_is_known_to_nobody_else(served: str) -> None:

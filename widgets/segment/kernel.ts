@@ -12,12 +12,15 @@ import type { Methods } from './protocol';
 
 /** What a kernel can do besides what every engine can. */
 export interface KernelMethods {
-  /** Writes masks and measurements beside the image, and gives the names; of an image that was dropped, its masks. */
-  keep(replace: boolean): { names: string[] } | Blob;
+  /** Writes files beside the image, and gives their names; of an image that was dropped, the file. */
+  keep(replace: boolean, kind: KeptKind): { names: string[] } | Blob;
   train(steps: number): null;
   apply(folder: string): null;
   stop(): null;
 }
+
+/** A label image with a table of the nuclei, a ROI set of ImageJ, or detections for QuPath. */
+export type KeptKind = 'masks' | 'rois' | 'geojson';
 
 /** Something that a kernel does beside, and how far it is. */
 export interface Job {

@@ -1,12 +1,12 @@
-import { textButton, textElement } from '../shared/elements';
+import { disclosureButton, textButton, textElement } from '../shared/elements';
 import { isRecord, numberOf, textOf } from '../shared/json';
 import { onTrait, shareTrait, textTrait, type Model } from '../shared/model';
 import { download } from '../shared/picture';
 import type { Engine, EngineEvents } from './engine';
 import { JobPanel } from './jobpanel';
-import { KeptProblem, KernelEngine, type Job } from './kernel';
+import { KeptProblem, KernelEngine, type Job, type KeptKind } from './kernel';
 import { MethodPanel, parseMethods } from './methodpanel';
-import type { Opened, Segmented, Settings } from './protocol';
+import type { Choice, Opened, Segmented, Settings } from './protocol';
 import type { Source } from './source';
 import { SegmentView } from './view';
 
@@ -16,6 +16,12 @@ export const NO_SITE: Source = { parts: { worker: '', model: '', runtime: '', mo
 /** Sliders rest for so long before the kernel is asked: it answers for what is in view first. */
 const REST_MS = 20;
 
+const KEPT: Record<KeptKind, { end: string; text: string; title: string }> = {
+  masks: { end: '_cp_masks.tif', text: 'Masks and table', title: 'A label image, and a row a nucleus, beside the image' },
+  rois: { end: '_rois.zip', text: 'ImageJ ROIs', title: 'ROIs for the manager of ImageJ and Fiji, beside the image' },
+  geojson: { end: '.geojson', text: 'QuPath (GeoJSON)', title: 'Detections with measurements, for QuPath, beside the image' },
+};
+
 /** Segments images of a kernel, by any of its methods, and has it train on corrected masks. */
 export class KernelView extends SegmentView {
   protected override readonly where = 'in the kernel';
@@ -23,6 +29,8 @@ export class KernelView extends SegmentView {
   private readonly images = document.createElement('select');
   private readonly jobs: JobPanel;
   private readonly methods: MethodPanel;
+  private readonly greatest = document.createElement('input');
+  private readonly greatestField = document.createElement('label');
   /** What the masks are made with, or are about to be. */
   private asked = '';
 
@@ -44,6 +52,13 @@ export class KernelView extends SegmentView {
         this.rethreshold();
       },
     });
+    this.greatest.type = 'checkbox';
+    this.greatest.addEventListener('change', () => {
+      this.reopen({});
+    });
+    this.greatestField.className = 'nn-setting';
+    this.greatestField.title = 'Take the greatest value along all planes, as nnbook segment --project max does';
+    this.greatestField.append(this.greatest, textElement('span', 'Greatest of all planes', 'nn-label'));
     this.images.className = 'nn-control nn-images';
     this.images.setAttribute('aria-label', 'Image');
     this.images.addEventListener('change', () => {
@@ -61,6 +76,13 @@ export class KernelView extends SegmentView {
       const image = textTrait(model, 'image');
       if (image !== null && image !== this.opened?.name) void this.openFile(null, image);
     }, signal);
+    for (const name of ['channel', 'project']) {
+      onTrait(model, name, () => {
+        queueMicrotask(() => {
+          this.followPlane();
+        });
+      }, signal);
+    }
     for (const name of ['images', 'methods']) {
       onTrait(model, name, () => {
         this.offer();
@@ -71,6 +93,7 @@ export class KernelView extends SegmentView {
   override open(source: Source): void {
     super.open(source);
     this.title.after(this.images);
+    this.plane.parentElement?.after(this.greatestField);
     this.settings.element.prepend(this.methods.element);
     this.offer();
     const image = textTrait(this.model, 'image');
@@ -100,6 +123,9 @@ export class KernelView extends SegmentView {
     super.show(opened, again);
     if (!again) this.state.set({ scale: opened.pxPerUm }, 'settle');
     this.share({ image: opened.name });
+    if (again && opened.plane) this.share({ ...opened.plane });
+    this.greatestField.hidden = opened.planes < 2;
+    this.greatest.checked = this.plane.disabled = opened.choice.greatest === true;
     this.offer();
   }
 
@@ -127,18 +153,42 @@ export class KernelView extends SegmentView {
   }
 
   protected override moreTools(): { button: HTMLElement; element: HTMLElement }[] {
-    return [this.jobs];
+    const element = textElement('div', '', 'nn-results');
+    element.hidden = true;
+    element.setAttribute('role', 'group');
+    element.setAttribute('aria-label', 'Save masks for other programs');
+    for (const kind of ['rois', 'geojson'] as const) {
+      const save = textButton(KEPT[kind].text, () => void this.keep(false, kind));
+      save.title = KEPT[kind].title;
+      element.append(save);
+    }
+    const button = disclosureButton('Save as', 'nn-save-as-button', (open) => {
+      element.hidden = !open;
+    }, 'M12 4v11M7 11l5 5 5-5M5 20h14');
+    return [{ button, element }, this.jobs];
+  }
+
+  protected override reopen(more: Partial<Choice>): void {
+    super.reopen({ greatest: this.greatest.checked, ...more });
   }
 
   protected override saving(): { button: HTMLButtonElement; element: HTMLElement } {
-    const button = textButton('Save', () => void this.keep(false), 'nn-button nn-save-button');
-    button.title = 'Write the masks, and a table of the nuclei, beside the image';
+    const button = textButton('Save', () => void this.keep(false, 'masks'), 'nn-button nn-save-button');
+    button.title = KEPT.masks.title;
     return { button, element: this.results };
   }
 
   /** Makes masks anew where the notebook has changed what they are made with. */
   private follow(): void {
     if (this.opened && JSON.stringify(this.wanted) !== this.asked) void this.segment();
+  }
+
+  /** Opens another plane of the image where the notebook has chosen one. */
+  private followPlane(): void {
+    const { model, opened } = this;
+    const shown = opened?.plane;
+    if (!shown || (shown.channel === textTrait(model, 'channel') && shown.project === textTrait(model, 'project'))) return;
+    void this.openFile(null, opened.name);
   }
 
   private share(values: Record<string, unknown>): void {
@@ -167,12 +217,12 @@ export class KernelView extends SegmentView {
     return client;
   }
 
-  private async keep(replace: boolean): Promise<void> {
+  private async keep(replace: boolean, kind: KeptKind): Promise<void> {
     const { results } = this;
     results.hidden = true;
     try {
-      const kept = await this.kernel.do('keep', replace);
-      const names = kept instanceof Blob ? [`${(this.opened?.name ?? 'image').replace(/\.\w+$/, '')}_cp_masks.tif`] : kept.names;
+      const kept = await this.kernel.do('keep', replace, kind);
+      const names = kept instanceof Blob ? [`${(this.opened?.name ?? 'image').replace(/\.\w+$/, '')}${KEPT[kind].end}`] : kept.names;
       if (kept instanceof Blob) download(kept, names[0] ?? '');
       this.notice = `Saved: ${names.join(', ')}.`;
       this.root.dataset.saved = names.join(' ');
@@ -180,7 +230,8 @@ export class KernelView extends SegmentView {
       this.notice = error instanceof Error ? error.message : 'The masks could not be saved.';
       this.root.dataset.saved = 'refused';
       if (error instanceof KeptProblem) {
-        results.replaceChildren(textElement('span', 'Replace the masks that are there?', 'nn-label'), textButton('Replace', () => void this.keep(true)));
+        const asked = kind === 'masks' ? 'Replace the masks that are there?' : 'Replace the file that is there?';
+        results.replaceChildren(textElement('span', asked, 'nn-label'), textButton('Replace', () => void this.keep(true, kind)));
         results.hidden = false;
       }
     }

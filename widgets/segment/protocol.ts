@@ -9,6 +9,8 @@ import type { Nucleus } from './masks';
 export interface Choice {
   channel: number;
   z: number;
+  /** Whether, of engines that can do so, the greatest value along all planes is taken in place of one. */
+  greatest?: boolean;
 }
 
 /** An image that is open. */
@@ -22,6 +24,8 @@ export interface Opened {
   channels: string[];
   planes: number;
   choice: Choice;
+  /** The choice as `nnbook segment` takes it, of a kernel. */
+  plane?: { channel: string | null; project: string | null };
   pxPerUm: number | null;
   /** What is to be known of how it was read; empty where there is nothing. */
   remark: string;

@@ -40,10 +40,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   protected readonly card = { element: textElement('div', '') };
   private readonly picker = document.createElement('input');
   protected readonly drop = textElement('div', '', 'nn-drop');
-  private readonly bar = textElement('div', '', 'nn-toolbar');
+  protected readonly bar = textElement('div', '', 'nn-toolbar');
   protected readonly title = textElement('strong', '', 'nn-title');
   private readonly channel = document.createElement('select');
-  private readonly plane = document.createElement('input');
+  protected readonly plane = document.createElement('input');
   private readonly body = textElement('div', '', 'nn-body');
   private readonly working = textElement('div', '', 'nn-working');
   private readonly meter = document.createElement('progress');
@@ -305,10 +305,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     plane.min = '1';
     plane.className = 'nn-control';
     const choose = () => {
-      const { file, opened } = this;
-      if (!file || !opened) return;
-      const z = Math.min(opened.planes, Math.max(1, Math.round(Number(plane.value)))) - 1;
-      void this.openFile(file.blob, file.name, { channel: Number(channel.value), z });
+      this.reopen({});
     };
     channel.addEventListener('change', choose);
     plane.addEventListener('change', choose);
@@ -316,6 +313,14 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     planeField.className = 'nn-setting';
     planeField.append(textElement('span', 'Plane', 'nn-label'), plane);
     bar.append(title, channel, planeField, this.chooser('Another image'), picker);
+  }
+
+  /** Opens the file again, at the channel and the plane that are chosen. */
+  protected reopen(more: Partial<Choice>): void {
+    const { channel, file, opened, plane } = this;
+    if (!file || !opened) return;
+    const z = Math.min(opened.planes, Math.max(1, Math.round(Number(plane.value)))) - 1;
+    void this.openFile(file.blob, file.name, { channel: Number(channel.value), z, ...more });
   }
 
   protected chooser(text: string): HTMLButtonElement {

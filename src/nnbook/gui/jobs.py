@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError, reason
+from nnbook.gui.folder import result_of, segment_folder
+from nnbook.gui.saving import recorded_plane
 from nnbook.gui.session import DARK_NUCLEI, mask_beside, worded
 from nnbook.io.images import read_image, read_mask, write_image, write_mask
 from nnbook.io.inputs import MASK_SUFFIX, image_files
+from nnbook.io.planes import Plane
 from nnbook.methods.adapter import Method
 from nnbook.methods.analysis import CELLPROB, FLOW, analyse_by_book
-from nnbook.segmentation.polarity import has_dark_nuclei
+from nnbook.provenance.units import UnitsError, heeded_units
+from nnbook.segmentation.model import SHIPPED_MODEL
 from nnbook.training.loop import TrainingSettings, held_out, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
 
+    from nnbook.gui.folder import ForFolder
     from nnbook.io.images import Image, Labels
     from nnbook.methods.adapter import Analyse, Segment
     from nnbook.segmentation.model import Model
@@ -31,6 +36,11 @@ if TYPE_CHECKING:
 
 HELD_OUT: Final = 5
 """One image of so many is held out, by which the best weights are chosen."""
+
+NO_NUCLEUS: Final = "No nucleus was found; check the diameter."
+
+NAMED: Final = 10
+"""So many lines are said of what failed; `failed.json` beside the masks has them all."""
 
 VALIDATIONS: Final = 5
 """So often the network is tried on what is held out."""
@@ -84,22 +94,39 @@ def trained_method(path: Path) -> Method:
     def load() -> Segment:
         from nnbook.segmentation.workflow import segment_image
 
-        model = _load(path)
+        model = load_trained(path)
         return lambda image, diameter_px: segment_image(image, model, diameter_px=diameter_px)
 
     def load_analysis() -> Analyse:
-        return analyse_by_book(_load(path))
+        return analyse_by_book(load_trained(path))
 
     return Method(path.name, f"Trained here: {path.name}", load, (FLOW, CELLPROB), load_analysis)
 
 
-def _load(path: Path) -> Model:
+def load_trained(path: Path) -> Model:
+    """Load a model that was trained here."""
     from nnbook.segmentation.model import load_model
 
     return load_model(path)
 
 
-def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, steps: int) -> str:
+def how_to_train(steps: int) -> TrainingSettings:
+    """Return how a model is trained on from this book's.
+
+    Raises
+    ------
+    InvalidValueError
+        Where the number of steps is out of range.
+    """
+    if not 1 <= steps <= 100_000:
+        raise InvalidValueError(f"steps is {steps}; give 1 to 100,000", parameter="steps")
+    validate_every = max(1, steps // VALIDATIONS)
+    return TrainingSettings(
+        steps=steps, learning_rate=2e-4, validation_share=1 / HELD_OUT, validate_every=validate_every
+    )
+
+
+def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, settings: TrainingSettings) -> str:
     """Train this book's model on with masks that were saved, in a process of its own.
 
     Parameters
@@ -110,8 +137,8 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, steps: in
         Images with `NAME_cp_masks.tif` beside them.
     model_path : Path
         The file to write.
-    steps : int
-        Of training.
+    settings : TrainingSettings
+        How to train: see `how_to_train`.
 
     Returns
     -------
@@ -120,14 +147,13 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, steps: in
     """
     if not images:
         raise NnbookError("no image has saved masks; correct and save those of one image at least")
-    if not 1 <= steps <= 100_000:
-        raise InvalidValueError(f"steps is {steps}; give 1 to 100,000", parameter="steps")
+    steps = settings.steps
     with tempfile.TemporaryDirectory(prefix="nnbook-") as name:
         folder = Path(name)
-        share = gather_examples(images, folder)
+        gather_examples(images, folder, settings.validation_share)
         context = get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_train, args=(sender, folder, model_path, steps, share), daemon=True)
+        process = context.Process(target=_train, args=(sender, folder, model_path, settings), daemon=True)
         job.report(f"Training on {_images(len(images))}: reading", 0.0)
         process.start()
         sender.close()
@@ -157,7 +183,7 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, steps: in
     return f"Trained on {_images(len(images))}: {model_path.name} is among the methods{alone}."
 
 
-def gather_examples(images: Sequence[Path], folder: Path) -> float:
+def gather_examples(images: Sequence[Path], folder: Path, share: float = 1 / HELD_OUT) -> None:
     """Lay images and their masks out as `nnbook.training.train` takes them, some of them held out.
 
     Of one image alone the right quarter is held out. Which file is held out follows from its name, so files are named
@@ -169,18 +195,14 @@ def gather_examples(images: Sequence[Path], folder: Path) -> float:
         Images with masks beside them.
     folder : Path
         Gets `images` and `masks`.
-
-    Returns
-    -------
-    float
-        The share to hold out.
+    share : float
+        To hold out.
 
     Raises
     ------
     NnbookError
         Where the one image has no nucleus in one of its parts.
     """
-    share = 1 / HELD_OUT
     for part in ("images", "masks"):
         (folder / part).mkdir()
     if len(images) == 1:
@@ -188,16 +210,18 @@ def gather_examples(images: Sequence[Path], folder: Path) -> float:
             name = _name(images[0].stem, share, held=kept)
             write_image(folder / "images" / f"{name}.tif", image)
             write_mask(folder / "masks" / f"{name}.tif", labels)
-        return share
+        return
     for at, path in enumerate(images):
         name = _name(f"{path.stem}-{at}", share, held=at % HELD_OUT == 1)
-        (folder / "images" / f"{name}{path.suffix}").symlink_to(path.resolve())
+        if (plane := recorded_plane(mask_beside(path)) or Plane()) == Plane():
+            (folder / "images" / f"{name}{path.suffix}").symlink_to(path.resolve())
+        else:
+            write_image(folder / "images" / f"{name}.tif", read_image(path, plane))
         (folder / "masks" / f"{name}.tif").symlink_to(mask_beside(path).resolve())
-    return share
 
 
 def _halves(path: Path) -> list[tuple[Image, Labels]]:
-    image = read_image(path)
+    image = read_image(path, recorded_plane(mask_beside(path)))
     labels = read_mask(mask_beside(path), (image.shape[0], image.shape[1]))
     middle = 3 * image.shape[1] // 4
     parts = [np.s_[:, :middle], np.s_[:, middle:]]
@@ -216,12 +240,7 @@ def _name(stem: str, share: float, *, held: bool) -> str:
     return f"{stem}-{at}"
 
 
-def _train(sender: Connection, folder: Path, model_path: Path, steps: int, share: float) -> None:
-    from nnbook.segmentation.model import SHIPPED_MODEL
-
-    settings = TrainingSettings(
-        steps=steps, learning_rate=2e-4, validation_share=share, validate_every=max(1, steps // VALIDATIONS)
-    )
+def _train(sender: Connection, folder: Path, model_path: Path, settings: TrainingSettings) -> None:
     try:
         train(
             [(folder / "images", folder / "masks")],
@@ -236,49 +255,60 @@ def _train(sender: Connection, folder: Path, model_path: Path, steps: int, share
         sender.send(reason(error))
 
 
-def apply_to_folder(
-    job: Job, folder: Path, method: Method, settings: Mapping[str, Any], draw: Callable[[Image, Any], Labels]
-) -> str:
-    """Segment all images of a folder into its folder `masks`; masks that are there stay.
+def apply_to_folder(job: Job, folder: Path, how: ForFolder) -> str:
+    """Segment all images of a folder into its folder `masks`, with a record each.
+
+    What was made before by the same method and settings stays as it is, and so do masks that were corrected by hand or
+    are not nnbook's; others are made again.
 
     Parameters
     ----------
     job : Job
-        Told how far it is.
+        Told how far it is. Where it is stopped, the image in hand is finished.
     folder : Path
         Of images.
-    method : Method
-        For the message.
-    settings : mapping
-        As the view has them.
-    draw : callable
-        Gives the masks of an image by these settings.
+    how : ForFolder
+        The method and its settings.
+
+    Returns
+    -------
+    str
+        What has come of it.
+
+    Raises
+    ------
+    NnbookError
+        At the end, with a line for each image that failed, each mask that stays, and images of dark nuclei.
     """
     images = image_files(folder)
     out = folder / "masks"
-    made, problems = 0, []
-    for at, (name, path) in enumerate(images.items()):
-        if job.stopped.is_set():
-            return f"Stopped: masks of {made} of {_images(len(images))} were written to {out}."
-        job.report(f"{method.title}: {name}, {at + 1} of {len(images)}", at / len(images))
-        mask = out / f"{name}{MASK_SUFFIX}.tif"
-        if mask.exists():
-            problems.append(f"{mask}: is there already, and stays")
-            continue
+
+    so_far = [0, 0]
+
+    def heed(done: int, count: int) -> bool:
+        so_far[:] = done, count
+        job.report(f"{how.method.title}: {done} of {_images(count)}", done / count)
+        return not job.stopped.is_set()
+
+    failed: dict[str, NnbookError] = {}
+    with heeded_units(heed):
         try:
-            image = read_image(path)
-            write_mask(mask, draw(image, settings))
-            made += 1
-            if has_dark_nuclei(image):
-                problems.append(f"{path}: {DARK_NUCLEI}")
-        except NnbookError as error:
-            problems.append(str(error))
-        except Exception as error:  # noqa: BLE001 - the others go on
-            problems.append(f"{path}: {worded(error)}")
-    text = f"Masks of {made} of {_images(len(images))} were written to {out}."
+            segment_folder(images, out, how)
+        except UnitsError as error:
+            failed = error.failed
+    done, count = so_far
+    where = f"asks of {len(images) - count + done - len(failed)} of {_images(len(images))} are in {out}."
+    if job.stopped.is_set():
+        return f"Stopped: m{where}"
+    masks = {name: out / f"{name}{MASK_SUFFIX}.tif" for name in images if name not in failed}
+    results = {name: result for name, mask in masks.items() if (result := result_of(mask)) is not None}
+    problems = [*map(str, failed.values())]
+    problems += [f"{images[name]}: {DARK_NUCLEI}" for name, result in results.items() if result["dark_nuclei"]]
+    problems += [f"{images[name]}: {NO_NUCLEUS}" for name, result in results.items() if not result["nuclei"]]
     if problems:
-        raise NnbookError(" ".join([text, *problems[:3], *(["…"] if len(problems) > 3 else [])]))
-    return text
+        more = [f"and {len(problems) - NAMED} more"] if len(problems) > NAMED else []
+        raise NnbookError("\n".join([f"M{where}", *problems[:NAMED], *more]))
+    return f"M{where}"
 
 
 def _images(count: int) -> str:

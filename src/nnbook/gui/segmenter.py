@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
-from nnbook.gui.jobs import Job, apply_to_folder, train_on_masks, trained_method
+from nnbook.gui.jobs import Job, apply_to_folder, how_to_train, load_trained, train_on_masks, trained_method
 from nnbook.gui.session import Session, mask_beside
 from nnbook.io.inputs import list_images
+from nnbook.io.planes import Plane
 from nnbook.methods.adapter import NeedsDownloadError
 from nnbook.methods.registry import list_methods
 from nnbook.viewers.traits import camera, choice, number
@@ -51,6 +52,10 @@ class Segmenter(ImageView):
         The method's own settings, such as `{"cellprob_threshold": -2}`; those left out are as usual.
     diameter : float or None
         Diameter of the nuclei in px; None to look for it.
+    channel, project : str or None
+        Of files of several planes, which one is the image, as `nnbook segment` takes them: a channel's name or number
+        from 0, and `max` or the number of a z plane. A choice in the view sets them; without one the view shows the
+        first channel and the middle plane, and says so, and `segment` refuses such a file.
     scale : float or None
         Pixels a micrometre.
     masks : {'fill', 'outline', 'off'}
@@ -89,6 +94,8 @@ class Segmenter(ImageView):
     method = traitlets.Unicode("nnbook").tag(sync=True)
     settings: traitlets.Dict[str, float] = traitlets.Dict().tag(sync=True)
     diameter = number(None, 1, 100_000, "a number of px")
+    channel = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    project = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     scale = number(None, 0.0001, 100_000, "pixels a micrometre")
     masks = choice("fill", "outline", "off")
     view = camera("image")
@@ -102,7 +109,9 @@ class Segmenter(ImageView):
         self._folder = Path(folder) if folder is not None else first.parent if isinstance(first, Path) else Path()
         if not self._folder.is_dir():
             raise MissingFileError(f"{self._folder}: no such folder; give one that is there")
+        wanted = Plane(traits.get("channel"), traits.get("project"))
         self._session = Session(named, methods, self._say, self._offer)
+        self._session.wanted = wanted
         self._job: Job | None = None
         super().__init__("segment", lambda _path: None, **{"image": next(iter(named), None), **traits})
         self.set_trait("folder", str(self._folder))
@@ -129,35 +138,43 @@ class Segmenter(ImageView):
         InvalidValueError
             Where a setting is out of range.
         NnbookError
-            Where the image can't be read.
+            Where the image can't be read, or is one of several planes among which `channel` and `project` don't choose.
         """
         if self.image is None:
             raise InvalidValueError("image is None; give the segmenter an image", parameter="image")
         source = self._session.images[self.image]
         opened = self._session.opened
-        if opened is None or opened.name != self.image:
-            self._session.open(self.image)
+        if opened is None or opened.name != self.image or not self._session.is_current(opened):
+            self._session.open(self.image, strict=True)
         self._session.make(self._wanted())
         labels = self._session.labels
         if labels is None:
             raise NnbookError(f"{source}: has no masks")
         return labels
 
-    def save(self, *, replace: bool = False) -> list[str]:
-        """Write the masks, and a table of the nuclei, beside the image; return the names of the files.
+    def save(self, *, kind: str = "masks", replace: bool = False) -> list[str]:
+        """Write the masks beside the image; return the names of the files.
 
         Parameters
         ----------
+        kind : {'masks', 'rois', 'geojson'}
+            A label image with a table of the nuclei, `NAME_cp_masks.tif` and `NAME_nuclei.csv`; a ROI set of ImageJ,
+            `NAME_rois.zip`; or detections for QuPath, `NAME.geojson`.
         replace : bool
-            Whether masks that were not saved here may be replaced.
+            Whether files that were not saved here may be replaced.
 
         Raises
         ------
         NnbookError
-            Where such masks are there, or the image's file was replaced since it was opened.
+            Where such files are there, or the image's file was replaced since it was opened.
         """
-        kept = self._session.keep(replace)
+        kept = self._session.keep(replace, kind)
         return list(kept["names"]) if isinstance(kept, dict) else []
+
+    @traitlets.observe("channel", "project")
+    def _choose_plane(self, _change: Any) -> None:
+        if "_session" in vars(self):
+            self._session.wanted = Plane(self.channel, self.project)
 
     def _wanted(self) -> dict[str, Any]:
         return {"method": self.method, "values": dict(self.settings), "diameter": self.diameter}
@@ -204,14 +221,14 @@ class Segmenter(ImageView):
             marked = [self._session.images[name] for name, has in self._kept().items() if has]
             images = [image for image in marked if isinstance(image, Path)]
             path = _free(self._folder / "trained_nuclei")
-            work = lambda job: self._trained(train_on_masks(job, images, path, int(given)), path)  # noqa: E731
+            settings = how_to_train(int(given))
+            work = lambda job: self._trained(train_on_masks(job, images, path, settings), path)  # noqa: E731
         else:
             folder = Path(str(given) or ".")
             if not folder.is_dir():
                 raise MissingFileError(f"{folder}: no such folder; give one of images")
-            settings = self._wanted()
-            method = self._session.methods[self.method]
-            work = lambda job: apply_to_folder(job, folder, method, settings, self._session.draw)  # noqa: E731
+            how = self._session.for_folder(self._wanted())
+            work = lambda job: apply_to_folder(job, folder, how)  # noqa: E731
         self._job = job
         job.begin(work)
 
@@ -220,6 +237,7 @@ class Segmenter(ImageView):
         if path.is_file():
             method = trained_method(path)
             self._session.methods[method.name] = method
+            self._session.networks[method.name] = lambda: load_trained(path)
             self._offer()
         return text
 

@@ -21,24 +21,44 @@ import numpy as np
 
 from nnbook.errors import InvalidValueError, NnbookError, lacks_memory, reason
 from nnbook.gui.corrections import Corrections
+from nnbook.gui.folder import ForFolder
+from nnbook.gui.opening import read_first
 from nnbook.gui.picture import Picture, tile_of_labels
-from nnbook.io.files import atomic_write, sha256
+from nnbook.gui.saving import (
+    GEOJSON_SUFFIX,
+    NAMES,
+    ROIS_SUFFIX,
+    TABLE_SUFFIX,
+    check_record,
+    nuclei_table,
+    write_nuclei,
+    write_record,
+)
+from nnbook.io.choices import Choices, list_choices
+from nnbook.io.confidence import PLACE, confidence_path, read_confidence, write_confidence
+from nnbook.io.files import sha256
 from nnbook.io.images import as_image, read_image, read_mask, write_mask
 from nnbook.io.inputs import MASK_SUFFIX
-from nnbook.io.planes import Plane
+from nnbook.io.outlines import write_geojson, write_roi_set
+from nnbook.io.planes import MAX, Plane
 from nnbook.io.scale import image_scale
 from nnbook.measurement.rois import measure_panorama
 from nnbook.provenance.mask_origin import check_mask_origins
 from nnbook.provenance.stage import file_state
+from nnbook.segmentation.diameter import estimate_diameter
+from nnbook.segmentation.masks import ConfidentMasks
+from nnbook.segmentation.model import shipped_model
 from nnbook.segmentation.polarity import has_dark_nuclei
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from nnbook.io.images import Image, Labels
     from nnbook.methods.adapter import Draw, Method, Part
+    from nnbook.segmentation.model import Model
 
     Message = dict[str, Any]
     Buffers = Sequence[bytes | memoryview]
@@ -51,8 +71,6 @@ WORTH_PX: Final = 500_000
 
 SETTINGS: Final = ("method", "values", "diameter")
 """What masks are made with: the name of the method, its own settings, and the diameter in px or None."""
-
-TABLE_SUFFIX: Final = "_nuclei.csv"
 
 DARK_NUCLEI: Final = (
     "Nuclei look darker than the background, and methods look for bright ones; invert the image if they are."
@@ -84,6 +102,14 @@ class Opened:
         State and SHA-256 of the file as it was read.
     beside : bool
         Whether masks are written beside the file.
+    choices : Choices
+        Among which planes of the file one can choose.
+    plane, wanted : Plane
+        Which one this is, and which was asked for.
+    said : str
+        What is to be said of that.
+    px_per_um : float or None
+        Pixels a micrometre, where the file says it.
     """
 
     name: str
@@ -92,12 +118,18 @@ class Opened:
     state: list[int] = field(default_factory=list)
     digest: str = ""
     beside: bool = True
+    choices: Choices = field(default_factory=Choices)
+    plane: Plane = field(default_factory=Plane)
+    wanted: Plane = field(default_factory=Plane)
+    said: str = ""
+    px_per_um: float | None = None
     picture: Picture = field(init=False)
     corrections: Corrections | None = None
     nuclei: dict[int, dict[str, Any]] = field(default_factory=dict)
     early: tuple[Part, Labels] | None = None
     made_with: str = ""
-    kept_digest: str = ""
+    made: Message | None = None
+    kept: dict[str, str] = field(default_factory=dict)
     diameter_px: float = 0.0
     seconds: float = 0.0
 
@@ -132,6 +164,13 @@ class Session:
         Sends a message with its buffers to the view.
     changed : callable
         Called when masks were written, or a method has come.
+
+    Attributes
+    ----------
+    wanted : Plane
+        Which plane is the image, of files with several.
+    networks : dict of str to callable
+        By the names of methods that are networks of Cellpose 3 with this book's masks, what loads them.
     """
 
     def __init__(
@@ -144,6 +183,8 @@ class Session:
         self.images = dict(images)
         self.methods = dict(methods)
         self.say, self.changed = say, changed
+        self.wanted = Plane()
+        self.networks: dict[str, Callable[[], Model]] = {"nnbook": shipped_model}
         self.opened: Opened | None = None
         self.version = 0
         self._round = 0
@@ -189,16 +230,36 @@ class Session:
         if self._dropped is not None:
             shutil.rmtree(self._dropped, ignore_errors=True)
 
-    def open(self, name: str, buffers: Buffers = (), choice: Mapping[str, Any] | None = None) -> Message:
-        """Open an image by its name, or one that was dropped into the view with its bytes."""
+    def open(
+        self,
+        name: str,
+        buffers: Buffers = (),
+        choice: Mapping[str, Any] | None = None,
+        *,
+        strict: bool = False,
+    ) -> Message:
+        """Open an image by its name, or one that was dropped into the view with its bytes.
+
+        Parameters
+        ----------
+        name : str
+            Of the image.
+        buffers : sequence of bytes
+            The file, where it was dropped.
+        choice : mapping, optional
+            Which plane of a file of several was chosen in the view: see widgets/segment/protocol.ts.
+        strict : bool
+            Refuse a file of several planes among which nobody has chosen, as `nnbook segment` does; else one is shown,
+            and said to be.
+        """
         now = self.opened
-        if not buffers and choice is None and now is not None and now.name == name and self._is_same(now):
+        if not buffers and choice is None and now is not None and now.name == name and self.is_current(now):
             return self._about(now)
         source: Any = self._keep_dropped(name, buffers[0]) if buffers else self.images.get(name)
         if source is None:
             raise NnbookError(f"{name}: is none of the images; choose one of {', '.join(self.images)}")
         try:
-            opened = self._read(name, source, choice)
+            opened = self._read(name, source, choice, strict=strict)
         except NnbookError as error:
             raise type(error)(str(error).replace(f"{self._dropped}/", "")) from error
         opened.beside = not buffers
@@ -206,16 +267,27 @@ class Session:
             self.opened = opened
             self._analysed = ("", None, 0.0)
             self._found_px = 0.0
-        remarks = [self._open_masks(opened), DARK_NUCLEI if has_dark_nuclei(opened.image) else ""]
+        remarks = [opened.said, self._open_masks(opened), DARK_NUCLEI if has_dark_nuclei(opened.image) else ""]
         return {**self._about(opened), "remark": " ".join(filter(None, remarks))}
 
-    def keep(self, replace: bool = False) -> Any:
-        """Write masks and a table of the nuclei beside the image.
+    def is_current(self, opened: Opened) -> bool:
+        """Return whether an image that is open is still that of its file, and the plane of it that is wanted."""
+        return self.wanted in (opened.wanted, opened.plane) and self._is_same(opened)
+
+    def keep(self, replace: bool = False, kind: str = "masks") -> Any:
+        """Write masks beside the image.
+
+        Parameters
+        ----------
+        replace : bool
+            Whether files that were not saved here may be replaced.
+        kind : {'masks', 'rois', 'geojson'}
+            A label image with a table of the nuclei, a ROI set of ImageJ, or detections for QuPath.
 
         Returns
         -------
         dict or bytes
-            The names of the files; the label image itself, where the image is no file of this machine.
+            The names of the files; the file itself, where the image is no file of this machine.
         """
         opened = self._wanted()
         if opened.corrections is None:
@@ -223,26 +295,49 @@ class Session:
         if opened.path is None:
             raise NnbookError(f"{opened.name}: is an array, and no file; write its masks with nnbook.io.write_mask")
         opened.check()
-        mask, table = mask_beside(opened.path), opened.path.with_name(f"{opened.path.stem}{TABLE_SUFFIX}")
-        if opened.beside and not replace:
-            if mask.exists() and sha256(mask) != opened.kept_digest:
-                raise KeptError(f"{mask}: is there already, and was not saved here")
-            if table.exists() and not opened.kept_digest:
-                raise KeptError(f"{table}: is there already, and was not saved here")
         with self._lock:
-            labels = opened.corrections.labels
-            rows = list(opened.nuclei.values())
-        write_mask(mask, labels)
-        try:
-            check_mask_origins([(opened.path, mask)])
-        except NnbookError:
-            mask.with_suffix(".json").unlink()  # its record is of an image that was here before
-        _write_table(table, opened.name, rows)
-        opened.kept_digest = sha256(mask)
+            labels = opened.corrections.labels.copy()
+            table = nuclei_table(opened.name, list(opened.nuclei.values()), opened.plane, opened.px_per_um)
+            corrections = opened.corrections.count
+        files = self._files(opened, labels, table, corrections, kind)
+        if opened.beside and not replace:
+            for path in files:
+                if path.exists() and sha256(path) != opened.kept.get(path.name):
+                    raise KeptError(f"{path}: is there already, and was not saved here")
+        for path, write in files.items():
+            write()
+            opened.kept[path.name] = sha256(path)
         if not opened.beside:
-            return mask.read_bytes()
+            return next(iter(files)).read_bytes()
         self.changed()
-        return {"names": [mask.name, table.name]}
+        return {"names": [path.name for path in files]}
+
+    def _files(
+        self, opened: Opened, labels: Labels, table: pd.DataFrame, corrections: int, kind: str
+    ) -> dict[Path, Callable[[], None]]:
+        """Return the files of a kind, each with what writes it."""
+        path = opened.path
+        if path is None or kind not in {"masks", "rois", "geojson"}:
+            raise InvalidValueError(f"kind is {kind!r}; give masks, rois or geojson", parameter="kind")
+        mask = mask_beside(path)
+        if kind == "rois":
+            rois = path.with_name(f"{path.stem}{ROIS_SUFFIX}")
+            return {rois: lambda: write_roi_set(rois, labels, table)}
+        if kind == "geojson":
+            outlines = path.with_name(f"{path.stem}{GEOJSON_SUFFIX}")
+            return {outlines: lambda: write_geojson(outlines, labels, table, opened.px_per_um)}
+        rows = path.with_name(f"{path.stem}{TABLE_SUFFIX}")
+
+        def write() -> None:
+            write_mask(mask, labels)
+            write_record(path, mask, opened.plane, opened.made, corrections)
+            sure = table[table["confidence"].notna()]
+            if len(sure):
+                write_confidence(mask, sure[list(PLACE)].to_numpy(np.int64), sure["confidence"].to_numpy(float))
+            else:
+                confidence_path(mask).unlink(missing_ok=True)
+
+        return {mask: write, rows: lambda: write_nuclei(rows, table)}
 
     def make(self, settings: Message) -> Message:
         """Make masks of the image that is open, whole."""
@@ -255,14 +350,19 @@ class Session:
         opened = self.opened
         return None if opened is None or opened.corrections is None else opened.corrections.labels
 
-    def draw(self, image: Image, settings: Mapping[str, Any]) -> Labels:
-        """Segment another image by a method with its settings."""
-        diameter = settings.get("diameter") or self._estimate(image)
-        if not diameter:
-            return np.zeros((image.shape[0], image.shape[1]), np.int32)
+    def for_folder(self, settings: Mapping[str, Any]) -> ForFolder:
+        """Return what segments a folder by a method with its settings, as the image that is open is segmented.
+
+        Raises
+        ------
+        InvalidValueError
+            Where there is no such method, or a setting is out of range.
+        """
         method = self._method(settings)
-        draw: Draw = self._analysis(method)(image, float(diameter))
-        return draw(self._values(method, settings), None)
+        plane = self.wanted if self.opened is None else self.opened.plane
+        return ForFolder(
+            method, self._values(method, settings), settings.get("diameter"), plane, self.networks.get(method.name)
+        )
 
     def _answer(self, message: Message, act: Callable[[], Any]) -> None:
         answer: Message = {"kind": "answer", "id": message.get("id")}
@@ -355,7 +455,7 @@ class Session:
         if turn != self._round or opened is None or draw is None or key != self._key(settings):
             return
         try:
-            labels = draw(self._values(self._method(settings), settings), part)
+            labels, _ = _with_confidence(draw(self._values(self._method(settings), settings), part))
         except Exception:  # noqa: BLE001 - the whole image fails likewise, and is reported
             return
         with self._lock:
@@ -384,16 +484,16 @@ class Session:
             self._check(turn)
             self._analysed = self._key(settings), draw, diameter
         values = self._values(method, settings)
-        labels = (
-            draw(values, None).astype(np.int32)
-            if diameter and draw is not None
-            else np.zeros((opened.image.shape[0], opened.image.shape[1]), np.int32)
-        )
-        nuclei = _measured(measure_panorama(opened.name, opened.image, labels, 1.0))
+        if diameter and draw is not None:
+            labels, confidence = _with_confidence(draw(values, None))
+        else:
+            labels, confidence = np.zeros((opened.image.shape[0], opened.image.shape[1]), np.int32), None
+        nuclei = _measured(measure_panorama(opened.name, opened.image, labels, 1.0), confidence)
         with self._lock:
             self._check(turn)
             opened.corrections, opened.nuclei, opened.early = Corrections(labels), nuclei, None
             opened.made_with, opened.diameter_px = key, diameter
+            opened.made = {"method": method.name, **values, "diameter_px": diameter}
             opened.seconds = time.perf_counter() - start
             return self._segmented(opened)
 
@@ -438,9 +538,6 @@ class Session:
         return self._analyses[method.name]
 
     def _estimate(self, image: Image) -> float:
-        from nnbook.segmentation.diameter import estimate_diameter
-        from nnbook.segmentation.model import shipped_model
-
         return float(estimate_diameter(image, shipped_model()))
 
     def _check(self, turn: int) -> None:
@@ -464,12 +561,25 @@ class Session:
             return False
         return True
 
-    def _read(self, name: str, source: Path | Image, choice: Mapping[str, Any] | None) -> Opened:
+    def _read(self, name: str, source: Path | Image, choice: Mapping[str, Any] | None, *, strict: bool) -> Opened:
         if not isinstance(source, Path):
-            return Opened(name, as_image(source))
-        plane = None if choice is None else Plane(str(choice["channel"]), str(choice["z"]))
-        image = read_image(source, plane)
-        return Opened(name, image, source, file_state(source), sha256(source))
+            return Opened(name, as_image(source), wanted=self.wanted)
+        choices, said = list_choices(source), ""
+        wanted = self.wanted
+        if choice is not None:
+            wanted = choices.plane(int(choice["channel"]), None if choice.get("greatest") else int(choice["z"]))
+        if strict:
+            plane = wanted
+            image = read_image(source, None if plane == Plane() else plane)
+        else:
+            image, plane, said = read_first(source, choices, wanted)
+        state, digest = file_state(source), sha256(source)
+        opened = Opened(name, image, source, state, digest, choices=choices, plane=plane, wanted=wanted, said=said)
+        try:
+            opened.px_per_um = image_scale(source)
+        except NnbookError:
+            opened.px_per_um = None
+        return opened
 
     def _open_masks(self, opened: Opened) -> str:
         """Take the masks that are beside an image; return what is to be said of them."""
@@ -477,32 +587,37 @@ class Session:
             return ""
         try:
             check_mask_origins([(opened.path, mask)])
+            check_record(opened.path, mask, opened.plane, opened.choices)
             labels = read_mask(mask, (opened.image.shape[0], opened.image.shape[1]))
+            found = measure_panorama(opened.name, opened.image, labels, 1.0)
+            confidence = read_confidence(mask, found)
         except NnbookError as error:
             return str(error)
         opened.corrections = Corrections(labels.copy())
-        opened.nuclei = _measured(measure_panorama(opened.name, opened.image, labels, 1.0))
-        opened.kept_digest = sha256(mask)
+        opened.nuclei = _measured(found, confidence)
+        own = (mask, opened.path.with_name(f"{opened.path.stem}{TABLE_SUFFIX}"))
+        opened.kept = {path.name: sha256(path) for path in own if path.is_file()}
         return f"These are the masks of {mask.name}; a setting that you move makes them anew."
 
     def _about(self, opened: Opened) -> Message:
         image = opened.image
         kinds = {"u": "bit", "i": "bit signed", "f": "bit float"}
-        scale = None
-        if opened.path is not None:
-            try:
-                scale = image_scale(opened.path)
-            except NnbookError:
-                scale = None
+        choices, plane = opened.choices, opened.plane
+        named = list(choices.channels) if plane.channel is not None else []
         return {
             "name": opened.name,
             "width": image.shape[1],
             "height": image.shape[0],
             "kind": f"{8 * image.dtype.itemsize} {kinds[image.dtype.kind]}",
-            "channels": ["image"],
-            "planes": 1,
-            "choice": {"channel": 0, "z": 0},
-            "pxPerUm": scale,
+            "channels": named or ["image"],
+            "planes": choices.planes,
+            "choice": {
+                "channel": choices.channel_at(plane) or 0,
+                "z": int(plane.project) if plane.project and plane.project.isdecimal() else choices.planes // 2,
+                "greatest": plane.project == MAX,
+            },
+            "plane": {"channel": plane.channel, "project": plane.project},
+            "pxPerUm": opened.px_per_um,
             "remark": "",
             "range": [0, 255],
         }
@@ -565,22 +680,23 @@ def _lay_over(tile: Any, place: Part, part: Part, labels: Labels) -> None:
     tile[tuple(inside)] = labels[tuple(source)]
 
 
-def _measured(table: pd.DataFrame) -> dict[int, dict[str, Any]]:
+def _with_confidence(made: Any) -> tuple[Labels, NDArray[np.float64] | None]:
+    """Return labels, and how likely each is right where the method knows."""
+    if isinstance(made, ConfidentMasks):
+        return np.asarray(made.labels, np.int32), made.confidence
+    return np.asarray(made, np.int32), None
+
+
+def _measured(table: pd.DataFrame, confidence: NDArray[np.float64] | None = None) -> dict[int, dict[str, Any]]:
     """Return the nuclei of a table as the view has them: see widgets/segment/masks.ts."""
-    names = {
-        "roi": "roi",
-        "area_px": "area",
-        "left_px": "left",
-        "top_px": "top",
-        "width_px": "width",
-        "height_px": "height",
-        "x_px": "x",
-        "y_px": "y",
-        "mean_intensity": "mean",
-        "std_intensity": "sd",
+    rows = table[list(NAMES)].rename(columns=NAMES).to_dict("records")
+    sure: list[float | None] = [None] * len(rows)
+    if confidence is not None:
+        sure = [float(one) if math.isfinite(one) else None for one in confidence]
+    return {
+        int(row["roi"]): {**{str(key): value for key, value in row.items()}, "confidence": one}
+        for row, one in zip(rows, sure, strict=True)
     }
-    rows = table[list(names)].rename(columns=names).to_dict("records")
-    return {int(row["roi"]): {**{str(key): value for key, value in row.items()}, "confidence": None} for row in rows}
 
 
 def _measure_again(opened: Opened, box: Part) -> None:
@@ -609,26 +725,3 @@ def _measure_again(opened: Opened, box: Part) -> None:
 
 def _meet(one: slice, other: slice) -> bool:
     return bool(one.start < other.stop and other.start < one.stop)
-
-
-def _write_table(path: Path, name: str, nuclei: Sequence[Mapping[str, Any]]) -> None:
-    """Write a row a nucleus, with the columns that the page on which readers segment images saves."""
-    columns = {
-        "roi": "roi",
-        "area": "area_px",
-        "x": "x_px",
-        "y": "y_px",
-        "left": "left_px",
-        "top": "top_px",
-        "width": "width_px",
-        "height": "height_px",
-        "mean": "mean_intensity",
-        "sd": "std_intensity",
-    }
-    import pandas as pd
-
-    table = pd.DataFrame([{"image": name, **{columns[key]: one[key] for key in columns}} for one in nuclei])
-    if table.empty:
-        table = pd.DataFrame(columns=["image", *columns.values()])
-    with atomic_write(path) as written:
-        table.to_csv(written, index=False, lineterminator="\n")

@@ -61,6 +61,12 @@ def is_czi(path: Path) -> bool:
         return file.read(10) == b"ZISRAWFILE"
 
 
+def czi_axes(path: Path) -> tuple[dict[str, int], list[str]]:
+    """Return the sizes of a CZI file's axes by their letters, and the names of its channels."""
+    image = _open(path)
+    return dict(image.dims.items()), [str(name) for name in image.channel_names or ()]
+
+
 def czi_scale(path: Path) -> tuple[float, float] | None:
     """Return the pixels per micrometre, across and down, that a CZI file says; None where it says none."""
     sizes_um = _open(path).physical_pixel_sizes

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nnbook.io.images import Image, Labels
+    from nnbook.segmentation.masks import ConfidentMasks
 
     Segment = Callable[[Image, float], Labels]
     Part = tuple[slice, slice]  # rows and columns of an image
-    Draw = Callable[[Mapping[str, float], Part | None], Labels]
+    Draw = Callable[[Mapping[str, float], Part | None], Labels | ConfidentMasks]
     Analyse = Callable[[Image, float], Draw]
 
 
@@ -66,7 +67,8 @@ class Method:
     load_analysis : callable, optional
         Gives the function that does once what takes long: from an image and the diameter to a function that draws
         masks. That one is given the settings by their names and, where only these are wanted, rows and columns of the
-        image, and gives the labels there; near their edges they may differ from those of the whole.
+        image, and gives the labels there; near their edges they may differ from those of the whole. A method that
+        knows how likely each nucleus is right gives `nnbook.segmentation.masks.ConfidentMasks` of the whole.
     """
 
     name: str

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nnbook.methods.adapter import Analyse, Draw, Part
     from nnbook.methods.forest import Forest
     from nnbook.nuset.segmenter import Nuset
+    from nnbook.segmentation.masks import ConfidentMasks
     from nnbook.segmentation.model import Model
 
 FLOW: Final = Setting("flow_threshold", "Flow threshold", 0, 3, 0.05, FLOW_THRESHOLD)
@@ -50,9 +51,10 @@ def analyse_by_book(model: Model) -> Analyse:
         output = network_output(image, model, diameter_px)
         shape = (image.shape[0], image.shape[1])
 
-        def draw(settings: Mapping[str, float], part: Part | None) -> Labels:
+        def draw(settings: Mapping[str, float], part: Part | None) -> Labels | ConfidentMasks:
             if part is None:
-                return full_masks(output, shape, **dict[str, Any](settings)).labels.astype(np.int32, copy=False)
+                made = full_masks(output, shape, **dict[str, Any](settings))
+                return made._replace(labels=made.labels.astype(np.int32, copy=False))
             around = Around(part, shape, output.grey.shape, MARGIN * output.diameter_px)
             cut = Output(
                 np.ascontiguousarray(output.channels[:, *around.small]),

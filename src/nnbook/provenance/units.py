@@ -178,6 +178,27 @@ def within_unit() -> Iterator[None]:
         _WITHIN.reset(token)
 
 
+Heed: TypeAlias = "Callable[[int, int], bool]"
+
+_HEED: ContextVar[Heed | None] = ContextVar("who heeds units", default=None)
+
+
+@contextmanager
+def heeded_units(heed: Heed) -> Iterator[None]:
+    """Tell someone how far units are that are made while a block runs.
+
+    Parameters
+    ----------
+    heed : callable
+        Gets how many units have ended, and of how many; where it returns False no other is begun.
+    """
+    token = _HEED.set(heed)
+    try:
+        yield
+    finally:
+        _HEED.reset(token)
+
+
 class ToMake(NamedTuple):
     """What a call would make.
 
@@ -276,6 +297,8 @@ def make_units(
         show_progress(desc=desc, unit=unit, total=len(jobs)) as bar,
     ):
         batch = _Batch(jobs, desc, notes, bar)
+        heed = _HEED.get() or (lambda _done, _count: True)
+        batch.is_wanted = heed(0, len(jobs))
         try:
             while batch.running or batch.is_due():
                 while batch.may_begin(crew.room):
@@ -283,6 +306,7 @@ def make_units(
                     crew.begin(name, jobs[name])
                 for one in crew.ended(batch.pause()):
                     batch.take(one, crew.room)
+                    batch.is_wanted &= heed(len(batch.outcomes) + len(batch.failed), len(jobs))
         finally:
             notes.write()
     if batch.full is not None:
@@ -571,6 +595,7 @@ class _Batch:
         self.failed: dict[str, NnbookError] = {}
         self.running: set[str] = set()
         self.full: OSError | None = None
+        self.is_wanted = True
         self._waiting = deque(jobs)
         self._are_many = len(self._waiting) > 1
         self._later: list[tuple[float, str]] = []
@@ -580,13 +605,15 @@ class _Batch:
 
     def is_due(self) -> bool:
         """Tell whether there is anything to begin, now or later."""
-        return self.full is None and bool(self._waiting or self._later)
+        return self.full is None and self.is_wanted and bool(self._waiting or self._later)
 
     def may_begin(self, room: int) -> bool:
         """Tell whether a unit is to be begun now."""
         while self._later and self._later[0][0] <= time.monotonic():
             self._waiting.append(heapq.heappop(self._later)[1])
-        return self.full is None and bool(self._waiting) and len(self.running) < min(room, self._most)
+        return (
+            self.full is None and self.is_wanted and bool(self._waiting) and len(self.running) < min(room, self._most)
+        )
 
     def begin(self) -> str:
         """Return the next unit."""
@@ -595,7 +622,7 @@ class _Batch:
 
     def pause(self) -> float | None:
         """Return for how many seconds to wait at most; None where nothing is to be tried again."""
-        if self.full is not None or not self._later:
+        if self.full is not None or not self.is_wanted or not self._later:
             return None
         return max(0.0, self._later[0][0] - time.monotonic())
 
