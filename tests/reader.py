@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -18,6 +17,7 @@ import pytest
 from PIL import Image
 
 from nnbook.book.website import show_edition
+from nnbook.viewers.tables import read_panoramas
 
 if TYPE_CHECKING:
     import subprocess
@@ -224,9 +224,8 @@ def copy_book(folder: Path, *, edition: Path | None = None) -> Path:
 
 def panoramas_table() -> dict[str, list[Any]]:
     """The table that the book's scatter shows."""
-    columns: dict[str, list[Any]]
-    columns = json.loads((BOOK / "pyramids" / "panoramas.json").read_text(encoding="utf-8"))["columns"]
-    return columns
+    table = read_panoramas(BOOK / "pyramids" / "panoramas.json")
+    return {str(name): column.tolist() for name, column in table.items()}
 
 
 def open_scatter(page: Page) -> Locator:

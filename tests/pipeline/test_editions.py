@@ -27,6 +27,7 @@ from nnbook.pipeline.stages import measure_panoramas, write_previews, write_pyra
 from nnbook.simulation.dataset import simulate_manifest
 from nnbook.simulation.nuclei import CLASSES
 from nnbook.values import published
+from nnbook.viewers.tables import read_panoramas
 
 NOTEBOOK = """---
 kernelspec:
@@ -105,7 +106,7 @@ def nuclei_of(edition: Path, name: str) -> dict[str, list[Any]]:
 
 def assert_viewers_find_everything(edition: Path, rois: pd.DataFrame) -> None:
     folder = edition / "pyramids"
-    shown = json.loads((folder / "panoramas.json").read_text())["columns"]
+    shown = read_panoramas(folder / "panoramas.json").to_dict("list")
     assert shown["panorama"] == ["Run1TL_top_left", "Run1TL_top_right", "Run1TL_bottom_left"]
     assert (shown["run"], shown["passage"]) == ([1] * 3, ["P12"] * 3)
     assert sorted(shown["rank"]) == [1, 2, 3]
@@ -135,7 +136,7 @@ def test_the_published_layer_has_its_table_and_no_panorama_to_zoom_into(tmp_path
     layer = tmp_path / "published"
     make_published(layer, shared / "data" / "nucleusnet")
     assert len(read_results(layer / "results.csv")) == 1600
-    shown = pd.DataFrame(json.loads((layer / "pyramids" / "panoramas.json").read_text())["columns"])
+    shown = read_panoramas(layer / "pyramids" / "panoramas.json")
     assert len(shown) == 1600
     first = shown[shown["panorama"] == "Run100BL_bottom_left"].iloc[0]
     assert first[["run", "num_rois"]].tolist() == [100, 914]
@@ -224,7 +225,7 @@ def test_panoramas_that_are_no_representatives_have_their_tiles_and_the_truth_in
             write_mask(edition.mask_path(row), labels)
         measure_panoramas(edition, [black, bright])
         write_pyramids(edition, [black, bright])
-        table = json.loads((edition.pyramids / "panoramas.json").read_text())["columns"]
+        table = read_panoramas(edition.pyramids / "panoramas.json").to_dict("list")
         return {name: table[name] for name in ("pyramid", "tiles", "nuclei", "truth")}
 
     true = np.zeros((64, 64), np.int32)

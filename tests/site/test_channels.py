@@ -271,7 +271,7 @@ def lab(folder: Path) -> None:
         nuclei = {"roi": [7], "x_px": [69.5], "y_px": [69.5], "area_um2": [2500.0 + at], "mean_intensity": [80.0]}
         write_json(folder / "lab" / "pyramids" / name / "nuclei.json", {"panorama": name, "columns": nuclei})
     names = list(sources)
-    columns = {"panorama": names, "tiles": names, "nuclei": [f"{name}/nuclei.json" for name in names]}
+    columns = {"panorama": names, "pyramid": True, "tiles": "*", "nuclei": "*/nuclei.json"}
     write_json(folder / "lab" / "pyramids" / "panoramas.json", {"columns": columns})
     edition = Edition(
         folder / "lab", "lab", "Two images of ours.", simulated=False, px_per_um=2.0, area_px2=2 * SIDE**2

@@ -1,17 +1,20 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from nnbook.errors import NnbookError
 from nnbook.io.edition import Edition
 from nnbook.io.files import write_json
 from nnbook.io.images import write_mask
 from nnbook.io.manifest import Panorama, write_manifest
 from nnbook.io.parquet import write_parquet
 from nnbook.measurement.rois import measure_panorama
-from nnbook.viewers.tables import nuclei_columns, panoramas_columns, steps
+from nnbook.viewers.tables import brief_columns, nuclei_columns, panoramas_columns, read_panoramas, steps
 
 BLACK = Panorama("black", 7, "", "", "", "in/black.tif", "", 64, 64, 8.0, "", "")
 
@@ -42,15 +45,46 @@ def test_every_panorama_with_tiles_says_where_they_are() -> None:
     assert columns["px_per_um"] == [8.0, None]
 
 
-def test_a_scatter_of_16_000_panoramas_fetches_less_than_3_mb() -> None:
+def test_what_views_fetch_of_16_000_panoramas_is_less_than_1_5_mb() -> None:
+    """Of every second one the truth is known, so that no column of addresses but that of previews is one value."""
     count = 160
     names = [f"Run{1000 + at}TL_top_left" for at in range(count)]
     row = {"num_rois": 914, "mean_intensity": 1 / 0.0157, "std_intensity": 1 / 0.0177}
     results = pd.DataFrame([{"image": f"{name}.tif", **row} for name in names])
-    rows = {f"{name}.tif": replace(BLACK, panorama=name, run=1234, passage="P12") for name in names}
-    tiles = {name: {"tiles": f"{name}.zip", "nuclei": f"nuclei/{name}.json", "truth": True} for name in names}
-    table = json.dumps(panoramas_columns(results, rows, tiles), separators=(",", ":"))
-    assert len(table) / count * 16_000 < 2_900_000  # the view has 0.1 MB of code
+    rows = {f"{name}.tif": replace(BLACK, panorama=name, run=at, passage="P12") for at, name in enumerate(names)}
+    tiles: dict[str, dict[str, Any]] = {
+        name: {"tiles": f"{name}.zip", "nuclei": f"nuclei/{name}.json", "truth": True} for name in names[::2]
+    }
+    tiles |= {name: {"tiles": name, "nuclei": f"{name}/nuclei.json", "truth": None} for name in names[1::2]}
+    table = json.dumps(brief_columns(panoramas_columns(results, rows, tiles)), separators=(",", ":"))
+    assert len(table) / count * 16_000 < 1_500_000
+
+
+def test_brief_columns_are_read_as_they_were(tmp_path: Path) -> None:
+    row = {"num_rois": 914, "mean_intensity": 60.0, "std_intensity": 50.0}
+    names = ["zip", "nuclei", "a", "seen"]
+    results = pd.DataFrame([{"image": f"{name}.tif", **row} for name in names])
+    rows = {f"{name}.tif": replace(BLACK, panorama=name) for name in names[:3]}
+    tiles = {
+        name: {"tiles": f"{name}.zip", "nuclei": f"nuclei/{name}.json", "truth": None} for name in ("zip", "nuclei")
+    }
+    columns = panoramas_columns(results, rows, tiles)
+    brief = brief_columns(columns)
+    assert (brief["num_rois"], brief["truth"]) == (914, None), "once, not of each"
+    assert brief["preview"][:3] == ["previews/*.jpg"] * 3
+    path = tmp_path / "panoramas.json"
+    write_json(path, {"columns": brief})
+    assert read_panoramas(path).to_dict("list") == columns
+    write_json(path, {"columns": columns})
+    assert read_panoramas(path).to_dict("list") == columns, "as earlier versions wrote it"
+    for damage, words in (
+        (({"run": [1]}), "column run"),
+        ({"pyramid": "all"}, "pyramid"),
+        ({"panorama": "a"}, "panorama"),
+    ):
+        write_json(path, {"columns": brief | damage})
+        with pytest.raises(NnbookError, match=words):
+            read_panoramas(path)
 
 
 def test_nuclei_have_classes_only_where_some_are_known() -> None:

@@ -68,6 +68,16 @@ describe('a list of panoramas', () => {
     });
   });
 
+  it('may have one entry for all panoramas, and a sign for the name of each in its addresses', () => {
+    const brief = { run: 3, mean_intensity: 50, pyramid: true, preview: 'previews/*.jpg', tiles: ['*', '*.zip', null], nuclei: ['*/nuclei.json', 'nuclei/*.json', null], truth: null };
+    const { panoramas } = parsePanoramaList(table(brief), ADDRESS);
+    const folder = 'http://book.example/build/pyramids';
+    expect(panoramas.map(({ run, mean, pyramid, truth }) => [run, mean, pyramid, truth])).toEqual(Array(3).fill([3, 50, true, false]));
+    expect(panoramas.map(({ preview }) => preview)).toEqual(COLUMNS.panorama.map((name) => `${folder}/previews/${name}.jpg`));
+    expect(panoramas.map(({ tiles }) => tiles)).toEqual([`${folder}/Run1TL_top_left`, `${folder}/Run2TL_top_left.zip`, null]);
+    expect(panoramas.map(({ nuclei }) => nuclei)).toEqual([`${folder}/Run1TL_top_left/nuclei.json`, `${folder}/nuclei/Run2TL_top_left.json`, null]);
+  });
+
   it('may be empty', () => {
     const columns = Object.fromEntries(Object.keys(COLUMNS).map((name) => [name, []]));
     expect(parsePanoramaList(table(columns), ADDRESS).panoramas).toEqual([]);

@@ -1,5 +1,5 @@
 import { fetchText } from './files';
-import { isRecord, numberOf, resolve, textOf } from './json';
+import { isRecord, numberOf, resolver, textOf } from './json';
 import { Problem } from './problem';
 
 /** One panorama of an edition, as its `panoramas.json` lists it; addresses are absolute. */
@@ -47,7 +47,13 @@ export async function fetchPanoramas(address: string, signal: AbortSignal): Prom
   }
 }
 
-/** Reads the text of a `panoramas.json`: a column a value, an entry a panorama; addresses are relative to its own. */
+/** Stands for the name of the panorama in an address. */
+const NAMED = '*';
+
+/**
+ * Reads the text of a `panoramas.json`: a column a value, an entry a panorama, or one entry that is that of all; addresses
+ * are relative to its own.
+ */
 export function parsePanoramaList(text: string, address: string): PanoramaList {
   let value: unknown;
   try {
@@ -60,45 +66,48 @@ export function parsePanoramaList(text: string, address: string): PanoramaList {
     throw new Problem('The table of panoramas is damaged: it names no panoramas.');
   }
   const names: unknown[] = columns.panorama;
-  const column = (name: string): unknown[] => {
+  const column = (name: string): ((at: number) => unknown) => {
     const values = columns[name];
-    if (!Array.isArray(values)) return [];
-    if (values.length === names.length) return values;
+    if (!Array.isArray(values)) return () => values;
+    if (values.length === names.length) return (at) => values[at] as unknown;
     throw new Problem(`The table of panoramas is damaged: its column ${name} has ${values.length} of ${names.length} entries.`);
   };
-  const runs = column('run');
-  const passages = column('passage');
+  const absolute = resolver(address);
+  const addresses = (name: string) => {
+    const entry = column(name);
+    return (at: number, panorama: string) => absolute(textOf(entry(at))?.replace(NAMED, () => panorama) ?? null);
+  };
+  const run = column('run');
+  const passage = column('passage');
   const rois = column('num_rois');
-  const means = column('mean_intensity');
-  const spreads = column('std_intensity');
-  const ranks = column('rank');
-  const pyramids = column('pyramid');
-  const previews = column('preview');
-  const tiles = column('tiles');
-  const nuclei = column('nuclei');
-  const truths = column('truth');
-  const widths = column('width_px');
-  const heights = column('height_px');
-  const scales = column('px_per_um');
+  const mean = column('mean_intensity');
+  const spread = column('std_intensity');
+  const rank = column('rank');
+  const pyramid = column('pyramid');
+  const truth = column('truth');
+  const width = column('width_px');
+  const height = column('height_px');
+  const scale = column('px_per_um');
+  const [preview, tiles, nuclei] = [addresses('preview'), addresses('tiles'), addresses('nuclei')];
   const panoramas = names.map((entry, at): ListedPanorama => {
     const name = textOf(entry);
     if (name === null) throw new Problem(`The table of panoramas is damaged: entry ${at + 1} has no name.`);
     return {
       name,
-      run: numberOf(runs[at]),
-      passage: textOf(passages[at]),
-      rois: numberOf(rois[at]),
-      mean: numberOf(means[at]),
-      spread: numberOf(spreads[at]),
-      rank: numberOf(ranks[at]),
-      pyramid: pyramids[at] === true,
-      tiles: resolve(textOf(tiles[at]), address),
-      nuclei: resolve(textOf(nuclei[at]), address),
-      truth: truths[at] === true,
-      preview: resolve(textOf(previews[at]), address),
-      width: numberOf(widths[at]),
-      height: numberOf(heights[at]),
-      pxPerUm: numberOf(scales[at]),
+      run: numberOf(run(at)),
+      passage: textOf(passage(at)),
+      rois: numberOf(rois(at)),
+      mean: numberOf(mean(at)),
+      spread: numberOf(spread(at)),
+      rank: numberOf(rank(at)),
+      pyramid: pyramid(at) === true,
+      tiles: tiles(at, name),
+      nuclei: nuclei(at, name),
+      truth: truth(at) === true,
+      preview: preview(at, name),
+      width: numberOf(width(at)),
+      height: numberOf(height(at)),
+      pxPerUm: numberOf(scale(at)),
     };
   });
   return { note: textOf(value.note) ?? '', panoramas };

@@ -17,7 +17,7 @@ from nnbook.cells.writer import fitting_zoom, write_cells
 from nnbook.errors import NnbookError
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
-from nnbook.io.files import read_json, write_json
+from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
 from nnbook.io.results import read_results
@@ -30,7 +30,15 @@ from nnbook.values import published
 from nnbook.viewers.channels import CHANNELS, INDEX_FILE, channels_bytes, write_channels
 from nnbook.viewers.mosaic import write_mosaic
 from nnbook.viewers.pyramid import write_preview, write_pyramid
-from nnbook.viewers.tables import NUCLEI, PREVIEWS, REMEDY, most_representative, nuclei_columns, panoramas_columns
+from nnbook.viewers.tables import (
+    NUCLEI,
+    PREVIEWS,
+    brief_columns,
+    most_representative,
+    nuclei_columns,
+    panoramas_columns,
+    read_panoramas,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -456,8 +464,7 @@ def write_channel_images(edition: Edition, sources: Mapping[str, Path]) -> None:
         By the name of the panorama, the file of which it is one plane. They are written in this order, as long as all
         together take no more than `MOST_CHANNELS_BYTES`; standard error says how many are left out.
     """
-    table = read_json(edition.pyramids / "panoramas.json", {"columns": dict}, REMEDY)["columns"]
-    rows = {row["panorama"]: row for row in pd.DataFrame(table).to_dict("records")}
+    rows = {row["panorama"]: row for row in read_panoramas(edition.pyramids / "panoramas.json").to_dict("records")}
     entries: list[dict[str, Any]] = []
     size = 0
     for name, source in sources.items():
@@ -547,14 +554,14 @@ def write_panoramas_json(
     by_image: dict[str, Panorama],
     tiles: dict[str, dict[str, Any]] | None = None,
 ) -> None:
-    """Write `pyramids/panoramas.json`: a column a value, an entry a panorama.
+    """Write `pyramids/panoramas.json`: a column a value, an entry a panorama, as `brief_columns` has it.
 
     Where a manifest of the user's own tells no experiments apart, all panoramas are of run 1, which is no experiment.
     """
     columns = panoramas_columns(results, by_image, tiles)
     if by_image and not edition.simulated and len(set(columns["run"])) == 1:
         columns["run"] = [None] * len(results)
-    table = {"edition": edition.name, "note": edition.note, "columns": columns}
+    table = {"edition": edition.name, "note": edition.note, "columns": brief_columns(columns)}
     write_json(edition.pyramids / "panoramas.json", table, indent=None)
 
 

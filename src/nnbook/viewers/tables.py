@@ -29,8 +29,14 @@ PREVIEWS = "previews"
 NUCLEI = "nuclei"
 """The folder of nuclei of panoramas whose tiles are in a zip."""
 
+ADDRESSES = ("preview", "tiles", "nuclei")
+"""Columns of addresses."""
+
 TILES = ("tiles", "nuclei", "truth")
 """Where the tiles of a panorama are, a folder or a zip, and its nuclei; whether the truth is among the tiles."""
+
+NAMED = "*"
+"""Stands for a panorama's name in the addresses of `panoramas.json`; no name has it."""
 
 REMAKE = "make it again with 'nnbook mosaic'"
 """What to do where a file of a mosaic is damaged."""
@@ -40,7 +46,7 @@ STEP_VIEW_PX = 640
 """Width of the view of one nucleus that a step of the text leads to."""
 
 INDEX = {"panoramas": [{"panorama": str}]}
-ZOOMED = {"columns": {"panorama": [str], "pyramid": [bool]}}
+LISTED = {"columns": {"panorama": [str], "pyramid": (bool, list)}}
 MISTAKES = {"columns": {"kind": [str], "label": [int]}}
 REMEDY = "make it with 'nnbook run'"
 
@@ -106,8 +112,8 @@ def panoramas_columns(
     dict of str to list
         `panorama`, `run`, `passage`, `width_px`, `height_px`, `px_per_um`, `num_rois`, `mean_intensity`,
         `std_intensity`, `rank` (of the representatives, from 1), `pyramid` (whether there is a full one), `preview`
-        (its address), and `TILES`; None for what is not known or not there. Nothing else: every view fetches all of it
-        before it shows anything, and there may be 16,000 panoramas.
+        (its address), and `TILES`; None for what is not known or not there. Nothing else: views fetch all of it, and
+        there may be 16,000 panoramas; see `brief_columns`.
     """
     ranks = {image: rank for rank, image in enumerate(most_representative(results)["image"], start=1)}
     rows = []
@@ -131,6 +137,73 @@ def panoramas_columns(
             }
         )
     return _columns(pd.DataFrame(rows, dtype=object))
+
+
+def brief_columns(columns: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Return the columns of panoramas as `panoramas.json` has them, where what follows from the others is left out.
+
+    Parameters
+    ----------
+    columns : mapping of str to list
+        See `panoramas_columns`.
+
+    Returns
+    -------
+    dict of str to list or value
+        In an address, `*` in place of the panorama's name; and one value in place of a list that repeats it. Names are
+        always a list.
+
+    Examples
+    --------
+    >>> brief_columns({"panorama": ["a", "b"], "run": [1, 1], "tiles": ["a", "b.zip"]})
+    {'panorama': ['a', 'b'], 'run': 1, 'tiles': ['*', '*.zip']}
+    """
+    brief: dict[str, Any] = {}
+    for name, entries in columns.items():
+        values = entries
+        if name in ADDRESSES:
+            values = [
+                # In its last place: that of a folder before it may hold a short name by chance.
+                None if value is None else NAMED.join(value.rsplit(panorama, 1))
+                for value, panorama in zip(entries, columns["panorama"], strict=True)
+            ]
+        same = name != "panorama" and len(values) > 0 and all(value == values[0] for value in values)
+        brief[name] = values[0] if same else values
+    return brief
+
+
+def read_panoramas(path: Path) -> pd.DataFrame:
+    """Read what a `panoramas.json` says of each panorama.
+
+    Parameters
+    ----------
+    path : Path
+        The file, whose columns may be brief: see `brief_columns`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a panorama, with the columns of `panoramas_columns` that the file has, and None for what is not known.
+
+    Raises
+    ------
+    NnbookError
+        Where the file is missing or damaged.
+    """
+    columns = read_json(path, LISTED, REMEDY)["columns"]
+    names: list[str] = columns["panorama"]
+    whole: dict[str, list[Any]] = {}
+    for column, values in columns.items():
+        entries = values if isinstance(values, list) else [values] * len(names)
+        if len(entries) != len(names):
+            raise NnbookError(f"{path}: is damaged, its column {column} has another length; {REMEDY}")
+        whole[column] = [
+            entry.replace(NAMED, name, 1) if column in ADDRESSES and isinstance(entry, str) else entry
+            for entry, name in zip(entries, names, strict=True)
+        ]
+    if not all(isinstance(known, bool) for known in whole["pyramid"]):
+        raise NnbookError(f"{path}: is damaged, its column pyramid says not of each whether there is one; {REMEDY}")
+    return pd.DataFrame(whole, dtype=object)
 
 
 def read_columns(path: Path, data: bytes, remedy: str) -> pd.DataFrame:
@@ -210,9 +283,8 @@ def steps(edition: Edition) -> dict[str, dict[str, Any]]:
     order = [row["panorama"] for row in read_json(edition.pyramids / "index.json", INDEX, REMEDY)["panoramas"]]
     table = edition.pyramids / "panoramas.json"
     if table.is_file():
-        columns = read_json(table, ZOOMED, REMEDY)["columns"]
-        zoomed = zip(columns["panorama"], columns["pyramid"], strict=True)
-        order = list(dict.fromkeys([*order, *(name for name, has_tiles in zoomed if has_tiles)]))
+        listed = read_panoramas(table)
+        order = list(dict.fromkeys([*order, *listed["panorama"][listed["pyramid"].eq(True)]]))
     rois = read_parquet(edition.rois, REMEDY)
     if "class" not in rois:
         return {}
