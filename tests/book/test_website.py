@@ -152,6 +152,10 @@ def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, o
         "build/book/hosted/cells",
         "build/book/mosaic",
     ]
+    about = json.loads((own / "cells" / "cells.json").read_text())
+    part = {"cells": 2, "table_bytes": 900}
+    write_json(own / "cells" / "cells.json", {**about, "overview": {"table": "overview.parquet", **part}})
+    show_edition(own, tmp_path, cells="https://host.example/own/cells/")
     hosted = own / "hosted" / "cells"
     assert [path.name for path in hosted.iterdir()] == ["cells.json"]
     told, about = (json.loads((folder / "cells.json").read_text()) for folder in (hosted, own / "cells"))
@@ -159,6 +163,7 @@ def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, o
         "images": "https://host.example/own/cells/cells.zarr/images",
         "thumbnails": "https://host.example/own/cells/cells.zarr/thumbnails",
         "table": "https://host.example/own/cells/cells.parquet",
+        "overview": {"table": "https://host.example/own/cells/overview.parquet", **part},
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnbook.cells import overview
 from nnbook.cells import writer as stage
 from nnbook.cells.croissant import describe_store
 from nnbook.cells.shards import set_length, write_shard
@@ -85,6 +86,23 @@ def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path: Path) -
     image = cells.images[5].astype(int)
     means = (image.reshape(64, 4, 64, 4).sum(axis=(1, 3)) + 8) // 16
     np.testing.assert_array_equal(cells.thumbnails[5], means)
+
+
+def test_a_store_of_very_many_cells_has_an_overview_and_is_made_again_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "FEWEST_CELLS", 15)
+    path = tmp_path / "cells" / "overview.parquet"
+    assert "overview" not in write(tmp_path, scenes(tmp_path, "Run1TL_top_left"))
+    assert not path.exists()
+    panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
+    told = write(tmp_path, panoramas)
+    assert (told["overview"]["cells"], told["cells"]) == (20, 20)
+    assert told == json.loads((tmp_path / "cells" / "cells.json").read_text())
+    before = path.read_bytes()
+    path.unlink()
+    write(tmp_path, panoramas)
+    assert path.read_bytes() == before
 
 
 def test_the_last_panorama_may_give_no_cell(tmp_path: Path) -> None:

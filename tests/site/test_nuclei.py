@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from file_server import serving
 from matplotlib.path import Path as Polygon
 from playwright.sync_api import expect
-from reader import BOOK, CELLS, MOSAIC, NUCLEI, PANORAMA, bring_into_view, open_page, parameters, settled
+from ranges import RangeHandler
+from reader import BOOK, CELLS, MOSAIC, NUCLEI, PANORAMA, PROJECT, bring_into_view, open_page, parameters, settled
 
+from nnbook.cells.overview import write_overview
 from nnbook.cells.store import read_cells
+from nnbook.cells.writer import IN_PAGES
+from nnbook.io.files import write_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Locator, Page
 
 GATE = "area_um2,mean_intensity;0,0;90,0;90,256;0,256"
@@ -158,6 +169,93 @@ def test_what_is_selected_is_bright_in_mosaic_and_panorama(browser: Browser, add
         expect(card).to_contain_text("It has no cell image: the edge of the panorama cuts it.")
         expect(card.get_by_text("Cell image: 256")).to_be_hidden()
         assert problems == []
+
+
+MANY = 300_000
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Nuclei</title><link rel="icon" href="data:,">
+<div id="host"></div><script type="module">
+import widget from './nuclei.mjs';
+const el = document.createElement('div');
+document.getElementById('host').attachShadow({ mode: 'open' }).append(el);
+const values = { cells: 'cells.json' };
+widget.render({ model: { get: (name) => values[name], set() {}, on() {} }, el });
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with the plane of very many nuclei, of which there is a table alone."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"panorama": "P", "roi": np.arange(1, MANY + 1, dtype=np.int32)})
+    for name in ("area_um2", "mean_intensity", "std_intensity"):
+        table[name] = rng.normal(120, 20, MANY).astype(np.float32)
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "cells.parquet", **IN_PAGES)
+    about = {
+        "note": "Simulated.",
+        "px_per_um": 8.0,
+        "cell_px": 256,
+        "cells": MANY,
+        "runs": [],
+        **dict.fromkeys(("images", "thumbnails"), "cells.zarr"),
+        "table": "cells.parquet",
+        "table_bytes": (folder / "cells.parquet").stat().st_size,
+        "overview": write_overview(folder / "cells.parquet", folder / "overview.parquet"),
+    }
+    write_json(folder / "cells.json", about)
+    (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    shutil.copyfile(PROJECT / "widgets/dist/nuclei.mjs", folder / "nuclei.mjs")
+    return folder
+
+
+def plane_of(page: Page, words: str) -> Locator:
+    """Wait until the plane is drawn of so many nuclei."""
+    area = page.get_by_role("application", name=re.compile(re.escape(words)))
+    area.wait_for()
+    return area
+
+
+def test_a_plane_of_very_many_nuclei_is_drawn_from_some_of_them_and_says_so(browser: Browser, many: Path) -> None:
+    """Of a million, whole columns would be 8 MB; zooming, a selection and a button bring all."""
+    sample = len(pd.read_parquet(many / "overview.parquet"))
+    table = pd.read_parquet(many / "cells.parquet")
+    RangeHandler.parts.clear()
+    with serving(many, RangeHandler) as served:
+        with open_page(browser, served) as (page, problems):
+            first = f"A sample of {sample:,} of {MANY:,} nuclei by area and mean intensity"
+            plane_of(page, first)
+            said = page.locator(".nn-drawn")
+            expect(said).to_contain_text(f"Drawn from {sample:,} of {MANY:,} nuclei")
+            expect(page.get_by_role("button", name="Clear selection")).to_be_hidden()
+            page.get_by_role("combobox", name="Upwards").select_option("texture")
+            plane_of(page, "nuclei by area and texture")
+            page.get_by_role("combobox", name="Upwards").select_option("mean_intensity")
+            plane_of(page, first)
+            assert {part.path for part in RangeHandler.parts} == {"/overview.parquet"}, "and nothing of the whole table"
+            code = (many / "nuclei.mjs").stat().st_size + (many / "cells.json").stat().st_size
+            assert code + sum(part.end - part.first for part in RangeHandler.parts) < 3_000_000, "of any number"
+            said.get_by_role("button", name="Draw all").click()
+            expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile(f"^{MANY:,} nuclei by"))
+            expect(said).to_be_hidden()
+            assert problems == []
+        gate = "area_um2,mean_intensity;0,0;100,0;100,256;0,256"
+        small = int((table["area_um2"] < 100).sum())
+        with open_page(browser, f"{served}/?gate={gate}") as (page, problems):
+            expect(page.locator(".nn-counted")).to_contain_text(f"{small:,} of {MANY:,} nuclei selected")
+            expect(page.locator(".nn-drawn")).to_be_hidden()
+            assert problems == []
+        with open_page(browser, served) as (page, _):
+            plane_of(page, first)
+            page.get_by_role("button", name="Zoom in").click()
+            expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile(f"^{MANY:,} nuclei by"))
+
+
+def test_a_plane_whose_overview_is_gone_is_drawn_from_all_nuclei(browser: Browser, many: Path, tmp_path: Path) -> None:
+    shutil.copytree(many, tmp_path / "bare")
+    (tmp_path / "bare" / "overview.parquet").unlink()
+    with serving(tmp_path / "bare", RangeHandler) as served, open_page(browser, served) as (page, _):
+        plane_of(page, f"{MANY:,} nuclei by area")
+        expect(page.locator(".nn-drawn")).to_be_hidden()
 
 
 def test_a_lasso_round_panoramas_narrows_cells_and_nuclei_of_their_layer(

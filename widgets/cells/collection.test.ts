@@ -28,12 +28,23 @@ describe('a list of cells', () => {
       thumbnails: 'https://book.example/build/cells/cells.zarr/thumbnails',
       table: 'https://book.example/build/cells/cells.parquet',
       tableBytes: 7000,
+      overview: null,
       shards: null,
     });
   });
 
   it('says how many cells each shard holds', () => {
     expect(parseCells(JSON.stringify({ ...WHOLE, shards: [2, 2, 1] }), ADDRESS).collection?.shards).toEqual([2, 2, 1]);
+  });
+
+  it('names the overview of very many, and does without one that it does not say enough of', () => {
+    const of = (overview: unknown) => parseCells(JSON.stringify({ ...WHOLE, overview }), ADDRESS).collection?.overview;
+    expect(of({ table: 'overview.parquet', cells: 3, table_bytes: 900 })).toEqual({
+      table: 'https://book.example/build/cells/overview.parquet',
+      cells: 3,
+      tableBytes: 900,
+    });
+    expect([of({ table: 'overview.parquet' }), of({ cells: 3 }), of('overview.parquet')]).toEqual([null, null, null]);
   });
 
   it('may be on another host', () => {

@@ -2,6 +2,13 @@ import { isRecord, numberOf, resolve, textOf } from '../shared/json';
 import { Problem } from '../shared/problem';
 import type { Run } from './draw';
 
+/** A table of cells: its address, its size where that is known, and how many rows it has. */
+export interface TableFile {
+  table: string;
+  tableBytes: number | null;
+  cells: number;
+}
+
 /** The cells of an edition, as their `cells.json` lists them; addresses are absolute. */
 export interface Collection {
   note: string;
@@ -15,6 +22,8 @@ export interface Collection {
   table: string;
   /** Size of the table, where known: hosts of another origin mostly do not expose it. */
   tableBytes: number | null;
+  /** A table of some of the rows, with their number as `row`: where there are very many cells, enough to begin with. */
+  overview: TableFile | null;
   /** How many cells each shard of images holds; null where all are full but for the last. */
   shards: number[] | null;
 }
@@ -58,9 +67,17 @@ export function parseCells(text: string, address: string): { note: string; colle
       thumbnails,
       table,
       tableBytes: countOf(value.table_bytes),
+      overview: overviewOf(value.overview, address),
       shards,
     },
   };
+}
+
+/** Null where there is none, or it says not what it is: all is then read from the whole table. */
+function overviewOf(value: unknown, address: string): TableFile | null {
+  if (!isRecord(value)) return null;
+  const [table, cells] = [resolve(textOf(value.table), address), countOf(value.cells)];
+  return table === null || cells === null ? null : { table, cells, tableBytes: countOf(value.table_bytes) };
 }
 
 function countOf(value: unknown): number | null {

@@ -9,6 +9,9 @@ export const CLASS = 'class';
 export const PANORAMA = 'panorama';
 export const ROI = 'roi';
 
+/** A table whose columns are measurements. */
+export type MeasuredTable = Pick<CellTable, 'measures' | 'column' | 'words'>;
+
 /** The measurements of all cells, column by column: each is fetched when it is first needed. */
 export class Measurements {
   readonly columns = new Map<string, Float32Array>();
@@ -21,7 +24,7 @@ export class Measurements {
   private readonly loading = new Set<string>();
 
   constructor(
-    private readonly table: CellTable,
+    private readonly table: MeasuredTable,
     private readonly changed: () => void,
     private readonly signal: AbortSignal,
   ) {}

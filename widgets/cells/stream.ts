@@ -69,6 +69,7 @@ export function streamedCells(
       thumbnails: nowhere,
       table: nowhere,
       tableBytes: null,
+      overview: null,
       shards: null,
     },
     table: new NameTable(blocks),

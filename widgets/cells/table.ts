@@ -4,7 +4,7 @@ import { isRecord, numberOf, textOf } from '../shared/json';
 import { MEASURES, quotient, TEXTURE, type Measure } from '../shared/measure';
 import { Joint, PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
-import type { Collection } from './collection';
+import type { TableFile } from './collection';
 
 /** What the table has of one cell; null where it has nothing. */
 export interface Facts {
@@ -34,7 +34,7 @@ export class Table {
   private readonly kinds = new Map<string, Joint<Kinds>>();
 
   constructor(
-    private readonly collection: Pick<Collection, 'table' | 'tableBytes' | 'cells'>,
+    private readonly collection: TableFile,
     private readonly signal: AbortSignal,
   ) {
     this.file = new PartialFile(collection.table);
@@ -66,6 +66,17 @@ export class Table {
       this.columns.set(name, column);
     }
     return this.reading(() => column.get(this.signal));
+  }
+
+  /** The whole numbers of a column, which has one in each row. */
+  async integers(name: string): Promise<Uint32Array> {
+    const values = new Uint32Array(this.collection.cells);
+    await this.reading(() =>
+      this.eachChunk(name, (value, at) => {
+        values[at] = Number(value);
+      }),
+    );
+    return values;
   }
 
   /** The classes or the panoramas of all cells; null where the table has none. */

@@ -13,7 +13,7 @@ import { SelectionRow } from '../scatter/selectionrow';
 import { gateText, parseGate, type State } from '../shared/address';
 import type { Announcer } from '../shared/announcer';
 import { decidingColumns, isSomethingSelected, NOTHING_SELECTED, selectedIn, selectedNuclei, type Selected } from '../shared/brush';
-import { againButton, textElement } from '../shared/elements';
+import { againButton, textButton, textElement } from '../shared/elements';
 import type { Around } from '../shared/goto';
 import type { Measure } from '../shared/measure';
 import type { ListedPanorama } from '../shared/panoramalist';
@@ -24,6 +24,7 @@ import { grouped, nuclei, rounded } from '../shared/text';
 import { Details } from './details';
 import { byCount, byRun, byValue, type Colours } from './levels';
 import type { NucleiState } from './nucleistate';
+import type { Overview } from './overview';
 import { NucleusPicture } from './picture';
 import { Toolbar } from './toolbar';
 
@@ -31,6 +32,8 @@ import { Toolbar } from './toolbar';
 export interface Nuclei {
   collection: Collection;
   table: Table;
+  /** What is known of some of very many nuclei: enough to begin with. */
+  overview: Overview | null;
   /** The measurements that the table has. */
   measures: Measure[];
   /** Small images; `arrived` is called for each that has come or could not be loaded. */
@@ -55,7 +58,14 @@ const NOTHING: Columns = { x: [], y: [] };
 /** The nuclei of an edition in the plane of two measurements, with one of them in detail. */
 export class Chart {
   private readonly state: State<NucleiState>;
-  private readonly measurements: Measurements;
+  /** Of all nuclei, and of those of the overview while there is one that has not failed. */
+  private readonly whole: Measurements;
+  private some: Measurements | null = null;
+  /** Those of them that the plane is drawn from. */
+  private measurements: Measurements;
+  /** Whether the reader wants more than the overview has to show. */
+  private closer = false;
+  private readonly drawn = textElement('div', '', 'nn-drawn');
   private readonly plot: Plot;
   private readonly toolbar: Toolbar;
   private readonly card: PointCard<number>;
@@ -81,16 +91,15 @@ export class Chart {
     note: string,
     private readonly context: ChartContext,
   ) {
-    const { collection, table, measures, thumbnails } = nuclei;
+    const { collection, table, overview, measures, thumbnails } = nuclei;
     const { root, state, around, signal } = context;
     this.state = state;
-    this.measurements = new Measurements(
-      table,
-      () => {
-        this.apply();
-      },
-      signal,
-    );
+    const arrived = () => {
+      this.apply();
+    };
+    this.whole = new Measurements(table, arrived, signal);
+    this.some = overview && new Measurements(overview, arrived, signal);
+    this.measurements = this.some ?? this.whole;
     this.plot = this.buildPlot();
     this.toolbar = new Toolbar(measures, collection.runs.length > 1, {
       x: (x) => {
@@ -129,9 +138,10 @@ export class Chart {
         this.plot.focus();
       },
     );
+    this.selection.show(null, 0);
     this.remark.setAttribute('role', 'status');
     this.plot.element.append(this.card.element);
-    root.append(this.toolbar.element, this.plot.element, this.legend, this.selection.element, this.details.element, this.remark);
+    root.append(this.toolbar.element, this.plot.element, this.drawn, this.legend, this.selection.element, this.details.element, this.remark);
     if (note) {
       const caption = textElement('div', '', 'nn-caption');
       caption.append(textElement('p', note));
@@ -159,6 +169,7 @@ export class Chart {
       {
         moved: (axes) => {
           state.set({ axes: axes ? listOf(axes) : null }, 'settle');
+          if (axes && !this.closer) this.apply();
         },
         choose: (at) => {
           void this.choose(this.cells[at] ?? -1);
@@ -195,23 +206,57 @@ export class Chart {
 
   /** Shows what the state says. */
   private apply(): void {
-    const { measurements, state } = this;
+    const { state, whole } = this;
     const { x, y, by } = this.shown;
     const selected = selectedIn(state);
     const { lasso } = selected;
-    const wanted = [x.column, y.column, by, ...decidingColumns(selected), ...(lasso ? [PANORAMA] : [])];
-    measurements.fetch(wanted);
+    const shown = [x.column, y.column, by];
+    const wanted = [...shown, ...decidingColumns(selected), ...(lasso ? [PANORAMA] : [])];
+    if (this.some && this.some.problem !== '') this.some = null;
+    const { some } = this;
+    this.closer ||= some === null || state.get('axes') !== null || this.isSelected;
+    if (this.closer) whole.fetch(wanted);
     if (lasso && !this.listed) void this.list();
     this.toolbar.show({ x: x.column, y: y.column, by });
-    if (!measurements.awaits(wanted) && measurements.problem === '') {
+    const ready = this.closer && !whole.awaits(wanted) && whole.problem === '';
+    if (ready) {
+      this.measurements = whole;
+      this.some = null;
+    } else some?.fetch(shown);
+    const { measurements } = this;
+    if (ready || (measurements === some && !some.awaits(shown) && some.problem === '')) {
       this.showPlane(x, y);
       const axes = state.get('axes');
       this.plot.setAxes(axes ? axesOf(axes) : null);
       this.showColours(by);
-      this.showSelection();
+      if (ready) this.showSelection();
       this.followChoice();
     }
+    this.showDrawn();
     this.showRemark();
+  }
+
+  /** Says of a plane that does not show all nuclei which it shows. */
+  private showDrawn(): void {
+    const { drawn, measurements, nuclei: { collection }, some } = this;
+    const part = some !== null && measurements === some && this.madeFor.plane !== '';
+    drawn.hidden = !part;
+    if (!part) return;
+    const text = `Drawn from ${grouped(this.cells.length)} of ${nuclei(collection.cells)}: a random sample, with the lowest and the highest of each measurement.`;
+    if (drawn.dataset.closer === String(this.closer) && drawn.firstChild?.textContent === text) return;
+    drawn.dataset.closer = String(this.closer);
+    drawn.replaceChildren(textElement('span', text));
+    if (this.closer) return;
+    drawn.append(textButton('Draw all', () => {
+      this.lookCloser();
+      this.plot.focus();
+    }, 'nn-quiet'));
+  }
+
+  /** Has the plane drawn from all nuclei. */
+  private lookCloser(): void {
+    this.closer = true;
+    this.apply();
   }
 
   private change(values: Partial<NucleiState>): void {
@@ -222,15 +267,16 @@ export class Chart {
   private showPlane(x: Measure, y: Measure): void {
     const { columns } = this.measurements;
     const [xs, ys] = [columns.get(x.column), columns.get(y.column)];
-    const plane = `${x.column} ${y.column}`;
+    const some = this.measurements === this.some;
+    const plane = `${x.column} ${y.column} ${some ? 'some' : 'all'}`;
     if (!xs || !ys || plane === this.madeFor.plane) return;
-    this.cells = Uint32Array.from(xs.keys()).filter((cell) => Number.isFinite(xs[cell]) && Number.isFinite(ys[cell]));
+    this.cells = cellsWithBoth(xs, ys);
     this.points = { x: Float32Array.from(this.cells, (cell) => xs[cell] ?? 0), y: Float32Array.from(this.cells, (cell) => ys[cell] ?? 0) };
     Object.assign(this.madeFor, { plane, colours: '', selection: '' });
     this.plot.setSubject({
       points: this.points,
       titles: { x: titleOf(x), y: titleOf(y) },
-      label: `${nuclei(this.cells.length)} by ${x.name.toLowerCase()} and ${y.name.toLowerCase()}`,
+      label: `${some ? `A sample of ${grouped(this.cells.length)} of ` : ''}${nuclei(some ? this.nuclei.collection.cells : this.cells.length)} by ${x.name.toLowerCase()} and ${y.name.toLowerCase()}`,
       radius: RADIUS,
       representatives: [],
       centroid: null,
@@ -247,7 +293,7 @@ export class Chart {
     const measure = nuclei.measures.find(({ column }) => column === by);
     this.plot.setLevels(colours.levels, by === 'count' ? 'count' : 'level');
     const title = measure ? titleOf(measure) : by === 'run' ? 'Experiment' : 'Nuclei near it';
-    this.legend.replaceChildren(legendElement(colours.legend, title));
+    this.legend.replaceChildren(legendElement(colours.legend, title, measurements === this.some ? ' of those drawn' : ''));
   }
 
   private get isSelected(): boolean {
@@ -339,6 +385,7 @@ export class Chart {
     this.chosen = cell;
     this.absence = '';
     this.mark();
+    if (!this.closer && placeOf(this.cells, cell) < 0) this.lookCloser();
     this.details.show(cell, facts, this.wordsOf(facts), panoramas.size === 0 ? undefined : (panoramas.get(facts.panorama ?? '') ?? null));
     this.showRemark();
     this.announce(`${facts.cell ?? 'Nucleus'} chosen. ${this.details.summary}`);
@@ -396,13 +443,13 @@ export class Chart {
   }
 
   private showRemark(): void {
-    const { measurements, remark } = this;
-    const { problem } = measurements;
-    const text = problem || this.absence || (measurements.awaits() ? 'Loading measurements …' : '');
+    const { remark, some, whole } = this;
+    const { problem } = whole;
+    const text = problem || this.absence || (whole.awaits() || some?.awaits() === true ? 'Loading measurements …' : '');
     if (remark.textContent !== text || problem !== '') remark.textContent = text;
     if (problem === '') return;
     const again = againButton(() => {
-      measurements.retry();
+      whole.retry();
       this.apply();
     });
     remark.append(' ', again);
@@ -411,6 +458,14 @@ export class Chart {
   private announce(text: string): void {
     this.context.announcer.announce(text);
   }
+}
+
+/** The cells of which both values are known, in ascending order. */
+function cellsWithBoth(xs: Float32Array, ys: Float32Array): Uint32Array<ArrayBuffer> {
+  const cells = new Uint32Array(xs.length);
+  let count = 0;
+  for (let cell = 0; cell < xs.length; cell++) if (Number.isFinite(xs[cell]) && Number.isFinite(ys[cell])) cells[count++] = cell;
+  return cells.slice(0, count);
 }
 
 function titleOf({ column, name, unit }: Measure): string {

@@ -1,3 +1,4 @@
+import type { Collection } from '../cells/collection';
 import { CellImages } from '../cells/images';
 import { openCells, openImages } from '../cells/stored';
 import { Table } from '../cells/table';
@@ -6,10 +7,21 @@ import { textTrait, type Model } from '../shared/model';
 import { fetchPanoramas, type ListedPanorama } from '../shared/panoramalist';
 import { renderOf } from '../shared/render';
 import { NUCLEI_STATE } from './nucleistate';
+import { Overview } from './overview';
 import { NucleiView } from './view';
 
 /** Thumbnails that are kept. */
 const KEPT = 256;
+
+/** The overview that cells have; null where they have none, or it can't be read: the whole table says as much. */
+async function openOverview({ overview, cells }: Collection, signal: AbortSignal): Promise<Overview | null> {
+  try {
+    return overview && (await Overview.open(overview, cells, signal));
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
 
 /** Fetches the cells that a model names, and shows them in a plane. */
 async function load(view: NucleiView, model: Model, signal: AbortSignal): Promise<void> {
@@ -19,7 +31,8 @@ async function load(view: NucleiView, model: Model, signal: AbortSignal): Promis
     return;
   }
   const table = new Table(collection, signal);
-  const measures = await table.measures();
+  const overview = await openOverview(collection, signal);
+  const measures = await (overview ?? table).measures();
   let listed: Promise<ReadonlyMap<string, ListedPanorama>> | null = null;
   await laidOut(view.root, signal);
   signal.throwIfAborted();
@@ -30,6 +43,7 @@ async function load(view: NucleiView, model: Model, signal: AbortSignal): Promis
   view.open({
     collection,
     table,
+    overview,
     measures,
     thumbnails: async (arrived) => new CellImages(await openImages('thumbnails', collection, signal), KEPT, arrived, signal),
     panoramas: () => {

@@ -2,8 +2,8 @@ import { textElement } from '../shared/elements';
 import { colourOf, GRADIENT, type Legend } from './colours';
 import { grouped } from '../shared/text';
 
-/** What the colours mean. */
-export function legendElement({ steps, continuous, missing }: Legend, title: string): HTMLElement {
+/** What the colours mean; `of` says what those are of which the value is not known, where they are not all. */
+export function legendElement({ steps, continuous, missing }: Legend, title: string, of = ''): HTMLElement {
   const element = textElement('div', '', 'nn-legend');
   element.append(textElement('span', title, 'nn-label'));
   const [first, last] = [steps[0], steps.at(-1)];
@@ -16,7 +16,7 @@ export function legendElement({ steps, continuous, missing }: Legend, title: str
   } else {
     for (const { text, level } of steps) element.append(swatch(text, colourOf(level)));
   }
-  if (missing > 0) element.append(swatch(`not known (${grouped(missing)})`, 'rgb(150 150 150 / 55%)'));
+  if (missing > 0) element.append(swatch(`not known (${grouped(missing)}${of})`, 'rgb(150 150 150 / 55%)'));
   return element;
 }
 

@@ -201,7 +201,11 @@ def hosted_cells(store: Path, address: str) -> dict[str, Any]:
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise InvalidValueError(f"{address}: is no address of a folder; give one such as https://HOST/cells/")
     about = read_cells(store).about
-    return {**about, **{name: f"{address.rstrip('/')}/{about[name]}" for name in ("images", "thumbnails", "table")}}
+    base = address.rstrip("/")
+    told = {**about, **{name: f"{base}/{about[name]}" for name in ("images", "thumbnails", "table")}}
+    if "overview" in about:
+        told["overview"] = {**about["overview"], "table": f"{base}/{about['overview']['table']}"}
+    return told
 
 
 def build_site(project: PathLike) -> Path:

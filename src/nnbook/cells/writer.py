@@ -8,7 +8,8 @@ A store is a folder:
 - `cells.zarr`: a Zarr 3 group of two sharded arrays, `images` (N, 256, 256) and `thumbnails` (N, 64, 64);
 - `cells.parquet`: a row a cell, in the same order, whose column `image_number` is the number of its image;
 - `cells.json`: what it holds, and what was left out;
-- `croissant.json`: the same for machines, see `nnbook.cells.croissant`.
+- `croissant.json`: the same for machines, see `nnbook.cells.croissant`;
+- `overview.parquet`, where there are very many cells: some of the rows, see `nnbook.cells.overview`.
 
 Cells are in order of run, then of the manifest, then of label: so a run is one range of rows.
 
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from nnbook.cells import croissant
+from nnbook.cells import croissant, overview
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
 from nnbook.cells.store import FORM, NUMBER, REMEDY, MaskedPanorama, cell_name
@@ -303,6 +304,9 @@ def write_store(
             return {"cells": sum(part.cells for part in made), "left_out": _left_out(some, made)}
         with locked(folder):
             made = _make_parts(source, parts, function_of_parts, workers, supply)
+            files = ["cells.json", "cells.parquet", "cells.zarr"]
+            if overview.has_overview(sum(part.cells for part in made)):
+                files.append(overview.FILE)
             stage = Stage.of(
                 function,
                 folder.parent,
@@ -315,7 +319,7 @@ def write_store(
                         [part.name, one.digest, one.left_out] for part, one in zip(source.parts, made, strict=True)
                     ],
                 },
-                holds=[f"{folder.name}/{name}" for name in ("cells.json", "cells.parquet", "cells.zarr")],
+                holds=[f"{folder.name}/{name}" for name in files],
             )
             make(stage, lambda out: _gather(out / folder.name, made, source, about))
             for former in {path.name for path in parts.glob("*") if path.is_dir()} - {
@@ -587,6 +591,8 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
         # With it a browser finds an image without reading the table.
         "shards": shards,
     }
+    if overview.has_overview(count):
+        metadata["overview"] = overview.write_overview(store / "cells.parquet", store / overview.FILE)
     write_json(store / "cells.json", metadata)
     write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
 
