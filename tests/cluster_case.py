@@ -6,6 +6,7 @@ A program of its own, for Dask leaves warnings behind where processes are killed
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -42,12 +43,13 @@ def main(folder: Path) -> None:
     """Make units on two clusters, one after the other."""
     setattr(units, "DELAYS_S", (0.01, 0.02))  # noqa: B010
     setattr(clusters, "LOOK_S", 0.2)  # noqa: B010
-    todo = {f"{kind} {number}": (kind, str(folder / f"{kind} {number}")) for number, kind in enumerate(KINDS)}
+    todo = {name: (kind, name) for number, kind in enumerate(KINDS) for name in [f"{kind} {number}"]}
     made: list[Any] = []
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     with dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
         with local_cluster(1, port) as first:
+            os.chdir(folder)  # which names are relative to, and where no worker was begun
             thread = threading.Thread(
                 target=lambda: made.append(make_units(work, todo, HERE, desc="try", workers=address, aside=folder))
             )

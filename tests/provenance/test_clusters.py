@@ -16,7 +16,7 @@ def test_a_worker_dies_another_is_added_and_the_scheduler_begins_anew(tmp_path: 
     done = subprocess.run([sys.executable, CASE, folder], check=True, capture_output=True, text=True, timeout=120)
     found = json.loads(done.stdout)
     assert found["made"] == ["kill once 0", "passes 2", *(f"slow {number}" for number in range(3, 9))]
-    assert found["failed"] == {"bad 1": f"{folder / 'bad 1'}: no such image; get it"}
+    assert found["failed"] == {"bad 1": "bad 1: no such image; get it"}
     assert json.loads((folder / "failed.json").read_text()).keys() == {"bad 1"}
     assert "nnbook: the Dask scheduler is gone; waits for it" in done.stderr
     for name in ("kill once 0", "passes 2"):

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from asyncio import CancelledError
-from contextlib import suppress
+from contextlib import chdir, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -184,7 +184,8 @@ class _Work(WorkerPlugin):
 
     def __init__(self, function: str, code: str, work: bytes) -> None:
         self.function, self.code, self.work = function, code, work
-        self.name = f"nnbook-{hashlib.sha256(work).hexdigest()}"
+        self.folder = os.getcwd()  # noqa: PTH109 - which the names of files may be relative to
+        self.name = f"nnbook-{hashlib.sha256(work + self.folder.encode()).hexdigest()}"
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask's signature
         """Keep what this worker does."""
@@ -200,7 +201,7 @@ ONE_AT_A_TIME: Final = threading.Lock()
 
 def _make(job: bytes, *, work: str) -> bytes:
     """Make a unit, in a worker."""
-    with ONE_AT_A_TIME:
+    with ONE_AT_A_TIME, chdir(WORK[work].folder):
         return outcome_of(_loaded(work), pickle.loads(job))  # noqa: S301 - of the command that this worker works for
 
 
