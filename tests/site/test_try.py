@@ -252,6 +252,19 @@ def test_nuclei_are_points_beside_the_image_and_either_marks_the_other(
     assert not faults(problems)
 
 
+def test_in_full_screen_the_image_has_what_the_rest_leaves(opened: tuple[Page, list[str], list[Request]]) -> None:
+    page, problems, _ = opened
+    full = page.get_by_role("button", name="Full screen")
+    full.click()
+    expect(full).to_have_attribute("aria-pressed", "true")
+    stage = page.locator(f"{VIEW} .nn-stage").bounding_box()
+    assert stage
+    assert stage["height"] > 300
+    full.click()
+    expect(full).to_have_attribute("aria-pressed", "false")
+    assert not faults(problems)
+
+
 def test_an_inverted_image_is_named(opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]) -> None:
     page, problems, _ = opened
     remark = page.locator(f"{VIEW} .nn-remark")
