@@ -352,6 +352,7 @@ def test_which_channel_and_plane_are_shown_is_said_chosen_and_recorded(page: Pag
     assert made["remark"].startswith(
         "The file has 2 channels (DAPI, GFP); DAPI is used. The file has 3 planes; plane 2 is used."
     )
+    assert page.ask("open", None, "s", None)["remark"] == made["remark"], "another page is told, too"
     page.ask("segment", None, settings(), [90, 65])
     assert page.ask("keep", False)["names"] == ["s.ome_cp_masks.tif", "s.ome_nuclei.csv"]
     record = json.loads((stack.parent / "s.ome_cp_masks.json").read_text())

@@ -103,7 +103,9 @@ class Segmenter(ImageView):
     def __init__(self, images: Any = (), *, folder: PathLike | None = None, **traits: Any) -> None:
         named = _named(images)
         methods = _methods_here()
-        if (wanted := traits.get("method", "nnbook")) not in methods:
+        if (wanted := traits.get("method", "nnbook")) in OWN_WEIGHTS and wanted not in methods:
+            list_methods()[wanted].load()  # says what is to be downloaded, and how
+        if wanted not in methods:
             raise InvalidValueError(f"method is {wanted!r}; choose one of {', '.join(methods)}", parameter="method")
         first = next(iter(named.values()), None)
         self._folder = Path(folder) if folder is not None else first.parent if isinstance(first, Path) else Path()

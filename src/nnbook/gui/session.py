@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -107,7 +107,7 @@ class Opened:
     plane, wanted : Plane
         Which one this is, and which was asked for.
     said : str
-        What is to be said of that.
+        What is to be said of that, and of nuclei that look dark.
     px_per_um : float or None
         Pixels a micrometre, where the file says it.
     """
@@ -267,8 +267,8 @@ class Session:
             self.opened = opened
             self._analysed = ("", None, 0.0)
             self._found_px = 0.0
-        remarks = [opened.said, self._open_masks(opened), DARK_NUCLEI if has_dark_nuclei(opened.image) else ""]
-        return {**self._about(opened), "remark": " ".join(filter(None, remarks))}
+        opened.said = _joined(opened.said, DARK_NUCLEI if has_dark_nuclei(opened.image) else "")
+        return {**self._about(opened), "remark": _joined(opened.said, self._open_masks(opened))}
 
     def is_current(self, opened: Opened) -> bool:
         """Return whether an image that is open is still that of its file, and the plane of it that is wanted."""
@@ -443,9 +443,16 @@ class Session:
             with self._lock:
                 self._answer(message, lambda: self._segmented(opened))
             return
+        first = None
         if opened is not None and (part := part_in_view(opened.image.shape, seen, self._diameter(settings))):
-            self._part.submit(self._make_part, turn, settings, part)
-        self._whole.submit(self._answer, message, lambda: self._make(turn, settings, key))
+            first = self._part.submit(self._make_part, turn, settings, part)
+
+        def make() -> Message:
+            if first is not None:
+                wait([first])  # side by side both would be late
+            return self._make(turn, settings, key)
+
+        self._whole.submit(self._answer, message, make)
 
     def _diameter(self, settings: Message) -> float:
         return float(settings.get("diameter") or self._found_px or 0)
@@ -484,6 +491,7 @@ class Session:
             self._check(turn)
             self._analysed = self._key(settings), draw, diameter
         values = self._values(method, settings)
+        self._check(turn)
         if diameter and draw is not None:
             labels, confidence = _with_confidence(draw(values, None))
         else:
@@ -618,7 +626,7 @@ class Session:
             },
             "plane": {"channel": plane.channel, "project": plane.project},
             "pxPerUm": opened.px_per_um,
-            "remark": "",
+            "remark": opened.said,
             "range": [0, 255],
         }
 
@@ -656,6 +664,10 @@ def box_of(nucleus: Mapping[str, Any]) -> Part:
     """Return where a nucleus is."""
     left, top = nucleus["left"], nucleus["top"]
     return slice(top, top + nucleus["height"]), slice(left, left + nucleus["width"])
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def worded(error: BaseException) -> str:
