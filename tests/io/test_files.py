@@ -108,6 +108,15 @@ def test_json_may_have_more_than_is_needed_of_it(tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json", FORM, "") == value
 
 
+def test_true_is_of_a_form_that_names_it_alone_or_beside_others(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"tiled": True})
+    for form in (bool, (bool, list)):
+        assert read_json(tmp_path / "a.json", {"tiled": form}, "") == {"tiled": True}
+    for other in (int, (int, float)):
+        with pytest.raises(NnbookError, match="tiled is 'True'"):
+            read_json(tmp_path / "a.json", {"tiled": other}, "")
+
+
 def test_writing_a_file_does_not_list_the_folder_that_it_goes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

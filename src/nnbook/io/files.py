@@ -265,7 +265,9 @@ def _no_number(name: str) -> Any:
 def _lacking(value: Any, form: Any, name: str = "its content") -> str:
     """Say which value is not of its form; empty where all are."""
     kind = type(form) if isinstance(form, dict | list) else form
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    if not isinstance(value, kind) or (
+        isinstance(value, bool) and bool not in (kind if isinstance(kind, tuple) else (kind,))
+    ):
         return f"{name} is {str(value)[:40]!r}"
     parts: list[tuple[Any, Any, str]] = []
     if isinstance(form, dict):
