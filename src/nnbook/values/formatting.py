@@ -12,7 +12,27 @@ KEY: Final = re.compile(r"[a-z][a-z0-9]*([._][a-z0-9]+)*")
 """The key of a number: lower-case words joined by `.` or `_`."""
 
 SYMBOLS: Final = frozenset(
-    {"%", "×", "bit", "px", "Mpx", "V", "nm", "µm", "mm", "cm", "s", "min", "h", "kB", "MB", "GB", "SD", "grey levels"}
+    {
+        "%",
+        "×",
+        "bit",
+        "px",
+        "Mpx",
+        "V",
+        "nm",
+        "µm",
+        "mm",
+        "cm",
+        "ms",
+        "s",
+        "min",
+        "h",
+        "kB",
+        "MB",
+        "GB",
+        "SD",
+        "grey levels",
+    }
 )
 UNIT: Final = re.compile(r"(?P<over>[^/²³]*)[²³]?(/(?P<under>[^/²³]+)[²³]?)?")
 
