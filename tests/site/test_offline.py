@@ -60,7 +60,7 @@ def test_browsers_offer_to_install_the_page(browser: Browser, folder: Path, tmp_
         page = context.new_page()
         page.add_init_script("addEventListener('beforeinstallprompt', () => { window.offered = true })")
         page.goto(f"{address}/try/")
-        page.wait_for_function("window.offered")
+        page.wait_for_function("() => window.offered === true")
         session = context.new_cdp_session(page)
         manifest = session.send("Page.getAppManifest")
         assert manifest["errors"] == []

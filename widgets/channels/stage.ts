@@ -192,13 +192,13 @@ export class ChannelStage {
           return { name, labels };
         } catch (error) {
           const reason = error instanceof Problem ? error.message.replace(/\.$/, '') : 'they cannot be read';
-          refused.push(`The labels “${name}” are not shown: ${reason}.`);
-          return null;
+          return `The labels “${name}” are not shown: ${reason}.`;
         }
       }),
     );
     signal.throwIfAborted();
-    this.labels = new Map(opened.flatMap((one) => (one ? [[one.name, one.labels]] : [])));
+    for (const one of opened) if (typeof one === 'string') refused.push(one);
+    this.labels = new Map(opened.flatMap((one) => (typeof one === 'string' ? [] : [[one.name, one.labels]])));
     this.events.labelled([...this.labels.keys()], refused);
     this.showLabels(this.name);
   }
