@@ -94,6 +94,13 @@ def give(page: Page, name: str, data: bytes) -> Locator:
     return view
 
 
+def segmented(page: Page, image: NDArray[np.uint8]) -> tuple[Locator, int]:
+    """Have an image segmented; return the view, and how many nuclei it has."""
+    view = give(page, "own.png", png(image))
+    expect(view).to_have_attribute("data-masks", "done")
+    return view, int(str(view.get_attribute("data-nuclei")))
+
+
 def saved(page: Page, button: str) -> Path:
     save = page.locator(f"{VIEW} .nn-save-button")
     if save.get_attribute("aria-expanded") == "false":
@@ -165,9 +172,7 @@ def test_masks_are_corrected_by_hand_and_corrections_taken_back(
     opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
 ) -> None:
     page, problems, _ = opened
-    view = give(page, "own.png", png(own))
-    expect(view).to_have_attribute("data-masks", "done")
-    count = int(str(view.get_attribute("data-nuclei")))
+    view, count = segmented(page, own)
     expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
     page.locator(f"{VIEW} .nn-stage [role=application]").focus()
     page.keyboard.press("n")
@@ -203,9 +208,7 @@ def test_nuclei_are_points_beside_the_image_and_either_marks_the_other(
     opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
 ) -> None:
     page, problems, _ = opened
-    view = give(page, "own.png", png(own))
-    expect(view).to_have_attribute("data-masks", "done")
-    count = int(str(view.get_attribute("data-nuclei")))
+    view, count = segmented(page, own)
     scatter = page.get_by_role("group", name="Scatter of nuclei")
     plane, remark = scatter.get_by_role("application"), page.locator(f"{VIEW} .nn-remark")
     assert scatter.locator("canvas").count() == 0, "closed, there is no plane"

@@ -10,7 +10,7 @@ import pandas as pd
 from nnbook.errors import NnbookError
 from nnbook.io.files import atomic_write, write_json
 from nnbook.io.planes import Plane, plane_settings
-from nnbook.provenance.stage import file_entry, is_same, read_record
+from nnbook.provenance.stage import file_entry, read_record, was_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def write_record(image: Path, mask: Path, plane: Plane, made: Mapping[str, Any] 
     """
     path = mask.with_suffix(".json")
     record = read_record(path)
-    if made is None and record is not None and any(is_same(image, entry) for entry in record["files"].values()):
+    if made is None and record is not None and was_read(image, record):
         return
     settings = {**(made or {}), **plane_settings(plane), "corrections": corrections}
     write_json(
@@ -141,7 +141,7 @@ def check_record(image: Path, mask: Path, plane: Plane, choices: Choices) -> Non
     record, was = read_record(mask.with_suffix(".json")), recorded_plane(mask)
     if record is None or was is None:
         return
-    if record["stage"] == STAGE and not any(is_same(image, entry) for entry in record["files"].values()):
+    if record["stage"] == STAGE and not was_read(image, record):
         raise NnbookError(f"{mask}: was made from another image than {image} is now; segment it again")
     if (choices.channel_at(was), was.project) != (choices.channel_at(plane), plane.project):
         raise NnbookError(f"{mask}: is of {_worded(was)}, and {_worded(plane)} is shown; its masks are left out")

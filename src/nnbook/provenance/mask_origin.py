@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nnbook.errors import NnbookError
-from nnbook.provenance.stage import is_same, read_record
+from nnbook.provenance.stage import is_same, read_record, was_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +61,4 @@ def _is_denoised_copy(copy: Path, entry: list[Any], image: Path) -> bool:
     if record is None or record["stage"] != DENOISES:
         return False
     written = record["outputs"].get(copy.name)
-    return (
-        written is not None
-        and written[-1] == entry[-1]
-        and any(is_same(image, one) for one in record["files"].values())
-    )
+    return written is not None and written[-1] == entry[-1] and was_read(image, record)

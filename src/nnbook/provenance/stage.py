@@ -307,6 +307,11 @@ def is_same(path: Path, entry: Sequence[Any]) -> bool:
     return bool(digest) and (now == state or _digest(os.path.realpath(path), *now) == digest)
 
 
+def was_read(path: Path, record: Mapping[str, Any]) -> bool:
+    """Return whether a file is, as it is now, one that a record says was read."""
+    return any(is_same(path, entry) for entry in record["files"].values())
+
+
 def names_digest(folder: Path) -> str:
     """Return the hash of the names in a folder, but for hidden ones, which are of work under way."""
     names = sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
