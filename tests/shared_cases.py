@@ -92,7 +92,7 @@ def plain_network() -> Model:
         logit = 20 * (grey - np.float32(0.45))
         return torch.from_numpy(np.stack([5 * down / length, 5 * across / length, logit])[None].astype(np.float32))
 
-    return cast("Model", SimpleNamespace(diam_mean=DIAMETER_PX, compute=compute))
+    return cast("Model", SimpleNamespace(device="cpu", diam_mean=DIAMETER_PX, compute=compute))
 
 
 def blobs() -> Image:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import tifffile
+from unit_work import steps_without_end
 
 from nnbook.errors import InvalidValueError, MissingFileError, NnbookError
 from nnbook.gui import jobs
@@ -34,7 +35,6 @@ from nnbook.viewers import widgets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -252,16 +252,6 @@ def test_a_model_is_trained_in_a_process_that_can_be_stopped(page: Page, lab: Pa
     assert told[-1]["text"] == "Training on 1 image: step 1 of 1"
     labels = trained_method(lab / "trained_nuclei").load()(discs(), DIAMETER_PX)
     assert labels.shape == (130, 180)
-
-
-def steps_without_end(sender: Connection, folder: Path, model_path: Path, _settings: Any) -> None:
-    """Stand in for training that takes hours."""
-    assert len(list((folder / "masks").iterdir())) == 2
-    for file in (model_path.with_name(f"{model_path.name}.checkpoint"), model_path.with_name("other")):
-        file.touch()
-    for step in range(1, 100_000):
-        sender.send(step)
-        time.sleep(0.02)
 
 
 def test_training_that_is_stopped_leaves_no_model(page: Page, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
