@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nnbook.errors import MissingFileError, NnbookError
-from nnbook.io.files import atomic_write, check_regular, read_json, write_json
+from nnbook.io.files import atomic_write, check_regular, keep_folders, read_json, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -163,3 +163,12 @@ def test_a_link_of_the_name_of_work_is_named(tmp_path: Path) -> None:
     (tmp_path / ".unfinished").symlink_to("gone")
     with pytest.raises(FileExistsError, match=r"\.unfinished"):
         write_json(tmp_path / "a.json", {"roi": [1]})
+
+
+def test_folders_of_other_names_go_and_what_others_write_meanwhile_stays(tmp_path: Path) -> None:
+    for name in ("a", "former"):
+        (tmp_path / name).mkdir()
+    with atomic_write(tmp_path / "failed.json") as written:
+        keep_folders(tmp_path, ["a"])
+        written.write_text("{}")
+    assert names(tmp_path) == ["a", "failed.json"]

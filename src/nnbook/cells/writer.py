@@ -21,7 +21,6 @@ that changed costs one. The last shard of a part has fewer images than the other
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter, UserDict
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -36,7 +35,7 @@ from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbn
 from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
 from nnbook.cells.store import FORM, NUMBER, REMEDY, MaskedPanorama, cell_name
 from nnbook.errors import NnbookError, all_of
-from nnbook.io.files import NO_SPACE, link_or_copy, locked, read_json, write_json
+from nnbook.io.files import NO_SPACE, keep_folders, link_or_copy, locked, read_json, write_json
 from nnbook.io.images import image_shape, mask_shape, read_image, read_narrow_mask, to_8_bits
 from nnbook.io.originals import has_gone
 from nnbook.io.parquet import decoding, open_parquet, read_parquet, write_groups, write_parquet
@@ -322,10 +321,7 @@ def write_store(
                 holds=[f"{folder.name}/{name}" for name in files],
             )
             make(stage, lambda out: _gather(out / folder.name, made, source, about))
-            for former in {path.name for path in parts.glob("*") if path.is_dir()} - {
-                part.name for part in source.parts
-            }:
-                shutil.rmtree(parts / former)
+            keep_folders(parts, {part.name for part in source.parts})
             metadata: dict[str, Any] = read_json(folder / "cells.json", FORM, REMEDY)
             return metadata
     except OSError as error:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nnbook.errors import MissingFileError, NnbookError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """A full disk, or a limit: no other file would do better."""
@@ -102,6 +102,13 @@ def sweep(path: Path) -> None:
         _remove_abandoned(one)
     with suppress(OSError):  # other work is under way
         at_work.rmdir()
+
+
+def keep_folders(parent: Path, names: Collection[str]) -> None:
+    """Remove the folders in a folder that have none of these names; what other processes write there stays."""
+    for folder in list(parent.glob("*")):
+        if folder.is_dir() and folder.name not in {*names, AT_WORK}:
+            shutil.rmtree(folder)
 
 
 @contextmanager

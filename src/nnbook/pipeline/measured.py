@@ -7,7 +7,6 @@ and no more than a row group of the gathered table is in memory.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ import pandas as pd
 from nnbook.errors import NnbookError
 from nnbook.evaluation.truth import true_classes
 from nnbook.io.confidence import confidence_path, read_confidence
-from nnbook.io.files import atomic_write
+from nnbook.io.files import atomic_write, keep_folders
 from nnbook.io.images import image_shape, read_image, read_narrow_mask
 from nnbook.io.parquet import open_parquet, write_groups, write_parquet
 from nnbook.io.planes import plane_settings
@@ -269,8 +268,7 @@ def write_measurements(parts: PathLike, names: Sequence[str], results: pd.DataFr
     parts, folder = Path(parts) / PARTS, Path(folder)
     gather_rois([parts / name / ROIS for name in names], folder / ROIS)
     write_results(folder / RESULTS, results)
-    for former in {path.name for path in parts.iterdir() if path.is_dir()} - {*names}:
-        shutil.rmtree(parts / former)
+    keep_folders(parts, names)
 
 
 def gather_rois(tables: Sequence[Path], out: Path) -> None:
