@@ -33,7 +33,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from playwright.sync_api import sync_playwright
 
-from nnbook.cells import overview
+from nnbook.cells import draw, overview
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX
 from nnbook.cells.shards import create_group, encode, set_length, write_shard
 from nnbook.cells.store import NUMBER, read_cells
@@ -138,6 +138,7 @@ def write_million(folder: Path, source: Path) -> None:
     shards = [min(CELLS_PER_SHARD, count - first) for first in range(0, count, CELLS_PER_SHARD)]
     about = {**cells.about, "cells": count, "runs": told, "note": "Simulated.", "table_bytes": size, "shards": shards}
     about["overview"] = overview.write_overview(folder / "cells.parquet", folder / overview.FILE)
+    about["draw"] = draw.write_draw(folder, range(count), told, CELLS_PER_SHARD)
     write_json(folder / "cells.json", about)
 
 

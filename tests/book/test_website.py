@@ -154,7 +154,10 @@ def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, o
     ]
     about = json.loads((own / "cells" / "cells.json").read_text())
     part = {"cells": 2, "table_bytes": 900}
-    write_json(own / "cells" / "cells.json", {**about, "overview": {"table": "overview.parquet", **part}})
+    drawn = {"seed": 1, "cells": [1, 0]}
+    overview = {"table": "overview.parquet", **part}
+    draw = {"thumbnails": "draw.zarr/thumbnails", **drawn}
+    write_json(own / "cells" / "cells.json", {**about, "overview": overview, "draw": draw})
     show_edition(own, tmp_path, cells="https://host.example/own/cells/")
     hosted = own / "hosted" / "cells"
     assert [path.name for path in hosted.iterdir()] == ["cells.json"]
@@ -164,6 +167,7 @@ def test_cells_go_with_the_site_or_are_read_from_their_address(tmp_path: Path, o
         "thumbnails": "https://host.example/own/cells/cells.zarr/thumbnails",
         "table": "https://host.example/own/cells/cells.parquet",
         "overview": {"table": "https://host.example/own/cells/overview.parquet", **part},
+        "draw": {"thumbnails": "https://host.example/own/cells/draw.zarr/thumbnails", **drawn},
     }
 
 

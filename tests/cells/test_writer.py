@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 
 from nnbook.cells import overview
 from nnbook.cells import writer as stage
@@ -88,7 +89,7 @@ def test_a_store_has_a_row_and_an_image_a_cell_in_order_of_run(tmp_path: Path) -
     np.testing.assert_array_equal(cells.thumbnails[5], means)
 
 
-def test_a_store_of_very_many_cells_has_an_overview_and_is_made_again_without(
+def test_a_store_of_very_many_cells_has_an_overview_and_a_first_draw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overview, "FEWEST_CELLS", 15)
@@ -98,11 +99,19 @@ def test_a_store_of_very_many_cells_has_an_overview_and_is_made_again_without(
     panoramas = scenes(tmp_path, "Run1TL_top_left", "Run2TL_top_left")
     told = write(tmp_path, panoramas)
     assert (told["overview"]["cells"], told["cells"]) == (20, 20)
+    drawn = zarr.open_array(tmp_path / "cells" / told["draw"]["thumbnails"], mode="r")
+    assert sorted(told["draw"]["cells"]) == list(range(20))
+    assert told["draw"]["cells"] != list(range(20))
+    np.testing.assert_array_equal(
+        np.asarray(drawn[:]), read_cells(tmp_path / "cells").thumbnails[told["draw"]["cells"]]
+    )
     assert told == json.loads((tmp_path / "cells" / "cells.json").read_text())
     before = path.read_bytes()
     path.unlink()
+    shutil.rmtree(tmp_path / "cells" / "draw.zarr")
     write(tmp_path, panoramas)
     assert path.read_bytes() == before
+    assert (tmp_path / "cells" / "draw.zarr" / "thumbnails" / "c" / "0" / "0" / "0").is_file()
 
 
 def test_the_last_panorama_may_give_no_cell(tmp_path: Path) -> None:

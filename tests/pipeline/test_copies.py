@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FILES = {
     "masks/a_cp_masks.tif": "mask",
     "cells/cells.zarr/images/c/0": "shard",
+    "cells/draw.zarr/thumbnails/c/0": "drawn",
     "cells/cells.parquet": "t",
     "rois.parquet": "r",
 }

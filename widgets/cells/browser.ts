@@ -286,12 +286,13 @@ export class CellBrowser {
 
   /**
    * Draws cells by the seed of the state, or takes those of a name or most like one in their place; false as long as it is not
-   * known which these are. A reader who brings no seed is given one, which is then in the address.
+   * known which these are. A reader who brings no seed is given one, which is then in the address: that of the draw whose
+   * thumbnails are together, where there is one.
    */
   private draw(): boolean {
     const { measurements, seed, source, state } = this;
     const given = state.get('draw');
-    this.seed = given ?? (seed === 0 ? freshSeed() : seed);
+    this.seed = given ?? (seed === 0 ? (this.collection.draw?.seed ?? freshSeed()) : seed);
     if (given === null) state.set({ draw: this.seed }, 'settle');
     const [find, like] = source.measured ? [state.get('find'), state.get('like')] : [null, null];
     const wanted = JSON.stringify(like !== null ? ['like', like] : find !== null ? ['find', find] : [this.seed]);

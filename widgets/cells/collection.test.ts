@@ -29,6 +29,7 @@ describe('a list of cells', () => {
       table: 'https://book.example/build/cells/cells.parquet',
       tableBytes: 7000,
       overview: null,
+      draw: null,
       shards: null,
     });
   });
@@ -45,6 +46,13 @@ describe('a list of cells', () => {
       tableBytes: 900,
     });
     expect([of({ table: 'overview.parquet' }), of({ cells: 3 }), of('overview.parquet')]).toEqual([null, null, null]);
+  });
+
+  it('names the thumbnails of a first draw, and does without those that it does not say enough of', () => {
+    const of = (draw: unknown) => parseCells(JSON.stringify({ ...WHOLE, draw }), ADDRESS).collection?.draw;
+    const whole = { seed: 1, cells: [4, 0], thumbnails: 'draw.zarr/thumbnails' };
+    expect(of(whole)).toEqual({ ...whole, thumbnails: 'https://book.example/build/cells/draw.zarr/thumbnails' });
+    expect([of({ ...whole, seed: 0 }), of({ ...whole, cells: [4, 'a'] }), of({ ...whole, thumbnails: 3 }), of([])]).toEqual([null, null, null, null]);
   });
 
   it('may be on another host', () => {

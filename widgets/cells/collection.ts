@@ -9,6 +9,13 @@ export interface TableFile {
   cells: number;
 }
 
+/** Cells that are drawn by a seed, and the address of an array of their thumbnails, in this order in one shard. */
+export interface FirstDraw {
+  seed: number;
+  cells: number[];
+  thumbnails: string;
+}
+
 /** The cells of an edition, as their `cells.json` lists them; addresses are absolute. */
 export interface Collection {
   note: string;
@@ -24,6 +31,8 @@ export interface Collection {
   tableBytes: number | null;
   /** A table of some of the rows, with their number as `row`: where there are very many cells, enough to begin with. */
   overview: TableFile | null;
+  /** What a view begins with; null where cells are few enough to fetch each from its shard. */
+  draw: FirstDraw | null;
   /** How many cells each shard of images holds; null where all are full but for the last. */
   shards: number[] | null;
 }
@@ -68,6 +77,7 @@ export function parseCells(text: string, address: string): { note: string; colle
       table,
       tableBytes: countOf(value.table_bytes),
       overview: overviewOf(value.overview, address),
+      draw: drawOf(value.draw, address),
       shards,
     },
   };
@@ -78,6 +88,13 @@ function overviewOf(value: unknown, address: string): TableFile | null {
   if (!isRecord(value)) return null;
   const [table, cells] = [resolve(textOf(value.table), address), countOf(value.cells)];
   return table === null || cells === null ? null : { table, cells, tableBytes: countOf(value.table_bytes) };
+}
+
+/** Null where there is none, or it says not what it is: images then come from their shards. */
+function drawOf(value: unknown, address: string): FirstDraw | null {
+  if (!isRecord(value) || !Array.isArray(value.cells)) return null;
+  const [seed, thumbnails, cells] = [countOf(value.seed), resolve(textOf(value.thumbnails), address), value.cells.map(countOf)];
+  return !seed || thumbnails === null || cells.includes(null) ? null : { seed, thumbnails, cells: cells as number[] };
 }
 
 function countOf(value: unknown): number | null {

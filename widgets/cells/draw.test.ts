@@ -35,6 +35,8 @@ describe('a draw', () => {
   it('of a seed is always the same', () => {
     expect(drawCells(1_061_277, 10_000, 7).slice(0, 6)).toEqual([505996, 858168, 533106, 405880, 65311, 596614]);
     expect(drawCells(5, 10_000, 7)).toEqual([4, 0, 3, 1, 2]);
+    const runs = [{ run: 1, first: 0, cells: 1000 }, { run: 2, first: 1000, cells: 3 }, { run: 4, first: 1003, cells: 500 }];
+    expect(drawPerRun(runs.map((run) => ({ ...run, passage: null })), 4, 7)).toEqual([919, 676, 18, 448, 1002, 1001, 1000, 1025, 1075, 1136, 1049]);
   });
 
   it('has none twice, and all where there are no more', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FirstDraw } from './collection';
 import { CellImages } from './images';
 import { parseLayout, Shards, spansOf } from './shards';
 
@@ -80,7 +81,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const shardsOf = (index = 'start', most = 1e9, held = [8, 8, 4]) => new Shards(`https://cells${host}.example/images`, parseLayout(description(undefined, index), 'The images'), held, most);
+const shardsOf = (index = 'start', most = 1e9, held = [8, 8, 4], draw: FirstDraw | null = null) =>
+  new Shards(`https://cells${host}.example/images`, parseLayout(description(undefined, index), 'The images'), held, most, draw);
 /** Images of cells, once all have come or failed. */
 async function fetched(cells: number[], shards: Shards): Promise<CellImages> {
   const left = new Set(cells);
@@ -156,6 +158,16 @@ describe.each(['start', 'end'])('images of shards with their index at the %s', (
 });
 
 describe('images', () => {
+  it('of the first draw come together, those of other cells from their shards', async () => {
+    files.set('/draw/c/0/0/0', await shardOf([0, 1, 2, 3], 'start'));
+    files.set('/images/c/2/0/0', await shardOf([16, 17], 'start'));
+    const draw = { seed: 1, cells: [9, 3, 18, 12], thumbnails: `https://cells${host}.example/draw` };
+    const images = await fetched([12, 17, 3, 9], shardsOf('start', 1e9, [8, 8, 4], draw));
+    expect([9, 3, 12, 17].map((cell) => images.get(cell))).toEqual([0, 1, 3, 17].map(imageOf));
+    expect(asked.filter(({ path }) => path === '/draw/c/0/0/0').map(({ range }) => range)[0]).toBe('bytes=0-63');
+    expect(asked.length).toBe(4); // an index and images of each
+  });
+
   it('that a store does not hold are black, as Zarr has it', async () => {
     files.set('/images/c/0/0/0', await shardOf([0, 1, 2], 'start', { missing: 1 }));
     const images = await fetched([0, 1], shardsOf());

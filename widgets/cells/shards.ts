@@ -1,3 +1,4 @@
+import type { FirstDraw } from './collection';
 import { isRecord } from '../shared/json';
 import { PartialFile } from '../shared/partial';
 import { Problem } from '../shared/problem';
@@ -19,6 +20,8 @@ export interface Layout {
 export type Place = { from: number; to: number } | null;
 
 const ENTRY_BYTES = 16;
+/** The shard of the cells that a view begins with. */
+const DRAWN = -1;
 const CHECKSUM_BYTES = 4;
 const NOWHERE = 2n ** 64n - 1n;
 
@@ -59,7 +62,8 @@ export function parseLayout(text: string, what: string): Layout {
 }
 
 /**
- * The shards of an array of images of cells, of which each holds as many as it says.
+ * The shards of an array of images of cells, of which each holds as many as it says, and one more of cells drawn first, which
+ * is stored alike.
  *
  * The checksum of an index is not checked, since mostly only some of its entries are read; that of gzip reveals damage
  * to an image.
@@ -68,6 +72,8 @@ export class Shards {
   private readonly open = new Map<number, { file: PartialFile; places: Map<number, Place> }>();
   /** The first cell of each shard. */
   private readonly firsts: number[];
+  /** The places of cells that are drawn first, in the shard of those. */
+  private readonly drawn: ReadonlyMap<number, number>;
 
   constructor(
     /** Address of the array's folder. */
@@ -77,13 +83,17 @@ export class Shards {
     held: readonly number[],
     /** Most bytes of whole shards that are kept, of a host that hands out no parts. */
     private readonly mostBytes: number,
+    /** Cells that are drawn first, whose images are in a shard of their own as well. */
+    private readonly draw: FirstDraw | null,
   ) {
+    this.drawn = new Map(draw?.cells.map((cell, place) => [cell, place]));
     let first = 0;
     this.firsts = held.map((cells) => (first += cells) - cells);
   }
 
   /** The shard that has the image of a cell. */
   shardOf(cell: number): number {
+    if (this.drawn.has(cell)) return DRAWN;
     let [from, to] = [0, this.firsts.length];
     while (to - from > 1) {
       const middle = (from + to) >> 1;
@@ -122,8 +132,9 @@ export class Shards {
     if (shard) this.open.delete(number);
     else {
       const { separator } = this.layout;
-      const path = ['c', number, 0, 0].join(separator);
-      shard = { file: new PartialFile(`${this.address}/${path}`), places: new Map() };
+      const path = ['c', Math.max(number, 0), 0, 0].join(separator);
+      const address = number === DRAWN && this.draw ? this.draw.thumbnails : this.address;
+      shard = { file: new PartialFile(`${address}/${path}`), places: new Map() };
     }
     this.open.set(number, shard); // the last used comes last
     return shard;
@@ -133,8 +144,9 @@ export class Shards {
     const { perShard, index } = this.layout;
     const { file, places } = this.shard(number);
     const firstCell = this.firsts[number] ?? 0;
-    const rows = images.map((image) => image - firstCell);
-    const [first, last] = index === 'start' ? [Math.min(...rows), Math.max(...rows)] : [0, perShard - 1];
+    const drawn = number === DRAWN ? (this.draw?.cells ?? []) : null;
+    const rows = images.map((image) => (drawn ? (this.drawn.get(image) ?? 0) : image - firstCell));
+    const [first, last] = index === 'start' ? [Math.min(...rows), Math.max(...rows)] : [0, (drawn?.length ?? perShard) - 1];
     const bytes = (last - first + 1) * ENTRY_BYTES;
     const span =
       index === 'start' ? { from: first * ENTRY_BYTES, to: first * ENTRY_BYTES + bytes } : { from: -(bytes + CHECKSUM_BYTES) };
@@ -146,7 +158,7 @@ export class Shards {
       const at = (row - first) * ENTRY_BYTES;
       const [offset, size] = [entries.getBigUint64(at, true), entries.getBigUint64(at + 8, true)];
       const from = Number(offset);
-      places.set(firstCell + row, offset === NOWHERE ? null : { from, to: from + Number(size) });
+      places.set(drawn?.[row] ?? firstCell + row, offset === NOWHERE ? null : { from, to: from + Number(size) });
     }
   }
 

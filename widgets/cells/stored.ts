@@ -24,7 +24,7 @@ export async function openImages(size: 'thumbnails' | 'full', collection: Collec
   if (layout.images !== images || held.some((cells) => cells > layout.perShard)) {
     throw new Problem(`${what} do not belong to this list of cells: there are ${layout.images} where ${images} are expected.`);
   }
-  return new Shards(address, layout, held, SHARD_BYTES);
+  return new Shards(address, layout, held, SHARD_BYTES, size === 'thumbnails' ? collection.draw : null);
 }
 
 /** How many cells shards hold that are all full but for the last. */

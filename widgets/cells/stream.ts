@@ -70,6 +70,7 @@ export function streamedCells(
       table: nowhere,
       tableBytes: null,
       overview: null,
+      draw: null,
       shards: null,
     },
     table: new NameTable(blocks),

@@ -205,6 +205,8 @@ def hosted_cells(store: Path, address: str) -> dict[str, Any]:
     told = {**about, **{name: f"{base}/{about[name]}" for name in ("images", "thumbnails", "table")}}
     if "overview" in about:
         told["overview"] = {**about["overview"], "table": f"{base}/{about['overview']['table']}"}
+    if "draw" in about:
+        told["draw"] = {**about["draw"], "thumbnails": f"{base}/{about['draw']['thumbnails']}"}
     return told
 
 

@@ -7,10 +7,12 @@ threads have compressed: `benchmarks/cells.py` has the difference.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from zlib_ng import zlib_ng
+
+from nnbook.errors import NnbookError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +124,35 @@ def ends_in_file(shard: Path, place: int) -> bool:
         Which image of it, from 0.
     """
     with shard.open("rb") as file:
-        file.seek(16 * int(place))
-        offset, size = struct.unpack("<QQ", file.read(16))
-    return offset == EMPTY or int(offset) + int(size) <= shard.stat().st_size
+        offset, size = _entry(file, place)
+    return offset == EMPTY or offset + size <= shard.stat().st_size
+
+
+def read_stored(shard: Path, place: int) -> bytes:
+    """Return an image as a shard has it, compressed.
+
+    Parameters
+    ----------
+    shard, place
+        See `ends_in_file`.
+
+    Raises
+    ------
+    NnbookError
+        Where the shard has no such image, or is cut off.
+    """
+    with shard.open("rb") as file:
+        offset, size = _entry(file, place)
+        if offset != EMPTY:
+            file.seek(offset)
+            stored = file.read(size)
+            if len(stored) == size:
+                return stored
+    raise NnbookError(f"{shard}: lacks image {place}; delete it, and call again")
+
+
+def _entry(file: BinaryIO, place: int) -> tuple[int, int]:
+    """Read where a shard has an image, and its size."""
+    file.seek(16 * int(place))
+    offset, size = struct.unpack("<QQ", file.read(16))
+    return offset, size

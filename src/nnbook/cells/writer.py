@@ -9,7 +9,8 @@ A store is a folder:
 - `cells.parquet`: a row a cell, in the same order, whose column `image_number` is the number of its image;
 - `cells.json`: what it holds, and what was left out;
 - `croissant.json`: the same for machines, see `nnbook.cells.croissant`;
-- `overview.parquet`, where there are very many cells: some of the rows, see `nnbook.cells.overview`.
+- `overview.parquet`, where there are very many cells: some of the rows, see `nnbook.cells.overview`;
+- `draw.zarr`, where there are very many: thumbnails of those that a view shows first, see `nnbook.cells.draw`.
 
 Cells are in order of run, then of the manifest, then of label: so a run is one range of rows.
 
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from nnbook.cells import croissant, overview
+from nnbook.cells import croissant, draw, overview
 from nnbook.cells.extraction import CELL_PX, THUMBNAIL_PX, extract_cells, thumbnails_of
 from nnbook.cells.shards import create_group, encode, set_length, shard_path, write_shard
 from nnbook.cells.store import FORM, NUMBER, REMEDY, MaskedPanorama, cell_name
@@ -305,7 +306,7 @@ def write_store(
             made = _make_parts(source, parts, function_of_parts, workers, supply)
             files = ["cells.json", "cells.parquet", "cells.zarr"]
             if overview.has_overview(sum(part.cells for part in made)):
-                files.append(overview.FILE)
+                files += [overview.FILE, draw.FOLDER]
             stage = Stage.of(
                 function,
                 folder.parent,
@@ -589,6 +590,7 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
     }
     if overview.has_overview(count):
         metadata["overview"] = overview.write_overview(store / "cells.parquet", store / overview.FILE)
+        metadata["draw"] = draw.write_draw(store, np.concatenate(numbers).tolist(), runs, CELLS_PER_SHARD)
     write_json(store / "cells.json", metadata)
     write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
 

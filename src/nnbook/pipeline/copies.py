@@ -21,7 +21,7 @@ INDEX: Final = "copied.json"
 KNOWN: Final = ".copied.json"
 """In the edition: the states of files, so that those that are unchanged are not read again."""
 
-DATA: Final = ("masks/*", "cells/cells.zarr/**/*")
+DATA: Final = ("masks/*", "cells/*.zarr/**/*")
 TABLES: Final = ("cells/*", "rois.parquet", "results.csv", "manifest.csv", "edition.json")
 """What is copied, and what refers to it, which is copied after it."""
 
