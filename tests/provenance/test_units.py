@@ -13,7 +13,7 @@ from unit_work import work
 from nnbook.errors import InvalidValueError, NnbookError
 from nnbook.io.processes import usable_cores
 from nnbook.provenance import units
-from nnbook.provenance.units import HERE, Choice, Demand, Made, failed_units, free_memory, make_units
+from nnbook.provenance.units import HERE, Choice, Demand, Made, UnitsError, failed_units, free_memory, make_units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,13 @@ def test_one_that_fails_stops_no_other(tmp_path: Path, demand: Demand, capsys: p
     made = make_units(work, jobs(tmp_path, *FAILING), demand, desc="try", aside=tmp_path)
     check_failing(made, tmp_path, capsys.readouterr().err)
     assert {process for _, process in made.outcomes.values()} == {os.getpid()}
+
+
+def test_what_several_failed_of_is_said_once() -> None:
+    with pytest.raises(UnitsError) as caught:
+        Made({}, {"a": NnbookError("no model"), "b": NnbookError("b.tif: black"), "c": NnbookError("no model")}).check()
+    assert str(caught.value) == "no model\nb.tif: black"
+    assert list(caught.value.failed) == ["a", "b", "c"]
 
 
 def check_failing(made: Made, folder: Path, said: str) -> None:

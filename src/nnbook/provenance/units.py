@@ -91,7 +91,7 @@ HERE: Final = Demand((), 0, 0, 1)
 
 
 class UnitsError(InvalidValueError):
-    """Units that failed, a line each.
+    """Units that failed, a line each, but one for those that failed of the same, such as of a missing model.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class UnitsError(InvalidValueError):
     """
 
     def __init__(self, failed: Mapping[str, NnbookError]) -> None:
-        error = all_of(list(failed.values()))
+        error = all_of(list({str(error): error for error in failed.values()}.values()))
         super().__init__(str(error), parameter=" ".join(getattr(error, "parameters", ())))
         self.failed = dict(failed)
 
