@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "widgets" / "dist"
 VIEWS = (
     "cells", "channels", "codec-blosc", "codec-lz4", "codec-zstd", "deepzoom", "methods", "mosaic", "nuclei",
-    "panorama", "primer", "scatter", "segment", "segment-offline", "segment-worker",
+    "panorama", "primer", "scatter", "segment", "segment-offline", "segment-webgpu", "segment-worker",
 )  # fmt: skip
 THEME = ("build/server.mjs", "build/assets.json", "public/favicon.svg", "public/assets/a.woff2", "template.yml")
 SITE = (
@@ -123,6 +123,7 @@ def test_the_wheel_has_the_data_that_the_package_reads_and_no_other(wheel: Path)
         "nnbook/gui/page.html",
         *(f"nnbook/viewers/bundles/{name}.mjs" for name in VIEWS),
         "nnbook/viewers/bundles/ort.wasm",
+        "nnbook/viewers/bundles/ort-webgpu.wasm",
         *(f"nnbook/book/shipped/{name}" for name in SITE),
         *(f"nnbook/{path.relative_to(package).as_posix()}" for path in STARTER.rglob("*") if path.is_file()),
     }

@@ -90,8 +90,11 @@ const withoutHosts = {
   },
 };
 
-/** What runs the model of the page on which readers segment images: a file of its own, that is loaded on request. */
-const RUNTIME = 'onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+/**
+ * What runs the model of the page on which readers segment images, on the processor and on a graphics card: files of their own,
+ * that are loaded on request. Of the builds for WebGPU, the one that waits by JSPI is the smallest by 10 MB.
+ */
+const RUNTIMES = { ort: 'ort-wasm-simd-threaded.wasm', 'ort-webgpu': 'ort-wasm-simd-threaded.jspi.wasm' };
 
 const BUNDLES = [
   ...Object.entries(WIDGETS).map(([name, most]) => ({ name, most, entry: { entryPoints: [`${root}${name}/index.ts`], plugins: [inlineCss, leaveOut, codecsApart] } })),
@@ -102,6 +105,8 @@ const BUNDLES = [
   })),
   // What works beside the page, and is loaded with the first image. Not a module: of a page that is a file, browsers take none.
   { name: 'segment-worker', most: 420_000, entry: { entryPoints: [`${root}segment/worker.ts`], plugins: [withoutHosts], format: 'iife', define: { 'import.meta.url': 'self.location.href' } } },
+  // What runs the network on a graphics card, beside that.
+  { name: 'segment-webgpu', most: 125_000, entry: { entryPoints: [`${root}segment/webgpuworker.ts`], format: 'iife', define: { 'import.meta.url': 'self.location.href' } } },
   // The service worker of that page.
   { name: 'segment-offline', most: 4_000, entry: { entryPoints: [`${root}segment/serviceworker.ts`], format: 'iife' } },
 ];
@@ -129,4 +134,4 @@ for (const { name: widget, most, entry } of BUNDLES) {
   await writeFile(outfile, bundle);
   console.log(`dist/${widget}.mjs ${(size / 1000).toFixed(0)} kB`);
 }
-await copyFile(`${root}node_modules/${RUNTIME}`, `${root}dist/ort.wasm`);
+for (const [name, file] of Object.entries(RUNTIMES)) await copyFile(`${root}node_modules/onnxruntime-web/dist/${file}`, `${root}dist/${name}.wasm`);

@@ -11,7 +11,7 @@ import type { Source } from './source';
 import { SegmentView } from './view';
 
 /** What the view of a page learns from its site: a kernel has all of it itself. */
-export const NO_SITE: Source = { parts: { worker: '', model: '', runtime: '', modelSha256: '', diamMean: 0 }, bytes: 0, examples: [] };
+export const NO_SITE: Source = { parts: { worker: '', model: '', runtime: '', webgpu: null, modelSha256: '', diamMean: 0 }, bytes: 0, cardBytes: 0, examples: [] };
 
 /** Sliders rest for so long before the kernel is asked: it answers for what is in view first. */
 const REST_MS = 20;
@@ -24,7 +24,6 @@ const KEPT: Record<KeptKind, { end: string; text: string; title: string }> = {
 
 /** Segments images of a kernel, by any of its methods, and has it train on corrected masks. */
 export class KernelView extends SegmentView {
-  protected override readonly where = 'in the kernel';
   protected override readonly restMs = REST_MS;
   private readonly images = document.createElement('select');
   private readonly jobs: JobPanel;

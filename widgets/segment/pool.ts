@@ -1,7 +1,15 @@
 import type { NetworkAnswer, NetworkStart, NetworkTile } from './network';
 
+/** What runs the network over tiles, so many at a time. */
+export interface Runner {
+  readonly size: number;
+  /** What the network makes of a tile, whose data it takes. */
+  run(data: Float32Array<ArrayBuffer>, width: number, height: number): Promise<Float32Array>;
+  end(): void;
+}
+
 /** Runs the network over tiles in several workers at a time. */
-export class NetworkPool {
+export class NetworkPool implements Runner {
   private readonly workers: Worker[] = [];
   private readonly idle: Worker[] = [];
   private readonly waiting: ((worker: Worker) => void)[] = [];
@@ -42,7 +50,6 @@ export class NetworkPool {
     return this.count;
   }
 
-  /** What the network makes of a tile. */
   async run(data: Float32Array<ArrayBuffer>, width: number, height: number): Promise<Float32Array> {
     const worker = await this.free();
     return new Promise<Float32Array>((resolve, reject) => {

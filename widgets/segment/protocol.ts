@@ -49,6 +49,8 @@ export interface Parts {
   worker: string | Blob;
   model: string | Blob;
   runtime: string | Blob;
+  /** The worker's script and the runtime for a graphics card; null where there is none to be used. */
+  webgpu: { worker: string; runtime: string } | null;
   modelSha256: string;
   diamMean: number;
 }
@@ -82,7 +84,7 @@ export interface Segmented {
   /** The diameter that was used, in px; 0 where no nucleus was found. */
   diameter: number;
   seconds: number;
-  /** What the network ran on. */
+  /** Where the network ran, in words. */
   device: string;
   /** Corrections that there are, and how many were taken back and can be done again. */
   edits: number;

@@ -9,10 +9,11 @@ import { FullMasks, smallMasks, type Nucleus, type Seen } from './masks';
 import { savedFile } from './outputs';
 import { cut, type Box, type Floats, type Image } from './plane';
 import { DARK_REMARK, hasDarkNuclei } from './polarity';
-import { NetworkPool } from './pool';
+import { NetworkPool, type Runner } from './pool';
 import type { Answer, Choice, Edit, FileKind, Methods, Opened, Parts, Segmented, Settings } from './protocol';
 import { greyRange, rescale } from './scale';
 import { networkSize, NOTHING_SEEN, PYTHON_TILE_PX, Tiling, type Tile } from './tiles';
+import { CardProblem, WebGpu, type TileInput } from './webgpu';
 
 /** Of an image of more tiles than that, a small part in the middle of the view is segmented first, to be seen soon. */
 const FEW_TILES = 4;
@@ -50,7 +51,9 @@ export class Segmenter implements AsyncMethods {
   private seconds = 0;
   private version = 0;
   private round = 0;
+  private device = '';
   private pool: Promise<NetworkPool> | null = null;
+  private webgpu: WebGpu | null = null;
 
   constructor(
     private readonly address: string,
@@ -118,6 +121,7 @@ export class Segmenter implements AsyncMethods {
     }
     this.check(round);
     this.diameter = found;
+    this.device = '';
     if (found === 0) return this.finish(start);
     const size = networkSize(image, parts.diamMean / found);
     if (!size) {
@@ -125,19 +129,18 @@ export class Segmenter implements AsyncMethods {
     }
     this.progress('Loading the network', 0);
     const grey = rescale(image, size, ...greys);
-    const tiling = new Tiling(grey, PYTHON_TILE_PX);
     const ready = await pool;
     this.check(round);
     const area = size.width * size.height;
     const early: Early = { grey, image, settings, diameter: parts.diamMean, labels: new Int32Array(area), logit: new Float32Array(area).fill(NOTHING_SEEN), count: 0 };
-    if (tiling.tiles.length > FEW_TILES) await this.preview(ready, early, round, middle);
-    await this.runAll(ready, tiling, early, round, middle);
+    const tiling = await this.runImage(ready, early, round, middle);
     this.check(round);
     this.seen = { output: tiling.output(), grey, diameter: parts.diamMean };
     if (area > LARGE_PX) {
       // Masks of a panorama need the memory that the network has.
       ready.end();
       this.pool = null;
+      this.webgpu?.end();
     }
     return this.makeMasks(settings, round, start);
   }
@@ -200,6 +203,8 @@ export class Segmenter implements AsyncMethods {
       this.pool = null; // may be tried again
       throw error;
     });
+    const { webgpu } = parts;
+    if (webgpu) this.webgpu ??= new WebGpu(() => startCard(parts, webgpu));
     return this.pool;
   }
 
@@ -215,7 +220,48 @@ export class Segmenter implements AsyncMethods {
     }
   }
 
-  private async runTile(pool: NetworkPool, tiling: Tiling, tile: Tile, round: number): Promise<Float32Array> {
+  /** Runs the network over an image: all of its tiles on the graphics card, where that has proved itself, or all on the processor. */
+  private async runImage(pool: NetworkPool, early: Early, round: number, middle: [number, number]): Promise<Tiling> {
+    const tiling = new Tiling(early.grey, PYTHON_TILE_PX);
+    const count = tiling.tiles.length;
+    if (count > FEW_TILES) await this.preview(pool, early, round, middle);
+    const { webgpu } = this;
+    const [tile] = tiling.tiles;
+    if (!webgpu || !tile) return this.runOnProcessor(pool, tiling, early, round, middle);
+    const first: TileInput = { data: tiling.input(tile) as Float32Array<ArrayBuffer>, width: tile.width, height: tile.height };
+    let card = webgpu.proved(tile);
+    if (!card && count > pool.size && webgpu.reason(tile) === '') {
+      this.progress('Checking the graphics card', 0);
+      card = await webgpu.provedInTime(first, count, pool);
+      this.check(round);
+    }
+    if (!card) {
+      const done = await this.runOnProcessor(pool, tiling, early, round, middle);
+      // The processor has no more to do for few tiles than for one: the card proves itself for the next image.
+      if (webgpu.reason(tile) === '') void webgpu.prove(first, pool);
+      return done;
+    }
+    try {
+      await this.runAll(card, tiling, early, round, middle);
+      this.device = 'on the graphics card';
+      return tiling;
+    } catch (error) {
+      if (!(error instanceof CardProblem)) throw error;
+      this.check(round);
+      this.say({ remark: 'The graphics card stopped working; this image and the next ones are computed by the processor.' });
+      return this.runOnProcessor(pool, new Tiling(early.grey, PYTHON_TILE_PX), early, round, middle);
+    }
+  }
+
+  private async runOnProcessor(pool: NetworkPool, tiling: Tiling, early: Early, round: number, middle: [number, number]): Promise<Tiling> {
+    await this.runAll(pool, tiling, early, round, middle);
+    const [tile] = tiling.tiles;
+    const reason = tile ? (this.webgpu?.reason(tile) ?? '') : '';
+    this.device = `on the processor${reason === '' ? '' : ` (${reason})`}`;
+    return tiling;
+  }
+
+  private async runTile(pool: Runner, tiling: Tiling, tile: Tile, round: number): Promise<Float32Array> {
     if (round !== this.round) throw new Canceled();
     const output = await pool.run(tiling.input(tile) as Float32Array<ArrayBuffer>, tile.width, tile.height);
     if (round !== this.round) throw new Canceled();
@@ -224,7 +270,7 @@ export class Segmenter implements AsyncMethods {
   }
 
   /** Segments a small part in the middle of the view, before the whole is begun. */
-  private async preview(pool: NetworkPool, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
+  private async preview(pool: Runner, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
     const { grey } = early;
     const scale = grey.width / early.image.width;
     const start = (place: number, length: number) => Math.max(0, Math.min(length - PREVIEW_PX, Math.round(place * scale - PREVIEW_PX / 2)));
@@ -237,7 +283,7 @@ export class Segmenter implements AsyncMethods {
   }
 
   /** Runs the network over all tiles, those near the middle of the view first, and shows masks of each that has come. */
-  private async runAll(pool: NetworkPool, tiling: Tiling, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
+  private async runAll(pool: Runner, tiling: Tiling, early: Early, round: number, [x, y]: [number, number]): Promise<void> {
     const scale = early.grey.width / early.image.width;
     const distance = (tile: Tile) => Math.hypot(tile.x + tile.width / 2 - x * scale, tile.y + tile.height / 2 - y * scale);
     const queue = [...tiling.tiles].sort((a, b) => distance(a) - distance(b));
@@ -253,7 +299,8 @@ export class Segmenter implements AsyncMethods {
         this.showEarly(early, box, output);
       }
     };
-    await Promise.all(Array.from({ length: pool.size }, work));
+    // While a tile is being run, the next one is cut.
+    await Promise.all(Array.from({ length: Math.max(2, pool.size) }, work));
   }
 
   /** Shows masks of what the network has seen so far, without numbers and measures; nuclei that tiles cut are in pieces. */
@@ -312,7 +359,7 @@ export class Segmenter implements AsyncMethods {
   private finish(start: number): Segmented {
     const { diameter, nuclei } = this;
     this.seconds = (performance.now() - start) / 1000;
-    return { version: ++this.version, nuclei, diameter, seconds: this.seconds, device: 'WebAssembly', edits: this.edits?.count ?? 0, undone: this.edits?.undone ?? 0 };
+    return { version: ++this.version, nuclei, diameter, seconds: this.seconds, device: `in this browser${this.device && `, ${this.device}`}`, edits: this.edits?.count ?? 0, undone: this.edits?.undone ?? 0 };
   }
 
   private check(round: number): void {
@@ -322,6 +369,14 @@ export class Segmenter implements AsyncMethods {
   private progress(what: string, share: number): void {
     this.say({ progress: { what, share } });
   }
+}
+
+/** Loads what runs the network on a graphics card, and starts its worker. */
+async function startCard({ model, modelSha256 }: Parts, { runtime, worker }: NonNullable<Parts['webgpu']>): Promise<Runner> {
+  const what = 'What runs the model on a graphics card';
+  const [script, binary, network] = await Promise.all([kept(worker, what), kept(runtime, what), kept(model, 'The model', modelSha256)]);
+  const address = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  return NetworkPool.start(address, 1, { runtime: binary, model: network });
 }
 
 type AsyncMethods = { [Name in keyof Methods]: (...given: Parameters<Methods[Name]>) => ReturnType<Methods[Name]> | Promise<ReturnType<Methods[Name]>> };

@@ -21,6 +21,8 @@ export interface Source {
   parts: Parts;
   /** Bytes that are loaded with the first image. */
   bytes: number;
+  /** Bytes that are loaded besides where there is a graphics card. */
+  cardBytes: number;
   examples: Example[];
 }
 
@@ -38,7 +40,7 @@ function sourceInside(value: unknown): Source | null {
   const { worker, model, runtime } = value;
   const [modelSha256, diamMean] = [textOf(value.sha256), numberOf(value.diam_mean_px)];
   if (!(worker instanceof Blob && model instanceof Blob && runtime instanceof Blob) || modelSha256 === null || diamMean === null) return null;
-  return { parts: { worker, model, runtime, modelSha256, diamMean }, bytes: 0, examples: [] };
+  return { parts: { worker, model, runtime, webgpu: null, modelSha256, diamMean }, bytes: 0, cardBytes: 0, examples: [] };
 }
 
 export function parseSource(text: string, base: string): Source {
@@ -53,10 +55,13 @@ export function parseSource(text: string, base: string): Source {
   const [worker, model, runtime] = [value.worker, value.model, value.runtime].map(textOf).map((one) => (one === null ? null : resolve(one, base)));
   const [modelSha256, diamMean] = [textOf(value.sha256), numberOf(value.diam_mean_px)];
   if (!worker || !model || !runtime || modelSha256 === null || diamMean === null) throw damaged;
+  const card = isRecord(value.webgpu) ? value.webgpu : {};
+  const [cardWorker, cardRuntime] = [card.worker, card.runtime].map(textOf).map((one) => (one === null ? null : resolve(one, base)));
   const examples = Array.isArray(value.examples) ? value.examples : [];
   return {
-    parts: { worker, model, runtime, modelSha256, diamMean },
+    parts: { worker, model, runtime, webgpu: cardWorker && cardRuntime ? { worker: cardWorker, runtime: cardRuntime } : null, modelSha256, diamMean },
     bytes: numberOf(value.bytes) ?? 0,
+    cardBytes: numberOf(card.bytes) ?? 0,
     examples: examples.flatMap((one: unknown): Example[] => {
       if (!isRecord(one)) return [];
       const [name, title, image, thumbnail] = [one.name, one.title, one.image, one.thumbnail].map(textOf);

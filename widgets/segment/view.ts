@@ -9,6 +9,7 @@ import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
 import { grouped, nuclei as nucleiText, rounded } from '../shared/text';
 import { ZoomView } from '../shared/zoomview';
+import { hasGraphicsCard } from './adapter';
 import { Client } from './client';
 import { Corrections, TOOL_KEYS } from './correct';
 import { EngineProblem, type Engine, type EngineEvents } from './engine';
@@ -54,8 +55,6 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   protected readonly client: Engine;
   /** Sliders rest for so long before masks are made anew. */
   protected readonly restMs: number = 120;
-  /** Where masks are computed, in words. */
-  protected readonly where: string = 'in this browser';
   private corrections: Corrections | null = null;
   private scatter: NucleusScatter | null = null;
   private source: Source | null = null;
@@ -329,7 +328,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     });
   }
 
-  protected buildDrop({ bytes, examples, parts }: Source): void {
+  protected buildDrop({ bytes, cardBytes, examples, parts }: Source): void {
     const { drop } = this;
     const words = textElement('p', 'Drop an image here', 'nn-drop-title');
     const kinds = textElement('p', 'TIFF or OME-TIFF of 8 to 32 bits, PNG or JPEG, up to a whole panorama. It stays on this machine.', 'nn-label');
@@ -343,7 +342,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       for (const example of examples) list.append(this.exampleButton(example));
       drop.append(textElement('p', 'Or try one of the book’s:', 'nn-label'), list);
     }
-    if (bytes > 0) drop.append(textElement('p', `The first image has the model loaded, ${(bytes / 1e6).toFixed(0)} MB; the browser keeps it.`, 'nn-label'));
+    if (bytes > 0) {
+      const more = cardBytes > 0 ? `, and ${(cardBytes / 1e6).toFixed(0)} MB for a graphics card where there is one` : '';
+      drop.append(textElement('p', `The first image has the model loaded, ${(bytes / 1e6).toFixed(0)} MB${more}; the browser keeps it.`, 'nn-label'));
+    }
     const keeping = offline(parts, bytes);
     if (keeping) drop.append(keeping);
   }
@@ -463,7 +465,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     const round = ++this.round;
     this.begin('Segmenting');
     try {
-      this.showSegmented(await client.call('segment', source.parts, this.wanted, stage.middle), round);
+      const { parts } = source;
+      const usable = parts.webgpu && !(await hasGraphicsCard()) ? { ...parts, webgpu: null } : parts;
+      if (round !== this.round) return;
+      this.showSegmented(await client.call('segment', usable, this.wanted, stage.middle), round);
     } catch (error) {
       if (round === this.round) this.refuse(error);
     }
@@ -628,10 +633,10 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
   private get summary(): string {
     const { segmented } = this;
     if (!segmented) return '';
-    const { diameter, edits, nuclei, seconds } = segmented;
+    const { device, diameter, edits, nuclei, seconds } = segmented;
     const parts = [nucleiText(nuclei.length)];
     if (diameter > 0) parts.push(`diameter ${diameter.toFixed(1)} px`);
-    parts.push(`${seconds.toFixed(1)} s ${this.where}`);
+    parts.push(`${seconds.toFixed(1)} s ${device}`);
     if (edits > 0) parts.push(edits === 1 ? '1 correction' : `${edits} corrections`);
     return parts.join(' · ');
   }

@@ -28,6 +28,10 @@ WORKER: Final = "segment-worker.mjs"
 RUNTIME: Final = "ort.wasm"
 """The worker's script, and what runs the model: ONNX Runtime as WebAssembly."""
 
+WEBGPU_WORKER: Final = "segment-webgpu.mjs"
+WEBGPU_RUNTIME: Final = "ort-webgpu.wasm"
+"""The same for a graphics card, which ONNX Runtime uses by WebGPU: loaded only where there is one."""
+
 FIELD_PX: Final = 1024
 AROUND_PX: Final = (1400, 1040)
 """Side of a field, and width and height of the part around a telophase."""
@@ -69,8 +73,9 @@ def add_segmentation(project: Path, html: Path) -> None:
         Where the views were built without the runtime.
     """
     folder = html / "build"
-    for former in (*folder.glob("segment-worker-*.mjs"), *folder.glob("ort-*.wasm"), *folder.glob("*.onnx")):
-        former.unlink()
+    for pattern in ("segment-worker-*.mjs", "segment-webgpu-*.mjs", "ort-*.wasm", "*.onnx"):
+        for former in folder.glob(pattern):
+            former.unlink()
     shutil.rmtree(folder / "segment", ignore_errors=True)
     if not any(folder.glob("segment-*.mjs")):
         return
@@ -78,13 +83,15 @@ def add_segmentation(project: Path, html: Path) -> None:
     model = _exported(project / "build" / "onnx")
     edition = read_edition(project / "build" / "book")
     named = {part: _named(file, folder) for part, file in (files | {"model": model}).items()}
+    webgpu = {part: _named(file, folder) for part, file in webgpu_files().items()}
     write_json(
         folder / DESCRIPTION,
         {
             "version": 1,
             **named,
             **model_facts(model),
-            "bytes": sum((folder / name).stat().st_size for name in named.values()),
+            "bytes": _bytes(folder, named),
+            "webgpu": {**webgpu, "bytes": _bytes(folder, webgpu)},
             "examples": list(_write_examples(edition, folder / "segment")),
         },
     )
@@ -99,7 +106,22 @@ def runtime_files() -> dict[str, Path]:
     MissingFileError
         Where the views were built without them.
     """
-    files = {part: Path(str(BUNDLES)) / name for part, name in (("worker", WORKER), ("runtime", RUNTIME))}
+    return _built(worker=WORKER, runtime=RUNTIME)
+
+
+def webgpu_files() -> dict[str, Path]:
+    """Return the files that the view needs besides to run the model on a graphics card, by their names likewise.
+
+    Raises
+    ------
+    MissingFileError
+        Where the views were built without them.
+    """
+    return _built(worker=WEBGPU_WORKER, runtime=WEBGPU_RUNTIME)
+
+
+def _built(**names: str) -> dict[str, Path]:
+    files = {part: Path(str(BUNDLES)) / name for part, name in names.items()}
     for file in files.values():
         if not file.is_file():
             raise MissingFileError(f"{file}: no such file; run 'make widgets/dist/.done' in the checkout of nnbook")
@@ -126,6 +148,10 @@ def _exported(folder: Path) -> Path:
         folder.mkdir(parents=True)
         export.export_model(load_model(device="cpu"), path)
     return path
+
+
+def _bytes(folder: Path, names: dict[str, str]) -> int:
+    return sum((folder / name).stat().st_size for name in names.values())
 
 
 def _named(file: Path, folder: Path) -> str:

@@ -513,7 +513,7 @@ class Session:
             "nuclei": list(opened.nuclei.values()),
             "diameter": opened.diameter_px,
             "seconds": opened.seconds,
-            "device": "kernel",
+            "device": "in the kernel",
             "edits": masks.count if masks else 0,
             "undone": masks.undone if masks else 0,
         }
