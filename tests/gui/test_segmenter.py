@@ -248,7 +248,10 @@ def test_a_model_is_trained_in_a_process_that_can_be_stopped(page: Page, lab: Pa
     job = Job("train", told.append)
     small = replace(how_to_train(1), batch=1, crop_px=32)
     text = train_on_masks(job, [lab / "a.tif"], lab / "trained_nuclei", small)
-    assert "Trained on 1 image: trained_nuclei is among the methods; a quarter" in text
+    assert text == (
+        "Trained on 1 image. The new model, trained_nuclei, is now among the methods. "
+        "A quarter of the image was held out to choose the best weights."
+    )
     assert told[-1]["text"] == "Training on 1 image: step 1 of 1"
     labels = trained_method(lab / "trained_nuclei").load()(discs(), DIAMETER_PX)
     assert labels.shape == (130, 180)
@@ -277,20 +280,25 @@ def test_a_folder_is_segmented_with_records_and_what_fails_is_named(page: Page, 
     job = Job("apply", told.append)
     how = page.segmenter._session.for_folder(settings())
     mask = lab / "masks" / "a_cp_masks.tif"
-    with pytest.raises(NnbookError, match=r"^Masks of 2 of 3 images are in .*masks\.\n.*c\.tif: [^\n]*$"):
+    with pytest.raises(
+        NnbookError, match=r"^2 of 3 images are segmented; their masks are in .*masks\.\n.*c\.tif: [^\n]*$"
+    ):
         apply_to_folder(job, lab, how)
     assert read_mask(mask).max() == len(DISCS)
-    assert told[-1]["text"] == "Otsu and watershed: 3 of 3 images"
+    assert told[-1]["text"] == "Segmenting by Otsu and watershed: 3 of 3 images done"
     record = json.loads(mask.with_suffix(".json").read_text())
     assert (record["settings"]["method"], record["result"]["nuclei"]) == ("otsu", len(DISCS))
     assert list(json.loads((lab / "masks" / "failed.json").read_text())) == ["c"]
     (lab / "c.tif").unlink()
     before = mask.stat().st_mtime_ns
-    assert apply_to_folder(job, lab, how).startswith("Masks of 2 of 2 images are in")
+    assert apply_to_folder(job, lab, how) == f"All 2 images are segmented; their masks are in {lab / 'masks'}."
     assert mask.stat().st_mtime_ns == before, "what is up to date stays"
     write_mask(mask, np.flipud(read_mask(mask)))  # by hand
     wider = page.segmenter._session.for_folder(settings(values={"brightness": 0.3}))
-    with pytest.raises(NnbookError, match=r"Masks of 1 of 2 .*\n.*a_cp_masks.tif: was changed since nnbook wrote it"):
+    with pytest.raises(
+        NnbookError,
+        match=r"^1 of 2 images is segmented; its masks .*\n.*a_cp_masks.tif: was changed since nnbook wrote it",
+    ):
         apply_to_folder(job, lab, wider)
 
 
@@ -306,10 +314,32 @@ def test_a_folder_is_segmented_by_a_network_as_the_command_does(page: Page, lab:
 
 
 def test_work_on_a_folder_is_stopped_between_images(page: Page, lab: Path) -> None:
-    job = Job("apply", lambda message: job.stopped.set() if message["text"].endswith("1 of 2 images") else None)
+    job = Job("apply", lambda message: job.stopped.set() if message["text"].endswith("1 of 2 images done") else None)
     text = apply_to_folder(job, lab, page.segmenter._session.for_folder(settings()))
-    assert text.startswith("Stopped: masks of 1 of 2 images")
+    assert text == f"Stopped. 1 of 2 images is segmented; its masks are in {lab / 'masks'}."
     assert len(list((lab / "masks").glob("*.tif"))) == 1
+
+
+def test_of_many_problems_the_first_are_said_and_the_others_counted(
+    page: Page, lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "NAMED", 1)
+    for name in ("a", "b"):
+        (lab / f"{name}.tif").write_bytes(b"no image")
+    how = page.segmenter._session.for_folder(settings())
+    failed = lab / "masks" / "failed.json"
+    for count, line in ((2, "1 more problem is not shown"), (3, "2 more problems are not shown")):
+        with pytest.raises(NnbookError) as caught:
+            apply_to_folder(Job("apply", lambda _message: None), lab, how)
+        first, named, more = str(caught.value).split("\n")
+        assert first == f"None of the {count} images was segmented."
+        assert named.startswith(str(lab / "a.tif"))
+        assert more == f"{line}; every image that failed is in {failed}."
+        assert len(json.loads(failed.read_text())) == count
+        (lab / "c.tif").write_bytes(b"no image")
+    job = Job("apply", lambda _message: job.stopped.set())
+    write_image(lab / "a.tif", discs())
+    assert apply_to_folder(job, lab, how).split("\n")[0] == "Stopped. None of the 3 images was segmented."
 
 
 def test_an_inverted_image_is_said_to_be_one(page: Page, lab: Path) -> None:
@@ -318,7 +348,7 @@ def test_an_inverted_image_is_said_to_be_one(page: Page, lab: Path) -> None:
     assert "Nuclei look darker than the background" in page.ask("open", None, "b", None)["remark"]
     (lab / "a.tif").unlink()
     how = page.segmenter._session.for_folder(settings())
-    with pytest.raises(NnbookError, match=r"Masks of 1 of 1 image .*\n.*b\.tif: Nuclei look darker"):
+    with pytest.raises(NnbookError, match=r"^The image is segmented; its masks .*\n.*b\.tif: Nuclei look darker"):
         apply_to_folder(Job("apply", lambda _message: None), lab, how)
 
 

@@ -217,7 +217,7 @@ def test_a_folder_is_segmented_and_training_goes_on_beside_until_it_is_stopped(p
     said = jobs.locator(".nn-job-said")
     page.get_by_role("button", name="Apply", exact=True).press("Enter")
     expect(jobs).to_have_attribute("data-job", "failed", timeout=SLOW_MS)
-    expect(said).to_contain_text("Masks of 1 of 2 images are in")
+    expect(said).to_contain_text("1 of 2 images is segmented; its masks are in")
     expect(said).to_contain_text("two.ome.tif: has 2 channels (0 DAPI, 1 GFP); choose with channel DAPI")
     assert read_mask(lab / "masks" / "cells_cp_masks.tif").max() > 5
     page.get_by_role("spinbutton", name="Steps of training").fill("5000")

@@ -19,7 +19,7 @@ from nnbook.io.inputs import MASK_SUFFIX, image_files
 from nnbook.io.planes import Plane
 from nnbook.methods.adapter import Method
 from nnbook.methods.analysis import CELLPROB, FLOW, analyse_by_book
-from nnbook.provenance.units import UnitsError, heeded_units
+from nnbook.provenance.units import FAILED, UnitsError, heeded_units
 from nnbook.segmentation.model import SHIPPED_MODEL
 from nnbook.training.loop import TrainingSettings, held_out, train
 
@@ -40,7 +40,7 @@ HELD_OUT: Final = 5
 NO_NUCLEUS: Final = "No nucleus was found; check the diameter."
 
 NAMED: Final = 10
-"""So many lines are said of what failed; `failed.json` beside the masks has them all."""
+"""So many problems are named; `failed.json` beside the masks has every image that failed."""
 
 VALIDATIONS: Final = 5
 """So often the network is tried on what is held out."""
@@ -146,15 +146,15 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, settings:
         What has come of it.
     """
     if not images:
-        raise NnbookError("no image has saved masks; correct and save those of one image at least")
-    steps = settings.steps
+        raise NnbookError("no image has saved masks; save the masks of at least one image first")
+    steps, training = settings.steps, f"Training on {_images(len(images))}"
     with tempfile.TemporaryDirectory(prefix="nnbook-") as name:
         folder = Path(name)
         gather_examples(images, folder, settings.validation_share)
         context = get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_train, args=(sender, folder, model_path, settings), daemon=True)
-        job.report(f"Training on {_images(len(images))}: reading", 0.0)
+        job.report(f"{training}: reading images and masks", 0.0)
         process.start()
         sender.close()
         error = ""
@@ -169,7 +169,7 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, settings:
                 if isinstance(message, str):
                     error = message
                 else:
-                    job.report(f"Training on {_images(len(images))}: step {message} of {steps}", message / steps)
+                    job.report(f"{training}: step {message} of {steps}", message / steps)
         except EOFError:
             pass
         process.join()
@@ -178,9 +178,11 @@ def train_on_masks(job: Job, images: Sequence[Path], model_path: Path, settings:
         model_path.with_name(f"{model_path.name}.history.csv").unlink(missing_ok=True)
         return "Training was stopped; no model was written."
     if error or process.exitcode:
-        raise NnbookError(error or f"training ended with status {process.exitcode}; it may lack memory")
-    alone = "; a quarter of the one image was held out" if len(images) == 1 else ""
-    return f"Trained on {_images(len(images))}: {model_path.name} is among the methods{alone}."
+        raise NnbookError(
+            error or f"training ended with status {process.exitcode}, perhaps for lack of memory; close other programs"
+        )
+    alone = " A quarter of the image was held out to choose the best weights." if len(images) == 1 else ""
+    return f"Trained on {_images(len(images))}. The new model, {model_path.name}, is now among the methods.{alone}"
 
 
 def gather_examples(images: Sequence[Path], folder: Path, share: float = 1 / HELD_OUT) -> None:
@@ -273,12 +275,14 @@ def apply_to_folder(job: Job, folder: Path, how: ForFolder) -> str:
     Returns
     -------
     str
-        What has come of it.
+        How many images are segmented, and where their masks are. Where it was stopped, with a line for each image
+        that had failed until then.
 
     Raises
     ------
     NnbookError
-        At the end, with a line for each image that failed, each mask that stays, and images of dark nuclei.
+        At the end, where there are problems: with a line for each image that failed, each mask that stays, and each
+        image of dark nuclei or without a nucleus.
     """
     images = image_files(folder)
     out = folder / "masks"
@@ -287,7 +291,7 @@ def apply_to_folder(job: Job, folder: Path, how: ForFolder) -> str:
 
     def heed(done: int, count: int) -> bool:
         so_far[:] = done, count
-        job.report(f"{how.method.title}: {done} of {_images(count)}", done / count)
+        job.report(f"Segmenting by {how.method.title}: {done} of {_images(count)} done", done / count)
         return not job.stopped.is_set()
 
     failed: dict[str, NnbookError] = {}
@@ -297,18 +301,39 @@ def apply_to_folder(job: Job, folder: Path, how: ForFolder) -> str:
         except UnitsError as error:
             failed = error.failed
     done, count = so_far
-    where = f"asks of {len(images) - count + done - len(failed)} of {_images(len(images))} are in {out}."
+    summary = _summary(len(images) - count + done - len(failed), len(images), out)
+    problems = [*map(str, failed.values())]
     if job.stopped.is_set():
-        return f"Stopped: m{where}"
+        return "\n".join([f"Stopped. {summary}", *_first(problems, out)])
     masks = {name: out / f"{name}{MASK_SUFFIX}.tif" for name in images if name not in failed}
     results = {name: result for name, mask in masks.items() if (result := result_of(mask)) is not None}
-    problems = [*map(str, failed.values())]
     problems += [f"{images[name]}: {DARK_NUCLEI}" for name, result in results.items() if result["dark_nuclei"]]
     problems += [f"{images[name]}: {NO_NUCLEUS}" for name, result in results.items() if not result["nuclei"]]
     if problems:
-        more = [f"and {len(problems) - NAMED} more"] if len(problems) > NAMED else []
-        raise NnbookError("\n".join([f"M{where}", *problems[:NAMED], *more]))
-    return f"M{where}"
+        raise NnbookError("\n".join([summary, *_first(problems, out)]))
+    return summary
+
+
+def _first(problems: list[str], folder: Path) -> list[str]:
+    """Return the first problems, and a line that says how many more there are."""
+    more = len(problems) - NAMED
+    if more <= 0:
+        return problems
+    others = "1 more problem is" if more == 1 else f"{more} more problems are"
+    return [*problems[:NAMED], f"{others} not shown; every image that failed is in {folder / FAILED}."]
+
+
+def _summary(segmented: int, count: int, folder: Path) -> str:
+    """Say how many images of a folder are segmented, and where their masks are."""
+    if not segmented:
+        return "The image was not segmented." if count == 1 else f"None of the {count} images was segmented."
+    if count == 1:
+        return f"The image is segmented; its masks are in {folder}."
+    if segmented == count:
+        return f"All {count} images are segmented; their masks are in {folder}."
+    if segmented == 1:
+        return f"1 of {count} images is segmented; its masks are in {folder}."
+    return f"{segmented} of {count} images are segmented; their masks are in {folder}."
 
 
 def _images(count: int) -> str:

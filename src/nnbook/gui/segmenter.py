@@ -217,7 +217,7 @@ class Segmenter(ImageView):
 
     def _begin(self, kind: str, given: Any) -> None:
         if self._job is not None and self._job.is_running:
-            raise NnbookError("something is under way already; stop it first, or wait for its end")
+            raise NnbookError("training or segmenting is still under way; stop it first, or wait until it ends")
         job = Job(kind, lambda message: self.send({**message, "kind": "job", "job": message["kind"]}))
         if kind == "train":
             marked = [self._session.images[name] for name, has in self._kept().items() if has]
