@@ -9,13 +9,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import tempfile
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from nnbook.gui.saving import NAMES
 from nnbook.gui.session import DARK_NUCLEI
+from nnbook.io.outlines import write_geojson, write_roi_set
+from nnbook.measurement.rois import measure_panorama
 from nnbook.segmentation.diameter import bright_overview, estimate_diameter
 from nnbook.segmentation.grouping import join_components
 from nnbook.segmentation.masks import compute_masks, full_masks
@@ -56,6 +61,21 @@ SCENES: Final[dict[str, tuple[list[tuple[float, ...]], int | None]]] = {
 
 
 BLOBS: Final = [(40, 50, 14), (60, 130, 12), (120, 60, 16), (130, 150, 13), (90, 95, 12), (20, 165, 12), (150, 20, 13)]
+
+
+OUTLINED: Final[dict[str, tuple[list[str], float | None]]] = {
+    "at the edges, touching, of one pixel": (["11.223", "11.22.", "...24.", "5.6644", "5.....", "5....7"], None),
+    "with holes, which touch a side or hold a nucleus": (
+        ["11111.222.", "1...11222.", "1.3.1..222", "1...1.2.22", "11111.22.2", "......2222"],
+        2.5,
+    ),
+    "in pieces, one within a hole": (["aaaaa.aa", "a...a.aa", "a.a.a..a", "a...a...", "aaaaa.b.", ".....a.b"], 2.5),
+    "none": (["....", "...."], None),
+}
+"""Nuclei by a letter or digit each, and pixels a micrometre."""
+
+FAR_PX: Final = 61_000
+"""More than ImageJ's whole numbers reach."""
 
 
 def noise(count: int, seed: int) -> NDArray[np.float64]:
@@ -141,6 +161,40 @@ def polarity_of(image: Image) -> dict[str, Any]:
     return {"dark": has_dark_nuclei(image), "compact": round(compact_share(~bright), 6)}
 
 
+def outlined(rows: list[str], px_per_um: float | None) -> dict[str, Any]:
+    """Return nuclei, and the files of their outlines for other programs."""
+    labels = np.array([[0 if one == "." else int(one, 36) for one in row] for row in rows], np.int32)
+    return {"rows": rows, **outlines_of(labels, px_per_um)}
+
+
+def outlines_of(labels: Labels, px_per_um: float | None) -> dict[str, Any]:
+    """Return how nuclei are measured, their GeoJSON, and their ROIs by the names of files."""
+    image = (200 * noise(labels.size, 7)).astype(np.uint8).reshape(labels.shape)
+    nuclei = measure_panorama("outlined", image, labels, 1.0)
+    nuclei["confidence"] = np.where(nuclei["roi"] % 2, 0.75, np.nan)
+    with tempfile.TemporaryDirectory() as temporary:
+        geojson, rois = Path(temporary) / "a.geojson", Path(temporary) / "a.zip"
+        write_geojson(geojson, labels, nuclei, px_per_um)
+        write_roi_set(rois, labels, nuclei)
+        with zipfile.ZipFile(rois) as archive:
+            files = {name: base64.b64encode(archive.read(name)).decode() for name in archive.namelist()}
+        features = json.loads(geojson.read_text(encoding="utf-8"))
+    table = nuclei[[*NAMES, "confidence"]].rename(columns=NAMES).astype(object)
+    return {
+        "px_per_um": px_per_um,
+        "nuclei": table.where(table.notna(), None).to_dict("records"),
+        "geojson": features,
+        "rois": files,
+    }
+
+
+def far() -> Labels:
+    """Return labels of an image that is as wide as few are, with one nucleus at its end."""
+    labels = np.zeros((3, FAR_PX), np.int32)
+    labels[1:, -3:] = 1
+    return labels
+
+
 def made(*, real: list[dict[str, Any]]) -> dict[str, Any]:
     """Compute all results anew; `real` are outputs of the shipped network, which are kept."""
     image, sparse, network = blobs(), few_bright(), plain_network()
@@ -168,6 +222,10 @@ def made(*, real: list[dict[str, Any]]) -> dict[str, Any]:
         "polarity": {
             "remark": DARK_NUCLEI,
             "fields": [{"field": one, **polarity_of(field(*one[:2], inverted=one[2]))} for one in FIELDS],
+        },
+        "outlined": {
+            "cases": {name: outlined(*case) for name, case in OUTLINED.items()},
+            "far": outlines_of(far(), None),
         },
         "diameter": estimate_diameter(image, network),
         "segmented": {"labels": stored(found.labels, np.uint8), "nuclei": found.boxes.tolist()},

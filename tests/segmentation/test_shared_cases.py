@@ -20,7 +20,7 @@ def test_the_package_gives_the_results_that_the_browser_is_held_to(
     kept, now = cases
     assert kept.keys() == now.keys()
     why = "write the cases again with tests/shared_cases.py, and change widgets/segment accordingly"
-    for name in ("join", "masks", "overview", "segmented", "tiled", "scaled", "grown", "polarity"):
+    for name in ("join", "masks", "overview", "segmented", "tiled", "scaled", "grown", "polarity", "outlined"):
         assert _plain(now[name]) == _plain(kept[name]), f"{name}: {why}"
     for one, other in ((now["diameter"], kept["diameter"]), (now["sparse"]["range"], kept["sparse"]["range"])):
         np.testing.assert_allclose(one, other, rtol=1e-6, err_msg=why)

@@ -5,6 +5,7 @@ import { brightOverview, estimateDiameter } from './diameter';
 import type { Output } from './dynamics';
 import { joinComponents } from './grouping';
 import { FullMasks, smallMasks, type Nucleus } from './masks';
+import { savedFile } from './outputs';
 import type { Floats, Image, Labels } from './plane';
 import { compactShare, DARK_REMARK, hasDarkNuclei } from './polarity';
 import { greyRange, rescale } from './scale';
@@ -20,6 +21,13 @@ interface Stored {
   data: string;
 }
 
+interface Outlined {
+  px_per_um: number | null;
+  nuclei: Nucleus[];
+  geojson: unknown;
+  rois: Record<string, string>;
+}
+
 interface Cases {
   join: { scene: [number, number]; cases: Record<string, { components: number[][]; masked: number | null; pairs: number[]; labels: Stored }> };
   masks: { output: Stored; grey: Stored; shape: [number, number]; flow: number; cellprob: number; labels: Stored; nuclei: number[][]; confidence: number[] }[];
@@ -30,6 +38,7 @@ interface Cases {
   tiled: { times: [number, number]; diameter: number; output: Stored };
   overview: { shrink: number; bright: Stored; local: Stored };
   polarity: { remark: string; fields: { field: [number, number, boolean]; dark: boolean; compact: number }[] };
+  outlined: { cases: Record<string, Outlined & { rows: string[] }>; far: Outlined };
   diameter: number;
   segmented: { labels: Stored; nuclei: number[][] };
 }
@@ -128,6 +137,27 @@ function measured(masks: FullMasks, image: Image): Nucleus[] {
   }
 }
 
+/** The files in a zip of stored ones, in base64. */
+async function filesIn(zip: Blob): Promise<Record<string, string>> {
+  const data = Buffer.from(await zip.arrayBuffer());
+  const files: Record<string, string> = {};
+  for (let at = 0; data.readUInt32LE(at) === 0x04034b50; ) {
+    const [size, named] = [data.readUInt32LE(at + 18), data.readUInt16LE(at + 26)];
+    files[data.toString('utf8', at + 30, at + 30 + named)] = data.toString('base64', at + 30 + named, at + 30 + named + size);
+    at += 30 + named + size;
+  }
+  return files;
+}
+
+/** Holds the files of outlines to those of the package, to the last byte of a ROI. */
+async function expectOutlines({ width, height, data }: Labels, { px_per_um: pxPerUm, nuclei, geojson, rois }: Outlined): Promise<void> {
+  const rows = (top: number, count: number): Labels => ({ width, height: count, data: data.subarray(top * width, (top + count) * width) });
+  const saved = { name: 'outlined', width, height, nuclei, rows, pxPerUm };
+  const pause = () => Promise.resolve();
+  expect(JSON.parse(await (await savedFile('geojson', saved, pause)).text())).toEqual(geojson);
+  expect(await filesIn(await savedFile('rois', saved, pause))).toEqual(rois);
+}
+
 function boxes(nuclei: Nucleus[]): number[][] {
   return nuclei.map(({ area, left, top, width, height }) => [area, left, top, width, height]);
 }
@@ -221,6 +251,17 @@ describe.skipIf(!existsSync(FILE))('segmentation in the browser and by the packa
   it('say the same of dark nuclei', () => {
     expect(DARK_REMARK).toBe(cases.polarity.remark);
     expect(new Set(cases.polarity.fields.map(({ dark }) => dark)).size).toBe(2);
+  });
+
+  it.each(Object.entries(cases.outlined.cases))('write the same outlines of nuclei %s', async (_, { rows, ...expected }) => {
+    const data = Int32Array.from(rows.join(''), (one) => (one === '.' ? 0 : parseInt(one, 36)));
+    await expectOutlines({ width: rows[0]?.length ?? 0, height: rows.length, data }, expected);
+  });
+
+  it('write the same outlines farther out than 16 bits reach', async () => {
+    const [width, height] = [61_000, 3];
+    const data = Int32Array.from({ length: width * height }, (_, at) => (at >= width && at % width >= width - 3 ? 1 : 0));
+    await expectOutlines({ width, height, data }, cases.outlined.far);
   });
 
   it('segment the same image alike', () => {

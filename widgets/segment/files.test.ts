@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describePlanes } from './decode';
 import { Edits } from './edits';
 import type { FullMasks, Nucleus } from './masks';
-import { outlinesOf } from './outline';
+import { polygonsOf } from './outline';
 import { tableOf } from './outputs';
 import type { Image, Labels } from './plane';
 
@@ -71,12 +71,14 @@ describe('corrections by hand', () => {
 });
 
 describe('files of masks', () => {
-  it('have outlines along the sides of pixels, a ring for each piece', () => {
-    expect(outlinesOf(labels(['110', '100', '001']), 1, 10, 20)).toEqual([
-      [[10, 20], [12, 20], [12, 21], [11, 21], [11, 22], [10, 22]],
-      [[12, 22], [13, 22], [13, 23], [12, 23]],
+  it('have outlines along the sides of pixels, for each piece and its holes', () => {
+    expect(polygonsOf(labels(['110', '100', '001']), 1, 10, 20)).toEqual([
+      [[[10, 20], [12, 20], [12, 21], [11, 21], [11, 22], [10, 22]]],
+      [[[12, 22], [13, 22], [13, 23], [12, 23]]],
     ]);
-    expect(outlinesOf(labels(['111', '101', '111']), 1, 0, 0)).toEqual([[[0, 0], [3, 0], [3, 3], [0, 3]]]);
+    expect(polygonsOf(labels(['111', '101', '111']), 1, 0, 0)).toEqual([
+      [[[0, 0], [3, 0], [3, 3], [0, 3]], [[1, 2], [2, 2], [2, 1], [1, 1]]],
+    ]);
   });
 
   it('have the table of nnbook measure, with areas in um2 where the scale is known', () => {

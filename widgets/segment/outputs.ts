@@ -1,7 +1,8 @@
 import { csvText } from '../shared/csv';
+import { uuid5 } from '../shared/uuid';
 import type { Nucleus } from './masks';
 import type { Labels } from './plane';
-import { outlinesOf, type Ring } from './outline';
+import { polygonsOf, type Polygon, type Ring } from './outline';
 import type { FileKind } from './protocol';
 
 /* Masks and measurements as files that other programs read. */
@@ -16,16 +17,30 @@ export interface Saved {
   pxPerUm: number | null;
 }
 
+interface Outlined {
+  nucleus: Nucleus;
+  polygons: Polygon[];
+}
+
 const ROWS = 64;
+
+/** Of the identifiers of detections, by which a file that is read twice has the same ones. */
+const NAMESPACE = '5f0c3a0e-6f5e-4b0e-9a53-0d6b2f1f7d43';
+
+/** Farther right or down, ImageJ takes coordinates of 16 bits for negative ones, so they are written as floats, too. */
+const MOST_WHOLE = 60_535;
+
+/** Parts of an outline in a ROI of several, as Java's PathIterator has them. */
+const [MOVE, LINE, CLOSE] = [0, 1, 4];
 
 export async function savedFile(kind: FileKind, saved: Saved, pause: () => Promise<void>): Promise<Blob> {
   if (kind === 'csv') return new Blob([tableOf(saved)], { type: 'text/csv' });
   if (kind === 'tiff') return labelTiff(saved, pause);
   if (kind === 'png') return labelPng(saved, pause);
-  const outlines: { nucleus: Nucleus; rings: Ring[] }[] = [];
+  const outlines: Outlined[] = [];
   for (const [at, nucleus] of saved.nuclei.entries()) {
     const { left, top, width, height } = nucleus;
-    outlines.push({ nucleus, rings: outlinesOf(cut(saved, nucleus), nucleus.roi, left, top) });
+    outlines.push({ nucleus, polygons: polygonsOf(cut(saved, nucleus), nucleus.roi, left, top) });
     if (width * height > 0 && at % 50 === 49) await pause();
   }
   return kind === 'geojson' ? geoJson(outlines, saved.pxPerUm) : roiZip(outlines);
@@ -164,51 +179,73 @@ function chunk(name: string, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuf
 }
 
 /** Detections as QuPath reads them (GeoJSON); coordinates are in px of the image, measurements in px or um. */
-function geoJson(outlines: { nucleus: Nucleus; rings: Ring[] }[], pxPerUm: number | null): Blob {
-  const features = outlines.map(({ nucleus, rings }) => {
-    const closed = rings.map((ring) => [[...ring, ring[0] ?? [0, 0]]]);
+function geoJson(outlines: Outlined[], pxPerUm: number | null): Blob {
+  const features = outlines.map(({ nucleus, polygons }) => {
+    const closed = polygons.map((polygon) => polygon.map((ring) => [...ring, ring[0] ?? [0, 0]]));
+    const name = `ROI ${nucleus.roi}`;
     const geometry = closed.length === 1 ? { type: 'Polygon', coordinates: closed[0] } : { type: 'MultiPolygon', coordinates: closed };
     const area = pxPerUm === null ? { 'Area px^2': nucleus.area } : { 'Area µm^2': nucleus.area / pxPerUm ** 2 };
     const measurements = { ...area, 'Mean intensity': nucleus.mean, 'Std intensity': nucleus.sd, ...(nucleus.confidence === null ? {} : { Confidence: nucleus.confidence }) };
-    return { type: 'Feature', id: uuid(), geometry, properties: { objectType: 'detection', name: `ROI ${nucleus.roi}`, measurements } };
+    return { type: 'Feature', id: uuid5(NAMESPACE, JSON.stringify([name, closed])), geometry, properties: { objectType: 'detection', name, measurements } };
   });
   return new Blob([JSON.stringify({ type: 'FeatureCollection', features })], { type: 'application/geo+json' });
 }
 
-/** A page that came without encryption has no `randomUUID`. */
-function uuid(): string {
-  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte, at) => (at === 6 ? (byte & 15) | 64 : at === 8 ? (byte & 63) | 128 : byte).toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
-/** ROIs of ImageJ's manager: a polygon for each piece of a nucleus, named by its number. */
-function roiZip(outlines: { nucleus: Nucleus; rings: Ring[] }[]): Blob {
-  const digits = String(outlines.at(-1)?.nucleus.roi ?? 0).length;
-  const files = outlines.flatMap(({ nucleus, rings }) =>
-    rings.map((ring, at) => ({
-      name: `${String(nucleus.roi).padStart(digits, '0')}${rings.length > 1 ? `-${at + 1}` : ''}.roi`,
-      data: roiOf(ring),
-    })),
+/** ROIs of ImageJ's manager, one for each piece of a nucleus, named by its number. */
+function roiZip(outlines: Outlined[]): Blob {
+  const digits = String(outlines.reduce((high, { nucleus }) => Math.max(high, nucleus.roi), 0)).length;
+  const files = outlines.flatMap(({ nucleus, polygons }) =>
+    polygons.map((polygon, at) => {
+      const name = `${String(nucleus.roi).padStart(digits, '0')}${polygons.length > 1 ? `-${at + 1}` : ''}`;
+      return { name: `${name}.roi`, data: roiOf(polygon, name) };
+    }),
   );
   return zipOf(files);
 }
 
-/** A polygon as ImageJ writes it (ij.io.RoiEncoder): places are of corners of pixels. */
-function roiOf(ring: Ring): Uint8Array<ArrayBuffer> {
+/**
+ * A ROI as ImageJ writes it (ij.io.RoiEncoder), where places are of corners of pixels: a polygon, or with holes a composite
+ * ROI, which has the nucleus' pixels and no others.
+ */
+function roiOf(polygon: Polygon, name: string): Uint8Array<ArrayBuffer> {
+  const ring = polygon[0] ?? [];
   const [xs, ys] = [ring.map(([x]) => x), ring.map(([, y]) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  const view = new DataView(new ArrayBuffer(64 + 4 * ring.length));
+  const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
+  const path = polygon.length > 1 ? polygon.flatMap(pathOf) : [];
+  const far = path.length === 0 && Math.max(right, bottom) > MOST_WHOLE;
+  const second = 64 + (path.length > 0 ? 4 * path.length : (far ? 12 : 4) * ring.length);
+  const view = new DataView(new ArrayBuffer(second + 64 + 2 * name.length));
   new Uint8Array(view.buffer).set(new TextEncoder().encode('Iout'));
   view.setUint16(4, 227);
-  view.setUint8(6, 0);
-  [top, left, Math.max(...ys), Math.max(...xs), ring.length].forEach((value, at) => {
+  view.setUint8(6, path.length > 0 ? 1 : 0);
+  [top, left, bottom, right, path.length > 0 ? 0 : ring.length].forEach((value, at) => {
     view.setUint16(8 + 2 * at, value);
   });
-  ring.forEach(([x, y], at) => {
-    view.setUint16(64 + 2 * at, x - left);
-    view.setUint16(64 + 2 * (ring.length + at), y - top);
-  });
+  view.setUint32(36, path.length);
+  view.setUint16(50, far ? 128 : 0);
+  view.setUint32(60, second);
+  if (path.length > 0) {
+    path.forEach((value, at) => {
+      view.setFloat32(64 + 4 * at, value);
+    });
+  } else {
+    ring.forEach(([x, y], at) => {
+      view.setUint16(64 + 2 * at, x - left);
+      view.setUint16(64 + 2 * (ring.length + at), y - top);
+      if (!far) return;
+      view.setFloat32(64 + 4 * (ring.length + at), x);
+      view.setFloat32(64 + 4 * (2 * ring.length + at), y);
+    });
+  }
+  view.setUint32(second + 16, second + 64);
+  view.setUint32(second + 20, name.length);
+  for (let at = 0; at < name.length; at++) view.setUint16(second + 64 + 2 * at, name.charCodeAt(at));
   return new Uint8Array(view.buffer);
+}
+
+function pathOf(ring: Ring): number[] {
+  return [...ring.flatMap(([x, y], at) => [at === 0 ? MOVE : LINE, x, y]), CLOSE];
 }
 
 /** A zip of stored files. */

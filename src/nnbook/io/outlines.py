@@ -1,6 +1,7 @@
 """Masks as outlines, for other programs: ROI sets of ImageJ, and GeoJSON of QuPath.
 
-The page on which readers segment images writes the same: see widgets/segment/outputs.ts.
+The page on which readers segment images writes the same, as `tests/shared_cases.py` holds both to: see
+widgets/segment/outputs.ts.
 """
 
 from __future__ import annotations
@@ -24,16 +25,29 @@ if TYPE_CHECKING:
     from nnbook.io.paths import PathLike
 
     Ring = list[tuple[int, int]]
+    Polygon = list[Ring]
 
 DATE: Final = (2025, 1, 1, 0, 0, 0)
 """Of the files in a zip file, so that the same masks give the same bytes."""
 
 NAMESPACE: Final = uuid.UUID("5f0c3a0e-6f5e-4b0e-9a53-0d6b2f1f7d43")
-"""Of the identifiers of detections."""
+"""Of the identifiers of detections, by which a file that is read twice has the same ones."""
+
+
+VERSION: Final = 227
+"""Of ImageJ's ROI files, whichever a newer reader and writer of them would take."""
+
+MOST_WHOLE: Final = 60_535
+"""Farther right or down, ImageJ takes coordinates of 16 bits for negative ones, so they are written as floats, too."""
+
+MOVE, LINE, CLOSE = 0.0, 1.0, 4.0
+"""Parts of an outline in a ROI of several, as Java's `PathIterator` has them."""
 
 
 def write_roi_set(path: PathLike, labels: Labels, nuclei: pd.DataFrame) -> None:
-    """Write masks as a ROI set for the manager of ImageJ and Fiji, a polygon for each piece of a nucleus.
+    """Write masks as a ROI set for the manager of ImageJ and Fiji, a ROI for each piece of a nucleus.
+
+    A piece without holes is a polygon; one with holes is a composite ROI, which has the nucleus' pixels and no others.
 
     Parameters
     ----------
@@ -44,19 +58,37 @@ def write_roi_set(path: PathLike, labels: Labels, nuclei: pd.DataFrame) -> None:
     nuclei : pandas.DataFrame
         `roi`, `left_px`, `top_px`, `width_px` and `height_px` of each: see `nnbook.measure`.
     """
-    from roifile import ROI_TYPE, ImagejRoi
-
     path = Path(path)
     digits = len(str(int(nuclei["roi"].max()))) if len(nuclei) else 1
     with atomic_write(path) as written, zipfile.ZipFile(written, "w") as archive:
         for nucleus in nuclei.to_dict("records"):
-            rings = _rings(labels, nucleus)
-            for number, ring in enumerate(rings, start=1):
-                name = f"{int(nucleus['roi']):0{digits}d}" + (f"-{number}" if len(rings) > 1 else "")
-                roi = ImagejRoi.frompoints(np.array(ring, np.int32), name=name)
-                roi.roitype = ROI_TYPE.POLYGON
-                roi.right, roi.bottom = roi.right - 1, roi.bottom - 1  # corners of pixels, and not pixels
-                archive.writestr(zipfile.ZipInfo(f"{name}.roi", DATE), roi.tobytes())
+            polygons = _polygons(labels, nucleus)
+            for number, polygon in enumerate(polygons, start=1):
+                name = f"{int(nucleus['roi']):0{digits}d}" + (f"-{number}" if len(polygons) > 1 else "")
+                archive.writestr(zipfile.ZipInfo(f"{name}.roi", DATE), _roi(polygon, name))
+
+
+def _roi(polygon: Polygon, name: str) -> bytes:
+    from roifile import ROI_OPTIONS, ROI_TYPE, ImagejRoi
+
+    outline, *holes = (np.array(ring, np.int32) for ring in polygon)
+    roi = ImagejRoi.frompoints(outline, name=name)
+    roi.version = VERSION
+    roi.right, roi.bottom = roi.right - 1, roi.bottom - 1  # corners of pixels, and not pixels
+    if holes:
+        path = np.array([value for ring in polygon for value in _path(ring)], np.float32)
+        roi.roitype, roi.options = ROI_TYPE.RECT, ROI_OPTIONS(0)
+        roi.n_coordinates, roi.integer_coordinates, roi.subpixel_coordinates = 0, None, None
+        roi.multi_coordinates, roi.shape_roi_size = path, len(path)
+    else:
+        roi.roitype = ROI_TYPE.POLYGON
+        roi.options = ROI_OPTIONS.SUB_PIXEL_RESOLUTION if outline.max() > MOST_WHOLE else ROI_OPTIONS(0)
+    return roi.tobytes()
+
+
+def _path(ring: Ring) -> list[float]:
+    (x, y), *others = ring
+    return [MOVE, x, y, *(value for u, v in others for value in (LINE, u, v)), CLOSE]
 
 
 def write_geojson(path: PathLike, labels: Labels, nuclei: pd.DataFrame, px_per_um: float | None = None) -> None:
@@ -82,7 +114,9 @@ def write_geojson(path: PathLike, labels: Labels, nuclei: pd.DataFrame, px_per_u
 
 
 def _detection(labels: Labels, nucleus: Mapping[Any, Any], px_per_um: float | None) -> dict[str, Any]:
-    polygons = [[[list(corner) for corner in [*ring, ring[0]]]] for ring in _rings(labels, nucleus)]
+    polygons = [
+        [[list(corner) for corner in [*ring, ring[0]]] for ring in polygon] for polygon in _polygons(labels, nucleus)
+    ]
     single = len(polygons) == 1
     area = int(nucleus["area_px"])
     measurements = {"Area px^2": area} if px_per_um is None else {"Area µm^2": area / px_per_um**2}
@@ -92,7 +126,7 @@ def _detection(labels: Labels, nucleus: Mapping[Any, Any], px_per_um: float | No
     name = f"ROI {int(nucleus['roi'])}"
     return {
         "type": "Feature",
-        "id": str(uuid.uuid5(NAMESPACE, json.dumps([name, polygons]))),
+        "id": str(uuid.uuid5(NAMESPACE, json.dumps([name, polygons], separators=(",", ":")))),
         "geometry": {
             "type": "Polygon" if single else "MultiPolygon",
             "coordinates": polygons[0] if single else polygons,
@@ -101,14 +135,15 @@ def _detection(labels: Labels, nucleus: Mapping[Any, Any], px_per_um: float | No
     }
 
 
-def _rings(labels: Labels, nucleus: Mapping[Any, Any]) -> list[Ring]:
+def _polygons(labels: Labels, nucleus: Mapping[Any, Any]) -> list[Polygon]:
     left, top = int(nucleus["left_px"]), int(nucleus["top_px"])
     part = labels[top : top + int(nucleus["height_px"]), left : left + int(nucleus["width_px"])]
-    return [[(x + left, y + top) for x, y in ring] for ring in outer_outlines(part == int(nucleus["roi"]))]
+    found = polygons_of(part == int(nucleus["roi"]))
+    return [[[(x + left, y + top) for x, y in ring] for ring in polygon] for polygon in found]
 
 
-def outer_outlines(inside: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Ring]:
-    """Return the outer outlines of an area along the sides of its pixels, one for each of its pieces.
+def polygons_of(inside: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Polygon]:
+    """Return the outlines of an area along the sides of its pixels, which enclose its pixels and no others.
 
     Parameters
     ----------
@@ -117,20 +152,48 @@ def outer_outlines(inside: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Ring]:
 
     Returns
     -------
-    list of list of (int, int)
-        Corners (x, y) where an outline turns, clockwise as an image is seen; the first is not repeated.
+    list of list of list of (int, int)
+        For each piece its outline, and then those of its holes: corners (x, y) where an outline turns, of which none
+        comes twice. Outlines go clockwise as an image is seen, those of holes the other way, as GeoJSON has them.
     """
     is_in = np.pad(inside, 1)
     rows = is_in.tolist()
     visited: set[tuple[int, int]] = set()
-    rings = []
+    polygons: list[Polygon] = []
+    holes: list[tuple[int, int, list[Ring]]] = []
     # The upper side of a pixel, with the area below it: an outline goes along it to the right.
     for y, x in _places(is_in[1:] & ~is_in[:-1]):
-        if (x, y) not in visited:
-            ring = _follow(rows, x, y, visited)
-            if _area(ring) > 0:
-                rings.append(ring)
-    return rings
+        if (x, y) in visited:
+            continue
+        rings = sorted(_simple(_follow(rows, x, y, visited)), key=_area, reverse=True)
+        if _area(rings[0]) > 0:
+            polygons.append(rings)
+        else:
+            holes.append((x, y, rings))
+    for x, y, rings in holes:
+        around = [polygon for polygon in polygons if _encloses(polygon[0], x, y)]
+        min(around, key=lambda polygon: _area(polygon[0])).extend(rings)
+    return polygons
+
+
+def _simple(ring: Ring) -> list[Ring]:
+    """Part an outline where it comes to a corner again: there a hole touches it."""
+    if len(set(ring)) == len(ring):
+        return [ring]
+    rings, way = [], list[tuple[int, int]]()
+    for corner in ring:
+        if corner in way:
+            first = way.index(corner)
+            rings.append(way[first:])
+            del way[first:]
+        way.append(corner)
+    return [*rings, way]
+
+
+def _encloses(ring: Ring, x: int, y: int) -> bool:
+    """Return whether an outline goes round a pixel."""
+    sides = zip(ring, [*ring[1:], ring[0]], strict=True)
+    return sum(ax == bx <= x and min(ay, by) <= y < max(ay, by) for (ax, ay), (bx, by) in sides) % 2 == 1
 
 
 def _places(upper: np.ndarray[Any, np.dtype[np.bool_]]) -> Iterable[tuple[int, int]]:
