@@ -103,7 +103,9 @@ def test_methods_are_compared_and_one_that_fails_or_dies_leaves_the_others(
 
 
 @pytest.mark.usefixtures("package")
-def test_an_image_in_colours_or_of_another_size_than_its_truth_has_why_in_its_row(data: Path, tmp_path: Path) -> None:
+def test_an_image_in_colours_or_of_another_size_than_its_truth_is_left_out_and_has_why_in_its_row(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = np.zeros((40, 40), np.int32)
     labels[5:25, 5:25] = 1
     write_image(data / "images" / "c.tif", (10 * labels[:30]).astype(np.uint8))
@@ -122,6 +124,11 @@ def test_an_image_in_colours_or_of_another_size_than_its_truth_has_why_in_its_ro
     row = made.methods.iloc[0]
     assert (row["images"], row["failed"]) == (3, 2)
     assert "c.tif" in row["why"]
+    assert row["pq"] == 1, "what no method could have got right is none's mistake"
+    assert rows["true_nuclei"].isna().to_dict() == {"a": False, "b": False, "c": True, "d": True, "e": False}
+    said = capsys.readouterr().err
+    assert f"c is LEFT OUT: {data / 'labels' / 'c.tif'}: is 40 x 40 px but its image 40 x 30; take the true" in said
+    assert "d is LEFT OUT" in said
 
 
 @pytest.mark.usefixtures("package")

@@ -18,7 +18,7 @@ from nnbook.errors import InvalidValueError, MissingFileError, NnbookError, reas
 from nnbook.evaluation.measures import DRAWS, count_measures, intervals, quotients
 from nnbook.evaluation.metrics import count_matches, overlaps, score_counts
 from nnbook.io.files import write_json
-from nnbook.io.images import read_image, read_mask, write_mask
+from nnbook.io.images import image_shape, mask_shape, read_image, read_mask, write_mask
 from nnbook.io.inputs import MASK_SUFFIX, image_files, pair_files
 from nnbook.io.processes import peak_bytes
 from nnbook.methods.adapter import NeedsDownloadError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
+    from nnbook.io.images import Labels
     from nnbook.io.paths import PathLike
 
 WARM_UP_PX: Final = 256
@@ -76,7 +77,9 @@ def compare_folder(
     """Segment images with several methods, one after the other, and measure each.
 
     Each method has a process of its own, of which time and memory are measured. An image on which it fails counts as
-    one without any nucleus found, and its row says why; the others go on. All methods get the same diameter.
+    one without any nucleus found, and its row says why; the others go on. An image that can't be read, or whose truth
+    can't or is of another size, is no method's fault: it is left out of the accuracy of all, and named on standard
+    error. All methods get the same diameter.
 
     Parameters
     ----------
@@ -117,6 +120,9 @@ def compare_folder(
     diameters, unreadable = _diameters(images, truth, diameter_px)
     if not diameters:
         raise NnbookError("\n".join(unreadable.values()))
+    for name, why in unreadable.items():
+        print(f"nnbook: {name} is LEFT OUT: {why}", file=sys.stderr)
+    true = {name: truth[name] for name in diameters if name in truth}
     rows, summaries = [], []
     for method in chosen:
         found = _in_own_process(method.name, images, diameters, out / method.name)
@@ -126,7 +132,7 @@ def compare_folder(
             if name in found["images"]
         ]
         own += [{"method": method.name, "image": name, "error": why} for name, why in unreadable.items()]
-        counts = _score(own, out / method.name, truth) if truth and found["skipped"] is None else []
+        counts = _score(own, out / method.name, images, true) if found["skipped"] is None else []
         rows += own
         summaries.append(
             {"method": method.name, "title": method.title, **_summary(own, found), **_totals(counts, draws, seed)}
@@ -165,10 +171,8 @@ def _diameters(
     for name, path in images.items():
         try:
             image = read_image(path)
-            true = read_mask(truth[name], (image.shape[0], image.shape[1])) if name in truth else None
-            if true is not None and true.shape != image.shape:
-                unreadable[name] = f"{truth[name]}: has another size than {path}; export it at the image's size"
-            elif diameter_px is not None:
+            true = _read_truth(truth[name], path) if name in truth else None
+            if diameter_px is not None:
                 found[name] = diameter_px
             elif true is not None:
                 found[name] = max(1.0, median_diameter(true))
@@ -177,6 +181,17 @@ def _diameters(
         except NnbookError as error:
             unreadable[name] = str(error)
     return found, unreadable
+
+
+def _read_truth(path: Path, image: Path) -> Labels:
+    """Read the true masks of an image, which are of its size."""
+    height, width = image_shape(image)
+    shape = mask_shape(path)
+    if shape is not None and shape != (height, width):
+        raise NnbookError(
+            f"{path}: is {shape[1]} x {shape[0]} px but its image {width} x {height}; take the true masks of this image"
+        )
+    return read_mask(path, (height, width))
 
 
 def _in_own_process(name: str, images: dict[str, Path], diameters: dict[str, float], out: Path) -> dict[str, Any]:
@@ -250,18 +265,17 @@ def _checked(labels: Any, shape: tuple[int, ...]) -> Any:
     return labels
 
 
-def _score(rows: list[dict[str, Any]], masks: Path, truth: dict[str, Path]) -> list[dict[str, Any]]:
-    """Add measures to the rows of images, and return the counts of each."""
+def _score(
+    rows: list[dict[str, Any]], masks: Path, images: dict[str, Path], truth: dict[str, Path]
+) -> list[dict[str, Any]]:
+    """Add measures to the rows of images whose truth is known, and return the counts of each."""
     counts = []
     for row in rows:
-        try:
-            true = read_mask(truth[row["image"]])
-        except NnbookError:
+        if (name := row["image"]) not in truth:
             continue
-        path = masks / f"{row['image']}{MASK_SUFFIX}.tif"
+        true = _read_truth(truth[name], images[name])
+        path = masks / f"{name}{MASK_SUFFIX}.tif"
         made = np.zeros_like(true) if row["error"] is not None else read_mask(path)
-        if made.shape != true.shape:
-            continue
         one = {**count_matches(made, true), **count_measures(made, true, overlaps(made, true))}
         row.update(_measures(one))
         counts.append(one)
