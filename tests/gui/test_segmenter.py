@@ -246,7 +246,7 @@ def test_a_model_is_trained_in_a_process_that_can_be_stopped(page: Page, lab: Pa
     page.ask("keep", False)
     told: list[dict[str, Any]] = []
     job = Job("train", told.append)
-    small = replace(how_to_train(1), batch=1, crop_px=32)
+    small = replace(how_to_train(1), batch=1, crop_px=32, validation_crops=1)
     text = train_on_masks(job, [lab / "a.tif"], lab / "trained_nuclei", small)
     assert text == (
         "Trained on 1 image. The new model, trained_nuclei, is now among the methods. "

@@ -31,6 +31,14 @@ SLOW_MS = 90_000
 DIAMETER_PX = 24
 COMMAND = [sys.executable, "-c", "import sys; from nnbook.cli import main; sys.exit(main())", "gui"]
 
+SMALL_STEPS = """
+from dataclasses import replace
+from nnbook.gui import segmenter
+as_usual = segmenter.how_to_train
+segmenter.how_to_train = lambda steps: replace(as_usual(steps), batch=1, crop_px=64, validation_crops=1)
+"""
+"""Makes a step of training take a fiftieth of its time: one small crop, and not eight large ones."""
+
 
 @pytest.fixture(scope="module")
 def lab(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -47,7 +55,10 @@ def lab(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(lab: Path) -> Iterator[str]:
     """Start the command, and yield the address that it prints."""
     options = ["--method", "otsu", "--no-browser", "--json"]
-    with subprocess.Popen([*COMMAND, str(lab), *options], stdout=subprocess.PIPE, text=True) as process:
+    python, _, code, gui = COMMAND
+    with subprocess.Popen(
+        [python, "-c", SMALL_STEPS + code, gui, str(lab), *options], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         text = ""
         for line in process.stdout:
@@ -222,7 +233,7 @@ def test_a_folder_is_segmented_and_training_goes_on_beside_until_it_is_stopped(p
     assert read_mask(lab / "masks" / "cells_cp_masks.tif").max() > 5
     page.get_by_role("spinbutton", name="Steps of training").fill("5000")
     page.get_by_role("button", name="Train", exact=True).press("Enter")
-    expect(said).to_contain_text("Training on 2 images: ")
+    expect(said).to_contain_text("Training on 2 images: step 1 of 5000", timeout=SLOW_MS)
     expect(page.get_by_role("progressbar", name="Progress of training")).to_be_visible()
     fresh(page)
     page.get_by_role("slider", name="Distance of nuclei").fill("0.9")
@@ -231,6 +242,36 @@ def test_a_folder_is_segmented_and_training_goes_on_beside_until_it_is_stopped(p
     expect(jobs).to_have_attribute("data-job", "stopped", timeout=SLOW_MS)
     expect(said).to_contain_text("no model was written")
     assert not list(lab.glob("trained*"))
+
+
+def test_training_counts_its_steps_and_its_model_is_then_among_the_methods(page: Page, lab: Path) -> None:
+    jobs = page.locator(f"{VIEW} .nn-jobs")
+    expect(jobs).to_contain_text("on 2 images with saved masks")
+    jobs.evaluate(
+        """(root) => {
+            const said = root.querySelector('.nn-job-said');
+            window.told = [];
+            new MutationObserver(() => window.told.push(said.textContent)).observe(said, { childList: true });
+        }"""
+    )
+    page.get_by_role("spinbutton", name="Steps of training").fill("2")
+    page.get_by_role("button", name="Train", exact=True).press("Enter")
+    expect(jobs).to_have_attribute("data-job", "done", timeout=3 * SLOW_MS)
+    told = page.evaluate("window.told")
+    begun = "Training on 2 images"
+    steps = [text for text in told if text.startswith(f"{begun}: step")]
+    assert steps == [f"{begun}: step {step} of 2" for step in (1, 2)], told
+    assert told[-1] == "Trained on 2 images. The new model, trained_nuclei, is now among the methods."
+    assert (lab / "trained_nuclei").is_file()
+    method = page.get_by_role("combobox", name="Method")
+    fresh(page)
+    method.select_option(label="Trained here: trained_nuclei")
+    after(page, method="trained_nuclei")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
+    assert nuclei(page) > 5
+    fresh(page)
+    method.select_option(label="Otsu and watershed")
+    expect(page.locator(VIEW)).not_to_have_attribute("data-nuclei", "old", timeout=SLOW_MS)
 
 
 def test_it_is_known_to_nobody_else(served: str) -> None:

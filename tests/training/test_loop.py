@@ -13,14 +13,15 @@ from nnbook.training import loop
 from nnbook.training.loop import TrainingSettings, held_out, train
 
 SETTINGS = TrainingSettings(
-    steps=12, batch=2, crop_px=64, learning_rate=3e-3, validation_share=0.3, validate_every=4, seed=3
+    steps=12,
+    batch=2,
+    crop_px=64,
+    learning_rate=3e-3,
+    validation_share=0.3,
+    validate_every=4,
+    validation_crops=4,
+    seed=3,
 )
-
-
-@pytest.fixture(autouse=True)
-def _few_validation_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Validation would take longer than these few steps."""
-    monkeypatch.setattr(loop, "VALIDATION_CROPS", 4)
 
 
 @pytest.fixture

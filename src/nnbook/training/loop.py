@@ -46,7 +46,6 @@ MOST_AVERAGED: Final = 1000
 
 WEIGHT_DECAY: Final = 0.01
 MAX_GRADIENT: Final = 5.0
-VALIDATION_CROPS: Final = 96
 HISTORY_COLUMNS: Final = ("step", "training_loss", "validation_loss", "learning_rate")
 
 
@@ -71,6 +70,8 @@ class TrainingSettings:
         Share of each data set that is held out, by a hash of the file's stem.
     validate_every : int
         Steps between two validations; a checkpoint is written at each.
+    validation_crops : int
+        Crops of what is held out on which each validation computes the loss; up to a whole number of batches more.
     seed : int
         Seed of the network's first weights and of every crop.
     """
@@ -83,6 +84,7 @@ class TrainingSettings:
     diam_mean: float = 30.0
     validation_share: float = 0.1
     validate_every: int = 100
+    validation_crops: int = 96
     seed: int = 1
 
 
@@ -357,7 +359,7 @@ def validation_store(
 ) -> Store:
     """Draw the crops on which networks are compared while they are trained."""
     rng = np.random.default_rng([settings.seed, 2])
-    count = math.ceil(VALIDATION_CROPS / settings.batch) * settings.batch
+    count = math.ceil(settings.validation_crops / settings.batch) * settings.batch
     store = Store(count, settings.crop_px, device)
     store.add(draw_crops(validation, rng, count, settings.crop_px, diam_mean, varied=False))
     return store
@@ -395,7 +397,7 @@ def _read(
 
 
 def _check(settings: TrainingSettings) -> None:
-    whole = ("steps", "batch", "crop_px", "uses", "validate_every")
+    whole = ("steps", "batch", "crop_px", "uses", "validate_every", "validation_crops")
     if wrong := next((name for name in whole if getattr(settings, name) < 1), None):
         raise InvalidValueError(f"{wrong} is {getattr(settings, wrong)}; give a whole number from 1", parameter=wrong)
     if settings.crop_px % 8:
