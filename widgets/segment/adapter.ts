@@ -33,7 +33,7 @@ let found: Promise<boolean> | null = null;
 
 /** Whether this browser has a graphics card that can run the network. */
 export function hasGraphicsCard(): Promise<boolean> {
-  return (found ??= lookForCard());
+  return (found ??= lookForCard().catch(() => false));
 }
 
 /** The graphics card, with all that the runtime can use of it. */
@@ -53,7 +53,7 @@ async function lookForCard(): Promise<boolean> {
   const late = new Promise<null>((resolve) => {
     setTimeout(resolve, MOST_MS, null);
   });
-  const adapter = await Promise.race([requestAdapter(), late]).catch(() => null);
+  const adapter = await Promise.race([requestAdapter(), late]);
   // WebGPU in software is slower than WebAssembly.
   return adapter !== null && !adapter.info.isFallbackAdapter;
 }
