@@ -63,8 +63,12 @@ def opened(browser: Browser, address: str) -> Iterator[tuple[Page, list[str], li
 
 
 def faults(problems: list[str]) -> list[str]:
-    """Return what went wrong, but for the page's icon, which the browser asks for while the network is cut."""
-    return [problem for problem in problems if "ERR_INTERNET_DISCONNECTED" not in problem]
+    """Return what went wrong, but for two things that the browser itself does.
+
+    It asks for the page's icon while the network is cut, and it says where a machine has no graphics card.
+    """
+    own = ("ERR_INTERNET_DISCONNECTED", "console warning: No available adapters.")
+    return [problem for problem in problems if not any(words in problem for words in own)]
 
 
 def png(image: NDArray[Any]) -> bytes:
