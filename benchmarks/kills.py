@@ -200,6 +200,7 @@ AT_ONCE: Final = 25
 
 PANORAMAS: Final = 24
 LOOK_S: Final = 0.005
+MESSAGES: Final = ".messages.lock"
 SPREAD_S: Final = 0.2
 LONGEST_S: Final = 600.0
 """Of the small case: how many panoramas it has, how often they are counted, how long after that a kill comes, and how
@@ -458,7 +459,7 @@ def kill_workers(base: Path, times: int, rng: random.Random, *, on_dask: bool) -
     warm(base / "warm")
     importlib.import_module("distributed")
     shutil.copytree(ready, whole)
-    finish(measure_by(whole), "undisturbed")
+    finish(measure_by(whole), whole, "undisturbed")
     expected = contents(whole)
     killed = dict.fromkeys(("worker", "scheduler", "command") if on_dask else ("worker", "command"), 0)
     machines = Machines() if on_dask else None
@@ -482,12 +483,12 @@ def kill_workers(base: Path, times: int, rng: random.Random, *, on_dask: bool) -
                 process.kill()
             killed[victim] += 1
             when = f"after a {victim} was killed"
-            finish(process, when, may_be_killed=victim == "command")
+            finish(process, folder, when, may_be_killed=victim == "command")
             if process.exitcode == 0:
                 check(folder, expected, when)
             _, alive = psutil.wait_procs(ours, 20)
             assert not alive, f"{when}: workers outlive the command"
-            finish(measure_by(folder), when)
+            finish(measure_by(folder), folder, when)
             check(folder, expected, when)
             shutil.rmtree(folder)
             print(killed, flush=True)
@@ -502,7 +503,7 @@ def measure_by(folder: Path, *by: str) -> ForkProcess:
     masks = ["--masks", str(folder / "images"), "--px-per-um", "8"]
 
     def work() -> None:
-        with (folder / ".messages.lock").open("w") as messages:
+        with (folder / MESSAGES).open("w") as messages:
             for stream in (1, 2):
                 os.dup2(messages.fileno(), stream)
         del sys.modules["__main__"].__file__  # else its workers import this file
@@ -513,11 +514,12 @@ def measure_by(folder: Path, *by: str) -> ForkProcess:
     return process
 
 
-def finish(process: ForkProcess, when: str, *, may_be_killed: bool = False) -> None:
+def finish(process: ForkProcess, folder: Path, when: str, *, may_be_killed: bool = False) -> None:
     """Wait for a command, which has to end well."""
     process.join(LONGEST_S)
-    assert process.exitcode is not None, f"{when}: does not end"
-    assert process.exitcode == 0 or may_be_killed, f"{when}: status {process.exitcode}"
+    said = (folder / MESSAGES).read_text(encoding="utf-8")
+    assert process.exitcode is not None, f"{when}: does not end\n{said}"
+    assert process.exitcode == 0 or may_be_killed, f"{when}: status {process.exitcode}\n{said}"
 
 
 def check(folder: Path, expected: dict[str, Any], when: str) -> None:

@@ -61,9 +61,21 @@ def main(folder: Path) -> None:
                 time.sleep(0.02)
         with local_cluster(2, port):
             thread.join()
+            after = handed_out_by_a_closed_client(address)
     (found,) = made
     failed = {name: str(error) for name, error in found.failed.items()}
-    print(json.dumps({"made": list(found.outcomes), "failed": failed, "nowhere": nowhere()}))
+    print(json.dumps({"made": list(found.outcomes), "failed": failed, "closed": after, "nowhere": nowhere()}))
+
+
+def handed_out_by_a_closed_client(address: str) -> list[Any]:
+    """Return what ends of a unit whose client was closed before, as Dask closes one whose scheduler is gone."""
+    with clusters.Cluster(work, address) as cluster:
+        cluster._client.close()
+        cluster.begin("a", ("fine", "closed"))
+        for _ in range(50):
+            if ended := cluster.ended(0.2):
+                return [one.key for one in ended]
+        return []
 
 
 def nowhere() -> dict[str, str]:

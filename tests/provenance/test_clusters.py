@@ -21,6 +21,7 @@ def test_a_worker_dies_another_is_added_and_the_scheduler_begins_anew(tmp_path: 
     assert "nnbook: the Dask scheduler is gone; waits for it" in done.stderr
     for name in ("kill once 0", "passes 2"):
         assert (folder / name).stat().st_size > 1, "was tried again"
+    assert found["closed"] == ["a"], "a unit that a closed client could not hand out is handed out by the next"
     address = found["nowhere"]["address"]
     assert found["nowhere"]["error"].startswith(f"{address}: there is no Dask scheduler (")
 

@@ -20,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from distributed import Client, Future, KilledWorker, WorkerPlugin, get_worker, wait
-from distributed.client import FuturesCancelledError
+from distributed.client import ClosedClientError, FuturesCancelledError
 
 from nnbook.errors import KilledError, NnbookError
 from nnbook.io.processes import THREADS, Ended, outcome_of
@@ -40,6 +40,9 @@ AHEAD: Final = 2
 
 AHEAD_S: Final = 0.2
 """Where units take next to no time, as many are handed out as end in this time: so messages are of several units."""
+
+GONE: Final = (OSError, RuntimeError, ClosedClientError, FuturesCancelledError, CancelledError)
+"""What Dask raises where the scheduler goes while it is asked."""
 
 LOST: Final = ("cancelled", "lost")
 """What Dask says of units that a scheduler knew that is gone."""
@@ -77,7 +80,7 @@ class Cluster:
         """How many units are handed out at a time."""
         now = time.monotonic()
         if now >= self._looked + LOOK_S:
-            with suppress(OSError, ValueError):
+            with suppress(*GONE, ValueError):
                 workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
                 self._room = max(1, AHEAD * workers, int(AHEAD_S * self._ended / (now - self._looked)))
             self._looked, self._ended = now, 0
@@ -106,7 +109,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError, RuntimeError):
+        with suppress(*GONE):
             self._client.cancel(list(self._futures))
         if self._client is not self._scheduler:
             self._client.close()
@@ -136,7 +139,7 @@ class Cluster:
         """Return by key what came of units, all fetched at once; None where the scheduler is gone meanwhile."""
         if not futures:
             return {}
-        with suppress(OSError, RuntimeError, FuturesCancelledError, CancelledError):
+        with suppress(*GONE):
             found: dict[Any, bytes] = self._client.gather({one.key: one for one in futures}, errors="skip")
             if None not in found.values():
                 return found
@@ -158,7 +161,11 @@ class Cluster:
         function = self._work.function.rpartition(".")[2].strip("_")
         names = [f"{function}-{key}-{next(self._numbers)}" for key, _ in self._begun]
         jobs = [job for _, job in self._begun]
-        futures = self._client.map(_make, jobs, work=self._work.name, key=names, pure=False)
+        try:
+            futures = self._client.map(_make, jobs, work=self._work.name, key=names, pure=False)
+        except GONE:
+            self._begin_anew()
+            return
         self._futures |= zip(futures, self._begun, strict=True)
         self._begun = []
 
@@ -170,7 +177,7 @@ class Cluster:
                 client = self._scheduler if isinstance(self._scheduler, Client) else Client(self._scheduler)
                 client.register_plugin(self._work)
                 return client
-            except (OSError, ValueError, RuntimeError, TimeoutError) as error:
+            except (*GONE, ValueError) as error:
                 if time.monotonic() >= until:
                     raise NnbookError(
                         f"{self._scheduler}: there is no Dask scheduler ({type(error).__name__}); start one with 'dask "
