@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 FOLDER: Final = "draw.zarr"
 SEED: Final = 1
 CELLS: Final = 512
@@ -29,7 +32,7 @@ WORD: Final = 2**32
 
 
 def write_draw(
-    store: Path, numbers: Sequence[int], runs: Sequence[Mapping[str, Any]], per_shard: int
+    store: Path, numbers: Sequence[int] | NDArray[np.int32], runs: Sequence[Mapping[str, Any]], per_shard: int
 ) -> dict[str, Any]:
     """Write `draw.zarr` of a store: the thumbnails of the cells that views draw first.
 
@@ -37,7 +40,7 @@ def write_draw(
     ----------
     store : Path
         The store's folder, with its shards.
-    numbers : sequence of int
+    numbers : sequence or array of int
         For each cell the number of its image.
     runs : sequence of mapping
         The stretches of `cells.json`: `run`, `first` and `cells`.
@@ -80,11 +83,7 @@ def draw_cells(total: int, count: int, seed: int) -> list[int]:
 
 def draw_per_run(runs: Sequence[Mapping[str, Any]], count: int, seed: int) -> list[int]:
     """Draw so many cells of each run, run after run: what is drawn of a run depends on no other."""
-    return [
-        run["first"] + at
-        for run in runs
-        for at in draw_from(run["cells"], min(count, run["cells"]), random_words(seed, run["run"]))
-    ]
+    return [run["first"] + at for run in runs for at in draw_from(run["cells"], count, random_words(seed, run["run"]))]
 
 
 def draw_from(total: int, count: int, words: Iterator[int]) -> list[int]:

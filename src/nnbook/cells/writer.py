@@ -590,7 +590,7 @@ def _gather(store: Path, made: Sequence[_Made], source: Source, about: dict[str,
     }
     if overview.has_overview(count):
         metadata["overview"] = overview.write_overview(store / "cells.parquet", store / overview.FILE)
-        metadata["draw"] = draw.write_draw(store, np.concatenate(numbers).tolist(), runs, CELLS_PER_SHARD)
+        metadata["draw"] = draw.write_draw(store, np.concatenate(numbers), runs, CELLS_PER_SHARD)
     write_json(store / "cells.json", metadata)
     write_json(store / croissant.FILE, croissant.describe_store(store, metadata))
 

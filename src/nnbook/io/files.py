@@ -106,8 +106,9 @@ def sweep(path: Path) -> None:
 
 def keep_folders(parent: Path, names: Collection[str]) -> None:
     """Remove the folders in a folder that have none of these names; what other processes write there stays."""
+    kept = {*names, AT_WORK}
     for folder in list(parent.glob("*")):
-        if folder.is_dir() and folder.name not in {*names, AT_WORK}:
+        if folder.is_dir() and folder.name not in kept:
             shutil.rmtree(folder)
 
 

@@ -33,7 +33,6 @@ DATE: Final = (2025, 1, 1, 0, 0, 0)
 NAMESPACE: Final = uuid.UUID("5f0c3a0e-6f5e-4b0e-9a53-0d6b2f1f7d43")
 """Of the identifiers of detections, by which a file that is read twice has the same ones."""
 
-
 VERSION: Final = 227
 """Of ImageJ's ROI files, whichever a newer reader and writer of them would take."""
 

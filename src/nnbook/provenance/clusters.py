@@ -97,7 +97,7 @@ class Cluster:
             self._hand_out()
             pause = LOOK_S if until is None else min(LOOK_S, max(0.0, until - time.monotonic()))
             if self._futures:
-                with suppress(TimeoutError, OSError, FuturesCancelledError):
+                with suppress(*GONE):
                     wait(list(self._futures), timeout=pause, return_when="FIRST_COMPLETED")
             else:
                 time.sleep(pause)
