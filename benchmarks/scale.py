@@ -1,19 +1,20 @@
 """What all panoramas cost: `python benchmarks/scale.py OUT.json [PART...]`.
 
-Parts are `stages`, `tiny`, `scheduling`, `soak`, `site`, `dask`, `rivals` and, where there is one, `gpu`; all where
-none is named.
+Parts are `stages`, `tiny`, `scheduling`, `soak`, `site`, `dask` and `rivals`, on a processor without bfloat16 `float32`
+in place of `stages`, and, where there is one, `gpu`; all where none is named.
 
 `stages`: panoramas of full size, which differ, are segmented, measured and cut by the commands, each with 1 worker and
 with as many as there are cores: seconds and CPU seconds, those of all processes together, the most memory they took at
-a time, and the bytes written; and what that makes of 1,600. `gpu`: the same on a machine with a GPU. `tiny`: 1,600 and
-16,000 panoramas of 64 px are measured, cut and gathered in one process, and then again with nothing to do, and their
-manifest and status are read: what a panorama costs whatever is in it. `scheduling`: what it costs to hand out a unit of
-work that takes no time, to two processes and to two workers of Dask. `soak`: 10,000 tiny panoramas are measured by two
-processes: their memory, open files and threads early and late. `site`: see `large_site.py`. `dask`: small panoramas by
-the commands and by 1, 2 and 4 workers of a Dask scheduler on this machine, to the same bytes.
-`rivals`: panoramas by nnbook, by a loop over stock Cellpose, and by Cellpose's distributed evaluation, each by a
-process of its own. The last needs dask-image and dask-jobqueue. Of Cellpose 3.1.1.3 it is for volumes, and ends on a
-panorama with an error as it joins blocks, which is then what the file says of it.
+a time, and the bytes written; and what that makes of 1,600. `float32`: the same on a processor without bfloat16, on
+which the network takes longer. `gpu`: the same on a machine with a GPU. `tiny`: 1,600 and 16,000 panoramas of 64 px are
+measured, cut and gathered in one process, and then again with nothing to do, and their manifest and status are read:
+what a panorama costs whatever is in it. `scheduling`: what it costs to hand out a unit of work that takes no time, to
+two processes and to two workers of Dask. `soak`: 10,000 tiny panoramas are measured by two processes: their memory,
+open files and threads early and late. `site`: see `large_site.py`. `dask`: small panoramas by the commands and by 1, 2
+and 4 workers of a Dask scheduler on this machine, to the same bytes. `rivals`: panoramas by nnbook, by a loop over
+stock Cellpose, and by Cellpose's distributed evaluation, each by a process of its own. The last needs dask-image and
+dask-jobqueue. Of Cellpose 3.1.1.3 it is for volumes, and ends on a panorama with an error as it joins blocks, which is
+then what the file says of it.
 
 A part that is not named keeps what the file says of it. PANORAMAS (8), TINY (1600,16000), SOAK (10000), UNITS
 (1600,16000, of scheduling), SITE (1600,16000) and SIDE_PX (6144, of rivals) of the environment make it smaller.
@@ -49,7 +50,7 @@ from nnbook.measurement.imaged_area import check_scale
 from nnbook.pipeline.measured import MaskedImage, gather_measurements, measure_files
 from nnbook.provenance.staleness import status
 from nnbook.provenance.units import HERE, make_units
-from nnbook.segmentation.model import SHIPPED_MODEL
+from nnbook.segmentation.model import SHIPPED_MODEL, network_dtype
 from nnbook.simulation.panorama import simulate_panorama
 from nnbook.values.published import CELLPROB_THRESHOLD, DIAMETER_PX, FLOW_THRESHOLD, PX_PER_UM
 
@@ -68,7 +69,8 @@ NNBOOK: Final = str(Path(sys.executable).with_name("nnbook"))
 def main(out: Path, parts: list[str]) -> None:
     """Measure the parts, and put them into the file."""
     report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
-    for part in parts or [name for name in PARTS if name != "gpu" or gpu()]:
+    other = {"stages" if network_dtype() == "float32" else "float32", *([] if gpu() else ["gpu"])}
+    for part in parts or [name for name in PARTS if name not in other]:
         with tempfile.TemporaryDirectory() as folder:
             head = heading("cellpose", "torch", "numba", "pyarrow", "zarr")
             report[part] = {**head, **PARTS[part](Path(folder))}
@@ -104,6 +106,22 @@ def stages(folder: Path) -> dict[str, Any]:
         "same_bytes": len(digests) == 1,
         "of_all": extrapolated(found, count),
     }
+
+
+def stages_in_bfloat16(folder: Path) -> dict[str, Any]:
+    """Segment, measure and cut panoramas of full size on a processor that has bfloat16."""
+    if network_dtype() == "float32":
+        raise SystemExit("stages: this processor has no bfloat16; measure the part float32")
+    return stages(folder)
+
+
+def stages_in_float32(folder: Path) -> dict[str, Any]:
+    """Segment, measure and cut panoramas of full size on a processor without bfloat16."""
+    if network_dtype() != "float32" or gpu():
+        raise SystemExit(
+            "float32: this machine has a GPU, or a processor with bfloat16; measure the part gpu or stages"
+        )
+    return stages(folder)
 
 
 def stages_on_gpu(folder: Path) -> dict[str, Any]:
@@ -443,7 +461,8 @@ def site(folder: Path) -> dict[str, Any]:
 
 
 PARTS: Final = {
-    "stages": stages,
+    "stages": stages_in_bfloat16,
+    "float32": stages_in_float32,
     "tiny": tiny,
     "scheduling": scheduling,
     "soak": soak,

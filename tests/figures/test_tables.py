@@ -114,15 +114,18 @@ def test_costs_are_calculated_from_processor_time() -> None:
         "panoramas": 4,
         "of_all": {"hours": 2.0},
     }
-    table = costs_table({"stages": stages, "gpu": on_gpu})
+    in_float32 = {**stages, "of_all": {"hours": 30.0}, "panoramas": 6}
+    table = costs_table({"stages": stages, "float32": in_float32, "gpu": on_gpu})
     assert table.rows == (
         ("Measured, EPYC", "2", "10.0 h", "42 days"),
+        ("Measured, EPYC without bfloat16", "2", "30.0 h", "125 days"),
         ("Measured, Intel Xeon with H200", "16", "2.0 h", "8 days"),
         ("Laptop", "8", "2.5 h", "10 days"),
         ("Workstation without a GPU", "32", "0.6 h", "3 days"),
         ("Cluster, 20 machines", "320", "0.1 h", "6.2 h"),
     )
     assert table.note.startswith(
-        "Measured on 2026-11-27 with 8 simulated panoramas of 12,275 px, and on 2026-11-27 with 4,"
+        "Measured on 2026-11-27 with 8 simulated panoramas of 12,275 px; on 2026-11-27 with 6, on a processor without "
+        "bfloat16; and on 2026-11-27 with 4,"
     )
     assert table.note.endswith(" All are alike.")

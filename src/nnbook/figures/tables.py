@@ -96,12 +96,14 @@ def costs_table(benchmark: dict[str, Any]) -> Table:
     Returns
     -------
     Table
-        A row a machine. Hours of others are the measured CPU seconds of the first, divided among their cores.
+        A row a machine. Hours of others are the measured CPU seconds of the first, which has bfloat16, divided among
+        their cores.
     """
-    stages, on_gpu = benchmark["stages"], benchmark["gpu"]
+    stages, in_float32, on_gpu = (benchmark[part] for part in ("stages", "float32", "gpu"))
     whole = stages["of_all"]
     hours = {
-        f"Measured, {_machine(one)}": (one["machine"]["cores"], one["of_all"]["hours"]) for one in (stages, on_gpu)
+        f"Measured, {_machine(one)}{more}": (one["machine"]["cores"], one["of_all"]["hours"])
+        for one, more in ((stages, ""), (in_float32, " without bfloat16"), (on_gpu, ""))
     }
     hours |= {name: (cores, whole["cpu_hours"] / cores) for name, cores in MACHINES.items()}
     return Table(
@@ -109,8 +111,9 @@ def costs_table(benchmark: dict[str, Any]) -> Table:
         rows=tuple((name, str(cores), _lasting(one), _lasting(100 * one)) for name, (cores, one) in hours.items()),
         numeric=frozenset({1, 2, 3}),
         note=(
-            f"Measured on {stages['date']} with {stages['panoramas']} simulated panoramas of {stages['side_px']:,} px, "
-            f"and on {on_gpu['date']} with {on_gpu['panoramas']}, where a GPU computed the network. "
+            f"Measured on {stages['date']} with {stages['panoramas']} simulated panoramas of {stages['side_px']:,} px; "
+            f"on {in_float32['date']} with {in_float32['panoramas']}, on a processor without bfloat16; and on "
+            f"{on_gpu['date']} with {on_gpu['panoramas']}, where a GPU computed the network. "
             f"{whole['assumes']}"
         ),
     )
