@@ -10,13 +10,14 @@ import zlib
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import cv2
 import numpy as np
 import pytest
 import roifile
 import tifffile
 from PIL import Image
 from playwright.sync_api import expect
-from reader import open_page
+from reader import SETTLE_MS, open_page, rest
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.gui.session import DARK_NUCLEI
@@ -34,6 +35,22 @@ VIEW = ".nn-segment"
 DIAMETER_PX = 152.91
 SLOW_MS = 120_000
 """Two workers share a processor with the tests beside these."""
+
+
+# The middle of all that is drawn over the points, in CSS pixels of the plane; null where there is nothing.
+PLACE_OF_MARK = """(canvas) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    const [xs, ys] = [[], []];
+    for (let at = 3; at < data.length; at += 4) {
+        if (data[at] > 100) {
+            xs.push(((at - 3) / 4) % width);
+            ys.push(Math.floor((at - 3) / 4 / width));
+        }
+    }
+    const middle = (values) => ((Math.min(...values) + Math.max(...values)) / 2) * (canvas.clientWidth / width);
+    return xs.length === 0 ? null : [middle(xs), middle(ys)];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +273,91 @@ def test_nuclei_are_points_beside_the_image_and_either_marks_the_other(
     expect(view).to_have_attribute("data-nuclei", str(count), timeout=SLOW_MS)
     page.get_by_role("button", name="Scatter", exact=True).click()
     expect(scatter).to_be_hidden()
+    assert not faults(problems)
+
+
+def test_a_nucleus_pointed_at_or_clicked_in_the_image_is_the_one_marked_in_the_plane(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    segmented(page, own)
+    expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
+    labels = tifffile.imread(saved(page, "Label TIFF"))
+    areas = np.bincount(labels.ravel())[1:]
+    roi = int(areas.argmax()) + 1
+    page.get_by_role("button", name="Show the whole image").click()
+    page.get_by_role("button", name="Scatter", exact=True).click()
+    scatter = page.get_by_role("group", name="Scatter of nuclei")
+    plane, marks = scatter.get_by_role("application"), scatter.locator("canvas").nth(1)
+    readout, remark = page.locator(f"{VIEW} .nn-readout"), page.locator(f"{VIEW} .nn-remark")
+    rest(page, SETTLE_MS)
+    assert marks.evaluate(PLACE_OF_MARK) is None, "nothing is pointed at"
+    # In the image: what is under the pointer is named, and its point marked.
+    inside = cv2.distanceTransform((labels == roi).astype(np.uint8), cv2.DIST_L2, 5)
+    y, x = (int(place) for place in np.unravel_index(inside.argmax(), inside.shape))
+    stage = page.locator(f"{VIEW} .nn-stage [role=application]").bounding_box()
+    assert stage
+    side = min(stage["width"] / own.shape[1], stage["height"] / own.shape[0])
+    left = stage["x"] + (stage["width"] - side * own.shape[1]) / 2
+    top = stage["y"] + (stage["height"] - side * own.shape[0]) / 2
+    page.mouse.move(left + side * (x + 0.5), top + side * (y + 0.5), steps=3)
+    expect(readout).to_contain_text(f"ROI {roi}")
+    expect(readout).to_contain_text(f"{areas[roi - 1]:,} px")
+    expect(page.locator(f"{VIEW} .nn-position")).to_contain_text(f"· {own[y, x]}")
+    rest(page, SETTLE_MS)
+    place = marks.evaluate(PLACE_OF_MARK)
+    assert place is not None, "its point is marked"
+    page.mouse.down()
+    page.mouse.up()
+    expect(remark).to_contain_text(f"ROI {roi} is chosen")
+    # In the plane: the same point is that nucleus, which is marked in the image.
+    page.mouse.move(2, 2)
+    rest(page, SETTLE_MS)
+    unmarked = page.locator(f"{VIEW} .nn-overlay").evaluate("(canvas) => canvas.toDataURL()")
+    box = plane.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + place[0], box["y"] + place[1], steps=3)
+    expect(scatter.locator(".nn-card")).to_contain_text(f"ROI {roi}")
+    # And another than the one that is chosen, as that is marked already.
+    plane.focus()
+    page.keyboard.press("Home")
+    rest(page, SETTLE_MS)
+    assert page.locator(f"{VIEW} .nn-overlay").evaluate("(canvas) => canvas.toDataURL()") != unmarked
+    page.get_by_role("button", name="Scatter", exact=True).click()
+    assert not faults(problems)
+
+
+def test_a_scale_turns_the_values_of_points_into_micrometres(
+    opened: tuple[Page, list[str], list[Request]], own: NDArray[np.uint8]
+) -> None:
+    page, problems, _ = opened
+    segmented(page, own)
+    areas = np.bincount(tifffile.imread(saved(page, "Label TIFF")).ravel())[1:]
+    page.get_by_role("button", name="Scatter", exact=True).click()
+    scatter = page.get_by_role("group", name="Scatter of nuclei")
+    plane, selection = scatter.get_by_role("application"), scatter.locator(".nn-selection")
+    scale = page.get_by_label("Pixels a micrometre")
+    for px_per_um, unit in (("", "px²"), ("4", "µm²")):
+        scale.fill(px_per_um)
+        scale.blur()
+        page.get_by_role("button", name="Lasso: draw round nuclei").click()
+        box = plane.bounding_box()
+        assert box
+        corners = [
+            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x in (0.01, 0.99) for y in (0.01, 0.99)
+        ]
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        for corner in (corners[1], corners[3], corners[2]):
+            page.mouse.move(*corner, steps=4)
+        page.mouse.up()
+        expect(selection).to_contain_text(f"{len(areas)} of {len(areas)} nuclei selected")
+        mean = re.search(rf"area ([\d,.]+) {unit}", selection.inner_text())
+        assert mean, selection.inner_text()
+        assert float(mean[1].replace(",", "")) == pytest.approx(areas.mean() / float(px_per_um or 1) ** 2, rel=0.01)
+    scale.fill("")
+    scale.blur()
+    page.get_by_role("button", name="Scatter", exact=True).click()
     assert not faults(problems)
 
 

@@ -130,6 +130,7 @@ export class SegmentStage {
     this.next.setStyle(this.look.style, this.look.opacity);
     this.next.choose(this.chosen);
     this.next.setColours(null, this.dim);
+    this.canvas.dataset.masks = 'loading';
     update();
   }
 
