@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 SETTINGS = {"otsu": ("Threshold, as a share of Otsu's", "0.9", "1.1"), "nnbook": ("Cell probability", "-3", "-1")}
 """By method, which of its settings is moved, and from where to where."""
 
-SIDE_PX = 6144
-MOVES = 30
+SIDE_PX = 4096
+MOVES = 20
 WITHIN_S = 0.3
 ZOOMS = 3
 SLOW_MS = 600_000
@@ -100,10 +100,11 @@ def main(image: Path, out: Path) -> None:
         write_image(simulated, simulate_panorama(7, 1, "TR", "top_left", width_px=SIDE_PX, height_px=SIDE_PX)[0])
         for path in (image, simulated):
             height, width = image_shape(path)
-            row = report["images"][path.stem] = {"width": width, "height": height, "methods": {}}
+            methods: dict[str, Any] = {}
+            report["images"][path.stem] = {"width": width, "height": height, "methods": methods}
             for method, setting in SETTINGS.items():
-                row["methods"][method] = _in_browser(path, method, *setting)
-                print(path.stem, method, row["methods"][method], flush=True)
+                methods[method] = _in_browser(path, method, *setting)
+                print(path.stem, method, methods[method], flush=True)
                 write_json(out, report)
 
 

@@ -1,4 +1,5 @@
 import { Problem } from '../shared/problem';
+import { inflated } from '../shared/inflate';
 import { isRecord, numberOf, textOf } from '../shared/json';
 import type { Model } from '../shared/model';
 import { EngineProblem, type Engine, type EngineEvents } from './engine';
@@ -129,13 +130,17 @@ export class KernelEngine implements Engine {
     if (problem !== undefined || canceled === true) {
       const Kind = kept === true ? KeptProblem : EngineProblem;
       asked.reject(new Kind(problem ?? '', canceled === true));
-    } else asked.resolve(data ? withBytes(given, data) : given);
+    } else if (data) void withBytes(given, data).then(asked.resolve.bind(asked), asked.reject.bind(asked));
+    else asked.resolve(given);
   }
 }
 
-/** What an answer gives, with its bytes where the protocol has them: a file, a tile of grey levels, or one of labels. */
-function withBytes(given: unknown, { buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): unknown {
-  const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
+/** What an answer gives, with its bytes where the protocol has them: a file, a tile of grey levels, or a deflated one of labels. */
+async function withBytes(given: unknown, { buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): Promise<unknown> {
+  const bytes = new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength));
   if (!isRecord(given)) return new Blob([bytes]);
-  return given.of === 'labels' ? { ...given, labels: new Uint32Array(bytes) } : { ...given, data: new Uint8Array(bytes) };
+  if (given.of !== 'labels') return { ...given, data: bytes };
+  const size = (numberOf(given.width) ?? 0) * (numberOf(given.height) ?? 0);
+  const labels = await inflated(bytes, size * Uint32Array.BYTES_PER_ELEMENT, 'deflate');
+  return { ...given, labels: new Uint32Array(labels.buffer) };
 }

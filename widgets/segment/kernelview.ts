@@ -13,9 +13,6 @@ import { SegmentView } from './view';
 /** What the view of a page learns from its site: a kernel has all of it itself. */
 export const NO_SITE: Source = { parts: { worker: '', model: '', runtime: '', webgpu: null, modelSha256: '', diamMean: 0 }, bytes: 0, cardBytes: 0, examples: [] };
 
-/** Sliders rest for so long before the kernel is asked: it answers for what is in view first. */
-const REST_MS = 20;
-
 const KEPT: Record<KeptKind, { end: string; text: string; title: string }> = {
   masks: { end: '_cp_masks.tif', text: 'Masks and table', title: 'A label image, and a row a nucleus, beside the image' },
   rois: { end: '_rois.zip', text: 'ImageJ ROIs', title: 'ROIs for the manager of ImageJ and Fiji, beside the image' },
@@ -24,7 +21,8 @@ const KEPT: Record<KeptKind, { end: string; text: string; title: string }> = {
 
 /** Segments images of a kernel, by any of its methods, and has it train on corrected masks. */
 export class KernelView extends SegmentView {
-  protected override readonly restMs = REST_MS;
+  /** A kernel answers for what is in view first, and gives up what is asked for no longer. */
+  protected override readonly restMs = 0;
   private readonly images = document.createElement('select');
   private readonly jobs: JobPanel;
   private readonly methods: MethodPanel;

@@ -123,15 +123,24 @@ export class SegmentStage {
       readLabels: ({ level, column, row }) => client.call('labels', version, level, column, row),
     };
     const update = () => {
-      this.zoom.viewer.forceRedraw();
+      this.zoom.redraw();
     };
     this.next?.destroy();
-    this.next = new LabelOverlay(this.canvas, pyramid, { changed: update, failed: update });
+    const next = new LabelOverlay(this.canvas, pyramid, {
+      changed: () => {
+        // Until all of them are there, those before are shown, and drawing these again would only hold them up.
+        if (next === this.overlay || next.tiles.settled) update();
+      },
+      failed: update,
+    });
+    this.next = next;
     this.next.setStyle(this.look.style, this.look.opacity);
     this.next.choose(this.chosen);
     this.next.setColours(null, this.dim);
     this.canvas.dataset.masks = 'loading';
-    update();
+    const rest = this.zoom.view(false);
+    if (rest) next.fetchFor(rest);
+    else update();
   }
 
   clearMasks(): void {

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -403,7 +404,8 @@ class Session:
             tile = tile.astype(np.uint32)
             if opened.early is not None:
                 _lay_over(tile, place, *opened.early)
-        return {"of": "labels", "width": tile.shape[1], "height": tile.shape[0]}, tile.tobytes()
+        # A megabyte takes a browser longer to receive than to inflate.
+        return {"of": "labels", "width": tile.shape[1], "height": tile.shape[0]}, zlib.compress(tile, 1)
 
     def _grey(self, x: int, y: int) -> float:
         return float(self._wanted().image[y, x])
