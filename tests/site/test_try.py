@@ -40,7 +40,9 @@ SLOW_MS = 120_000
 # The middle of all that is drawn over the points, in CSS pixels of the plane; null where there is nothing.
 PLACE_OF_MARK = """(canvas) => {
     const { width, height } = canvas;
-    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
     const [xs, ys] = [[], []];
     for (let at = 3; at < data.length; at += 4) {
         if (data[at] > 100) {
