@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from measured_on import heading
 from playwright.sync_api import sync_playwright
 
@@ -21,6 +20,7 @@ sys.path.insert(0, str(PROJECT / "tests"))
 
 from file_server import serving  # noqa: E402
 from reader import CHROMIUM_OPTIONS, SITE  # noqa: E402
+from try_page import VIEW, give, saved_labels  # noqa: E402
 
 from nnbook.evaluation.metrics import evaluate  # noqa: E402
 from nnbook.io.files import write_json  # noqa: E402
@@ -29,13 +29,6 @@ from nnbook.segmentation.panorama import segment  # noqa: E402
 
 DIAMETER_PX = 85.0
 """Of the nuclei of isbi2009_u2os, about."""
-
-VIEW = ".nn-segment"
-DONE = """() => {
-    const hosts = [...document.querySelectorAll('.widget-host')];
-    const view = hosts.map((host) => (host.shadowRoot ?? host).querySelector('.nn-segment')).find(Boolean);
-    return view.dataset.masks === 'done' && view.dataset.work === 'idle';
-}"""
 
 
 def main(folder: Path, out: Path) -> None:
@@ -48,19 +41,11 @@ def main(folder: Path, out: Path) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS)
         page = browser.new_page(bypass_csp=True)
         page.goto(f"{address}/try/?try.diameter={DIAMETER_PX}")
-        view = page.locator(VIEW)
         page.locator(f"{VIEW} .nn-first").wait_for()
         for path in sorted(folder.glob("*.png")):
-            view.evaluate("(root) => { root.dataset.masks = 'asked' }")
-            page.locator(f"{VIEW} input[type=file]").set_input_files(path)
-            page.wait_for_function(DONE, timeout=300_000)
+            view = give(page, path.name, path.read_bytes())
             seconds = float(str(view.get_attribute("data-seconds")))
-            save = page.locator(f"{VIEW} .nn-save-button")
-            if save.get_attribute("aria-expanded") == "false":
-                save.click()
-            with page.expect_download() as saving:
-                page.get_by_role("button", name="Label TIFF").click()
-            made = tifffile.imread(saving.value.path()).astype(np.int32)
+            made = saved_labels(page)
             expected = segment(read_image(path), diameter_px=DIAMETER_PX)
             counted.append((int(made.max()), int(expected.max())))
             ious.append(float(evaluate(made, expected)["mean_iou"]))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-import tifffile
 from playwright.sync_api import expect
+from try_page import SLOW_MS, VIEW, saved_labels, segmented
 
 from nnbook.cli import main
 from nnbook.evaluation.metrics import evaluate
@@ -20,15 +17,12 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-VIEW = ".nn-segment"
 DIAMETER_PX = 152.91
-SLOW_MS = 120_000
 
 
 def test_a_page_in_one_file_segments_from_the_disk_with_the_network_cut(browser: Browser, tmp_path: Path) -> None:
     assert main(["try", "--out", str(tmp_path / "segment.html")]) == 0
     image, _, _ = simulate_panorama(31, 2, "TR", "top_left", width_px=700, height_px=640)
-    assert cv2.imwrite(str(tmp_path / "own.png"), image)
     context = browser.new_context(offline=True, accept_downloads=True)
     try:
         page = context.new_page()
@@ -38,15 +32,9 @@ def test_a_page_in_one_file_segments_from_the_disk_with_the_network_cut(browser:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{(tmp_path / 'segment.html').as_uri()}?try.diameter={DIAMETER_PX}")
-        view = page.locator(VIEW)
-        expect(view).to_have_attribute("data-state", "waiting", timeout=SLOW_MS)
-        page.locator(f"{VIEW} input[type=file]").set_input_files(tmp_path / "own.png")
-        expect(view).to_have_attribute("data-work", re.compile("^(idle|refused)$"), timeout=SLOW_MS)
-        expect(view).to_have_attribute("data-masks", "done", timeout=SLOW_MS)
-        page.locator(f"{VIEW} .nn-save-button").click()
-        with page.expect_download() as saving:
-            page.get_by_role("button", name="Label TIFF").click()
-        labels = tifffile.imread(saving.value.path()).astype(np.int32)
+        expect(page.locator(VIEW)).to_have_attribute("data-state", "waiting", timeout=SLOW_MS)
+        segmented(page, image)
+        labels = saved_labels(page)
         tried = page.evaluate("fetch('https://elsewhere.example/').then(() => 'sent', (error) => String(error))")
     finally:
         context.close()

@@ -18,6 +18,7 @@ import tifffile
 from PIL import Image
 from playwright.sync_api import expect
 from reader import SETTLE_MS, open_page, rest
+from try_page import SLOW_MS, VIEW, choose, give, png, saved, saved_labels, segmented
 
 from nnbook.evaluation.metrics import evaluate
 from nnbook.gui.session import DARK_NUCLEI
@@ -29,12 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, Locator, Page, Request
+    from playwright.sync_api import Browser, Page, Request
 
-VIEW = ".nn-segment"
 DIAMETER_PX = 152.91
-SLOW_MS = 120_000
-"""Two workers share a processor with the tests beside these."""
 
 
 # The middle of all that is drawn over the points, in CSS pixels of the plane; null where there is nothing.
@@ -90,47 +88,10 @@ def faults(problems: list[str]) -> list[str]:
     return [problem for problem in problems if not any(words in problem for words in own)]
 
 
-def png(image: NDArray[Any]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
-
-
 def tiff(image: NDArray[Any], **options: Any) -> bytes:
     file = io.BytesIO()
     tifffile.imwrite(file, image, **options)
     return file.getvalue()
-
-
-def choose(page: Page, name: str, data: bytes) -> Locator:
-    """Choose a file."""
-    view = page.locator(VIEW)
-    view.evaluate("(root) => { root.dataset.work = 'given'; root.dataset.masks = 'given' }")
-    page.locator(f"{VIEW} input[type=file]").set_input_files({"name": name, "mimeType": "", "buffer": data})
-    return view
-
-
-def give(page: Page, name: str, data: bytes) -> Locator:
-    """Choose a file, and wait until it was segmented or refused."""
-    view = choose(page, name, data)
-    expect(view).to_have_attribute("data-work", re.compile("^(idle|refused)$"), timeout=SLOW_MS)
-    return view
-
-
-def segmented(page: Page, image: NDArray[np.uint8]) -> tuple[Locator, int]:
-    """Have an image segmented; return the view, and how many nuclei it has."""
-    view = give(page, "own.png", png(image))
-    expect(view).to_have_attribute("data-masks", "done")
-    return view, int(str(view.get_attribute("data-nuclei")))
-
-
-def saved(page: Page, button: str) -> Path:
-    save = page.locator(f"{VIEW} .nn-save-button")
-    if save.get_attribute("aria-expanded") == "false":
-        save.click()
-    with page.expect_download() as saving:
-        page.get_by_role("button", name=button).click()
-    return saving.value.path()
 
 
 def test_with_the_network_cut_an_own_image_is_segmented_as_the_package_does_it(
@@ -142,9 +103,9 @@ def test_with_the_network_cut_an_own_image_is_segmented_as_the_package_does_it(
     try:
         view = give(page, "own.png", png(own))
         expect(view).to_have_attribute("data-masks", "done")
-        labels = tifffile.imread(saved(page, "Label TIFF"))
+        labels = saved_labels(page)
         expected = segment(own, diameter_px=DIAMETER_PX)
-        scores = evaluate(labels.astype(np.int32), expected)
+        scores = evaluate(labels, expected)
         assert labels.max() == expected.max() > 0
         assert scores["mean_iou"] > 0.99
         assert (np.asarray(Image.open(saved(page, "Label PNG"))) == labels).all()
@@ -216,7 +177,7 @@ def test_masks_are_corrected_by_hand_and_corrections_taken_back(
     page.mouse.up()
     expect(view).to_have_attribute("data-edits", "2", timeout=SLOW_MS)
     expect(view).to_have_attribute("data-nuclei", str(count))
-    labels = tifffile.imread(saved(page, "Label TIFF"))
+    labels = saved_labels(page)
     assert len(np.unique(labels)) == count + 1
     assert labels.max() == count + 1, "the new one has a number of its own"
     for left in (1, 0):
@@ -284,7 +245,7 @@ def test_a_nucleus_pointed_at_or_clicked_in_the_image_is_the_one_marked_in_the_p
     page, problems, _ = opened
     segmented(page, own)
     expect(page.locator(f"{VIEW} .nn-overlay")).to_have_attribute("data-masks", "drawn", timeout=SLOW_MS)
-    labels = tifffile.imread(saved(page, "Label TIFF"))
+    labels = saved_labels(page)
     areas = np.bincount(labels.ravel())[1:]
     roi = int(areas.argmax()) + 1
     page.get_by_role("button", name="Show the whole image").click()
@@ -334,7 +295,7 @@ def test_a_scale_turns_the_values_of_points_into_micrometres(
 ) -> None:
     page, problems, _ = opened
     segmented(page, own)
-    areas = np.bincount(tifffile.imread(saved(page, "Label TIFF")).ravel())[1:]
+    areas = np.bincount(saved_labels(page).ravel())[1:]
     page.get_by_role("button", name="Scatter", exact=True).click()
     scatter = page.get_by_role("group", name="Scatter of nuclei")
     plane, selection = scatter.get_by_role("application"), scatter.locator(".nn-selection")

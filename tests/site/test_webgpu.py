@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
-import cv2
 import numpy as np
 import pytest
-import tifffile
 from file_server import serving
 from playwright.sync_api import expect
 from reader import CHROMIUM_OPTIONS, open_page
+from try_page import VIEW, saved_labels, segmented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from playwright.sync_api import Browser, Page
 
-VIEW = ".nn-segment"
 DIAMETER_PX = 30
 NETWORK_DIAMETER_PX = 10
 SETTINGS = f"try.diameter={DIAMETER_PX}&try.flow=0"
-SLOW_MS = 120_000
 HELD_BACK_MS = 8000
 """The software takes a second for a tile of the network below, where a machine does nothing else."""
 
@@ -151,27 +148,17 @@ def try_page(
         yield page, problems
 
 
-def give(page: Page, image: NDArray[np.uint8]) -> tuple[str, NDArray[np.int32]]:
+def masks(page: Page, image: NDArray[np.uint8]) -> tuple[str, NDArray[np.int32]]:
     """Have an image segmented; return what the page says of it, and the masks."""
-    view = page.locator(VIEW)
-    view.evaluate("(root) => { root.dataset.work = 'given'; root.dataset.masks = 'given' }")
-    data = cv2.imencode(".png", image)[1].tobytes()
-    page.locator(f"{VIEW} input[type=file]").set_input_files({"name": "own.png", "mimeType": "", "buffer": data})
-    expect(view).to_have_attribute("data-work", re.compile("^(idle|refused)$"), timeout=SLOW_MS)
-    expect(view).to_have_attribute("data-masks", "done")
-    save = page.locator(f"{VIEW} .nn-save-button")
-    if save.get_attribute("aria-expanded") == "false":
-        save.click()
-    with page.expect_download() as saving:
-        page.get_by_role("button", name="Label TIFF").click()
-    labels = tifffile.imread(saving.value.path()).astype(np.int32)
+    segmented(page, image)
+    labels = saved_labels(page)
     return page.locator(f"{VIEW} .nn-doing").inner_text(), labels
 
 
-def give_until(page: Page, image: NDArray[np.uint8], words: str) -> NDArray[np.int32]:
+def masks_when(page: Page, image: NDArray[np.uint8], words: str) -> NDArray[np.int32]:
     """Have an image segmented until the page says so; the card proves itself after the first time."""
     for _ in range(60):
-        said, labels = give(page, image)
+        said, labels = masks(page, image)
         if words in said:
             return labels
     pytest.fail(f"the page says {said!r}, and not {words!r}")
@@ -181,18 +168,18 @@ def test_a_card_that_has_proved_itself_computes_the_masks_and_one_that_is_lost_l
     software: Browser, site: Path, tmp_path: Path, own: NDArray[np.uint8]
 ) -> None:
     with try_page(software, site, tmp_path, card=LOST_CARD, processor=SLOW_PROCESSOR) as (page, problems):
-        said, expected = give(page, own)
+        said, expected = masks(page, own)
         assert "4 nuclei" in said
         assert said.endswith("in this browser, on the processor"), "a card proves itself first"
-        assert (give_until(page, own, "on the graphics card") == expected).all()
+        assert (masks_when(page, own, "on the graphics card") == expected).all()
         page.evaluate("new BroadcastChannel('card').postMessage('lose')")
-        said, labels = give(page, own)
+        said, labels = masks(page, own)
         assert said.endswith("on the processor (the graphics card stopped working)")
         assert (labels == expected).all()
         expect(page.locator(f"{VIEW} .nn-remark")).to_contain_text(
             "The graphics card stopped working; this image and the next ones are computed by the processor."
         )
-        said, labels = give(page, own)
+        said, labels = masks(page, own)
         assert said.endswith("on the processor (the graphics card stopped working)")
         assert (labels == expected).all()
         expect(page.locator(f"{VIEW} .nn-remark")).not_to_contain_text("graphics card")
@@ -203,8 +190,8 @@ def test_a_card_that_computes_something_else_is_not_used(
     software: Browser, site: Path, tmp_path: Path, own: NDArray[np.uint8]
 ) -> None:
     with try_page(software, site, tmp_path, card=WRONG_CARD) as (page, problems):
-        _, expected = give(page, own)
-        assert (give_until(page, own, "on the processor (the graphics card computed something else)") == expected).all()
+        _, expected = masks(page, own)
+        assert (masks_when(page, own, "on the processor (the graphics card computed something else)") == expected).all()
     assert not problems
 
 
@@ -215,7 +202,7 @@ def test_what_is_for_a_card_is_not_loaded_for_webgpu_in_software(
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         assert page.evaluate("navigator.gpu.requestAdapter().then(({ info }) => info.isFallbackAdapter)") is True
-        said, _ = give(page, own)
+        said, _ = masks(page, own)
         assert said.endswith("in this browser, on the processor")
         assert [url for url in asked if re.search(r"/ort-[0-9a-f]{16}\.wasm$", url)]
         assert not [url for url in asked if "webgpu" in url]
