@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from scipy.ndimage import center_of_mass
 
 from nnbook.evaluation.metrics import mistakes, overlaps
+from nnbook.evaluation.places import places_of
 from nnbook.io.edition import LIVE
 from nnbook.io.files import atomic_write, write_json
 from nnbook.viewers.pyramid import LABEL_TILE_PX, LivePyramid, check_sizes, tile_names, write_pyramid
@@ -111,14 +111,11 @@ def _write_masks(path: Path, masks: Labels) -> None:
 def _wrong(masks: Labels, true: Labels) -> dict[str, Any]:
     """Return the mistakes of masks as columns, and for each true nucleus that one is about, which one."""
     found = mistakes(masks, true)
-    columns: dict[str, list[Any]] = {"kind": [], "label": [], "x_px": [], "y_px": []}
-    for kind, labels in found.items():
-        of = true if kind in {"missed", "split"} else masks
-        for label, (y, x) in zip(labels.tolist(), center_of_mass(of > 0, of, labels), strict=True):
-            for name, value in zip(columns, (kind, label, round(float(x), 1), round(float(y), 1)), strict=True):
-                columns[name].append(value)
     about = {kind: found[kind].tolist() for kind in ("missed", "split")}
-    return {"columns": columns, "nuclei": {**about, "merged": _held(masks, true, found["merged"])}}
+    return {
+        "columns": places_of(found, masks, true),
+        "nuclei": {**about, "merged": _held(masks, true, found["merged"])},
+    }
 
 
 def _held(masks: Labels, true: Labels, merged: NDArray[np.int64]) -> list[int]:

@@ -17,6 +17,7 @@ from nnbook.cells.writer import fitting_zoom, write_cells
 from nnbook.errors import NnbookError
 from nnbook.evaluation.hard_cases import TRUTH_COLUMNS
 from nnbook.evaluation.metrics import mistakes
+from nnbook.evaluation.places import places_of
 from nnbook.io.files import write_json
 from nnbook.io.images import read_image, read_mask
 from nnbook.io.parquet import read_parquet
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
     from nnbook.evaluation.comparison import Judged
     from nnbook.io.edition import Edition
-    from nnbook.io.images import Labels
     from nnbook.io.manifest import Panorama
     from nnbook.provenance.units import Supply, Workers
     from nnbook.segmentation.model import Model
@@ -573,7 +573,10 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str, supply: Supp
     known = truth.is_file()
 
     def work(folder: Path) -> None:
-        wrong = _mistakes(read_mask(mask), read_mask(truth)) if known else None
+        wrong = None
+        if known:
+            predicted, true = read_mask(mask), read_mask(truth)
+            wrong = {"columns": places_of(mistakes(predicted, true), predicted, true)}
         with brought(panorama.panorama, supply):
             write_pyramid(folder / tiles, image, mask, truth=truth if known else None, mistakes=wrong, zipped=zipped)
 
@@ -588,18 +591,6 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str, supply: Supp
     )
     make(stage, work)
     return known
-
-
-def _mistakes(predicted: Labels, true: Labels) -> dict[str, Any]:
-    """Return what masks get wrong as columns: what it is, the label of the nucleus or mask, and its centroid in px."""
-    from scipy.ndimage import center_of_mass
-
-    rows = []
-    for kind, labels in mistakes(predicted, true).items():
-        image = true if kind in {"missed", "split"} else predicted
-        for label, (y, x) in zip(labels, center_of_mass(image > 0, image, labels), strict=True):
-            rows.append((kind, int(label), round(float(x), 1), round(float(y), 1)))
-    return {"columns": {name: [row[at] for row in rows] for at, name in enumerate(("kind", "label", "x_px", "y_px"))}}
 
 
 def _judged(edition: Edition, panorama: Panorama) -> Judged:
