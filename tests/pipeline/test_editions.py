@@ -57,6 +57,14 @@ def times(folder: Path) -> dict[Path, int]:
     }
 
 
+CODE = {
+    "rois-parts/Run1TL_top_left/record.json": "nnbook.measurement.rois.summarise",
+    "records/pyramid-Run1TL_top_left.json": "nnbook.evaluation.metrics.mistakes",
+    "records/preview-Run1TL_top_left.json": "nnbook.io.images.read_image",
+}
+"""Of what each panorama has, a function that it depends on, and that what writes the file does not call itself."""
+
+
 def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_again(
     tmp_path: Path, notebooks: Path, shared: Path, opened: set[Path]
 ) -> None:
@@ -73,6 +81,9 @@ def test_a_manifest_becomes_an_edition_and_only_what_is_out_of_date_is_made_agai
     mosaic = json.loads((edition / "mosaic" / "mosaic.json").read_text())
     assert mosaic["columns"] == len(pd.read_parquet(edition / "cells" / "cells.parquet")) > 0
     assert (edition / "mosaic" / mosaic["normalised"]).is_file()
+
+    for record, function in CODE.items():
+        assert function in json.loads((edition / record).read_text(encoding="utf-8"))["code"], record
 
     before, nuclei_before = times(edition), nuclei_of(edition, "Run1TL_top_left")
     opened.clear()

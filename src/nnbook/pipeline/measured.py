@@ -196,7 +196,7 @@ def _part_stage(
     if one.truth is not None:
         reads += [one.truth, one.truth.with_suffix(".csv")]
     return Stage.of(
-        measure_file,
+        _write_part,
         out / PARTS / name,
         record="record.json",
         writes=[ROIS],
@@ -215,14 +215,16 @@ def _make_part(job: tuple[str, MaskedImage, Stage], *, plane: Plane | None, rim_
     """Measure one panorama that isn't up to date: see `measure_files`."""
     name, one, stage = job
 
-    def work(folder: Path) -> dict[str, Any]:
-        rois = measure_file(name, one, plane=plane, rim_um=rim_um)
-        write_parquet(folder / ROIS, _as_arrow(rois))
-        summary = summarise(one.image.name, rois)
-        # JSON has no number for the mean of nothing.
-        return {"result": {key: None if pd.isna(value) else value for key, value in summary.items()}}
+    make(stage, lambda folder: _write_part(folder, name, one, plane, rim_um))
 
-    make(stage, work)
+
+def _write_part(folder: Path, name: str, one: MaskedImage, plane: Plane | None, rim_um: float | None) -> dict[str, Any]:
+    """Write the nuclei of one panorama; return its row of the results."""
+    rois = measure_file(name, one, plane=plane, rim_um=rim_um)
+    write_parquet(folder / ROIS, _as_arrow(rois))
+    summary = summarise(one.image.name, rois)
+    # JSON has no number for the mean of nothing.
+    return {"result": {key: None if pd.isna(value) else value for key, value in summary.items()}}
 
 
 def gather_measurements(

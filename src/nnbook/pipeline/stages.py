@@ -543,9 +543,13 @@ def make_preview(edition: Edition, panorama: Panorama, supply: Supply | None = N
 
     def work(folder: Path) -> None:
         with brought(panorama.panorama, supply):
-            write_preview(folder / name, read_image(image))
+            _write_preview(folder / name, image)
 
-    make(Stage.of(write_preview, edition.folder, record, [name], reads=[image]), work)
+    make(Stage.of(_write_preview, edition.folder, record, [name], reads=[image]), work)
+
+
+def _write_preview(path: Path, image: Path) -> None:
+    write_preview(path, read_image(image))
 
 
 def write_panoramas_json(
@@ -573,15 +577,11 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str, supply: Supp
     known = truth.is_file()
 
     def work(folder: Path) -> None:
-        wrong = None
-        if known:
-            predicted, true = read_mask(mask), read_mask(truth)
-            wrong = {"columns": places_of(mistakes(predicted, true), predicted, true)}
         with brought(panorama.panorama, supply):
-            write_pyramid(folder / tiles, image, mask, truth=truth if known else None, mistakes=wrong, zipped=zipped)
+            _write_tiles(folder / tiles, image, mask, truth if known else None, zipped=zipped)
 
     stage = Stage.of(
-        write_pyramid,
+        _write_tiles,
         edition.folder,
         record=f"records/pyramid-{panorama.panorama}.json",
         writes=[tiles],
@@ -591,6 +591,15 @@ def _make_pyramid(edition: Edition, panorama: Panorama, where: str, supply: Supp
     )
     make(stage, work)
     return known
+
+
+def _write_tiles(path: Path, image: Path, mask: Path, truth: Path | None, *, zipped: bool) -> None:
+    """Write a panorama's tiles; where the truth is known, with that and what the mask gets wrong."""
+    wrong = None
+    if truth is not None:
+        predicted, true = read_mask(mask), read_mask(truth)
+        wrong = {"columns": places_of(mistakes(predicted, true), predicted, true)}
+    write_pyramid(path, image, mask, truth=truth, mistakes=wrong, zipped=zipped)
 
 
 def _judged(edition: Edition, panorama: Panorama) -> Judged:
