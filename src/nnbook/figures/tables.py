@@ -126,6 +126,8 @@ def _machine(measured: dict[str, Any]) -> str:
 
 
 def _lasting(hours: float) -> str:
+    if hours < 1:
+        return f"{60 * hours:.0f} min"
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"
 
 
