@@ -78,6 +78,15 @@ def test_every_command_has_examples_in_its_help(name: str, capsys: pytest.Captur
     assert examples_of(name, capsys.readouterr().out) != []
 
 
+def test_the_help_of_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    listed = capsys.readouterr().out
+    assert [name for name in HELPS if not re.search(rf"^  {name}\b", listed, re.MULTILINE)] == []
+    assert "95 % confidence" in " ".join(listed.split())
+
+
 def is_run(example: list[str]) -> bool:
     return not (example[0] in NOT_RUN or shlex.join(example) in NOT_RUN)
 

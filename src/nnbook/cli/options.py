@@ -56,7 +56,9 @@ def add_command(
     """
     shown = "".join(f"  nnbook {name} {example}".rstrip() + "\n" for example in examples)
     epilog = f"examples:\n{shown}" if shown else None
-    command = commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=_Help)
+    command = commands.add_parser(
+        name, help=text.replace("%", "%%"), description=text, epilog=epilog, formatter_class=_Help
+    )
     command.set_defaults(command=handler, parser=command)
     command.add_argument("--json", action="store_true", help="print the values as JSON")
     return command
