@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from measured_on import heading
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "tests"))
@@ -44,6 +44,7 @@ def main(folder: Path, out: Path) -> None:
         page.locator(f"{VIEW} .nn-first").wait_for()
         for path in sorted(folder.glob("*.png")):
             view = give(page, path.name, path.read_bytes())
+            expect(view).to_have_attribute("data-masks", "done")  # and not those of the image before
             seconds = float(str(view.get_attribute("data-seconds")))
             made = saved_labels(page)
             expected = segment(read_image(path), diameter_px=DIAMETER_PX)

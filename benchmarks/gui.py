@@ -9,10 +9,7 @@ how much it did.
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -27,7 +24,9 @@ from nnbook.io.images import image_shape, write_image
 from nnbook.simulation.panorama import simulate_panorama
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from gui_server import gui_served
 from reader import CHROMIUM_OPTIONS
+from try_page import VIEW
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -40,8 +39,6 @@ MOVES = 20
 WITHIN_S = 0.3
 ZOOMS = 3
 SLOW_MS = 600_000
-VIEW = ".nn-segment"
-COMMAND = [sys.executable, "-c", "import sys; from nnbook.cli import main; sys.exit(main())", "gui"]
 
 MOVE = """async (root, [name, value]) => {
     const canvas = root.querySelector('.nn-overlay');
@@ -112,29 +109,17 @@ def _in_browser(path: Path, method: str, *setting: str) -> dict[str, Any]:
     """Serve a folder with this image alone, and measure in a page that shows it."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(path, folder)
-        options = ["--method", method, "--no-browser", "--json"]
-        with subprocess.Popen([*COMMAND, folder, *options], stdout=subprocess.PIPE, text=True) as process:
-            try:
-                text = ""
-                for line in process.stdout or ():
-                    text += line
-                    if line == "}\n":
-                        break
-                with sync_playwright() as playwright:
-                    browser = playwright.chromium.launch(
-                        executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS
-                    )
-                    page = browser.new_page(viewport={"width": 1280, "height": 800})
-                    page.goto(json.loads(text)["address"])
-                    page.locator(f"{VIEW} .nn-overlay").wait_for(timeout=SLOW_MS)
-                    expect(page.locator(VIEW)).to_have_attribute("data-masks", "done", timeout=SLOW_MS)
-                    page.locator(f"{VIEW} [role=application]").focus()
-                    for _ in range(ZOOMS):
-                        page.keyboard.press("+")
-                    page.wait_for_timeout(1000)
-                    return measure(page, *setting)
-            finally:
-                process.send_signal(signal.SIGTERM)
+        with gui_served(Path(folder), method) as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_OPTIONS)
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(address)
+            page.locator(f"{VIEW} .nn-overlay").wait_for(timeout=SLOW_MS)
+            expect(page.locator(VIEW)).to_have_attribute("data-masks", "done", timeout=SLOW_MS)
+            page.locator(f"{VIEW} [role=application]").focus()
+            for _ in range(ZOOMS):
+                page.keyboard.press("+")
+            page.wait_for_timeout(1000)
+            return measure(page, *setting)
 
 
 if __name__ == "__main__":

@@ -167,6 +167,15 @@ def rest(page: Page, milliseconds: int) -> None:
     )
 
 
+def drag(page: Page, *places: tuple[float, float]) -> None:
+    """Press the mouse at the first of some places, move it to the others, and let go."""
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
 def bring_into_view(viewer: Locator) -> None:
     """Scroll a viewer into view, which that of a layer may replace at this moment."""
     viewer.evaluate("viewer => viewer.scrollIntoView({ block: 'center' })")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -15,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import tifffile
+from gui_server import COMMAND, gui_served
 from playwright.sync_api import expect
-from reader import open_page
+from reader import drag, open_page
+from try_page import VIEW
 
 from nnbook.io.images import read_image, read_mask, write_image
 
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-VIEW = ".nn-segment"
 SLOW_MS = 90_000
 DIAMETER_PX = 24
-COMMAND = [sys.executable, "-c", "import sys; from nnbook.cli import main; sys.exit(main())", "gui"]
 
 SMALL_STEPS = """
 from dataclasses import replace
@@ -54,22 +52,8 @@ def lab(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(lab: Path) -> Iterator[str]:
     """Start the command, and yield the address that it prints."""
-    options = ["--method", "otsu", "--no-browser", "--json"]
-    python, _, code, gui = COMMAND
-    with subprocess.Popen(
-        [python, "-c", SMALL_STEPS + code, gui, str(lab), *options], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        text = ""
-        for line in process.stdout:
-            text += line
-            if line == "}\n":
-                break
-        try:
-            yield json.loads(text)["address"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0, "to be ended is how it is meant to end"
+    with gui_served(lab, "otsu", before=SMALL_STEPS) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -112,11 +96,7 @@ def place_of(page: Page, x: float, y: float) -> tuple[float, float]:
 
 def stroke(page: Page, tool: str, *places: tuple[float, float]) -> None:
     page.get_by_role("radio", name=tool, exact=True).check(force=True)
-    page.mouse.move(*place_of(page, *places[0]))
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place_of(page, *place), steps=3)
-    page.mouse.up()
+    drag(page, *(place_of(page, *place) for place in places))
 
 
 def saved(page: Page, lab: Path) -> dict[int, int]:

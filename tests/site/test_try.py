@@ -17,7 +17,7 @@ import roifile
 import tifffile
 from PIL import Image
 from playwright.sync_api import expect
-from reader import SETTLE_MS, open_page, rest
+from reader import SETTLE_MS, drag, open_page, rest
 from try_page import SLOW_MS, VIEW, choose, give, png, saved, saved_labels, segmented
 
 from nnbook.evaluation.metrics import evaluate
@@ -170,11 +170,7 @@ def test_masks_are_corrected_by_hand_and_corrections_taken_back(
     box = page.locator(f"{VIEW} .nn-strokes").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for right, down in ((60, 0), (60, 60), (0, 60)):
-        page.mouse.move(x + right, y + down, steps=4)
-    page.mouse.up()
+    drag(page, (x, y), (x + 60, y), (x + 60, y + 60), (x, y + 60))
     expect(view).to_have_attribute("data-edits", "2", timeout=SLOW_MS)
     expect(view).to_have_attribute("data-nuclei", str(count))
     labels = saved_labels(page)
@@ -209,11 +205,9 @@ def test_nuclei_are_points_beside_the_image_and_either_marks_the_other(
     box = plane.bounding_box()
     assert box
     page.get_by_role("button", name="Lasso: draw round nuclei").click()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
-    page.mouse.down()
-    for x, y in ((1, 20), (1, box["height"]), (0.5, box["height"])):
-        page.mouse.move(box["x"] + x * box["width"] - 2, box["y"] + y - 5, steps=4)
-    page.mouse.up()
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    middle = box["x"] + box["width"] / 2
+    drag(page, (middle, box["y"] + 20), (right - 2, box["y"] + 15), (right - 2, bottom - 5), (middle - 2, bottom - 5))
     selection = scatter.locator(".nn-selection")
     expect(selection).to_contain_text(f"of {count} nuclei selected")
     selected = int(selection.inner_text().split()[0])
@@ -306,14 +300,8 @@ def test_a_scale_turns_the_values_of_points_into_micrometres(
         page.get_by_role("button", name="Lasso: draw round nuclei").click()
         box = plane.bounding_box()
         assert box
-        corners = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x in (0.01, 0.99) for y in (0.01, 0.99)
-        ]
-        page.mouse.move(*corners[0])
-        page.mouse.down()
-        for corner in (corners[1], corners[3], corners[2]):
-            page.mouse.move(*corner, steps=4)
-        page.mouse.up()
+        corners = ((0.01, 0.01), (0.01, 0.99), (0.99, 0.99), (0.99, 0.01))
+        drag(page, *((box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners))
         expect(selection).to_contain_text(f"{len(areas)} of {len(areas)} nuclei selected")
         mean = re.search(rf"area ([\d,.]+) {unit}", selection.inner_text())
         assert mean, selection.inner_text()

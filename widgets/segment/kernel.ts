@@ -49,8 +49,8 @@ interface Reply {
 }
 
 interface Waiting {
-  resolve(given: unknown): void;
-  reject(error: Error): void;
+  resolve: (given: unknown) => void;
+  reject: (error: unknown) => void;
 }
 
 /** The view's side of its kernel. */
@@ -130,7 +130,7 @@ export class KernelEngine implements Engine {
     if (problem !== undefined || canceled === true) {
       const Kind = kept === true ? KeptProblem : EngineProblem;
       asked.reject(new Kind(problem ?? '', canceled === true));
-    } else if (data) void withBytes(given, data).then(asked.resolve.bind(asked), asked.reject.bind(asked));
+    } else if (data) void withBytes(given, data).then(asked.resolve, asked.reject);
     else asked.resolve(given);
   }
 }
