@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Error
 
 from nnbook.book.website import show_edition
 from nnbook.viewers.tables import read_panoramas
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, Route
 
 PROJECT = Path(__file__).parents[1]
 SITE = PROJECT / "_build" / "html"
@@ -91,12 +92,20 @@ def page_paths(site: Path) -> list[str]:
 
 @contextmanager
 def open_page(
-    browser: Browser, address: str, *, width: int = 1440, scheme: Scheme = "light", policy: bool = False, **options: Any
+    browser: Browser,
+    address: str,
+    *,
+    width: int = 1440,
+    scheme: Scheme = "light",
+    policy: bool = False,
+    fonts: Literal["first", "late"] | None = None,
+    **options: Any,
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read.
 
     The page's Content-Security-Policy holds with `policy` alone: it stops what Playwright's `wait_for_function` and
-    `add_script_tag` do as well.
+    `add_script_tag` do as well. With fonts first nothing is drawn before those that the page preloads are there, as for
+    a reader who has seen another page of the book; with late ones, they come when it has been drawn without.
     """
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
@@ -128,11 +137,54 @@ def open_page(
     page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", on_console)
+    if fonts is not None:
+        _bring_fonts(page, fonts)
     try:
         page.goto(address, wait_until="load")
         yield page, problems
     finally:
         context.close()
+
+
+def _bring_fonts(page: Page, when: Literal["first", "late"]) -> None:
+    if when == "late":
+        page.route("**/*.woff2", _hold_font)
+    else:
+        _hold_styles(page)
+
+
+def _hold_styles(page: Page) -> None:
+    """Let no style sheet, without which a browser draws nothing, come before the fonts that were asked for."""
+    awaited: set[str] = set()
+
+    def on_request(request: Request) -> None:
+        if request.resource_type == "font":
+            awaited.add(request.url)
+
+    def on_end(request: Request) -> None:
+        awaited.discard(request.url)
+
+    def hold(route: Route) -> None:
+        while awaited:
+            page.wait_for_timeout(10)
+        route.continue_()
+
+    page.on("request", on_request)
+    page.on("requestfinished", on_end)
+    page.on("requestfailed", on_end)
+    page.route("**/*.css", hold)
+
+
+def _hold_font(route: Route) -> None:
+    """Let a font come when the page has been drawn."""
+    page = route.request.frame.page
+    painted = False
+    while not painted:
+        page.wait_for_timeout(50)
+        # What is asked before the page has replaced the blank one gets no answer.
+        with suppress(Error):
+            painted = page.evaluate("performance.getEntriesByType('paint').length > 0")
+    route.continue_()
 
 
 def scroll_through(page: Page) -> None:

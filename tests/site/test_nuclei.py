@@ -62,6 +62,9 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
         with page.expect_download() as saving:
             nuclei.get_by_role("button", name="Save as CSV").click()
         check_saved(pd.read_csv(saving.value.path()), small, nuclei)
+        nuclei.get_by_role("combobox", name="Colour").select_option("texture")
+        assert settled(page, "nuclei.by") == "texture"
+        expect(nuclei.locator(".nn-remark").last).to_contain_text("was saved")
 
         area = nuclei.get_by_role("application")
         area.focus()

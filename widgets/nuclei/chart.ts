@@ -85,6 +85,8 @@ export class Chart {
   private named = '';
   private chosen: number | null = null;
   private absence = '';
+  /** What came of saving the selection, until another one is shown. */
+  private saved = '';
 
   constructor(
     private readonly nuclei: Nuclei,
@@ -319,6 +321,7 @@ export class Chart {
     const made = JSON.stringify([wanted, listed !== null]);
     if (made === this.madeFor.selection || (wanted.lasso && !listed)) return;
     this.madeFor.selection = made;
+    this.saved = '';
     const { columns, kinds, panoramas } = measurements;
     const selected = selectedNuclei(this.nuclei.collection.cells, wanted, { columns, kinds, panoramas, listed: listed ?? new Map() });
     const { x, y } = this.shown;
@@ -350,10 +353,11 @@ export class Chart {
     try {
       const { text, note } = await cellsCsv(this.nuclei.table, inside);
       download(new Blob([text], { type: 'text/csv' }), 'nuclei_selected.csv');
-      this.remark.textContent = `The table of ${nuclei(inside.length)} was saved. ${note}`.trimEnd();
+      this.saved = `The table of ${nuclei(inside.length)} was saved. ${note}`.trimEnd();
     } catch (error) {
-      this.remark.textContent = error instanceof Problem ? error.message : 'The table could not be saved.';
+      this.saved = error instanceof Problem ? error.message : 'The table could not be saved.';
     }
+    this.showRemark();
   }
 
   private async list(): Promise<void> {
@@ -445,7 +449,7 @@ export class Chart {
   private showRemark(): void {
     const { remark, some, whole } = this;
     const { problem } = whole;
-    const text = problem || this.absence || (whole.awaits() || some?.awaits() === true ? 'Loading measurements …' : '');
+    const text = problem || this.absence || (whole.awaits() || some?.awaits() === true ? 'Loading measurements …' : this.saved);
     if (remark.textContent !== text || problem !== '') remark.textContent = text;
     if (problem === '') return;
     const again = againButton(() => {
