@@ -1,3 +1,4 @@
+import { grouped } from '../shared/text';
 import { checkbox, panels, row, slider } from './controls';
 import type { Live } from './live';
 import { Plot, ticks } from './plot';
@@ -28,7 +29,7 @@ export function overfitting(live: Live, { show, say }: Stage): void {
   const right = new Plot('Error of each curve that you drew');
   // Logarithms: the errors of wild curves are a thousand times those of tame ones.
   const scale = (value: number) => Math.log10(Math.max(0.1, value));
-  right.setAxes({ name: 'Degree', from: 0, to: HIGHEST, ticks: ticks(0, HIGHEST, 1) }, { name: 'Error (thousands)', from: -1, to: 4, ticks: [-1, 0, 1, 2, 3, 4].map((at) => ({ at, text: at < 0 ? '0.1' : (10 ** at).toLocaleString('en') })) });
+  right.setAxes({ name: 'Degree', from: 0, to: HIGHEST, ticks: ticks(0, HIGHEST, 1) }, { name: 'Error (thousands)', from: -1, to: 4, ticks: [-1, 0, 1, 2, 3, 4].map((at) => ({ at, text: at < 0 ? '0.1' : grouped(10 ** at) })) });
 
   const update = () => {
     seen.add(degree);
@@ -64,5 +65,5 @@ export function overfitting(live: Live, { show, say }: Stage): void {
 }
 
 function words(value: number): string {
-  return value < 0.05 ? 'nearly 0' : value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
+  return value < 0.05 ? 'nearly 0' : value < 100 ? value.toFixed(1) : grouped(value);
 }

@@ -1,3 +1,4 @@
+import { grouped } from '../shared/text';
 import { checkbox, panels, row, select, slider } from './controls';
 import { pool, type Grid, type Pooling } from './filters';
 import type { Live } from './live';
@@ -39,7 +40,7 @@ export function pooling(live: Live, { show, say }: Stage): void {
     const changed = Array.from(grid.values).filter((value, at) => Math.abs(value - (others.values[at] ?? 0)) > CHANGED).length;
     const share = ((100 * changed) / numbers).toFixed(0);
     say(
-      `${times === 0 ? 'No pooling' : times === 1 ? 'One pooling' : `${times} poolings`}: ${numbers.toLocaleString('en')} numbers instead of ${(image.width * image.height).toLocaleString('en')}. ` +
+      `${times === 0 ? 'No pooling' : times === 1 ? 'One pooling' : `${times} poolings`}: ${grouped(numbers)} numbers instead of ${grouped(image.width * image.height)}. ` +
         `Each stands for a square of ${(side / perUm).toFixed(1)} µm. Moving the nucleus by one pixel changes ${share} % of them by more than ${CHANGED} grey levels.`,
     );
   };

@@ -3,6 +3,7 @@ import { colourOf, LEVELS } from './colours';
 import { binnedPoints, type Density } from './density';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
 import { placeLabels, type Box, type Places } from './geometry';
+import { grouped } from '../shared/text';
 import { makeStamp, stampPoints, type Stamp } from './points';
 
 /** Okabe and Ito's vermilion: every reader can distinguish it from all colours of the scale. */
@@ -350,9 +351,6 @@ function isIn(frame: Frame): (place: Place) => boolean {
     x >= frame.left && x <= frame.left + frame.width && y >= frame.top && y <= frame.top + frame.height;
 }
 
-function grouped(value: number, digits: number): string {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
 
 function font(style: PageStyle, weight = 400): string {
   return `${weight} 13px ${style.family}`;

@@ -1,4 +1,5 @@
 import { fromBlob, type GeoTIFFImage } from 'geotiff';
+import { grouped } from '../shared/text';
 import { FileProblem } from './fileproblem';
 import type { Grey, Image } from './plane';
 import type { Choice } from './protocol';
@@ -29,7 +30,7 @@ export async function decode(file: Blob, name: string, wanted: Choice | null): P
 function checkSize(width: number, height: number, name: string): void {
   if (width < 1 || height < 1) throw new FileProblem(`${name} has no pixels: it is ${width} x ${height} px.`);
   if (width * height > MOST_PX) {
-    throw new FileProblem(`${name} is ${width.toLocaleString('en')} x ${height.toLocaleString('en')} px, more than a browser has memory for; cut it into parts, or use nnbook segment.`);
+    throw new FileProblem(`${name} is ${grouped(width)} x ${grouped(height)} px, more than a browser has memory for; cut it into parts, or use nnbook segment.`);
   }
 }
 

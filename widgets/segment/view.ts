@@ -152,6 +152,18 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       const opened = await this.client.call('open', blob, name, choice);
       if (round !== this.round) return;
       this.file = { blob, name };
+      if (!this.stage) {
+        this.showBody(true);
+        this.buildStage();
+        // The browser may draw, and answer its reader, in between.
+        await new Promise<void>((resolve) => {
+          setTimeout(resolve);
+        });
+        if (round !== this.round) {
+          this.showBody(this.opened !== null);
+          return;
+        }
+      }
       this.show(opened, again);
       await this.segment();
     } catch (error) {
@@ -186,13 +198,19 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     }
   }
 
+  /** Shows where an image is shown, or else where one is asked for. */
+  private showBody(shown: boolean): void {
+    this.drop.hidden = shown;
+    this.body.hidden = !shown;
+  }
+
   protected show(opened: Opened, again: boolean): void {
-    const { body, channel, drop, plane, root, settings } = this;
+    const { channel, plane, root, settings } = this;
     this.opened = opened;
     this.segmented = null;
     this.byRoi.clear();
-    drop.hidden = true;
-    body.hidden = settings.element.hidden = this.bar.hidden = false;
+    this.showBody(true);
+    settings.element.hidden = this.bar.hidden = false;
     this.title.textContent = opened.name;
     channel.replaceChildren(...opened.channels.map((name, at) => new Option(name, String(at))));
     channel.value = String(opened.choice.channel);
@@ -200,7 +218,6 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
     plane.max = String(opened.planes);
     plane.value = String(opened.choice.z + 1);
     if (plane.parentElement) plane.parentElement.hidden = opened.planes < 2;
-    if (!this.stage) this.buildStage();
     if (!again) this.change({ roi: null, view: null });
     if (opened.pxPerUm !== null && this.state.get('scale') === null) this.state.set({ scale: opened.pxPerUm }, 'settle');
     root.dataset.masks = 'none';

@@ -34,6 +34,8 @@ export async function openWidget(box: HTMLElement): Promise<void> {
     if (rules !== undefined) root.append(Object.assign(document.createElement('style'), { textContent: rules }));
     el.className = 'widget-place';
     root.append(el);
+    // What was loaded has run by now: the browser may draw, and answer its reader, before it opens.
+    await new Promise<void>((resolve) => { setTimeout(resolve); });
     const context = { model: new Model(values), signal: controller.signal, experimental: {} };
     cleanups.push((await module.initialize?.(context)) as Cleanup);
     cleanups.push((await module.render?.({ ...context, el })) as Cleanup);
