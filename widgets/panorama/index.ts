@@ -15,6 +15,8 @@ async function load(view: PanoramaView, model: Model, signal: AbortSignal): Prom
   signal.throwIfAborted();
   view.open(index);
   if (textTrait(model, 'panoramas') === null) return;
+  // The list of many panoramas is long.
+  await view.othersMatter();
   const listed = await fetchPanoramas(dataAddress(model, 'panoramas', signal), signal);
   signal.throwIfAborted();
   view.addListed(listed);

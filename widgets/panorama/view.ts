@@ -147,6 +147,23 @@ export class PanoramaView extends ZoomView<ViewState, PanoramaStage> {
     this.apply(true);
   }
 
+  /** Waits until others matter than the first image: it is on the screen, or refused, or more than it is asked for. */
+  othersMatter(): Promise<void> {
+    const { root, selection, state } = this;
+    return new Promise((resolve) => {
+      const look = () => {
+        const name = state.get('panorama');
+        if (root.dataset.state === 'loading' && !selection.some && (name === null || this.known.has(name))) return;
+        observer.disconnect();
+        resolve();
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(root, { attributeFilter: ['data-state'] });
+      state.onChange(look);
+      look();
+    });
+  }
+
   /** Adds all other panoramas of an edition. */
   addListed(listed: Map<string, ListedPanorama>): void {
     this.edition = listed;
