@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Error
 
 from nnbook.book.website import show_edition
 from nnbook.viewers.tables import read_panoramas
@@ -147,44 +146,40 @@ def open_page(
 
 
 def _bring_fonts(page: Page, when: Literal["first", "late"]) -> None:
-    if when == "late":
-        page.route("**/*.woff2", _hold_font)
-    else:
-        _hold_styles(page)
-
-
-def _hold_styles(page: Page) -> None:
-    """Let no style sheet, without which a browser draws nothing, come before the fonts that were asked for."""
-    awaited: set[str] = set()
+    """Hold style sheets, without which a browser draws nothing, or fonts back, until the others are there or it has."""
+    held: list[Route] = []
+    awaited = {"the first paint"} if when == "late" else set()
 
     def on_request(request: Request) -> None:
         if request.resource_type == "font":
             awaited.add(request.url)
 
     def on_end(request: Request) -> None:
-        awaited.discard(request.url)
+        came(request.url)
+
+    def came(what: str) -> None:
+        awaited.discard(what)
+        if not awaited:
+            while held:
+                held.pop().continue_()
 
     def hold(route: Route) -> None:
-        while awaited:
-            page.wait_for_timeout(10)
-        route.continue_()
+        if awaited:
+            held.append(route)
+        else:
+            route.continue_()
 
-    page.on("request", on_request)
-    page.on("requestfinished", on_end)
-    page.on("requestfailed", on_end)
-    page.route("**/*.css", hold)
-
-
-def _hold_font(route: Route) -> None:
-    """Let a font come when the page has been drawn."""
-    page = route.request.frame.page
-    painted = False
-    while not painted:
-        page.wait_for_timeout(50)
-        # What is asked before the page has replaced the blank one gets no answer.
-        with suppress(Error):
-            painted = page.evaluate("performance.getEntriesByType('paint').length > 0")
-    route.continue_()
+    if when == "first":
+        page.on("request", on_request)
+        page.on("requestfinished", on_end)
+        page.on("requestfailed", on_end)
+        page.route("**/*.css", hold)
+    else:
+        page.expose_function("painted", lambda: came("the first paint"))
+        page.add_init_script(
+            "new PerformanceObserver(() => { painted(); }).observe({ type: 'paint', buffered: true });"
+        )
+        page.route("**/*.woff2", hold)
 
 
 def scroll_through(page: Page) -> None:

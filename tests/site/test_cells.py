@@ -15,7 +15,7 @@ import pytest
 from file_server import serving
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, bring_into_view, open_page, pixels, rest, settled
+from reader import BOOK, CELLS, PANORAMA, PROJECT, Scheme, bring_into_view, drag, open_page, pixels, rest, settled
 
 from nnbook.book.website import hosted_cells
 from nnbook.cells.store import read_cells
@@ -277,10 +277,7 @@ def test_a_drag_over_a_histogram_takes_its_range(browser: Browser, hosted: str, 
         box = picture.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] * 0.25, box["y"] + 15
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x + box["width"] * 0.25, y, steps=6)
-        page.mouse.up()
+        drag(page, (x, y), (x + box["width"] * 0.25, y))
         found = re.fullmatch(r"mean_intensity:([\d.]+)\.\.([\d.]+)", settled(page, "filter"))
         assert found is not None
         least, most = cells.table["mean_intensity"].min(), cells.table["mean_intensity"].max()

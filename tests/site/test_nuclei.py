@@ -16,7 +16,7 @@ from file_server import serving
 from matplotlib.path import Path as Polygon
 from playwright.sync_api import expect
 from ranges import RangeHandler
-from reader import BOOK, CELLS, MOSAIC, NUCLEI, PANORAMA, PROJECT, bring_into_view, open_page, parameters, settled
+from reader import BOOK, CELLS, MOSAIC, NUCLEI, PANORAMA, PROJECT, bring_into_view, drag, open_page, parameters, settled
 
 from nnbook.cells.overview import write_overview
 from nnbook.cells.store import read_cells
@@ -82,11 +82,8 @@ def test_what_is_selected_in_the_plane_are_the_cells_of_the_browser(
         assert box is not None
         nuclei.get_by_role("button", name="Lasso").click()
         corners = [(0.3, 0.3), (0.6, 0.25), (0.65, 0.6), (0.35, 0.65)]
-        for at, (x, y) in enumerate([*corners, corners[0]]):
-            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
-            if at == 0:
-                page.mouse.down()
-        page.mouse.up()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in [*corners, corners[0]]]
+        drag(page, *places)
         _, *drawn = settled(page, "gate").split(";")
         polygon = Polygon(np.array([corner.split(",") for corner in drawn], float))
         inside = polygon.contains_points(table[["area_um2", "mean_intensity"]].to_numpy())

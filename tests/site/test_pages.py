@@ -214,7 +214,7 @@ def _check_viewers(page: Page) -> None:
     for viewer in page.locator(PANORAMA).all():
         viewer.scroll_into_view_if_needed()
         assert viewer.get_attribute("data-state") == "ready", viewer.inner_text()
-        assert viewer.get_attribute("data-masks") == "drawn"
+        expect(viewer).to_have_attribute("data-masks", "drawn")
         assert viewer.evaluate(GREY_LEVELS_OF_VIEWER) > 30
         assert viewer.evaluate(PAINTED_SHARE) > 0.005
         assert grey_levels(viewer.screenshot()) > 30

@@ -20,6 +20,7 @@ from reader import (
     SETTLE_MS,
     Scheme,
     choose_by_search,
+    drag,
     open_page,
     open_scatter,
     panoramas_table,
@@ -210,10 +211,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
         rest(page, SETTLE_MS)
     x0, x1, y0, y1 = map(float, settled(page, "axes").split(","))
     x, y = on_screen(scatter, (400, 200))
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 100, y - 50, steps=8)
-    page.mouse.up()
+    drag(page, (x, y), (x + 100, y - 50))
     page.wait_for_function("before => !location.search.includes(before)", arg=f"axes={x0}")
     moved = [float(value) for value in parameters(page)["axes"].split(",")]
     assert moved[0] < x0
@@ -226,11 +224,7 @@ def test_a_drag_moves_the_plane_and_chooses_nothing(scatter: Locator) -> None:
 def draw_lasso(scatter: Locator, corners: list[tuple[float, float]]) -> NDArray[np.float64]:
     page = scatter.page
     scatter.get_by_role("button", name="Lasso").click()
-    page.mouse.move(*on_screen(scatter, corners[0]))
-    page.mouse.down()
-    for corner in [*corners[1:], corners[0]]:
-        page.mouse.move(*on_screen(scatter, corner), steps=6)
-    page.mouse.up()
+    drag(page, *(on_screen(scatter, corner) for corner in [*corners, corners[0]]))
     return np.array([pair.split(",") for pair in settled(page, "lasso").split(";")], float)
 
 

@@ -15,7 +15,7 @@ import pytest
 from file_server import serving
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
 from playwright.sync_api import expect
-from reader import PROJECT, Scheme, pixels, rest
+from reader import PROJECT, Scheme, drag, pixels, rest
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
@@ -147,21 +147,15 @@ def check_ruler(viewer: Locator) -> None:
     assert box is not None
     viewer.page.wait_for_url(re.compile(r"[?&]view="))  # an address waits until the view is at rest
     shown = parse_qs(urlsplit(viewer.page.url).query)["view"]
-    viewer.page.mouse.move(box["x"] + 120, box["y"] + 120)
-    viewer.page.mouse.down()
     readout, middle_of_area = viewer.locator(".nn-readout"), (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    viewer.page.mouse.move(*middle_of_area, steps=3)
-    viewer.page.mouse.up()
+    drag(viewer.page, (box["x"] + 120, box["y"] + 120), middle_of_area)
     expect(label).not_to_have_text(first)
     rest(viewer.page, SETTLE_MS)
     assert readout.is_hidden(), "the line ends on a nucleus, whose tooltip would hide it"
     viewer.page.mouse.move(middle_of_area[0] + 50, middle_of_area[1])
     expect(readout).to_be_visible()
     first = label.inner_text()
-    viewer.page.mouse.move(box["x"] + 200, box["y"] + 200)
-    viewer.page.mouse.down()
-    viewer.page.mouse.move(box["x"] + 260, box["y"] + 280, steps=3)
-    viewer.page.mouse.up()
+    drag(viewer.page, (box["x"] + 200, box["y"] + 200), (box["x"] + 260, box["y"] + 280))
     expect(label).not_to_have_text(first)
     scale = float(shown[0].split(",")[2]) / box["width"]
     expect(label).to_have_text(re.compile(r"^[\d.]+ µm \(([\d.]+) px\)$"))
