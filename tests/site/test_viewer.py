@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     Seen = Callable[..., AbstractContextManager[Locator]]
 
@@ -132,6 +132,43 @@ def test_a_panorama_beyond_the_list_is_found_compared_measured_and_saved(seen: S
         viewer.get_by_role("checkbox", name="Swipe").uncheck()
         check_ruler(viewer)
         check_saved(viewer, full)
+
+
+def test_the_list_of_all_comes_after_the_first_image_or_as_soon_as_one_of_it_is_wanted(
+    browser: Browser, here: str
+) -> None:
+    first = re.compile(r"/(Full|Bare|Small)/intensity_files/")
+    with browser.new_context() as context:
+        page = context.new_page()
+        asked: list[str] = []
+        held: list[Route] = []
+        page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
+        page.route(first, held.append)
+        page.goto(link(here))
+        waited(page, held)
+        rest(page, 500)
+        assert "panoramas.json" not in asked
+        with page.expect_request("**/panoramas.json"):
+            page.unroute(first)
+            for route in held:
+                route.continue_()
+
+        asked.clear()
+        held.clear()
+        page.route(first, held.append)
+        page.goto(link(here, panorama="Judged"))
+        waited(page, held)
+        rest(page, 500)
+        assert "panoramas.json" in asked
+
+
+def waited(page: Page, held: list[Route]) -> None:
+    """Wait until the page has asked for what is held back."""
+    for _ in range(600):
+        if held:
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("the page asked for no tile")
 
 
 def check_ruler(viewer: Locator) -> None:

@@ -59,6 +59,8 @@ export class GoToField {
   show(panoramas: readonly Panorama[], open: Panorama): void {
     this.finder = new Finder(panoramas);
     this.setOpen(open);
+    // The reader may have begun to type before all were known.
+    if (!this.list.hidden) this.suggest();
   }
 
   setOpen(open: Panorama): void {

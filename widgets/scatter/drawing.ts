@@ -1,9 +1,9 @@
 import { markers } from '../../src/nnbook/figures/count_brightness.json';
+import { grouped } from '../shared/text';
 import { colourOf, LEVELS } from './colours';
 import { binnedPoints, type Density } from './density';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
 import { placeLabels, type Box, type Places } from './geometry';
-import { grouped } from '../shared/text';
 import { makeStamp, stampPoints, type Stamp } from './points';
 
 /** Okabe and Ito's vermilion: every reader can distinguish it from all colours of the scale. */
@@ -350,7 +350,6 @@ function isIn(frame: Frame): (place: Place) => boolean {
   return ({ x, y }) =>
     x >= frame.left && x <= frame.left + frame.width && y >= frame.top && y <= frame.top + frame.height;
 }
-
 
 function font(style: PageStyle, weight = 400): string {
   return `${weight} 13px ${style.family}`;
