@@ -137,38 +137,32 @@ def test_a_panorama_beyond_the_list_is_found_compared_measured_and_saved(seen: S
 def test_the_list_of_all_comes_after_the_first_image_or_as_soon_as_one_of_it_is_wanted(
     browser: Browser, here: str
 ) -> None:
-    first = re.compile(r"/(Full|Bare|Small)/intensity_files/")
     with browser.new_context() as context:
         page = context.new_page()
         asked: list[str] = []
         held: list[Route] = []
+        holding = True
+
+        def hold(route: Route) -> None:
+            if holding:
+                held.append(route)
+            else:
+                route.continue_()
+
         page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
-        page.route(first, held.append)
-        page.goto(link(here))
-        waited(page, held)
+        page.route(re.compile(r"/intensity_files/"), hold)
+        with page.expect_request("**/intensity_files/**"):
+            page.goto(link(here))
         rest(page, 500)
         assert "panoramas.json" not in asked
         with page.expect_request("**/panoramas.json"):
-            page.unroute(first)
+            holding = False
             for route in held:
                 route.continue_()
 
-        asked.clear()
-        held.clear()
-        page.route(first, held.append)
-        page.goto(link(here, panorama="Judged"))
-        waited(page, held)
-        rest(page, 500)
-        assert "panoramas.json" in asked
-
-
-def waited(page: Page, held: list[Route]) -> None:
-    """Wait until the page has asked for what is held back."""
-    for _ in range(600):
-        if held:
-            return
-        page.wait_for_timeout(50)
-    pytest.fail("the page asked for no tile")
+        holding = True
+        with page.expect_request("**/panoramas.json"):
+            page.goto(link(here, panorama="Judged"))
 
 
 def check_ruler(viewer: Locator) -> None:
