@@ -61,12 +61,15 @@ SCROLL = """async (step) => {
 
 START_S = 60
 
-# Adds up what moves on its own account. What moves as a reader acts is what was asked for.
-SHIFTS = """window.shifted = []; new PerformanceObserver((list) => {
-    for (const { value, sources } of list.getEntries()) {
+# Adds up what moves on its own account. What moves as a reader acts is what was asked for, and what moves as a font has
+# come is told apart.
+SHIFTS = """window.shifted = []; window.fonts_came = [];
+document.fonts.addEventListener('loadingdone', () => { window.fonts_came.push(performance.now()); });
+new PerformanceObserver((list) => {
+    for (const { value, sources, startTime } of list.getEntries()) {
         const moved = sources.map(({ node, previousRect, currentRect }) =>
             `${node?.className ?? node?.nodeName} from ${Math.round(previousRect.y)} to ${Math.round(currentRect.y)}`);
-        window.shifted.push({ value, moved });
+        window.shifted.push({ value, moved, at: startTime });
     }
 }).observe({ type: 'layout-shift', buffered: true });"""
 
@@ -97,14 +100,13 @@ def open_page(
     width: int = 1440,
     scheme: Scheme = "light",
     policy: bool = False,
-    fonts: Literal["first", "late"] | None = None,
+    late_fonts: bool = False,
     **options: Any,
 ) -> Iterator[tuple[Page, list[str]]]:
     """Open a page, and yield it with the list of what goes wrong in it, which grows while it is read.
 
     The page's Content-Security-Policy holds with `policy` alone: it stops what Playwright's `wait_for_function` and
-    `add_script_tag` do as well. With fonts first nothing is drawn before those that the page preloads are there, as for
-    a reader who has seen another page of the book; with late ones, they come when it has been drawn without.
+    `add_script_tag` do as well. Late fonts come when the page has been drawn without them.
     """
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=not policy, **options
@@ -136,8 +138,8 @@ def open_page(
     page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", on_console)
-    if fonts is not None:
-        _bring_fonts(page, fonts)
+    if late_fonts:
+        _hold_fonts(page)
     try:
         page.goto(address, wait_until="load")
         yield page, problems
@@ -145,41 +147,26 @@ def open_page(
         context.close()
 
 
-def _bring_fonts(page: Page, when: Literal["first", "late"]) -> None:
-    """Hold style sheets, without which a browser draws nothing, or fonts back, until the others are there or it has."""
+def _hold_fonts(page: Page) -> None:
+    """Hold fonts back until the page has been drawn without."""
     held: list[Route] = []
-    awaited = {"the first paint"} if when == "late" else set()
+    painted = False
 
-    def on_request(request: Request) -> None:
-        if request.resource_type == "font":
-            awaited.add(request.url)
-
-    def on_end(request: Request) -> None:
-        came(request.url)
-
-    def came(what: str) -> None:
-        awaited.discard(what)
-        if not awaited:
-            while held:
-                held.pop().continue_()
+    def release() -> None:
+        nonlocal painted
+        painted = True
+        while held:
+            held.pop().continue_()
 
     def hold(route: Route) -> None:
-        if awaited:
-            held.append(route)
-        else:
+        if painted:
             route.continue_()
+        else:
+            held.append(route)
 
-    if when == "first":
-        page.on("request", on_request)
-        page.on("requestfinished", on_end)
-        page.on("requestfailed", on_end)
-        page.route("**/*.css", hold)
-    else:
-        page.expose_function("painted", lambda: came("the first paint"))
-        page.add_init_script(
-            "new PerformanceObserver(() => { painted(); }).observe({ type: 'paint', buffered: true });"
-        )
-        page.route("**/*.woff2", hold)
+    page.expose_function("painted", release)
+    page.add_init_script("new PerformanceObserver(() => { painted(); }).observe({ type: 'paint', buffered: true });")
+    page.route("**/*.woff2", hold)
 
 
 def scroll_through(page: Page) -> None:
