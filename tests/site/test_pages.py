@@ -146,6 +146,16 @@ def test_fonts_that_come_late_move_little(path: str, width: int, browser: Browse
         assert sum(one["value"] for one in shifted) <= MOST_SHIFT_OF_FONTS, shifted
 
 
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_view_of_all_methods_is_as_high_as_the_room_kept_for_it(width: int, browser: Browser, address: str) -> None:
+    with open_page(browser, address + "/comparison/", width=width) as (page, _):
+        room = page.locator("#fig-linked-methods .widget-host")
+        kept = room.evaluate("room => room.offsetHeight")
+        room.scroll_into_view_if_needed()
+        page.locator("#fig-linked-methods .nn-stage[data-masks=drawn]").wait_for()
+        assert room.evaluate("room => room.offsetHeight") == pytest.approx(kept, abs=30)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_address_of_a_figure_leads_to_it_while_what_is_above_it_still_loads(
     width: int, browser: Browser, address: str
