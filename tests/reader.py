@@ -21,7 +21,7 @@ from nnbook.viewers.tables import read_panoramas
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, Route
@@ -147,26 +147,31 @@ def open_page(
         context.close()
 
 
-def _hold_fonts(page: Page) -> None:
-    """Hold fonts back until the page has been drawn without."""
+def held_back(page: Page, address: str | re.Pattern[str]) -> Callable[[], None]:
+    """Hold back what a page asks of some addresses, until what is returned is called."""
     held: list[Route] = []
-    painted = False
+    holding = True
+
+    def hold(route: Route) -> None:
+        if holding:
+            held.append(route)
+        else:
+            route.continue_()
 
     def release() -> None:
-        nonlocal painted
-        painted = True
+        nonlocal holding
+        holding = False
         while held:
             held.pop().continue_()
 
-    def hold(route: Route) -> None:
-        if painted:
-            route.continue_()
-        else:
-            held.append(route)
+    page.route(address, hold)
+    return release
 
-    page.expose_function("painted", release)
+
+def _hold_fonts(page: Page) -> None:
+    """Hold fonts back until the page has been drawn without."""
+    page.expose_function("painted", held_back(page, "**/*.woff2"))
     page.add_init_script("new PerformanceObserver(() => { painted(); }).observe({ type: 'paint', buffered: true });")
-    page.route("**/*.woff2", hold)
 
 
 def scroll_through(page: Page) -> None:

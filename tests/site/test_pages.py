@@ -15,6 +15,7 @@ from reader import (
     SITE,
     Scheme,
     grey_levels,
+    held_back,
     open_page,
     page_paths,
     rest,
@@ -24,7 +25,7 @@ from reader import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 # Where the book is missing, one test stays and fails by its fixture.
 PAGES = page_paths(SITE) or ["/"]
@@ -160,19 +161,13 @@ def test_the_view_of_all_methods_is_as_high_as_the_room_kept_for_it(width: int, 
 def test_the_address_of_a_figure_leads_to_it_while_what_is_above_it_still_loads(
     width: int, browser: Browser, address: str
 ) -> None:
-    held: list[Route] = []
-    holding = True
     with open_page(browser, address + "/about/", width=width) as (page, _):
-        page.route(
-            re.compile(r"\.(png|jpg|webp|mjs)$"), lambda route: held.append(route) if holding else route.continue_()
-        )
+        release = held_back(page, re.compile(r"\.(png|jpg|webp|mjs)$"))
         page.goto(address + "/nucleusnet/#fig1d", wait_until="domcontentloaded")
         page.wait_for_function(f"{PLACE} < 300")
         before = page.evaluate(f"scrollY + {PLACE}")
         page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
-        holding = False
-        for route in held:
-            route.continue_()
+        release()
         page.wait_for_function("[...document.images].every((image) => image.complete || !image.checkVisibility())")
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         scroll_through(page)

@@ -376,6 +376,7 @@ def test_the_table_holds_the_same_panoramas_sorted_as_asked(scatter: Locator) ->
     assert shown_counts(scatter) == sorted(table["num_rois"])[:20]
     scatter.get_by_role("button", name="Nuclei").click()
     assert shown_counts(scatter) == sorted(table["num_rois"], reverse=True)[:20]
+    assert scatter.locator(".nn-place").inner_text() == f"1 to 20 of {len(table['num_rois']):,}"
     scatter.get_by_role("button", name="Next").click()
     assert shown_counts(scatter) == sorted(table["num_rois"], reverse=True)[20:40]
     name = scatter.locator("tbody th button").first.inner_text()

@@ -15,7 +15,7 @@ import pytest
 from file_server import serving
 from panorama_page import BUNDLE, MARKUP, Full, contrast_table, link, open_viewer, write_page
 from playwright.sync_api import expect
-from reader import PROJECT, Scheme, drag, pixels, rest
+from reader import PROJECT, Scheme, drag, held_back, pixels, rest
 from scipy.ndimage import distance_transform_edt
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, Locator, Page, Route
+    from playwright.sync_api import Browser, Locator, Page
 
     Seen = Callable[..., AbstractContextManager[Locator]]
 
@@ -140,27 +140,16 @@ def test_the_list_of_all_comes_after_the_first_image_or_as_soon_as_one_of_it_is_
     with browser.new_context() as context:
         page = context.new_page()
         asked: list[str] = []
-        held: list[Route] = []
-        holding = True
-
-        def hold(route: Route) -> None:
-            if holding:
-                held.append(route)
-            else:
-                route.continue_()
-
         page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
-        page.route(re.compile(r"/intensity_files/"), hold)
+        release = held_back(page, "**/intensity_files/**")
         with page.expect_request("**/intensity_files/**"):
             page.goto(link(here))
         rest(page, 500)
         assert "panoramas.json" not in asked
         with page.expect_request("**/panoramas.json"):
-            holding = False
-            for route in held:
-                route.continue_()
+            release()
 
-        holding = True
+        held_back(page, "**/intensity_files/**")
         with page.expect_request("**/panoramas.json"):
             page.goto(link(here, panorama="Judged"))
 

@@ -1,5 +1,5 @@
 import { markers } from '../../src/nnbook/figures/count_brightness.json';
-import { grouped } from '../shared/text';
+import { groupedTo } from '../shared/text';
 import { colourOf, LEVELS } from './colours';
 import { binnedPoints, type Density } from './density';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
@@ -189,7 +189,7 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, t
     const x = Math.round(toPixels(axes, frame, { x: value, y: 0 }).x) + 0.5;
     line(x, frame.top, x, bottom, style.rule);
     line(x, bottom, x, bottom + TICK_PX, style.quiet);
-    context.fillText(grouped(value, across.digits), x, bottom + TICK_PX + 4);
+    context.fillText(groupedTo(across.digits, value), x, bottom + TICK_PX + 4);
   }
   context.textAlign = 'right';
   context.textBaseline = 'middle';
@@ -197,7 +197,7 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, t
     const y = Math.round(toPixels(axes, frame, { x: 0, y: value }).y) + 0.5;
     line(frame.left, y, right, y, style.rule);
     line(frame.left - TICK_PX, y, frame.left, y, style.quiet);
-    context.fillText(grouped(value, up.digits), frame.left - TICK_PX - 4, y);
+    context.fillText(groupedTo(up.digits, value), frame.left - TICK_PX - 4, y);
   }
   line(frame.left - 0.5, frame.top, frame.left - 0.5, bottom + 0.5, style.quiet);
   line(frame.left - 0.5, bottom + 0.5, right, bottom + 0.5, style.quiet);

@@ -1,4 +1,5 @@
 import type * as Onnx from 'onnxruntime-web';
+import { nextTask } from '../shared/task';
 
 /* A worker that runs the network over tiles, with one thread: several threads would need headers that plain hosts lack. */
 
@@ -49,7 +50,8 @@ export function serveNetwork(
           const { output } = await session.run({ tile });
           const values = Float32Array.from((output?.data ?? []) as Float32Array);
           output?.dispose();
-          await heard();
+          // What is said of a tile's work is heard before the tile is given.
+          await nextTask();
           if (!failed) scope.postMessage({ at: data.at, data: values }, [values.buffer]);
         }
       } catch (error) {
@@ -57,9 +59,4 @@ export function serveNetwork(
       }
     });
   };
-}
-
-/** Lets what is said of a tile's work be heard before the tile is given. */
-function heard(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -7,6 +7,7 @@ import type { Model } from '../shared/model';
 import { download } from '../shared/picture';
 import { Problem } from '../shared/problem';
 import { lengthText } from '../shared/scalebar';
+import { nextTask } from '../shared/task';
 import { grouped, nuclei as nucleiText, rounded } from '../shared/text';
 import { ZoomView } from '../shared/zoomview';
 import { hasGraphicsCard } from './adapter';
@@ -155,10 +156,7 @@ export class SegmentView extends ZoomView<SegmentState, SegmentStage> {
       if (!this.stage) {
         this.showBody(true);
         this.buildStage();
-        // The browser may draw, and answer its reader, in between.
-        await new Promise<void>((resolve) => {
-          setTimeout(resolve);
-        });
+        await nextTask();
         if (round !== this.round) {
           this.showBody(this.opened !== null);
           return;

@@ -2,8 +2,12 @@ export function nuclei(count: number): string {
   return count === 1 ? '1 nucleus' : `${grouped(count)} nuclei`;
 }
 
+export function grouped(value: number): string {
+  return groupedTo(0, value);
+}
+
 /** A number with commas between thousands; `toLocaleString` holds the page up for 20 ms when it is first asked. */
-export function grouped(value: number, digits = 0): string {
+export function groupedTo(digits: number, value: number): string {
   const [whole = '', ...fraction] = value.toFixed(digits).split('.');
   return [whole.replace(/\B(?=(?:\d{3})+$)/g, ','), ...fraction].join('.');
 }

@@ -1,3 +1,4 @@
+import { nextTask } from '../../../widgets/shared/task';
 import { dataOf, explain } from './nearing.js';
 import { Model } from './model.js';
 
@@ -34,8 +35,8 @@ export async function openWidget(box: HTMLElement): Promise<void> {
     if (rules !== undefined) root.append(Object.assign(document.createElement('style'), { textContent: rules }));
     el.className = 'widget-place';
     root.append(el);
-    // What was loaded has run by now: the browser may draw, and answer its reader, before it opens.
-    await new Promise<void>((resolve) => { setTimeout(resolve); });
+    // What was loaded has just run, and opening it is as long again.
+    await nextTask();
     const context = { model: new Model(values), signal: controller.signal, experimental: {} };
     cleanups.push((await module.initialize?.(context)) as Cleanup);
     cleanups.push((await module.render?.({ ...context, el })) as Cleanup);
