@@ -1,5 +1,5 @@
 import { markers } from '../../src/nnbook/figures/count_brightness.json';
-import { groupedTo } from '../shared/text';
+import { thousands } from '../shared/text';
 import { colourOf, LEVELS } from './colours';
 import { binnedPoints, type Density } from './density';
 import { ticks, toPixels, type Axes, type Frame, type Place } from './axes';
@@ -189,7 +189,7 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, t
     const x = Math.round(toPixels(axes, frame, { x: value, y: 0 }).x) + 0.5;
     line(x, frame.top, x, bottom, style.rule);
     line(x, bottom, x, bottom + TICK_PX, style.quiet);
-    context.fillText(groupedTo(across.digits, value), x, bottom + TICK_PX + 4);
+    context.fillText(tickText(value, across.digits), x, bottom + TICK_PX + 4);
   }
   context.textAlign = 'right';
   context.textBaseline = 'middle';
@@ -197,7 +197,7 @@ function drawAxes(context: CanvasRenderingContext2D, axes: Axes, frame: Frame, t
     const y = Math.round(toPixels(axes, frame, { x: 0, y: value }).y) + 0.5;
     line(frame.left, y, right, y, style.rule);
     line(frame.left - TICK_PX, y, frame.left, y, style.quiet);
-    context.fillText(groupedTo(up.digits, value), frame.left - TICK_PX - 4, y);
+    context.fillText(tickText(value, up.digits), frame.left - TICK_PX - 4, y);
   }
   line(frame.left - 0.5, frame.top, frame.left - 0.5, bottom + 0.5, style.quiet);
   line(frame.left - 0.5, bottom + 0.5, right, bottom + 0.5, style.quiet);
@@ -349,6 +349,10 @@ export function drawMarks(
 function isIn(frame: Frame): (place: Place) => boolean {
   return ({ x, y }) =>
     x >= frame.left && x <= frame.left + frame.width && y >= frame.top && y <= frame.top + frame.height;
+}
+
+export function tickText(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/^-?\d+/, thousands);
 }
 
 function font(style: PageStyle, weight = 400): string {

@@ -2,14 +2,14 @@ export function nuclei(count: number): string {
   return count === 1 ? '1 nucleus' : `${grouped(count)} nuclei`;
 }
 
+/** A whole number with commas between thousands; `toLocaleString` holds the page up for 20 ms when it is first asked. */
 export function grouped(value: number): string {
-  return groupedTo(0, value);
+  return thousands(value.toFixed(0));
 }
 
-/** A number with commas between thousands; `toLocaleString` holds the page up for 20 ms when it is first asked. */
-export function groupedTo(digits: number, value: number): string {
-  const [whole = '', ...fraction] = value.toFixed(digits).split('.');
-  return [whole.replace(/\B(?=(?:\d{3})+$)/g, ','), ...fraction].join('.');
+/** Puts commas between the thousands of digits before the point. */
+export function thousands(whole: string): string {
+  return whole.replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 export function rounded(value: number): string {
